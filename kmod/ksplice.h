@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a module with new code tells the core. User space fills these structures in
+ * when the update is applied (src/update/prelink.ts); sizes and offsets are ABI.
+ */
+#ifndef KSPLICE_H
+#define KSPLICE_H
+
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+#define KSPLICE_ABI 1
+
+/* Length of a trampoline: jmp rel32. */
+#define KSPLICE_TRAMPOLINE 5
+
+/* One function to redirect. */
+struct ksplice_function {
+	u64 old_addr;		/* start of the code that runs now */
+	u64 new_addr;		/* its replacement; 0: removed by the patch, a call is to trap */
+	const char *name;
+	u32 old_size;		/* bytes of the code at old_addr */
+	u32 new_size;
+	u32 site;		/* offset from old_addr at which the trampoline is put */
+	u32 flags;		/* none defined, 0 */
+	u8 expect[8];		/* the first KSPLICE_TRAMPOLINE bytes are what stands at the site */
+	u64 reserved[2];	/* 0 on load */
+};
+static_assert(sizeof(struct ksplice_function) == 64);
+
+/* Further code that no thread may be inside of when the functions are redirected. */
+struct ksplice_range {
+	u64 start;
+	u64 size;		/* bytes */
+	const char *name;
+};
+static_assert(sizeof(struct ksplice_range) == 24);
+
+/*
+ * The part of an update that one module carries: all new code for one target.
+ * Each such module defines it under the name ksplice_part.
+ */
+struct ksplice_part {
+	u32 abi;		/* KSPLICE_ABI */
+	u32 nr_parts;		/* how many modules the whole update has */
+	u32 nr_functions;
+	u32 nr_ranges;
+	u32 nr_pins;
+	u32 reserved;
+	const char *id;
+	const char *description;
+	const char *target;	/* "vmlinux" or the name of the patched module */
+	struct ksplice_function *functions;
+	struct ksplice_range *ranges;
+	const char *const *pins;	/* modules that must stay while this is applied */
+};
+static_assert(sizeof(struct ksplice_part) == 72);
+
+struct module;
+
+int ksplice_register(struct module *owner, struct ksplice_part *part);
+void ksplice_unregister(struct ksplice_part *part);
+
+#endif

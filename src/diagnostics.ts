@@ -1,0 +1,47 @@
+/**
+ * The catalogue of refusals: every message a user may see because of input or circumstances, a factory each.
+ * A refusal is an error with a stable code, a place and a hint; a broken assertion of ours is a plain Error (exit status 70).
+ */
+
+export const EXIT_DONE = 0;
+export const EXIT_REFUSED = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_NO_CHANGE = 66;
+export const EXIT_BUG = 70;
+
+export interface RefusalDetails {
+  /** Stable, kebab-case; tests and `--json` use it. */
+  readonly code: string;
+  /** One sentence, no final period, that names the thing. May span lines where it quotes a tool's own words. */
+  readonly message: string;
+  /** Where: a file, `file:line`, `function+0xoffset`, a symbol. */
+  readonly location?: string;
+  /** What the user can do about it. */
+  readonly hint?: string;
+  /** Abort cause of the original, for `--raw-errors`; OTHER where it had none. */
+  readonly abortCause?: string;
+  readonly exitCode?: number;
+}
+
+/** Something was refused and nothing was changed. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: string;
+  readonly location: string | undefined;
+  readonly hint: string | undefined;
+  readonly abortCause: string;
+  readonly exitCode: number;
+
+  constructor(details: RefusalDetails) {
+    super(details.message);
+    this.code = details.code;
+    this.location = details.location;
+    this.hint = details.hint;
+    this.abortCause = details.abortCause ?? "OTHER";
+    this.exitCode = details.exitCode ?? EXIT_REFUSED;
+  }
+}
+
+/** One line per stage on stderr, or a line redrawn in place: the layer below says what it does, the command decides how it looks. */
+export type Progress = (message: string) => void;
+export const silentProgress: Progress = () => undefined;

@@ -1,0 +1,83 @@
+import type { ElfObject, ElfSection, ElfSymbol } from "../elf/model.js";
+
+/** Where a symbol of an object comes from in the source, where debug info or a bug table tells. */
+export interface SourceLine {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A function that differs. Names are as the post object spells them (the pre object for a removed one). */
+export interface FunctionChange {
+  readonly name: string;
+  readonly sourceLine?: SourceLine;
+  /** Absent for a new function. */
+  readonly pre?: ElfSymbol;
+  /** Absent for a removed function. */
+  readonly post?: ElfSymbol;
+  /** Why it counts as changed, in words: "code", "string", "rodata", "alternative", … Empty for new and removed. */
+  readonly reasons: readonly string[];
+}
+
+export interface DataChange {
+  readonly name: string;
+  readonly sourceLine?: SourceLine;
+  readonly pre?: ElfSymbol;
+  readonly post?: ElfSymbol;
+}
+
+/** Something that the differ found and will not turn into an update. */
+export interface DiffRefusal {
+  /** Stable and kebab-case, for example `changed-data`, `unknown-section`, `init-only`. */
+  readonly code: string;
+  readonly symbol: string;
+  readonly message: string;
+  readonly sourceLine?: SourceLine;
+}
+
+/** Pre-post difference of one compilation unit. */
+export interface ObjectDiff {
+  readonly verdict: "changed" | "no-change" | "refused";
+  readonly functions: {
+    readonly changed: readonly FunctionChange[];
+    readonly new: readonly FunctionChange[];
+    readonly removed: readonly FunctionChange[];
+  };
+  readonly data: { readonly changed: readonly DataChange[]; readonly new: readonly DataChange[]; readonly removed: readonly DataChange[] };
+  readonly refusals: readonly DiffRefusal[];
+  readonly pre: ElfObject;
+  readonly post: ElfObject;
+  /** The twin in the pre object of each symbol and section of the post object that has one. */
+  readonly twins: ReadonlyMap<ElfSymbol | ElfSection, ElfSymbol | ElfSection>;
+}
+
+/** An undefined symbol of the new code whose address the target machine finds out. */
+export interface NewCodeImport {
+  /** Its name in the new code's symbol table: `UNIT:PRE_SYMBOL` for one that the unit's pre object has, else the plain name. */
+  readonly name: string;
+  /** The symbol's name in the pre object (`state.45`), where it has one: matching the unit yields the address. */
+  readonly preSymbol?: string;
+  /** The symbol's plain name, for looking up exports and kallsyms. */
+  readonly symbol: string;
+}
+
+/** One function to redirect. */
+export interface NewCodeFunction {
+  readonly name: string;
+  readonly sourceLine?: SourceLine;
+  /** Name of the old function in the pre object. */
+  readonly preSymbol: string;
+  /** Name of the defining symbol in the new code object; absent for a removed function, whose old code is to trap. */
+  readonly newSymbol?: string;
+  /** Further pieces of the old function in the pre object (`NAME.cold`): nobody may be inside these either. */
+  readonly preParts: readonly string[];
+}
+
+/** What `extractNewCode` makes of a changed unit: an object with the changed and new code only, and what must be known to load it. */
+export interface NewCode {
+  readonly unit: string;
+  readonly object: ElfObject;
+  readonly imports: readonly NewCodeImport[];
+  readonly functions: readonly NewCodeFunction[];
+  /** Names of global symbols that this new code defines and that the pre object did not have: other units of the update may use them. */
+  readonly newGlobals: readonly string[];
+}

@@ -1,0 +1,52 @@
+/** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
+export interface KernelTree {
+  /** Absolute path. */
+  readonly source: string;
+  /** Absolute path of the configuration directory. */
+  readonly configDir: string;
+  /** `.config` of the running kernel. */
+  readonly configFile: string;
+  /** `System.map` or `kallsyms` of the running kernel, where the directory holds one. */
+  readonly symbolsFile: string | undefined;
+  /** Headers or build directory that modules for this kernel are compiled against: `Module.symvers`, `include/generated`. */
+  readonly buildDir: string | undefined;
+  /** Make flags from the file `flags`. */
+  readonly makeFlags: readonly string[];
+}
+
+/** A tree that objects can be compiled in: kbuild's output directory in the cache. */
+export interface PreparedBuild {
+  readonly tree: KernelTree;
+  /** Absolute path of the output directory (`O=`). */
+  readonly outDir: string;
+  /** Release of the kernel that this builds for (`6.1.0-47-amd64`), from the headers' utsrelease.h. */
+  readonly release: string;
+  /** `gcc-12`, or what the configuration asks for. */
+  readonly compiler: string;
+  /** First line of `compiler --version`. */
+  readonly compilerVersion: string;
+}
+
+/** One compilation unit: an object that kbuild makes from one source file. */
+export interface Unit {
+  /** Path of the object from the top of the tree: `net/ipv4/raw.o`. */
+  readonly path: string;
+  /** The source file it is compiled from: `net/ipv4/raw.c`. */
+  readonly source: string;
+  /** `vmlinux`, or the module's name as the kernel spells it (`i2c_dev`). */
+  readonly target: string;
+}
+
+export interface CompiledUnit {
+  readonly unit: Unit;
+  /** The object's bytes, compiled with -ffunction-sections -fdata-sections and processed by objtool as kbuild does. */
+  readonly object: Uint8Array;
+}
+
+/** The kernel part of an update, built for one kernel. */
+export interface KernelModules {
+  /** `ksplice.ko`, the core: relocatable, unresolved where it uses symbols that the kernel does not export. */
+  readonly core: Uint8Array;
+  /** The module that new code is linked into; see kmod/ksplice.h for the symbol it expects. */
+  readonly template: Uint8Array;
+}

@@ -1,0 +1,23 @@
+/** What matching needs to see of a running kernel. Implemented by src/kernel on live memory, and by tests on arrays. */
+
+export interface RunSymbol {
+  readonly name: string;
+  readonly addr: bigint;
+  /** nm's letter: t T d D r R b B … ; lower case is static. */
+  readonly type: string;
+  /** Module that owns it; undefined for vmlinux. */
+  readonly module: string | undefined;
+}
+
+export interface RunKernel {
+  /** Every symbol of that name, of vmlinux and of all modules. */
+  symbolsNamed(name: string): readonly RunSymbol[];
+  /** The symbol with the highest address that is not above `addr`; undefined below the first. */
+  symbolAt(addr: bigint): RunSymbol | undefined;
+  /** `size` bytes of kernel memory; undefined where it cannot be read (unmapped, outside kcore). */
+  read(addr: bigint, size: number): Uint8Array | undefined;
+  /** The code that runs when the function at `addr` is called: follows the trampolines of applied updates; `addr` itself where there are none. */
+  newestCode(addr: bigint): bigint;
+  /** Load addresses of a module's sections (`/sys/module/NAME/sections`); undefined if it is not loaded. */
+  moduleSections(module: string): ReadonlyMap<string, bigint> | undefined;
+}

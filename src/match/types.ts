@@ -1,0 +1,46 @@
+/** A function of the pre object, found in the running kernel. */
+export interface MatchedFunction {
+  readonly name: string;
+  /** Start of the code that runs now (the newest, where an update replaced it already). */
+  readonly addr: bigint;
+  /** Bytes of the running code. May differ from the pre size where jumps have other widths. */
+  readonly size: number;
+  /** Where a 5-byte trampoline goes: behind endbr64 and the ftrace site where there are any, else 0. Undefined if the function is too short for one. */
+  readonly siteOffset: number | undefined;
+  /** The 5 bytes that stand at the site now. Empty if there is no site. */
+  readonly siteBytes: Uint8Array;
+}
+
+export interface Mismatch {
+  readonly function: string;
+  /** The candidate's address; undefined if no symbol of that name exists. */
+  readonly addr: bigint | undefined;
+  /** Byte offset into the pre function. */
+  readonly offset: number;
+  /** Both instructions disassembled. Empty where the mismatch is not an instruction. */
+  readonly pre: string;
+  readonly run: string;
+  /** What differs, in a sentence; and the likely cause, where one suggests itself. */
+  readonly reason: string;
+  readonly likelyCause?: string;
+}
+
+export interface MatchStatistics {
+  readonly functions: number;
+  readonly matched: number;
+  /** Functions left alone because the unit's definition is not the one that runs (a weak definition that lost), or that live in freed init memory. */
+  readonly skipped: readonly string[];
+  /** Bytes that were not compared because nothing is known about what may stand there. */
+  readonly skippedBytes: number;
+}
+
+/** Run-pre matching of one compilation unit. */
+export type UnitMatch =
+  | {
+      readonly kind: "matched";
+      readonly functions: ReadonlyMap<string, MatchedFunction>;
+      /** Address of every named symbol of the pre object that the matched code refers to or that was found itself; by the name in the pre object. */
+      readonly symbols: ReadonlyMap<string, bigint>;
+      readonly statistics: MatchStatistics;
+    }
+  | { readonly kind: "mismatch"; readonly mismatches: readonly Mismatch[]; readonly statistics: MatchStatistics };

@@ -1,0 +1,79 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ElfFormatError } from "../../../src/elf/elf-format-error.js";
+import { parseObject } from "../../../src/elf/parse-object.js";
+import { writeObject } from "../../../src/elf/write-object.js";
+
+const SOURCE = `
+static int counter; int shared = 3; extern int other(int);
+static __attribute__((noinline)) int helper(int x) { switch (x) { case 1: return other(5); case 2: return other(9); case 3: return 77; case 4: return other(x); case 5: return 9; default: return counter++; } }
+int entry(int x) { static const char *names[] = {"a", "b"}; return helper(x) + names[x][0] + shared; }
+int weak_one(void) __attribute__((weak)); int weak_one(void) { return 1; }
+int common_one;
+`;
+
+let dir: string;
+let bytes: Uint8Array;
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "ksplice-elf-"));
+  writeFileSync(join(dir, "a.c"), SOURCE);
+  execFileSync("gcc", ["-O2", "-fcommon", "-ffunction-sections", "-fdata-sections", "-c", "-o", join(dir, "a.o"), join(dir, "a.c")]);
+  bytes = new Uint8Array(readFileSync(join(dir, "a.o")));
+});
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+describe("an object that the compiler wrote", () => {
+  it("is the same model after writing and parsing again", () => {
+    const first = parseObject(bytes, "a.o");
+    const second = parseObject(writeObject(first), "a.o");
+    // The writer sorts local symbols to the front, as the compiler does: the order must survive too.
+    expect(second).toEqual(first);
+  });
+
+  it("is written to the same bytes each time", () => {
+    const written = writeObject(parseObject(bytes, "a.o"));
+    expect(writeObject(parseObject(written, "a.o"))).toEqual(written);
+  });
+
+  it("is still an object to the linker after writing", () => {
+    writeFileSync(join(dir, "b.o"), writeObject(parseObject(bytes, "a.o")));
+    execFileSync("ld", ["-r", "-o", join(dir, "c.o"), join(dir, "b.o")]);
+    const disassemble = (file: string): string =>
+      execFileSync("objdump", ["-dr", "--no-show-raw-insn", join(dir, file)], { encoding: "utf8" }).replace(/^.*file format.*$/m, "");
+    expect(disassemble("b.o")).toBe(disassemble("a.o"));
+  });
+
+  it("keeps static, weak and common symbols apart", () => {
+    const { symbols } = parseObject(bytes, "a.o");
+    const byName = (name: string) => symbols.find((symbol) => symbol.name === name);
+    expect(byName("helper")).toMatchObject({ bind: 0, type: 2 });
+    expect(byName("weak_one")).toMatchObject({ bind: 2 });
+    expect(byName("common_one")).toMatchObject({ home: "common" });
+    expect(byName("other")).toMatchObject({ home: "undefined", bind: 1 });
+  });
+});
+
+describe("bad input", () => {
+  it.each([
+    ["nothing", () => new Uint8Array(0), "truncated"],
+    ["a script", () => new TextEncoder().encode("#!/bin/sh\n".repeat(20)), "not an ELF file"],
+    ["half an object", () => bytes.slice(0, bytes.length / 2), "x.o: "],
+    ["an executable", () => Uint8Array.from(bytes, (value, index) => (index === 16 ? 2 : value)), "not a relocatable object"],
+    ["another machine", () => Uint8Array.from(bytes, (value, index) => (index === 18 ? 183 : value)), "not an x86-64 object"],
+  ])("%s is refused by name", (_, make, message) => {
+    expect(() => parseObject(make(), "x.o")).toThrow(ElfFormatError);
+    expect(() => parseObject(make(), "x.o")).toThrow(message);
+  });
+
+  it("of any length never throws anything but a format error", () => {
+    for (let length = 0; length < bytes.length; length += 37) {
+      expect(() => parseObject(bytes.slice(0, length), "cut.o")).toThrow(ElfFormatError);
+    }
+  });
+});
