@@ -1,0 +1,86 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { execa } from "execa";
+import { requireProgram } from "./programs.js";
+import { noSuchModule, unreadableKernel } from "./refusals.js";
+
+/** A module of the image, ready for insmod. */
+export interface ModuleFile {
+  /** As the kernel spells it, with underscores. */
+  readonly name: string;
+  /** The decompressed file. */
+  readonly data: Uint8Array;
+}
+
+/** The modules of an unpacked kernel image package (`lib/modules/RELEASE`), which has no modules.dep: dependencies are read from the modules themselves. */
+export class ModuleFiles {
+  readonly #dir: string;
+  readonly #paths: ReadonlyMap<string, string>;
+  readonly #builtin: ReadonlySet<string>;
+
+  private constructor(dir: string, paths: ReadonlyMap<string, string>, builtin: ReadonlySet<string>) {
+    this.#dir = dir;
+    this.#paths = paths;
+    this.#builtin = builtin;
+  }
+
+  /** @throws Refusal where the directory cannot be read */
+  static async read(modulesDir: string): Promise<ModuleFiles> {
+    const files = await readdir(modulesDir, { recursive: true }).catch((error: unknown) => {
+      throw unreadableKernel(modulesDir, error instanceof Error ? error.message : String(error));
+    });
+    const paths = new Map(files.filter((file) => /\.ko(\.xz)?$/.test(file)).map((file) => [moduleName(file), join(modulesDir, file)]));
+    const builtin = await readFile(join(modulesDir, "modules.builtin"), "utf8").catch(() => "");
+    return new ModuleFiles(modulesDir, paths, new Set(builtin.split("\n").filter(Boolean).map(moduleName)));
+  }
+
+  /** Path of the module's file, compressed or not; undefined where it is built in. @throws Refusal where the kernel has no such module */
+  path(name: string): string | undefined {
+    const path = this.#paths.get(moduleName(name));
+    if (path === undefined && !this.#builtin.has(moduleName(name))) throw noSuchModule(name, this.#dir);
+    return path;
+  }
+
+  /** The modules named and all they depend on, in the order they must be loaded. Built-in ones are left out. */
+  async withDependencies(names: readonly string[]): Promise<ModuleFile[]> {
+    const ordered = new Map<string, ModuleFile>();
+    for (const name of names) await this.#visit(name, ordered);
+    return [...ordered.values()];
+  }
+
+  async #visit(name: string, ordered: Map<string, ModuleFile>): Promise<void> {
+    const path = this.path(name);
+    if (path === undefined || ordered.has(moduleName(name))) return;
+    const data = await readModule(path);
+    for (const dependency of parseDepends(data)) await this.#visit(dependency, ordered);
+    ordered.set(moduleName(name), { name: moduleName(name), data });
+  }
+}
+
+/** The kernel's spelling of a module's name, from a name or a path: `drivers/i2c/i2c-dev.ko.xz` is `i2c_dev`. */
+export function moduleName(path: string): string {
+  return basename(path)
+    .replace(/\.ko(\.xz)?$/, "")
+    .replaceAll("-", "_");
+}
+
+/** What a module's .modinfo section says that it depends on. */
+export function parseDepends(module: Uint8Array): string[] {
+  const bytes = Buffer.from(module.buffer, module.byteOffset, module.byteLength);
+  const key = "\0depends=";
+  // The first entry of .modinfo may lack a NUL before it, but kbuild never writes depends= first.
+  const at = bytes.indexOf(key);
+  if (at < 0) return [];
+  const start = at + key.length;
+  return bytes
+    .subarray(start, bytes.indexOf(0, start))
+    .toString()
+    .split(",")
+    .filter((name) => name !== "");
+}
+
+async function readModule(path: string): Promise<Uint8Array> {
+  if (!path.endsWith(".xz")) return readFile(path);
+  const { stdout } = await execa(requireProgram("xz"), ["--decompress", "--stdout", path], { encoding: "buffer", timeout: 30_000 });
+  return stdout;
+}

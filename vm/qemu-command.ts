@@ -1,0 +1,53 @@
+import { CHANNEL_TAG, HOST_TAG, SHARE_TAG } from "./guest-scripts.js";
+
+export interface QemuSetup {
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly cpuModel: string;
+  readonly consoleLog: string;
+  readonly agentSocket: string;
+  readonly channelDir: string;
+  readonly share: string | undefined;
+  readonly appendCmdline: string;
+}
+
+/**
+ * Warnings go to the console from the start (level 5), the rest once the agent is up. An emulated machine on a busy
+ * host stands still for seconds now and then: the watchdogs are given more time than on real hardware.
+ */
+const KERNEL_COMMAND_LINE =
+  "console=ttyS0 loglevel=5 oops=panic panic=-1 rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 tsc=nowatchdog";
+
+/** Arguments of qemu-system-x86_64. Software emulation only, so that results do not depend on the host's processor, nor need /dev/kvm. */
+export function qemuArguments(setup: QemuSetup): string[] {
+  return [
+    ["-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"],
+    ["-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", setup.cpuModel],
+    ["-smp", String(setup.cpus), "-m", String(setup.memoryMiB)],
+    ["-kernel", setup.kernel, "-initrd", setup.initramfs],
+    ["-append", `${KERNEL_COMMAND_LINE} ${setup.appendCmdline}`.trim()],
+    ["-chardev", `file,id=console,path=${escapeComma(setup.consoleLog)}`, "-serial", "chardev:console"],
+    ["-chardev", `socket,id=agent,path=${escapeComma(setup.agentSocket)}`, "-serial", "chardev:agent"],
+    share9p(HOST_TAG, "/", "readonly=on"),
+    share9p(CHANNEL_TAG, setup.channelDir),
+    setup.share === undefined ? [] : share9p(SHARE_TAG, setup.share),
+  ].flat();
+}
+
+/** multidevs=remap keeps inode numbers unique where the directory spans file systems. */
+function share9p(tag: string, path: string, extra?: string): string[] {
+  const options = ["local", `id=${tag}`, `path=${escapeComma(path)}`, "security_model=none", "multidevs=remap"];
+  return [
+    "-fsdev",
+    [...options, ...(extra === undefined ? [] : [extra])].join(","),
+    "-device",
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
+  ];
+}
+
+/** QEMU reads two commas as one that does not separate. */
+function escapeComma(path: string): string {
+  return path.replaceAll(",", ",,");
+}
