@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** One function that an update redirects, as the core lists it in `functions`. */
+export interface RedirectedFunction {
+  readonly name: string;
+  readonly oldAddr: bigint;
+  /** Bytes. */
+  readonly oldSize: number;
+  /** 0 for a function that the patch removed. */
+  readonly newAddr: bigint;
+  /** Bytes. */
+  readonly newSize: number;
+  /** Byte offset of the trampoline from `oldAddr`. */
+  readonly siteOffset: number;
+  readonly target: string;
+}
+
+/** What the kernel says about one update in /sys/kernel/ksplice/ID. A file that is missing reads as empty, or undefined where it is a number. */
+export interface LoadedUpdate {
+  readonly id: string;
+  readonly stage: string;
+  readonly description: string;
+  readonly abortCause: string;
+  /** Lines: task, pid, function. */
+  readonly conflicts: readonly string[];
+  /** How long the machine was stopped by the latest change, in nanoseconds. */
+  readonly stopNs: number | undefined;
+  readonly attempts: number | undefined;
+  readonly functions: readonly RedirectedFunction[];
+}
+
+/** /sys/kernel/ksplice: what the core tells of its updates, and the switch for each. */
+export class KspliceSysfs {
+  readonly #directory: string;
+
+  /** @param root directory that holds `sys/` */
+  constructor(root = "/") {
+    this.#directory = join(root, "sys/kernel/ksplice");
+  }
+
+  /** Ids of all updates that are loaded, in alphabetical order; none if the core is not loaded. */
+  listIds(): string[] {
+    try {
+      return readdirSync(this.#directory, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort();
+    } catch {
+      return [];
+    }
+  }
+
+  /** The update with this id; undefined if it is not loaded. */
+  readUpdate(id: string): LoadedUpdate | undefined {
+    if (!this.listIds().includes(id)) return undefined;
+    return {
+      id,
+      stage: this.#read(id, "stage"),
+      description: this.#read(id, "description"),
+      abortCause: this.#read(id, "abort_cause"),
+      conflicts: this.#read(id, "conflicts").split("\n").filter(Boolean),
+      stopNs: parseNumber(this.#read(id, "stop_ns")),
+      attempts: parseNumber(this.#read(id, "attempts")),
+      functions: parseRedirectedFunctions(this.#read(id, "functions")),
+    };
+  }
+
+  /**
+   * Asks the core to change an update's stage.
+   * @throws the system's error where the core refuses; `abort_cause` then says why
+   */
+  writeStage(id: string, stage: "applied" | "reversed"): void {
+    writeFileSync(join(this.#directory, id, "stage"), `${stage}\n`);
+  }
+
+  #read(id: string, file: string): string {
+    try {
+      return readFileSync(join(this.#directory, id, file), "utf8").trimEnd();
+    } catch {
+      return "";
+    }
+  }
+}
+
+/** Parses `functions`: a line each, `NAME OLD_ADDR OLD_SIZE NEW_ADDR NEW_SIZE SITE_OFFSET TARGET`; addresses in hexadecimal, sizes in decimal. */
+export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields.length >= 6)
+    .map(([name = "", oldAddr = "0", oldSize = "0", newAddr = "0", newSize = "0", siteOffset = "0", target = "vmlinux"]) => ({
+      name,
+      oldAddr: BigInt(`0x${oldAddr}`),
+      oldSize: Number(oldSize),
+      newAddr: BigInt(`0x${newAddr}`),
+      newSize: Number(newSize),
+      siteOffset: Number(siteOffset),
+      target,
+    }));
+}
+
+function parseNumber(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
+
+/** The module tools live here; a bare PATH may lack them (sudo's secure_path, cron). */
+const TOOL_PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
+
+/**
+ * Loads a module from memory, through `insmod` and a file that only this user can read and that is gone afterwards.
+ * @param name what the kernel will call it, for messages
+ * @throws Refusal `module-load-failed` with the tool's own words and the likely cause
+ */
+export async function loadModule(object: Uint8Array, name: string): Promise<void> {
+  const directory = mkdtempSync(join(existsSync("/run") ? "/run" : tmpdir(), "ksplice-"));
+  try {
+    const file = join(directory, `${name}.ko`);
+    writeFileSync(file, object, { mode: 0o600 });
+    const failure = await runTool("insmod", [file]);
+    if (failure !== undefined) throw refuseModuleLoad(name, failure.replaceAll(file, `${name}.ko`), likelyLoadFailure(failure));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Unloads a module through `rmmod`.
+ * @throws Refusal `module-unload-failed` with the tool's own words
+ */
+export async function unloadModule(name: string): Promise<void> {
+  const failure = await runTool("rmmod", [name]);
+  if (failure !== undefined) throw refuseModuleUnload(name, failure);
+}
+
+/** True if a module of that name is loaded. `root` is the directory that holds `sys/`. */
+export function moduleIsLoaded(name: string, root = "/"): boolean {
+  // Built-in code has a directory there as well, but no initstate.
+  return existsSync(join(root, "sys/module", name, "initstate"));
+}
+
+/** Runs a tool; its words if it fails, undefined if it does not. */
+async function runTool(tool: string, args: readonly string[]): Promise<string | undefined> {
+  const path = [process.env["PATH"], TOOL_PATH].filter(Boolean).join(":");
+  const result = await execa(tool, args, { reject: false, env: { PATH: path, LC_ALL: "C" }, all: true });
+  if (!result.failed) return undefined;
+  const words = result.all.trim();
+  return words === "" ? result.shortMessage : words;
+}
+
+/** What each of insmod's complaints usually comes from. Source: kernel/module/main.c and signing.c, Linux 6.1. */
+const LOAD_FAILURES: readonly (readonly [pattern: RegExp, cause: () => string | undefined])[] = [
+  [/Key was rejected|Required key not available/, () => "the kernel loads only signed modules, and this one has no signature it trusts"],
+  [/Operation not permitted/, explainPermission],
+  [/Invalid module format/, () => "the module was built for another kernel; dmesg names the difference"],
+  [/Unknown symbol/, () => "a module that the new code needs is not loaded, or a symbol is gone; dmesg names it"],
+  [/File exists/, () => "a module of that name is loaded already"],
+  [/Cannot allocate memory/, () => "the kernel is out of memory for modules"],
+];
+
+function likelyLoadFailure(words: string): string | undefined {
+  return LOAD_FAILURES.find(([pattern]) => pattern.test(words))?.[1]();
+}
+
+function explainPermission(): string {
+  if (readSetting("/sys/module/module/parameters/sig_enforce") === "Y")
+    return "the kernel enforces module signatures (module.sig_enforce=1), and updates are not signed";
+  const lockdown = readSetting("/sys/kernel/security/lockdown");
+  if (lockdown !== undefined && !lockdown.includes("[none]"))
+    return `the kernel is locked down (${lockdown}), as Secure Boot does; it loads only signed modules`;
+  if (readSetting("/proc/sys/kernel/modules_disabled") === "1")
+    return "loading modules has been switched off until the next boot (kernel.modules_disabled=1)";
+  return "loading a module needs root and CAP_SYS_MODULE";
+}
+
+function readSetting(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1").trim();
+  } catch {
+    return undefined;
+  }
+}

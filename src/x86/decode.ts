@@ -1,0 +1,66 @@
+import { ConditionCode, Decoder, FlowControl, Instruction } from "iced-x86";
+
+/** What a matcher needs to know about one instruction of 64-bit code. */
+export interface DecodedInstruction {
+  /** Byte offset in the decoded range. */
+  readonly offset: number;
+  /** Bytes; 1 where the bytes are no instruction. */
+  readonly size: number;
+  readonly isValid: boolean;
+  /**
+   * For a direct branch: `jmp`, `call`, or the condition (`e`, `ne`, …; `loop` and friends are `other`), so that a short and a
+   * near form of the same branch are equal. Undefined for everything else.
+   */
+  readonly branch: string | undefined;
+  /** Target of a direct branch as a byte offset in the decoded range (negative or past the end: outside of it). */
+  readonly target: number | undefined;
+}
+
+let scratch: Instruction | undefined;
+
+/**
+ * Decodes 64-bit code from `start`: `count` instructions, or up to the end.
+ * Decoding is linear; kernel functions hold no data between instructions.
+ */
+export function decode(bytes: Uint8Array, start = 0, count = Number.POSITIVE_INFINITY): DecodedInstruction[] {
+  const decoder = new Decoder(64, start === 0 ? bytes : bytes.subarray(start), 0);
+  const instruction = (scratch ??= new Instruction());
+  const decoded: DecodedInstruction[] = [];
+  try {
+    decoder.ip = BigInt(start);
+    while (decoder.canDecode && decoded.length < count) {
+      decoder.decodeOut(instruction);
+      decoded.push(describe(instruction));
+    }
+  } finally {
+    decoder.free();
+  }
+  return decoded;
+}
+
+/** Decodes the one instruction at `offset`; undefined past the end. */
+export function decodeOne(bytes: Uint8Array, offset: number): DecodedInstruction | undefined {
+  return decode(bytes.subarray(0, offset + MAX_INSTRUCTION_SIZE), offset, 1)[0];
+}
+
+const MAX_INSTRUCTION_SIZE = 15;
+
+function describe(instruction: Instruction): DecodedInstruction {
+  const branch = branchOf(instruction);
+  return {
+    offset: Number(instruction.ip),
+    size: Math.max(1, instruction.length),
+    isValid: !instruction.isInvalid,
+    branch,
+    target: branch === undefined ? undefined : Number(BigInt.asIntN(64, instruction.nearBranchTarget)),
+  };
+}
+
+function branchOf(instruction: Instruction): string | undefined {
+  const flow = instruction.flowControl;
+  if (flow === FlowControl.UnconditionalBranch) return "jmp";
+  if (flow === FlowControl.Call) return "call";
+  if (flow !== FlowControl.ConditionalBranch) return undefined;
+  const condition = instruction.conditionCode;
+  return condition === ConditionCode.None ? "other" : ConditionCode[condition];
+}

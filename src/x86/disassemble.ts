@@ -1,0 +1,39 @@
+import { Decoder, Formatter, FormatterSyntax, Instruction } from "iced-x86";
+
+export interface DisassembledInstruction {
+  /** Byte offset from the start of the bytes. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+  /** AT&T syntax, as objdump writes it: `call 0xffffffff81000000`. */
+  readonly text: string;
+}
+
+/**
+ * Disassembles 64-bit code linearly, in AT&T syntax.
+ * @param addr address of the first byte, for branch targets and RIP-relative operands
+ */
+export function disassemble(bytes: Uint8Array, addr: bigint): DisassembledInstruction[] {
+  const decoder = new Decoder(64, bytes, 0);
+  const formatter = new Formatter(FormatterSyntax.Gas);
+  const instruction = new Instruction();
+  const lines: DisassembledInstruction[] = [];
+  try {
+    decoder.ip = BigInt.asUintN(64, addr);
+    formatter.uppercaseHex = false;
+    formatter.spaceAfterOperandSeparator = false;
+    let offset = 0;
+    while (decoder.canDecode) {
+      decoder.decodeOut(instruction);
+      const size = Math.max(1, instruction.length);
+      const text = formatter.format(instruction);
+      lines.push({ offset, size, text });
+      offset += size;
+    }
+  } finally {
+    instruction.free();
+    formatter.free();
+    decoder.free();
+  }
+  return lines;
+}

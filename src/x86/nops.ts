@@ -1,0 +1,75 @@
+/**
+ * Instructions that do nothing, as compilers, assemblers and the kernel's own patching write them.
+ * Source: Intel SDM volume 2, NOP; arch/x86/include/asm/nops.h and add_nop() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12.
+ */
+
+const OPERAND_SIZE_PREFIX = 0x66;
+const CS_PREFIX = 0x2e;
+const INT3 = 0xcc;
+
+/** Bytes that follow the opcode 0f 1f: ModRM, SIB and displacement of a memory operand. Undefined for a register operand or /r other than 0. */
+function nopOperandLength(modrm: number | undefined): number | undefined {
+  if (modrm === undefined || (modrm & 0x38) !== 0) return undefined;
+  const mode = modrm >> 6;
+  const rm = modrm & 7;
+  if (mode === 3 || (mode === 0 && rm === 5)) return undefined;
+  const sib = rm === 4 ? 1 : 0;
+  const displacement = [0, 1, 4][mode] ?? 0;
+  return 1 + sib + displacement;
+}
+
+/** Length in bytes of the single no-op instruction at `offset`; 0 if there is none. `pause` (f3 90) is not one. */
+export function nopLength(bytes: Uint8Array, offset: number): number {
+  let at = offset;
+  while (bytes[at] === OPERAND_SIZE_PREFIX || bytes[at] === CS_PREFIX) at++;
+  if (bytes[at] === 0x90) return at + 1 - offset;
+  if (bytes[at] !== 0x0f || bytes[at + 1] !== 0x1f) return 0;
+  const operand = nopOperandLength(bytes[at + 2]);
+  if (operand === undefined) return 0;
+  const end = at + 2 + operand;
+  return end <= bytes.length ? end - offset : 0;
+}
+
+/** Length of the run of no-ops that starts at `offset` and ends by `limit` at the latest; 0 if there is none. */
+export function nopRunLength(bytes: Uint8Array, offset: number, limit = bytes.length): number {
+  let at = offset;
+  for (;;) {
+    const length = nopLength(bytes, at);
+    if (length === 0 || at + length > limit) return at - offset;
+    at += length;
+  }
+}
+
+/**
+ * True if `bytes` from `start` to `end` do nothing: no-ops, or (since Linux 6.5, for long stretches) a jump to their end over int3s.
+ * An empty range is filler, too.
+ */
+export function isFiller(bytes: Uint8Array, start: number, end: number): boolean {
+  const at = start + nopRunLength(bytes, start, end);
+  return at === end || isJumpOverInt3(bytes, at, end);
+}
+
+function isJumpOverInt3(bytes: Uint8Array, start: number, end: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at: number;
+  let target: number;
+  if (bytes[start] === 0xeb && start + 2 <= end) {
+    at = start + 2;
+    target = at + view.getInt8(start + 1);
+  } else if (bytes[start] === 0xe9 && start + 5 <= end) {
+    at = start + 5;
+    target = at + view.getInt32(start + 1, true);
+  } else return false;
+  return target === end && bytes.subarray(at, end).every((byte) => byte === INT3);
+}
+
+/** True if `bytes` from `start` to `end` are what stands between functions: no-ops and int3 only. */
+export function isPadding(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    const length = bytes[at] === INT3 ? 1 : nopLength(bytes, at);
+    if (length === 0) return false;
+    at += length;
+  }
+  return true;
+}
