@@ -64,15 +64,19 @@ hostname ksplice-vm
 ip link set lo up
 dmesg -n 8
 stty -F /dev/ttyS1 raw -echo
-exec </dev/ttyS1
-echo "ready 0" >/dev/ttyS1
-while read -r verb id; do
-	case $verb in
-	run) setsid run-command "$id" </dev/null & ;;
-	kill) kill -KILL "-$(cat "/channel/$id/pid")" ;;
-	off) poweroff -f ;;
-	esac
-done
+# The first process does nothing but wait, and so reaps what commands leave behind.
+agent() {
+	echo "ready 0" >/dev/ttyS1
+	while read -r verb id; do
+		case $verb in
+		run) (setsid run-command "$id" </dev/null &) ;;
+		kill) kill -KILL "-$(cat "/channel/$id/pid")" ;;
+		off) poweroff -f ;;
+		esac
+	done
+}
+agent </dev/ttyS1 &
+wait
 fail "lost the channel"
 `;
 }
