@@ -22,12 +22,20 @@ export interface LoadedUpdate {
   readonly stage: string;
   readonly description: string;
   readonly abortCause: string;
-  /** Lines: task, pid, function. */
-  readonly conflicts: readonly string[];
+  /** Who was inside the code at the latest try. */
+  readonly conflicts: readonly TaskConflict[];
   /** How long the machine was stopped by the latest change, in nanoseconds. */
   readonly stopNs: number | undefined;
   readonly attempts: number | undefined;
   readonly functions: readonly RedirectedFunction[];
+  /** Ids of applied updates that redirect or use this one's code. */
+  readonly replacedBy: readonly string[];
+}
+
+export interface TaskConflict {
+  readonly task: string;
+  readonly pid: number;
+  readonly function: string;
 }
 
 /** /sys/kernel/ksplice: what the core tells of its updates, and the switch for each. */
@@ -51,6 +59,11 @@ export class KspliceSysfs {
     }
   }
 
+  /** Interface version of the loaded core; undefined if none is loaded. */
+  readCoreVersion(): number | undefined {
+    return parseNumber(this.#read("", "version"));
+  }
+
   /** The update with this id; undefined if it is not loaded. */
   readUpdate(id: string): LoadedUpdate | undefined {
     if (!this.listIds().includes(id)) return undefined;
@@ -59,10 +72,11 @@ export class KspliceSysfs {
       stage: this.#read(id, "stage"),
       description: this.#read(id, "description"),
       abortCause: this.#read(id, "abort_cause"),
-      conflicts: this.#read(id, "conflicts").split("\n").filter(Boolean),
+      conflicts: this.#read(id, "conflicts").split("\n").filter(Boolean).map(parseConflict),
       stopNs: parseNumber(this.#read(id, "stop_ns")),
       attempts: parseNumber(this.#read(id, "attempts")),
       functions: parseRedirectedFunctions(this.#read(id, "functions")),
+      replacedBy: this.#read(id, "replaced_by").split("\n").filter(Boolean),
     };
   }
 
@@ -98,6 +112,12 @@ export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
       siteOffset: Number(siteOffset),
       target,
     }));
+}
+
+/** `TASK PID FUNCTION`; a task's name may hold spaces. */
+export function parseConflict(line: string): TaskConflict {
+  const [, task = line, pid = "0", name = "?"] = /^(.*) (\d+) (\S+)$/.exec(line) ?? [];
+  return { task, pid: Number(pid), function: name };
 }
 
 function parseNumber(text: string): number | undefined {

@@ -27,6 +27,11 @@ export function parseModules(text: string): LoadedModule[] {
     }));
 }
 
+/** The modules that are loaded now. @param root directory that holds `proc/` */
+export function readLoadedModules(root = "/"): LoadedModule[] {
+  return parseModules(readFileSync(join(root, "proc/modules"), "latin1"));
+}
+
 /**
  * Load addresses of a module's sections, from /sys/module/NAME/sections.
  * @param root directory that holds `sys/`

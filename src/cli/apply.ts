@@ -1,0 +1,43 @@
+import { Command } from "commander";
+import { applyUpdate } from "../update/apply-update.js";
+import { openUpdate } from "../update/update-file.js";
+import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { openDebugLog } from "./debug-log.js";
+
+interface ApplyOptions extends CommonOptions {
+  readonly partial?: boolean;
+  readonly json?: boolean;
+  readonly tries: number;
+  readonly debug?: boolean;
+  readonly debugfile?: string;
+}
+
+/** `ksplice apply UPDATE` */
+export function applyCommand(): Command {
+  return new Command("apply")
+    .description("apply an update to the running kernel")
+    .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
+    .option("--partial", "skip target modules that are not loaded")
+    .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
+    .option("--json", "print the result as JSON")
+    .option("--debug", "say in detail what is done, on stderr")
+    .option("--debugfile <file>", "the same, into a file")
+    .action(async (path: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ApplyOptions>();
+      const progress = stderrProgress(options);
+      const log = openDebugLog(options);
+      const update = await openUpdate(path);
+      try {
+        const result = await applyUpdate(update, { partial: options.partial ?? false, tries: options.tries, progress, log });
+        progress.done();
+        if (options.json === true) printJson(result);
+        else if (options.quiet !== true) {
+          const count = result.functions.length;
+          const skipped = result.skippedTargets.length === 0 ? "" : `; skipped, not loaded: ${result.skippedTargets.join(", ")}`;
+          process.stdout.write(`applied ${result.id}: ${count} function${count === 1 ? "" : "s"} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`);
+        }
+      } finally {
+        log.close();
+      }
+    });
+}

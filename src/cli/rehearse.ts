@@ -1,0 +1,71 @@
+import { Command } from "commander";
+import { EXIT_REFUSED } from "../diagnostics.js";
+import { rehearseUpdate, type ProbeResult, type Rehearsal } from "../rehearse/rehearse-update.js";
+import { openUpdate } from "../update/update-file.js";
+import { printJson, stderrProgress, type CommonOptions } from "./common.js";
+
+interface RehearseOptions extends CommonOptions {
+  readonly tree: string;
+  readonly probe?: string;
+  readonly load?: string;
+  readonly module: string[];
+  readonly consoleLog: string;
+  readonly json?: boolean;
+}
+
+/** `ksplice rehearse UPDATE --tree DIR` */
+export function rehearseCommand(): Command {
+  return new Command("rehearse")
+    .description("try an update out in a virtual machine: boot its kernel, apply, view, undo, and look for trouble")
+    .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
+    .requiredOption("--tree <dir>", "directory that `ksplice prepare` has filled")
+    .option("--probe <command>", "shell command to run in the machine before, with the update applied, and once undone")
+    .option("--load <command>", "shell command to run in the background meanwhile")
+    .option("--module <name>", "module of the kernel's image to load first, parameters behind its name; may be repeated", collect, [])
+    .option("--console-log <file>", "where the console's output is kept", "ksplice-rehearsal.log")
+    .option("--json", "print the result as JSON")
+    .action(async (path: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<RehearseOptions>();
+      const progress = stderrProgress(options);
+      const result = await rehearseUpdate(await openUpdate(path), { ...options, modules: options.module, progress });
+      progress.done();
+      if (options.json === true) printJson(result);
+      else process.stdout.write(renderRehearsal(result));
+      if (!result.ok) process.exitCode = EXIT_REFUSED;
+    });
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+function renderRehearsal(result: Rehearsal): string {
+  const ms = (ns: number): string => `${(ns / 1e6).toFixed(3)} ms`;
+  const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+  const lines = [
+    `update ${result.id} on ${result.release}: ${result.functions.map((entry) => entry.name).join(", ")}`,
+    `matched ${result.matching.functions} functions in ${result.matching.milliseconds} ms; ${result.matching.skippedBytes} bytes not compared`,
+    `machine stopped: ${ms(result.stopNs.apply)} to apply, ${ms(result.stopNs.undo)} to undo`,
+    ...result.stages.map((stage) => `${stage.stage}: ${seconds(stage.milliseconds)}`),
+    ...(result.probes === undefined
+      ? []
+      : [
+          `probe before:  ${oneLine(result.probes.before)}`,
+          `probe applied: ${oneLine(result.probes.applied)}`,
+          `probe undone:  ${oneLine(result.probes.undone)}`,
+        ]),
+    ...result.leftovers.map((name) => `left behind: ${name}`),
+    ...result.problems.map((line) => `kernel: ${line}`),
+    `console: ${result.consoleLog}`,
+    result.ok ? "ok" : "FAILED",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function oneLine(probe: ProbeResult): string {
+  const text = [probe.stdout, probe.stderr]
+    .filter((part) => part !== "")
+    .join(" / ")
+    .replaceAll("\n", "; ");
+  return `${text} (exit ${probe.exitCode})`;
+}

@@ -1,0 +1,96 @@
+import { Command } from "commander";
+import { Refusal } from "../diagnostics.js";
+import { openUpdate, type Update } from "../update/update-file.js";
+import type { LoadedUpdate } from "../kernel/ksplice-sysfs.js";
+import { viewKernel, viewUpdateInKernel } from "../update/view-updates.js";
+import { printJson, type CommonOptions } from "./common.js";
+
+interface ViewOptions extends CommonOptions {
+  readonly id?: string;
+  readonly file?: string;
+  readonly json?: boolean;
+}
+
+/** `ksplice view`: what is in this kernel, one update of it, or one on disk. */
+export function viewCommand(): Command {
+  return new Command("view")
+    .description("list the updates in the running kernel, or look at one")
+    .option("--id <id>", "one update in the kernel, in detail")
+    .option("--file <update>", "an update on disk, a tarball or its unpacked tree")
+    .option("--json", "the same as JSON")
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ViewOptions>();
+      if (options.id !== undefined && options.file !== undefined)
+        throw new Refusal({ code: "usage", message: "--id and --file exclude each other", exitCode: 2 });
+      if (options.file !== undefined) showFile(await openUpdate(options.file), options);
+      else if (options.id !== undefined) showApplied(viewUpdateInKernel(options.id), options);
+      else showList(viewKernel(), options);
+    });
+}
+
+function showList(updates: readonly LoadedUpdate[], options: ViewOptions): void {
+  if (options.json === true) {
+    printJson(updates);
+    return;
+  }
+  if (updates.length === 0 && options.quiet !== true) process.stderr.write("no update is applied\n");
+  for (const update of updates) {
+    const state = update.stage === "applied" ? "" : ` [${update.stage}]`;
+    process.stdout.write(options.quiet === true ? `${update.id}\n` : `${update.id}${state}: ${update.description}\n`);
+  }
+}
+
+function showApplied(update: LoadedUpdate, options: ViewOptions): void {
+  if (options.json === true) {
+    printJson(update);
+    return;
+  }
+  if (options.quiet === true) {
+    process.stdout.write(`${update.id}\n`);
+    return;
+  }
+  const lines = [
+    `id:          ${update.id}`,
+    `description: ${update.description}`,
+    `stage:       ${update.stage}`,
+    `stopped:     ${((update.stopNs ?? 0) / 1e6).toFixed(3)} ms, at try ${update.attempts ?? 0}`,
+    ...(update.replacedBy.length === 0 ? [] : [`replaced by: ${update.replacedBy.join(", ")}`]),
+    "functions:",
+    ...update.functions.map(
+      (entry) =>
+        `  ${entry.target}: ${entry.name} at 0x${entry.oldAddr.toString(16)} ${entry.newAddr === 0n ? "traps" : `-> 0x${entry.newAddr.toString(16)}`}`,
+    ),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function showFile(update: Update, options: ViewOptions): void {
+  const { manifest } = update;
+  if (options.json === true) {
+    printJson(manifest);
+    return;
+  }
+  if (options.quiet === true) {
+    process.stdout.write(`${manifest.id}\n`);
+    return;
+  }
+  const lines = [
+    `id:          ${manifest.id}`,
+    `description: ${manifest.description}`,
+    `created:     ${manifest.created}`,
+    `kernel:      ${manifest.kernel.release} (${manifest.kernel.machine})${manifest.kernel.buildId === undefined ? "" : `, build id ${manifest.kernel.buildId}`}`,
+    `compiler:    ${manifest.kernel.compiler}`,
+    "functions:",
+  ];
+  for (const target of manifest.targets) {
+    for (const unit of target.units) {
+      for (const change of unit.changed) {
+        const place = change.sourceLine === undefined ? unit.path : `${change.sourceLine.file}:${change.sourceLine.line}`;
+        lines.push(`  ${target.name}: ${change.name} (${place}): ${change.reasons.join(", ")}`);
+      }
+      for (const name of unit.new) lines.push(`  ${target.name}: ${name} (${unit.path}): new`);
+      for (const name of unit.removed) lines.push(`  ${target.name}: ${name} (${unit.path}): removed`);
+    }
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}

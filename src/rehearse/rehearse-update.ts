@@ -1,0 +1,195 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { Refusal, type Progress } from "../diagnostics.js";
+import { packUpdate, type Update } from "../update/update-file.js";
+import { bootMachine, type CommandResult, type Machine } from "../../vm/machine.js";
+import { commandLine, packageRoot } from "./program-paths.js";
+import { findRehearsalKernel } from "./rehearsal-kernel.js";
+
+export interface RehearsalOptions {
+  /** A directory that `ksplice prepare` filled. */
+  readonly tree: string;
+  /** Shell text, run before, while applied, and once undone. */
+  readonly probe?: string;
+  /** Shell text, run in the background from before the update is applied until it is undone. */
+  readonly load?: string;
+  /** Modules of the kernel's image, loaded first, each with its parameters (`i2c-stub chip_addr=0x10`). The update's own target modules are loaded anyway. */
+  readonly modules?: readonly string[];
+  readonly tries?: number;
+  /** Where the console's output is kept. */
+  readonly consoleLog: string;
+  readonly progress: Progress;
+}
+
+export interface ProbeResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+export interface StageTime {
+  readonly stage: string;
+  readonly milliseconds: number;
+}
+
+export interface Rehearsal {
+  readonly id: string;
+  readonly release: string;
+  readonly functions: readonly { readonly target: string; readonly name: string }[];
+  readonly probes: { readonly before: ProbeResult; readonly applied: ProbeResult; readonly undone: ProbeResult } | undefined;
+  /** Ids that `ksplice-view` listed while the update was applied. */
+  readonly viewed: readonly string[];
+  readonly stopNs: { readonly apply: number; readonly undo: number };
+  readonly matching: { readonly functions: number; readonly skippedBytes: number; readonly milliseconds: number };
+  readonly stages: readonly StageTime[];
+  /** Modules and sysfs entries of ours that were still there after the undo. */
+  readonly leftovers: readonly string[];
+  /** Oopses, warnings and call traces. */
+  readonly problems: readonly string[];
+  readonly consoleLog: string;
+  /** No problems, no leftovers, listed while applied, and the probe saw the same before and once undone. */
+  readonly ok: boolean;
+}
+
+/**
+ * Tries an update out in a virtual machine that runs the kernel it is for.
+ * @throws Refusal if the machine does not come up, or the update cannot be applied or undone in it
+ */
+export async function rehearseUpdate(update: Update, options: RehearsalOptions): Promise<Rehearsal> {
+  const kernel = await findRehearsalKernel(options.tree);
+  const { id } = update.manifest;
+  if (update.manifest.kernel.release !== kernel.release) {
+    throw new Refusal({
+      code: "wrong-kernel",
+      message: `update ${id} is for ${update.manifest.kernel.release}, and ${options.tree} holds ${kernel.release}`,
+      abortCause: "NO_MATCH",
+    });
+  }
+  const watch = new StageWatch(options.progress);
+  const dir = await mkdtemp(join(tmpdir(), "ksplice-rehearse-"));
+  let machine: Machine | undefined;
+  try {
+    const updatePath = join(dir, `ksplice-${id}.tar.gz`);
+    await writeFile(updatePath, await packUpdate(update));
+
+    watch.begin("boot", `booting ${kernel.release}`);
+    machine = await bootMachine({
+      ...kernel,
+      consoleLog: options.consoleLog,
+      expose: [dir, packageRoot(), process.cwd(), dirname(process.execPath)],
+    });
+    await loadModules(machine, update, options.modules ?? []);
+
+    const load = options.load === undefined ? undefined : machine.start(options.load, { cwd: process.cwd() });
+    watch.begin("probe, before", "probing before");
+    const before = await probe(machine, options.probe);
+    watch.begin("apply", `applying ${id}`);
+    const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath]);
+    watch.begin("probe, applied", "probing with the update applied");
+    const whileApplied = await probe(machine, options.probe);
+    const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"])).map((entry) => entry.id);
+    watch.begin("undo", `undoing ${id}`);
+    const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id]);
+    watch.begin("probe, undone", "probing once undone");
+    const after = await probe(machine, options.probe);
+    load?.kill();
+
+    const leftovers = await findLeftovers(machine);
+    const problems = await machine.problems();
+    watch.end();
+    const probes =
+      before === undefined || whileApplied === undefined || after === undefined
+        ? undefined
+        : { before, applied: whileApplied, undone: after };
+    return {
+      id,
+      release: kernel.release,
+      functions: applied.functions,
+      probes,
+      viewed,
+      stopNs: { apply: applied.stopNs, undo: undone.stopNs },
+      matching: applied.matching,
+      stages: watch.stages,
+      leftovers,
+      problems,
+      consoleLog: options.consoleLog,
+      ok:
+        problems.length === 0 &&
+        leftovers.length === 0 &&
+        viewed.includes(id) &&
+        (probes === undefined || sameResult(probes.before, probes.undone)),
+    };
+  } finally {
+    await machine?.powerOff();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface ApplyOutput {
+  readonly functions: { target: string; name: string }[];
+  readonly stopNs: number;
+  readonly matching: Rehearsal["matching"];
+}
+
+interface UndoOutput {
+  readonly stopNs: number;
+}
+
+class StageWatch {
+  readonly stages: StageTime[] = [];
+  #current: { stage: string; started: number } | undefined;
+
+  constructor(readonly progress: Progress) {}
+
+  begin(stage: string, message: string): void {
+    this.end();
+    this.progress(message);
+    this.#current = { stage, started: performance.now() };
+  }
+
+  end(): void {
+    if (this.#current !== undefined)
+      this.stages.push({ stage: this.#current.stage, milliseconds: Math.round(performance.now() - this.#current.started) });
+    this.#current = undefined;
+  }
+}
+
+async function loadModules(machine: Machine, update: Update, modules: readonly string[]): Promise<void> {
+  for (const words of modules) {
+    const [name = "", ...parameters] = words.split(/\s+/);
+    await machine.loadModule(name, parameters);
+  }
+  for (const target of update.manifest.targets) if (target.name !== "vmlinux") await machine.loadModule(target.name);
+}
+
+async function probe(machine: Machine, command: string | undefined): Promise<ProbeResult | undefined> {
+  if (command === undefined) return undefined;
+  const { stdout, stderr, exitCode } = await machine.run(command, { cwd: process.cwd(), timeoutMs: 120_000 });
+  return { stdout: stdout.trimEnd(), stderr: stderr.trimEnd(), exitCode };
+}
+
+function sameResult(a: ProbeResult, b: ProbeResult): boolean {
+  return a.stdout === b.stdout && a.exitCode === b.exitCode;
+}
+
+/** Runs one of our commands in the guest. @throws Refusal with the command's own words if it fails */
+async function ksplice<T>(machine: Machine, name: string, args: readonly string[]): Promise<T> {
+  const result: CommandResult = await machine.run([...commandLine(name), ...args], { timeoutMs: 300_000 });
+  if (result.exitCode !== 0) {
+    throw new Refusal({
+      code: "rehearsal-failed",
+      message: [`ksplice-${name} failed in the virtual machine:`, result.stderr.trimEnd(), ...(await machine.problems())].join("\n  "),
+      location: resolve(machine.consoleLog),
+      hint: `the console's output is in ${machine.consoleLog}`,
+    });
+  }
+  return JSON.parse(result.stdout) as T;
+}
+
+/** Anything with our name that a finished undo should have taken away. */
+export async function findLeftovers(machine: Machine): Promise<string[]> {
+  const modules = await machine.run("grep -o '^ksplice[^ ]*' /proc/modules");
+  const sysfs = await machine.run("ls -d /sys/kernel/ksplice /run/ksplice/lock 2>/dev/null");
+  return [...modules.stdout.split("\n"), ...sysfs.stdout.split("\n")].filter((line) => line !== "");
+}

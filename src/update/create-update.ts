@@ -1,0 +1,159 @@
+import { randomInt } from "node:crypto";
+import { SHF_ALLOC, STB_GLOBAL } from "../elf/constants.js";
+import type { ElfObject } from "../elf/model.js";
+import { parseObject } from "../elf/parse-object.js";
+import { writeObject } from "../elf/write-object.js";
+import { diffObjects } from "../diff/diff-objects.js";
+import { extractNewCode } from "../diff/extract-new-code.js";
+import type { NewCode, ObjectDiff } from "../diff/types.js";
+import type { Progress } from "../diagnostics.js";
+import type { KernelModules, Unit } from "../kbuild/types.js";
+import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit } from "./manifest.js";
+import { badId, noChange, notSafe } from "./refusals.js";
+import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "./update-file.js";
+
+/** Makes an update of compiled objects: differencing, cutting out the new code, linking, and the manifest. */
+
+/** A touched unit, compiled from both sides. */
+export interface UnitPair {
+  readonly unit: Unit;
+  readonly pre: Uint8Array;
+  readonly post: Uint8Array;
+}
+
+export interface UpdateSource {
+  readonly id: string;
+  readonly description: string;
+  readonly created: Date;
+  readonly kernel: { readonly release: string; readonly buildId?: string; readonly compiler: string };
+  readonly patch: Uint8Array;
+  readonly modules: KernelModules;
+  readonly link: (moduleName: string, objects: readonly { unit: string; bytes: Uint8Array }[]) => Promise<Uint8Array>;
+}
+
+export interface UnitDiff {
+  readonly unit: Unit;
+  readonly diff: ObjectDiff;
+}
+
+const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+/** Eight random letters and digits, as the original's. */
+export function randomId(): string {
+  return Array.from({ length: 8 }, () => ID_LETTERS.charAt(randomInt(ID_LETTERS.length))).join("");
+}
+
+/** @throws Refusal `bad-id` */
+export function checkId(id: string): string {
+  if (!ID_PATTERN.test(id)) throw badId(id);
+  return id;
+}
+
+/** Pre-post differencing of one unit. */
+export function diffUnit(pair: UnitPair): UnitDiff {
+  return { unit: pair.unit, diff: diffObjects(parseObject(pair.pre, `pre ${pair.unit.path}`), parseObject(pair.post, `post ${pair.unit.path}`)) };
+}
+
+/**
+ * Keeps the units that changed.
+ * @throws Refusal the first refusal's code if any unit has a change that is not safe; `no-change` (exit 66) if none changed
+ */
+export function requireChanges(diffs: readonly UnitDiff[], notes: readonly string[]): UnitDiff[] {
+  const refusals = diffs.flatMap(({ unit, diff }) => diff.refusals.map((refusal) => ({ unit: unit.path, refusal })));
+  if (refusals.length > 0) throw notSafe(refusals);
+  const changed = diffs.filter(({ diff }) => diff.verdict === "changed");
+  if (changed.length === 0) throw noChange([...diffs.map(({ unit }) => `${unit.path}: the same code before and after`), ...notes]);
+  return changed;
+}
+
+/** Builds the update of the changed units, one module a target. */
+export async function buildUpdate(source: UpdateSource, changed: readonly UnitDiff[], progress: Progress): Promise<Update> {
+  const files = new Map<string, Uint8Array>([
+    [PATCH_FILE, source.patch],
+    [CORE_FILE, source.modules.core],
+  ]);
+  const parts = changed.map(({ unit, diff }) => {
+    const newCode = extractNewCode(diff, { unit: unit.path });
+    return { unit, diff, newCode };
+  });
+  const newGlobals = new Set(parts.flatMap(({ newCode }) => newCode.newGlobals));
+
+  const targets: ManifestTarget[] = [];
+  for (const name of [...new Set(parts.map(({ unit }) => unit.target))].sort()) {
+    progress(`linking the new code for ${name}`);
+    const units = parts.filter(({ unit }) => unit.target === name);
+    const module = moduleNameFor(source.id, name, targets);
+    const file = `new/${name}.ko`;
+    const entries = units.map(({ unit, diff, newCode }) => unitEntry(unit, diff, newCode, newGlobals));
+    const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
+    files.set(file, await source.link(module, objects));
+    for (const { unit, diff } of units) files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
+    targets.push({ name, module, file, units: entries });
+  }
+
+  return makeUpdate(
+    {
+      format: FORMAT_VERSION,
+      id: source.id,
+      description: source.description,
+      created: source.created.toISOString().replace(/\.\d+Z$/, "Z"),
+      kernel: { ...source.kernel, machine: "x86_64" },
+      core: CORE_FILE,
+      targets,
+    },
+    files,
+  );
+}
+
+function prePath(unit: Unit): string {
+  return `pre/${unit.path}`;
+}
+
+/** `ksplice_ID_TARGET`, cut to what the kernel takes, and told apart by a number where cutting made two the same. */
+function moduleNameFor(id: string, target: string, earlier: readonly ManifestTarget[]): string {
+  const full = `ksplice_${id}_${target}`;
+  if (full.length <= MAX_MODULE_NAME) return full;
+  return `${full.slice(0, MAX_MODULE_NAME - 4)}_${String(earlier.length).padStart(3, "0")}`;
+}
+
+/** The manifest's entry; also gives each replacement its alias symbol, which is unique among the units that are linked together. */
+function unitEntry(unit: Unit, diff: ObjectDiff, newCode: NewCode, newGlobals: ReadonlySet<string>): ManifestUnit {
+  const functions = newCode.functions.map((entry) => ({
+    name: entry.name,
+    ...(entry.sourceLine === undefined ? {} : { sourceLine: { ...entry.sourceLine } }),
+    preSymbol: entry.preSymbol,
+    ...(entry.newSymbol === undefined ? {} : { newSymbol: addAlias(newCode, unit, entry.newSymbol) }),
+    preParts: [...entry.preParts],
+  }));
+  return {
+    path: unit.path,
+    pre: prePath(unit),
+    functions,
+    // What another unit of this update defines anew is resolved by the linker, not on the target machine.
+    imports: newCode.imports
+      .filter((entry) => !newGlobals.has(entry.name))
+      .map((entry) => ({ name: entry.name, symbol: entry.symbol, ...(entry.preSymbol === undefined ? {} : { preSymbol: entry.preSymbol }) })),
+    changed: diff.functions.changed.map((change) => ({
+      name: change.name,
+      ...(change.sourceLine === undefined ? {} : { sourceLine: { ...change.sourceLine } }),
+      reasons: [...change.reasons],
+    })),
+    new: diff.functions.new.map((change) => change.name),
+    removed: diff.functions.removed.map((change) => change.name),
+  };
+}
+
+function addAlias(newCode: NewCode, unit: Unit, name: string): string {
+  const symbol = newCode.object.symbols.find((candidate) => candidate.name === name && typeof candidate.home === "object");
+  if (symbol === undefined) throw new Error(`${unit.path}: the new code does not define ${name}`);
+  const alias = `new:${unit.path}:${name}`;
+  newCode.object.symbols.push({ ...symbol, name: alias, bind: STB_GLOBAL });
+  return alias;
+}
+
+/** What matching reads of a pre object: sections that are loaded, and the tables that describe patch sites. */
+function withoutDebugSections(object: ElfObject): ElfObject {
+  const sections = object.sections.filter((section) => (section.flags & SHF_ALLOC) !== 0 || !/^\.(debug|BTF|comment|note|discard)/.test(section.name));
+  const kept = new Set<unknown>(sections);
+  return { ...object, sections, symbols: object.symbols.filter((symbol) => typeof symbol.home !== "object" || kept.has(symbol.home) || !("data" in symbol.home)) };
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+
+/** Version of the tarball's layout and of this manifest. A reader refuses any other. */
+export const FORMAT_VERSION = 1;
+
+export const ID_PATTERN = /^[A-Za-z0-9_]{1,24}$/;
+
+/** The kernel's MODULE_NAME_LEN is 64 - sizeof(unsigned long) (include/linux/module.h, Linux 6.1), one byte of it the NUL. */
+export const MAX_MODULE_NAME = 55;
+
+const relativePath = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[A-Za-z0-9_+,.=@-]+(\/[A-Za-z0-9_+,.=@-]+)*$/)
+  .refine((path) => !path.split("/").some((part) => part === "." || part === ".."), "path leaves its folder");
+
+const symbolName = z.string().min(1).max(512);
+
+const sourceLine = z.strictObject({ file: z.string(), line: z.number().int().nonnegative() });
+
+const functionEntry = z.strictObject({
+  name: symbolName,
+  sourceLine: sourceLine.optional(),
+  preSymbol: symbolName,
+  /** Alias symbol in the target's module; absent for a removed function. */
+  newSymbol: symbolName.optional(),
+  preParts: z.array(symbolName),
+});
+
+const importEntry = z.strictObject({ name: symbolName, symbol: symbolName, preSymbol: symbolName.optional() });
+
+const unitEntry = z.strictObject({
+  /** Object path from the top of the kernel tree: `net/ipv4/raw.o`. */
+  path: relativePath,
+  /** The pre object in this update. */
+  pre: relativePath,
+  functions: z.array(functionEntry),
+  imports: z.array(importEntry),
+  changed: z.array(z.strictObject({ name: symbolName, sourceLine: sourceLine.optional(), reasons: z.array(z.string()) })),
+  new: z.array(symbolName),
+  removed: z.array(symbolName),
+});
+
+const targetEntry = z.strictObject({
+  /** `vmlinux`, or a module's name. */
+  name: z.string().regex(/^[A-Za-z0-9_]{1,55}$/),
+  /** Name of the module that carries this target's new code. */
+  module: z
+    .string()
+    .regex(/^ksplice_[A-Za-z0-9_]+$/)
+    .max(MAX_MODULE_NAME),
+  file: relativePath,
+  units: z.array(unitEntry).min(1),
+});
+
+export const manifestSchema = z.strictObject({
+  format: z.literal(FORMAT_VERSION),
+  id: z.string().regex(ID_PATTERN),
+  description: z.string().max(4096),
+  /** ISO 8601, UTC: the time of the change that the update was made from, so that the same input gives the same bytes. */
+  created: z.iso.datetime(),
+  kernel: z.strictObject({
+    release: z.string().min(1).max(64),
+    machine: z.literal("x86_64"),
+    /** Hex. Absent where the build machine had no image of the kernel to take it from. */
+    buildId: z
+      .string()
+      .regex(/^([0-9a-f]{2}){8,64}$/)
+      .optional(),
+    compiler: z.string(),
+  }),
+  core: relativePath,
+  targets: z.array(targetEntry).min(1).max(256),
+  /** SHA-256, hex, of every other file of the update. */
+  files: z.record(relativePath, z.string().regex(/^[0-9a-f]{64}$/)),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestTarget = z.infer<typeof targetEntry>;
+export type ManifestUnit = z.infer<typeof unitEntry>;
+export type ManifestFunction = z.infer<typeof functionEntry>;
+export type ManifestImport = z.infer<typeof importEntry>;

@@ -1,0 +1,196 @@
+import { STB_WEAK } from "../elf/constants.js";
+import { AbsoluteAddress, UNDEFINED, type ElfObject, type ElfSymbol } from "../elf/model.js";
+import { parseObject } from "../elf/parse-object.js";
+import { writeObject } from "../elf/write-object.js";
+import type { RunKernel, RunSymbol } from "../match/run-kernel.js";
+import type { UnitMatch } from "../match/types.js";
+import type { ManifestImport, ManifestTarget, ManifestUnit } from "./manifest.js";
+import { addPart, type PartFunction, type PartRange } from "./part-section.js";
+import { noTrampolineSite, unresolvedSymbol } from "./refusals.js";
+import { symbolsWithVersions } from "./symbol-versions.js";
+
+/**
+ * Gives the unresolved symbols of a module their addresses in the running kernel, as SHN_ABS, which the kernel's loader leaves
+ * alone (simplify_symbols in kernel/module/main.c, Linux 6.1). Exported symbols stay undefined: the loader finds them, checks
+ * their CRC and takes the reference on the module that owns them.
+ */
+
+export type MatchedUnit = Extract<UnitMatch, { kind: "matched" }>;
+
+/** Matches of an update's units, by their path. */
+export type UnitMatches = ReadonlyMap<string, MatchedUnit>;
+
+export interface PartIdentity {
+  readonly id: string;
+  readonly description: string;
+  /** How many targets the update has on this machine. */
+  readonly partCount: number;
+}
+
+/** The core's own unexported symbols, each found by its one name in vmlinux. A weak one that the kernel lacks stays undefined: the loader makes it 0. */
+export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
+  const ko = parseObject(core, "ksplice.ko");
+  const exported = symbolsWithVersions(ko);
+  for (const symbol of undefinedSymbols(ko)) {
+    if (exported.has(symbol.name)) continue;
+    const found = uniqueAddress(run.symbolsNamed(symbol.name).filter((candidate) => candidate.module === undefined));
+    if (typeof found === "bigint") bindTo(symbol, found);
+    else if (symbol.bind !== STB_WEAK) throw unresolvedSymbol(symbol.name, "ksplice.ko", found);
+  }
+  return writeObject(ko);
+}
+
+/**
+ * The module with one target's new code, ready to be loaded: imports resolved, `struct ksplice_part` filled in.
+ * @throws Refusal `unresolved-symbol`, `too-short`
+ */
+export function prelinkTarget(
+  bytes: Uint8Array,
+  target: ManifestTarget,
+  identity: PartIdentity,
+  matches: UnitMatches,
+  run: RunKernel,
+): Uint8Array {
+  const ko = parseObject(bytes, target.file);
+  const addresses = resolveImports(ko, target, matches, run);
+  const functions = target.units.flatMap((unit) => partFunctions(ko, unit, requireMatch(matches, unit)));
+  const ranges = target.units.flatMap((unit) => partRanges(unit, requireMatch(matches, unit), run));
+
+  // The aliases have done their work: in a backtrace the functions are to be called by their own names.
+  const aliases = new Set(target.units.flatMap((unit) => unit.functions.map((entry) => entry.newSymbol)));
+  const aliasSymbols = new Set(ko.symbols.filter((symbol) => aliases.has(symbol.name)));
+  retargetAliases(ko, aliasSymbols, functions);
+
+  addPart(ko, {
+    ...identity,
+    target: target.name,
+    functions,
+    ranges,
+    pins: modulesInUse([...addresses, ...functions.map((entry) => entry.oldAddr)], target.name, run),
+  });
+  return writeObject(ko);
+}
+
+function requireMatch(matches: UnitMatches, unit: ManifestUnit): MatchedUnit {
+  const match = matches.get(unit.path);
+  if (match === undefined) throw new Error(`${unit.path} was not matched`);
+  return match;
+}
+
+function* undefinedSymbols(ko: ElfObject): Generator<ElfSymbol> {
+  for (const symbol of ko.symbols) {
+    if (symbol.home === UNDEFINED && symbol.name !== "" && symbol.name !== "ksplice_part") yield symbol;
+  }
+}
+
+function bindTo(symbol: ElfSymbol, addr: bigint): void {
+  symbol.home = new AbsoluteAddress(addr);
+}
+
+/** @returns the addresses that were given out */
+function resolveImports(ko: ElfObject, target: ManifestTarget, matches: UnitMatches, run: RunKernel): bigint[] {
+  const exported = symbolsWithVersions(ko);
+  const imports = new Map<string, { unit: ManifestUnit; entry: ManifestImport }>();
+  for (const unit of target.units) for (const entry of unit.imports) imports.set(entry.name, { unit, entry });
+
+  const addresses: bigint[] = [];
+  for (const symbol of undefinedSymbols(ko)) {
+    if (exported.has(symbol.name) || CORE_EXPORTS.has(symbol.name)) continue;
+    const known = imports.get(symbol.name);
+    const unitPath = known?.unit.path ?? target.file;
+    const found = findAddress(known?.entry ?? { name: symbol.name, symbol: symbol.name }, known?.unit, target, matches, run);
+    if (typeof found === "bigint") {
+      bindTo(symbol, found);
+      addresses.push(found);
+    } else if (symbol.bind !== STB_WEAK) {
+      throw unresolvedSymbol(known?.entry.symbol ?? symbol.name, unitPath, found);
+    }
+  }
+  return addresses;
+}
+
+/** What the template uses of the core; the loader finds them among the core's exports. */
+const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_unregister"]);
+
+/**
+ * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit
+ * of the update found; the kernel's own symbol table, where the name is unambiguous.
+ * @returns the address, or why there is none
+ */
+function findAddress(
+  entry: ManifestImport,
+  unit: ManifestUnit | undefined,
+  target: ManifestTarget,
+  matches: UnitMatches,
+  run: RunKernel,
+): bigint | string {
+  const own = unit === undefined ? undefined : matches.get(unit.path);
+  if (entry.preSymbol !== undefined) {
+    const addr = own?.symbols.get(entry.preSymbol) ?? own?.functions.get(entry.preSymbol)?.addr;
+    if (addr !== undefined) return addr;
+  } else {
+    for (const match of [own, ...matches.values()]) {
+      const addr = match?.symbols.get(entry.symbol);
+      if (addr !== undefined) return addr;
+    }
+  }
+  const candidates = run
+    .symbolsNamed(entry.symbol)
+    .filter((candidate) => candidate.module === undefined || candidate.module === target.name);
+  return uniqueAddress(candidates);
+}
+
+function uniqueAddress(candidates: readonly RunSymbol[]): bigint | string {
+  const addresses = new Set(candidates.map((candidate) => candidate.addr));
+  const [first] = addresses;
+  if (first === undefined) return "the running kernel has no symbol of that name";
+  if (addresses.size > 1) return `the running kernel has ${addresses.size} symbols of that name`;
+  return first;
+}
+
+function partFunctions(ko: ElfObject, unit: ManifestUnit, match: MatchedUnit): PartFunction[] {
+  return unit.functions.map((entry) => {
+    const old = match.functions.get(entry.preSymbol);
+    if (old === undefined) throw unresolvedSymbol(entry.preSymbol, unit.path, "matching did not find it in the running kernel");
+    if (old.siteOffset === undefined) throw noTrampolineSite(entry.name, unit.path);
+    const newSymbol =
+      entry.newSymbol === undefined ? undefined : ko.symbols.find((symbol) => symbol.name === entry.newSymbol && symbol.home !== UNDEFINED);
+    if (entry.newSymbol !== undefined && newSymbol === undefined) throw new Error(`${ko.fileName} does not define ${entry.newSymbol}`);
+    return { name: entry.name, oldAddr: old.addr, oldSize: old.size, newSymbol, site: old.siteOffset, expect: old.siteBytes };
+  });
+}
+
+function partRanges(unit: ManifestUnit, match: MatchedUnit, run: RunKernel): PartRange[] {
+  return unit.functions.flatMap((entry) =>
+    entry.preParts.map((name) => {
+      const part = match.functions.get(name);
+      if (part === undefined) throw unresolvedSymbol(name, unit.path, "matching did not find it in the running kernel");
+      return { name: run.symbolAt(part.addr)?.name ?? name, start: part.addr, size: part.size };
+    }),
+  );
+}
+
+/** Replaces each alias by the function's own symbol at the same place, and drops the aliases from the symbol table. */
+function retargetAliases(ko: ElfObject, aliases: ReadonlySet<ElfSymbol>, functions: PartFunction[]): void {
+  const places = new Map<unknown, Map<number, ElfSymbol>>();
+  for (const symbol of ko.symbols) {
+    if (aliases.has(symbol) || typeof symbol.home !== "object" || symbol.name === "" || symbol.size === 0) continue;
+    const offsets = places.get(symbol.home) ?? new Map<number, ElfSymbol>();
+    offsets.set(symbol.value, symbol);
+    places.set(symbol.home, offsets);
+  }
+  functions.forEach((entry, index) => {
+    const own = entry.newSymbol === undefined ? undefined : places.get(entry.newSymbol.home)?.get(entry.newSymbol.value);
+    if (own !== undefined) functions[index] = { ...entry, newSymbol: own };
+  });
+  const stillUsed = new Set(functions.map((entry) => entry.newSymbol));
+  ko.symbols = ko.symbols.filter((symbol) => !aliases.has(symbol) || stillUsed.has(symbol));
+}
+
+/** Modules other than the target whose code or data the part uses: they must stay as long as it is applied. */
+function modulesInUse(addresses: readonly bigint[], target: string, run: RunKernel): string[] {
+  const modules = addresses.map((addr) => run.symbolAt(addr)?.module);
+  return [...new Set(modules.filter((module) => module !== undefined && module !== target))]
+    .filter((module) => module !== undefined)
+    .sort();
+}

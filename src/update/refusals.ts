@@ -1,0 +1,157 @@
+import { EXIT_NO_CHANGE, Refusal } from "../diagnostics.js";
+import type { DiffRefusal } from "../diff/types.js";
+import type { Mismatch } from "../match/types.js";
+
+/** Every refusal of the update layer, a factory each. */
+
+export const badUpdate = (path: string, reason: string): Refusal =>
+  new Refusal({
+    code: "bad-update",
+    message: `${path} is not a usable update: ${reason}`,
+    location: path,
+    hint: "make it again with ksplice-create, or copy it again",
+    abortCause: "BAD_SYSTEM_MAP",
+  });
+
+export const badId = (id: string): Refusal =>
+  new Refusal({ code: "bad-id", message: `"${id}" cannot be an update's id`, hint: "use 1 to 24 letters, digits and underscores" });
+
+export const noChange = (details: readonly string[]): Refusal =>
+  new Refusal({
+    code: "no-change",
+    message: ["the patch changes no object code of this kernel", ...details].join("\n  "),
+    abortCause: "NO_CHANGES",
+    exitCode: EXIT_NO_CHANGE,
+  });
+
+export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal }[]): Refusal =>
+  new Refusal({
+    code: refusals[0]?.refusal.code ?? "refused",
+    message: [
+      "the patch makes changes that cannot be put into a running kernel:",
+      ...refusals.map(({ unit, refusal }) => {
+        const place = refusal.sourceLine === undefined ? unit : `${refusal.sourceLine.file}:${refusal.sourceLine.line}`;
+        return `  ${place}: ${refusal.symbol}: ${refusal.message} [${refusal.code}]`;
+      }),
+    ].join("\n"),
+  });
+
+export const wrongKernel = (what: string, update: string, running: string): Refusal =>
+  new Refusal({
+    code: "wrong-kernel",
+    message: `this update is for another kernel: its ${what} is ${update}, the running kernel's is ${running}`,
+    hint: `make an update for ${running}, or boot the kernel that this one is for`,
+    abortCause: "NO_MATCH",
+  });
+
+const MISMATCHES_SHOWN = 5;
+
+export const noMatch = (unit: string, mismatches: readonly Mismatch[]): Refusal => {
+  const shown = mismatches.slice(0, MISMATCHES_SHOWN).map((mismatch) => {
+    const lines = [`  ${mismatch.function}+0x${mismatch.offset.toString(16)}: ${mismatch.reason}`];
+    if (mismatch.pre !== "" || mismatch.run !== "") lines.push(`      expected: ${mismatch.pre}`, `      running:  ${mismatch.run}`);
+    if (mismatch.likelyCause !== undefined) lines.push(`      likely cause: ${mismatch.likelyCause}`);
+    return lines.join("\n");
+  });
+  const more = mismatches.length - shown.length;
+  if (more > 0) shown.push(`  and ${more} more`);
+  return new Refusal({
+    code: "no-match",
+    message: [`the running kernel is not what ${unit} was compiled from:`, ...shown].join("\n"),
+    location: unit,
+    hint: "make the update from the very source, configuration and compiler of the running kernel; nothing was changed",
+    abortCause: "NO_MATCH",
+  });
+};
+
+export const unresolvedSymbol = (symbol: string, unit: string, reason: string): Refusal =>
+  new Refusal({
+    code: "unresolved-symbol",
+    message: `${unit} uses ${symbol}, and ${reason}`,
+    location: unit,
+    abortCause: "FAILED_TO_FIND",
+  });
+
+export const noTrampolineSite = (name: string, unit: string): Refusal =>
+  new Refusal({
+    code: "too-short",
+    message: `${name} is too short to be redirected: a jump of 5 bytes does not fit`,
+    location: unit,
+    abortCause: "UNEXPECTED",
+  });
+
+export const targetNotLoaded = (target: string): Refusal =>
+  new Refusal({
+    code: "target-not-loaded",
+    message: `module ${target}, which this update patches, is not loaded`,
+    hint: `load it first (modprobe ${target}), or use --partial to skip the modules that are not loaded`,
+    abortCause: "TARGET_NOT_LOADED",
+  });
+
+export const nothingToApply = (): Refusal =>
+  new Refusal({
+    code: "target-not-loaded",
+    message: "none of the modules that this update patches is loaded",
+    abortCause: "TARGET_NOT_LOADED",
+  });
+
+export const alreadyApplied = (id: string): Refusal =>
+  new Refusal({ code: "already-applied", message: `update ${id} is applied already`, hint: `ksplice-undo ${id} takes it out` });
+
+export const alreadyReversed = (id: string): Refusal =>
+  new Refusal({ code: "already-reversed", message: `update ${id} is not applied any more`, abortCause: "ALREADY_REVERSED" });
+
+export const unknownUpdate = (id: string, known: readonly string[]): Refusal =>
+  new Refusal({
+    code: "unknown-update",
+    message: `there is no update ${id} in this kernel`,
+    hint: known.length === 0 ? "no update is applied" : `applied are: ${known.join(", ")}`,
+  });
+
+export const replacedByNewer = (id: string, newer: readonly string[]): Refusal =>
+  new Refusal({
+    code: "replaced-by-newer",
+    message: `update ${id} cannot be undone: ${newer.length === 1 ? "a newer update replaces or uses" : "newer updates replace or use"} its code: ${newer.join(", ")}`,
+    hint: `undo ${newer.join(", ")} first`,
+    abortCause: "CODE_BUSY",
+  });
+
+export interface Conflict {
+  readonly task: string;
+  readonly pid: number;
+  readonly function: string;
+}
+
+export const codeBusy = (id: string, verb: "applied" | "undone", attempts: number, conflicts: readonly Conflict[]): Refusal =>
+  new Refusal({
+    code: "code-busy",
+    message: [
+      `update ${id} was not ${verb}: code that it ${verb === "applied" ? "replaces" : "brought"} was in use at each of ${attempts} tries`,
+      ...conflicts.map((conflict) => `  ${conflict.task} (pid ${conflict.pid}) is inside ${conflict.function}`),
+    ].join("\n"),
+    hint: "stop or wake these tasks and try again, or give it more time with --tries",
+    abortCause: "CODE_BUSY",
+  });
+
+export const coreRefused = (id: string, verb: "applied" | "undone", abortCause: string, detail: string): Refusal =>
+  new Refusal({
+    code: abortCause.replaceAll("_", "-"),
+    message: `update ${id} was not ${verb}: the kernel part says ${abortCause}${detail === "" ? "" : ` (${detail})`}`,
+    hint: "the kernel log may say more",
+    abortCause: abortCause.toUpperCase(),
+  });
+
+export const locked = (path: string): Refusal =>
+  new Refusal({
+    code: "locked",
+    message: "another ksplice command is at work on this kernel",
+    location: path,
+    hint: "wait until it is done",
+  });
+
+export const coreOfAnotherVersion = (loaded: string, wanted: string): Refusal =>
+  new Refusal({
+    code: "core-version",
+    message: `the kernel part that is loaded has interface version ${loaded}; this update needs ${wanted}`,
+    hint: "undo the updates that are applied, so that it is unloaded, and apply them again",
+  });

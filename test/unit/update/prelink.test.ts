@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { R_X86_64_64, R_X86_64_PLT32, STB_GLOBAL, STB_WEAK } from "../../../src/elf/constants.js";
+import { AbsoluteAddress, UNDEFINED, homeSection, type ElfObject, type ElfSymbol } from "../../../src/elf/model.js";
+import { parseObject } from "../../../src/elf/parse-object.js";
+import { writeObject } from "../../../src/elf/write-object.js";
+import type { RunKernel, RunSymbol } from "../../../src/match/run-kernel.js";
+import type { ManifestTarget } from "../../../src/update/manifest.js";
+import { prelinkCore, prelinkTarget, type MatchedUnit } from "../../../src/update/prelink.js";
+import { makeFunction, makeObject, makeSection, makeUndefined } from "../../support/elf-builder.js";
+
+const NEWEST = 0xffffffff81000100n;
+
+function kernelWith(symbols: readonly RunSymbol[]): RunKernel {
+  const sorted = [...symbols].sort((a, b) => (a.addr < b.addr ? -1 : 1));
+  return {
+    symbolsNamed: (name) => symbols.filter((symbol) => symbol.name === name),
+    symbolAt: (addr) => sorted.filter((symbol) => symbol.addr <= addr).at(-1),
+    read: () => undefined,
+    newestCode: (addr) => addr,
+    moduleSections: () => undefined,
+  };
+}
+
+const symbol = (name: string, addr: bigint, module?: string): RunSymbol => ({ name, addr, type: "t", module });
+
+/** A module as ksplice-create leaves it: one replacement, with its alias, that calls `callees`; `exported` ones have a CRC. */
+function newCode(callees: readonly ElfSymbol[], exported: readonly string[] = []): Uint8Array {
+  const text = makeSection(
+    ".text.foo",
+    Array.from({ length: 40 }, () => 0x90),
+  );
+  text.relocations = callees.map((callee, index) => ({ offset: 5 * index + 1, type: R_X86_64_PLT32, symbol: callee, addend: -4 }));
+  const versions = makeSection("__versions", new Uint8Array(64 * exported.length));
+  exported.forEach((name, index) => {
+    versions.data.set(new TextEncoder().encode(name), 64 * index + 8);
+  });
+  return writeObject(
+    makeObject(
+      [text, versions],
+      [makeFunction("foo", text), makeFunction("new:a.o:foo", text, { bind: STB_GLOBAL }), makeUndefined("ksplice_part"), ...callees],
+      "new.ko",
+    ),
+  );
+}
+
+function target(imports: ManifestTarget["units"][number]["imports"] = [], preParts: string[] = []): ManifestTarget {
+  return {
+    name: "vmlinux",
+    module: "ksplice_id_vmlinux",
+    file: "new/vmlinux.ko",
+    units: [
+      {
+        path: "a.o",
+        pre: "pre/a.o",
+        functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts }],
+        imports,
+        changed: [],
+        new: [],
+        removed: [],
+      },
+    ],
+  };
+}
+
+function match(symbols: Record<string, bigint> = {}): MatchedUnit {
+  const siteBytes = Uint8Array.of(1, 2, 3, 4, 5);
+  return {
+    kind: "matched",
+    functions: new Map([
+      ["foo", { name: "foo", addr: NEWEST, size: 64, siteOffset: 5, siteBytes }],
+      ["foo.cold", { name: "foo.cold", addr: 0xffffffff81fff000n, size: 12, siteOffset: undefined, siteBytes: new Uint8Array(0) }],
+    ]),
+    symbols: new Map(Object.entries(symbols)),
+    statistics: { functions: 1, matched: 1, skipped: [], skippedBytes: 0 },
+  };
+}
+
+const identity = { id: "id", description: "a fix", partCount: 1 };
+
+function prelink(bytes: Uint8Array, to: ManifestTarget, matched: MatchedUnit, run: RunKernel): ElfObject {
+  return parseObject(prelinkTarget(bytes, to, identity, new Map([["a.o", matched]]), run), "out.ko");
+}
+
+const homeOf = (ko: ElfObject, name: string) => ko.symbols.find((candidate) => candidate.name === name)?.home;
+
+describe("an import gets its address", () => {
+  const cases: [
+    string,
+    {
+      callee: string;
+      entry: ManifestTarget["units"][number]["imports"][number];
+      matched: Record<string, bigint>;
+      run: RunSymbol[];
+      expected: bigint;
+    },
+  ][] = [
+    [
+      "from matching, under the pre symbol's name",
+      {
+        callee: "a.o:state.4",
+        entry: { name: "a.o:state.4", symbol: "state", preSymbol: "state.4" },
+        matched: { "state.4": 0x1000n },
+        run: [symbol("state.4", 0x2000n)],
+        expected: 0x1000n,
+      },
+    ],
+    [
+      "from matching, under the plain name",
+      {
+        callee: "helper",
+        entry: { name: "helper", symbol: "helper" },
+        matched: { helper: 0x1000n },
+        run: [symbol("helper", 0x2000n), symbol("helper", 0x3000n)],
+        expected: 0x1000n,
+      },
+    ],
+    [
+      "from kallsyms, where the name is unambiguous",
+      { callee: "helper", entry: { name: "helper", symbol: "helper" }, matched: {}, run: [symbol("helper", 0x2000n)], expected: 0x2000n },
+    ],
+    [
+      "from kallsyms, other modules' symbols left aside",
+      {
+        callee: "helper",
+        entry: { name: "helper", symbol: "helper" },
+        matched: {},
+        run: [symbol("helper", 0x2000n), symbol("helper", 0x9000n, "other")],
+        expected: 0x2000n,
+      },
+    ],
+  ];
+  it.each(cases)("%s", (_, { callee, entry, matched, run, expected }) => {
+    const ko = prelink(newCode([makeUndefined(callee)]), target([entry]), match(matched), kernelWith(run));
+    expect(homeOf(ko, callee)).toEqual(new AbsoluteAddress(expected));
+  });
+
+  it("not at all if the kernel exports it: the loader does that", () => {
+    const ko = prelink(
+      newCode([makeUndefined("kfree")], ["kfree"]),
+      target([{ name: "kfree", symbol: "kfree" }]),
+      match({ kfree: 0x1000n }),
+      kernelWith([]),
+    );
+    expect(homeOf(ko, "kfree")).toBe(UNDEFINED);
+  });
+
+  it.each([
+    ["unknown", [], "has no symbol of that name"],
+    ["ambiguous", [symbol("helper", 0x2000n), symbol("helper", 0x3000n)], "has 2 symbols of that name"],
+  ])("and a name that is %s is refused", (_, run, message) => {
+    expect(() =>
+      prelink(newCode([makeUndefined("helper")]), target([{ name: "helper", symbol: "helper" }]), match(), kernelWith(run)),
+    ).toThrow(message);
+  });
+});
+
+describe("the part that the core reads", () => {
+  const read = (ko: ElfObject, name: string) => {
+    const section = ko.sections.find((candidate) => candidate.name === name);
+    if (section === undefined) throw new Error(`no ${name}`);
+    return { section, view: new DataView(section.data.buffer, section.data.byteOffset, section.data.byteLength) };
+  };
+
+  it("is defined, and lists function, site and expected bytes", () => {
+    const ko = prelink(newCode([]), target(), match(), kernelWith([]));
+    const part = read(ko, ".ksplice_part");
+    expect(homeOf(ko, "ksplice_part")).toBe(part.section);
+    expect([0, 4, 8, 12, 16].map((at) => part.view.getUint32(at, true))).toEqual([1, 1, 1, 0, 0]);
+    const functions = read(ko, ".ksplice_functions");
+    expect(functions.section.size).toBe(64);
+    expect(functions.view.getBigUint64(0, true)).toBe(NEWEST);
+    expect([24, 28, 32].map((at) => functions.view.getUint32(at, true))).toEqual([64, 40, 5]);
+    expect([...functions.section.data.subarray(40, 45)]).toEqual([1, 2, 3, 4, 5]);
+    const [newAddr] = functions.section.relocations;
+    expect(newAddr).toMatchObject({ offset: 8, type: R_X86_64_64 });
+    expect(newAddr?.symbol.name).toBe("foo");
+  });
+
+  it("has the cold piece of a replaced function as a range", () => {
+    const ko = prelink(newCode([]), target([], ["foo.cold"]), match(), kernelWith([symbol("foo.cold", 0xffffffff81fff000n)]));
+    const { view } = read(ko, ".ksplice_ranges");
+    expect(view.getBigUint64(0, true)).toBe(0xffffffff81fff000n);
+    expect(view.getBigUint64(8, true)).toBe(12n);
+  });
+
+  it("pins each module whose code or data is used", () => {
+    const run = kernelWith([symbol("theirs", 0x5000n, "other"), symbol("foo", NEWEST, "ksplice_older_vmlinux")]);
+    const ko = prelink(newCode([makeUndefined("x")]), target([{ name: "x", symbol: "x" }]), match({ x: 0x5004n }), run);
+    const { section } = read(ko, ".ksplice_pins");
+    const strings = read(ko, ".ksplice_strings").section.data;
+    const names = section.relocations.map(({ addend }) => new TextDecoder().decode(strings.subarray(addend, strings.indexOf(0, addend))));
+    expect(names).toEqual(["ksplice_older_vmlinux", "other"]);
+  });
+
+  it("refuses a function without room for a trampoline", () => {
+    const short: MatchedUnit = {
+      ...match(),
+      functions: new Map([["foo", { name: "foo", addr: NEWEST, size: 4, siteOffset: undefined, siteBytes: new Uint8Array(0) }]]),
+    };
+    expect(() => prelink(newCode([]), target(), short, kernelWith([]))).toThrow("too short");
+  });
+
+  it("leaves no alias in the symbol table", () => {
+    const ko = prelink(newCode([]), target(), match(), kernelWith([]));
+    expect(ko.symbols.map((candidate) => candidate.name).filter((name) => name.startsWith("new:"))).toEqual([]);
+    expect(homeSection(ko.symbols.find((candidate) => candidate.name === "foo") ?? makeUndefined(""))?.name).toBe(".text.foo");
+  });
+});
+
+describe("the core", () => {
+  it("gets unexported symbols from vmlinux only; a weak one may be missing", () => {
+    const text = makeSection(".text", new Uint8Array(16));
+    const core = writeObject(
+      makeObject([text], [makeUndefined("text_mutex"), makeUndefined("nice_to_have", { bind: STB_WEAK })], "ksplice.ko"),
+    );
+    const ko = parseObject(prelinkCore(core, kernelWith([symbol("text_mutex", 0x4000n), symbol("text_mutex", 0x9000n, "fake")])), "out.ko");
+    expect(homeOf(ko, "text_mutex")).toEqual(new AbsoluteAddress(0x4000n));
+    expect(homeOf(ko, "nice_to_have")).toBe(UNDEFINED);
+  });
+
+  it("is refused where the kernel lacks what it needs", () => {
+    const core = writeObject(makeObject([], [makeUndefined("text_mutex")], "ksplice.ko"));
+    expect(() => prelinkCore(core, kernelWith([]))).toThrow("text_mutex");
+  });
+});
