@@ -1,3 +1,5 @@
+import type { ShadowTree } from "./shadow-tree.js";
+
 /** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
 export interface KernelTree {
   /** Absolute path. */
@@ -19,12 +21,18 @@ export interface PreparedBuild {
   readonly tree: KernelTree;
   /** Absolute path of the output directory (`O=`). */
   readonly outDir: string;
+  /** Absolute path of this build's place in the cache: `outDir` and what is remembered about units and objects. */
+  readonly cacheDir: string;
   /** Release of the kernel that this builds for (`6.1.0-47-amd64`), from the headers' utsrelease.h. */
   readonly release: string;
   /** `gcc-12`, or what the configuration asks for. */
   readonly compiler: string;
   /** First line of `compiler --version`. */
   readonly compilerVersion: string;
+  /** `NAME=value` arguments that every make call on this build gets. */
+  readonly makeVariables: readonly string[];
+  /** How many jobs make may run. */
+  readonly jobs: number;
 }
 
 /** One compilation unit: an object that kbuild makes from one source file. */
@@ -49,4 +57,19 @@ export interface KernelModules {
   readonly core: Uint8Array;
   /** The module that new code is linked into; see kmod/ksplice.h for the symbol it expects. */
   readonly template: Uint8Array;
+}
+
+/** A source tree in which the change is made: real files where the patch touches, links to the user's tree elsewhere. */
+export interface PatchedTree {
+  readonly shadow: ShadowTree;
+  /** Absolute path of its top. */
+  readonly root: string;
+  /** Files that the patch changes, adds or removes, from the top of the tree, sorted. */
+  readonly touched: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** The change as one unified diff that `patch -p1` takes. */
+  readonly patch: string;
+  /** Deletes the shadow. */
+  dispose(): Promise<void>;
 }

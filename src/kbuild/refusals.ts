@@ -1,0 +1,186 @@
+import { Refusal } from "../diagnostics.js";
+
+/** Everything that this layer refuses, a factory a message. */
+
+export function noSuchTree(path: string): Refusal {
+  return new Refusal({ code: "no-such-tree", message: `there is no kernel source tree at ${path}`, location: path });
+}
+
+export function notAKernelTree(path: string): Refusal {
+  return new Refusal({
+    code: "not-a-kernel-tree",
+    message: `${path} is not a Linux kernel source tree: it lacks a kernel's Makefile or scripts/Makefile.build`,
+    location: path,
+  });
+}
+
+export function noConfigDirectory(path: string, isDefault: boolean): Refusal {
+  return new Refusal({
+    code: "no-config-directory",
+    message: `there is no configuration directory at ${path}`,
+    location: path,
+    hint: isDefault
+      ? "`ksplice prepare` makes a tree of a distribution kernel with this directory; --config=DIR names another one"
+      : "it holds the kernel's .config, and `build`: the headers that modules for it are compiled against",
+  });
+}
+
+export function noConfigFile(configDir: string): Refusal {
+  return new Refusal({
+    code: "no-config",
+    message: `the configuration directory ${configDir} holds no .config`,
+    location: configDir,
+    hint: "copy the running kernel's configuration there, for example from /boot/config-RELEASE",
+  });
+}
+
+export function noBuildDirectory(configDir: string, missing: string): Refusal {
+  return new Refusal({
+    code: "no-build-directory",
+    message: `${configDir}/build lacks ${missing}`,
+    location: configDir,
+    hint: "put the kernel's headers package or build directory there: Module.symvers, include/config and include/generated",
+  });
+}
+
+export function treeNotClean(source: string, found: string): Refusal {
+  return new Refusal({
+    code: "tree-not-clean",
+    message: `${source} has been built in: it holds ${found}, which kbuild would mistake for its own output`,
+    location: source,
+    hint: "copy .config to the configuration directory and run `make mrproper` in the tree, or use a separate copy of the source",
+  });
+}
+
+export function otherSourceVersion(sourceVersion: string, configVersion: string, release: string): Refusal {
+  return new Refusal({
+    code: "other-source-version",
+    message: `the source is of Linux ${sourceVersion}, but the configuration of ${release} is of Linux ${configVersion}`,
+    location: "Makefile",
+    hint: "use the source that the running kernel was built from",
+    abortCause: "NO_MATCH",
+  });
+}
+
+export function otherCompiler(wanted: string, found: readonly string[]): Refusal {
+  const program = wanted.split(" ")[0] ?? wanted;
+  return new Refusal({
+    code: "other-compiler",
+    message: `the kernel was built with ${wanted}; here is ${found.length === 0 ? `no ${program}` : found.join(", ")}`,
+    hint: `install that compiler: Debian's package is ${program.replace(/^x86_64-linux-gnu-/, "")}`,
+  });
+}
+
+export function missingTools(tools: readonly { readonly tool: string; readonly package: string }[]): Refusal {
+  const packages = tools.map((tool) => tool.package);
+  return new Refusal({
+    code: "missing-tools",
+    message: `needed to compile kernel code and not installed: ${tools.map((tool) => tool.tool).join(", ")}`,
+    hint: `apt-get install ${[...new Set(packages)].join(" ")}`,
+  });
+}
+
+export function requireProgram(tool: string, debianPackage: string): Refusal {
+  return missingTools([{ tool, package: debianPackage }]);
+}
+
+export function cannotPrepare(release: string, words: string): Refusal {
+  return new Refusal({
+    code: "cannot-prepare",
+    message: `kbuild could not prepare a build for ${release}:\n${words}`,
+    hint: "the lines above are make's own",
+  });
+}
+
+export function configurationDiffers(release: string, differences: readonly string[]): Refusal {
+  const shown = differences.slice(0, 8);
+  const more = differences.length > shown.length ? [`and ${differences.length - shown.length} more`] : [];
+  return new Refusal({
+    code: "configuration-differs",
+    message: `with the tools of this machine the configuration of ${release} comes out otherwise:\n${[...shown, ...more].join("\n")}`,
+    hint: "install the compiler, binutils and pahole that the kernel was built with",
+  });
+}
+
+export function doesNotCompile(unit: string, patched: boolean, words: string): Refusal {
+  return new Refusal({
+    code: "does-not-compile",
+    message: patched ? `${unit} does not compile with the patch:\n${words}` : `${unit} does not compile even without the patch:\n${words}`,
+    location: unit,
+    hint: patched
+      ? "line numbers are the patched file's up to the first hunk, the unpatched file's after each"
+      : "the source tree or its configuration is at fault, not the patch",
+  });
+}
+
+export function objtoolFailed(unit: string, words: string): Refusal {
+  return new Refusal({ code: "objtool-failed", message: `objtool rejects ${unit}:\n${words}`, location: unit });
+}
+
+export function cannotBuildModules(release: string, words: string): Refusal {
+  return new Refusal({ code: "cannot-build-core", message: `the kernel core does not build for ${release}:\n${words}` });
+}
+
+export function cannotLink(target: string, words: string): Refusal {
+  return new Refusal({ code: "cannot-link", message: `the new code for ${target} does not link:\n${words}`, location: target });
+}
+
+export function moduleNameTooLong(name: string, limit: number): Refusal {
+  return new Refusal({
+    code: "module-name-too-long",
+    message: `the module name ${name} is longer than ${limit} characters`,
+    location: name,
+  });
+}
+
+export function notInConfig(file: string): Refusal {
+  return new Refusal({
+    code: "not-in-config",
+    message: `${file} is not compiled in this kernel's configuration`,
+    location: file,
+    hint: "the running kernel holds no code of it, so there is nothing to patch",
+  });
+}
+
+export function noSuchPatch(path: string): Refusal {
+  return new Refusal({ code: "no-such-patch", message: `there is no patch at ${path}`, location: path });
+}
+
+export function emptyPatch(name: string): Refusal {
+  return new Refusal({ code: "empty-patch", message: `${name} is empty`, location: name });
+}
+
+export function notAPatch(name: string): Refusal {
+  return new Refusal({
+    code: "not-a-patch",
+    message: `${name} holds no patch: no line in it names a file to change`,
+    location: name,
+    hint: "a unified diff is wanted, as `diff -u` and `git diff` write it",
+  });
+}
+
+export function unsafePatchPath(path: string): Refusal {
+  return new Refusal({
+    code: "unsafe-patch-path",
+    message: `the patch names ${path}, which is not inside the source tree`,
+    location: path,
+  });
+}
+
+export function patchDoesNotApply(name: string, words: string): Refusal {
+  return new Refusal({
+    code: "patch-does-not-apply",
+    message: `${name} does not apply to the source tree:\n${words}`,
+    location: name,
+    hint: "--patch-opt=-pN says how many leading directories of its file names to strip",
+  });
+}
+
+export function diffextFindsNothing(source: string, extension: string): Refusal {
+  return new Refusal({
+    code: "diffext-finds-nothing",
+    message: `no file in ${source} ends in ${extension}`,
+    location: source,
+    hint: "copy each file you change to its name followed by the extension, and change the copy",
+  });
+}

@@ -1,0 +1,66 @@
+import { execa } from "execa";
+
+export interface ToolResult {
+  /** Undefined where a signal ended the program. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The program could not be started because there is none of that name. */
+  readonly notFound: boolean;
+}
+
+export interface ToolOptions {
+  readonly cwd?: string;
+  readonly input?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Variables of the caller's environment that would change what kbuild or the compiler do. */
+const IGNORED_VARIABLES = [
+  "ARCH",
+  "CROSS_COMPILE",
+  "CFLAGS",
+  "CPPFLAGS",
+  "KCFLAGS",
+  "KCPPFLAGS",
+  "KAFLAGS",
+  "LDFLAGS",
+  "LOCALVERSION",
+  "KBUILD_OUTPUT",
+  "KBUILD_EXTMOD",
+  "KBUILD_EXTRA_SYMBOLS",
+  "KCONFIG_CONFIG",
+  "MAKEFLAGS",
+  "MAKELEVEL",
+  "MFLAGS",
+  "O",
+  "M",
+  "CPATH",
+  "C_INCLUDE_PATH",
+  "GCC_EXEC_PREFIX",
+  "COMPILER_PATH",
+  "GREP_OPTIONS",
+  "LANG",
+  "LANGUAGE",
+  "LC_MESSAGES",
+];
+
+/** Runs a program without a shell, in the C locale, and never throws because of how it ended. */
+export async function runTool(program: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
+  const cleared = Object.fromEntries(IGNORED_VARIABLES.map((name) => [name, undefined]));
+  const result = await execa(program, args, {
+    reject: false,
+    stripFinalNewline: false,
+    stdin: options.input === undefined ? "ignore" : "pipe",
+    ...(options.input === undefined ? {} : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { ...cleared, LC_ALL: "C", ...options.env },
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  return {
+    exitCode: result.exitCode,
+    stdout: result.stdout,
+    stderr: result.stderr,
+    notFound: result.code === "ENOENT",
+  };
+}
