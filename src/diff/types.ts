@@ -44,6 +44,8 @@ export interface ObjectDiff {
   };
   readonly data: { readonly changed: readonly DataChange[]; readonly new: readonly DataChange[]; readonly removed: readonly DataChange[] };
   readonly refusals: readonly DiffRefusal[];
+  /** Differences that do no harm but that a user may want to know of: initialization code that has run already. */
+  readonly notes: readonly string[];
   readonly pre: ElfObject;
   readonly post: ElfObject;
   /** The twin in the pre object of each symbol and section of the post object that has one. */

@@ -1,0 +1,118 @@
+import { homeSection, type ElfRelocation } from "../elf/model.js";
+import { atomSize, equalBytes, type Atom, type Target } from "./atom.js";
+import type { TableEntry } from "./code-tables.js";
+import type { Twins } from "./correlate.js";
+import type { SplitObject } from "./split-object.js";
+
+/** Compares what correlated atoms mean: equal bytes, and relocations to the same things. */
+export class Comparer {
+  readonly #nameless = new Map<Atom, Map<Atom, boolean>>();
+
+  constructor(
+    readonly pre: SplitObject,
+    readonly post: SplitObject,
+    readonly twins: Twins,
+  ) {}
+
+  /** Why two atoms differ, in words, each reason once; empty if they do not. */
+  differences(pre: Atom, post: Atom): readonly string[] {
+    const what = pre.rule.kind === "text" ? "code" : "content";
+    if (atomSize(pre) !== atomSize(post) || !equalBytes(pre.data, post.data) || pre.relocations.length !== post.relocations.length)
+      return [what];
+    const reasons = new Set<string>();
+    pre.relocations.forEach((relocation, index) => {
+      const other = post.relocations[index];
+      if (relocation.offset !== other?.offset || relocation.type !== other.type) reasons.add(what);
+      else this.#compareTargets(this.pre.target(relocation, pre), this.post.target(other, post), reasons);
+    });
+    return [...reasons];
+  }
+
+  /** Why the table entries of two atoms differ, in words; empty if they do not. */
+  entryDifferences(pre: readonly TableEntry[], post: readonly TableEntry[]): readonly string[] {
+    const reasons = new Set<string>();
+    for (const [preEntries, postEntries] of sideBySide(pre, post)) {
+      const reason = (preEntries[0] ?? postEntries[0])?.layout.reason;
+      if (reason === undefined) continue;
+      const equal =
+        preEntries.length === postEntries.length &&
+        preEntries.every((entry, index) => {
+          const other = postEntries[index];
+          return other !== undefined && this.#equalEntries(entry, other);
+        });
+      if (!equal) reasons.add(reason);
+    }
+    return [...reasons];
+  }
+
+  #equalEntries(pre: TableEntry, post: TableEntry): boolean {
+    const [from, to] = pre.layout.ignored ?? [0, 0];
+    if (pre.data.length !== post.data.length || pre.relocations.length !== post.relocations.length) return false;
+    if (!pre.data.every((byte, index) => byte === post.data[index] || (index >= from && index < to))) return false;
+    return this.#equalRelocations(pre.relocations, undefined, post.relocations, undefined);
+  }
+
+  #equalRelocations(
+    pre: readonly ElfRelocation[],
+    preOwner: Atom | undefined,
+    post: readonly ElfRelocation[],
+    postOwner: Atom | undefined,
+  ): boolean {
+    if (pre.length !== post.length) return false;
+    return pre.every((relocation, index) => {
+      const other = post[index];
+      if (relocation.offset !== other?.offset || relocation.type !== other.type) return false;
+      return this.equalTargets(this.pre.target(relocation, preOwner), this.post.target(other, postOwner));
+    });
+  }
+
+  equalTargets(pre: Target, post: Target): boolean {
+    const reasons = new Set<string>();
+    this.#compareTargets(pre, post, reasons);
+    return reasons.size === 0;
+  }
+
+  #compareTargets(pre: Target, post: Target, reasons: Set<string>): void {
+    if (pre.kind === "literal" && post.kind === "literal") {
+      if (pre.delta !== post.delta || !equalBytes(pre.bytes, post.bytes)) reasons.add("string or constant");
+    } else if (pre.kind === "outside" && post.kind === "outside") {
+      if (pre.symbol.name !== post.symbol.name || pre.addend !== post.addend || homeSection(pre.symbol) !== undefined)
+        reasons.add("reference");
+    } else if (pre.kind === "atom" && post.kind === "atom") {
+      if (pre.offset !== post.offset) reasons.add("reference");
+      else if (post.atom.symbol !== undefined || pre.atom.symbol !== undefined) {
+        if (this.twins.get(post.atom) !== pre.atom) reasons.add("reference");
+      } else if (!this.#equalNameless(pre.atom, post.atom)) reasons.add(post.atom.rule.kind === "pieces" ? "alternative" : "rodata");
+    } else {
+      reasons.add("reference");
+    }
+  }
+
+  /** Nameless content is the same if it reads the same. One that refers to itself is taken to be equal until shown otherwise. */
+  #equalNameless(pre: Atom, post: Atom): boolean {
+    let known = this.#nameless.get(pre);
+    if (known === undefined) this.#nameless.set(pre, (known = new Map<Atom, boolean>()));
+    const result = known.get(post);
+    if (result !== undefined) return result;
+    known.set(post, true);
+    const equal =
+      pre.rule.kind === post.rule.kind &&
+      atomSize(pre) === atomSize(post) &&
+      equalBytes(pre.data, post.data) &&
+      this.#equalRelocations(pre.relocations, pre, post.relocations, post);
+    known.set(post, equal);
+    return equal;
+  }
+}
+
+function sideBySide(pre: readonly TableEntry[], post: readonly TableEntry[]): [TableEntry[], TableEntry[]][] {
+  const sides = new Map<string, [TableEntry[], TableEntry[]]>();
+  const add = (entry: TableEntry, side: 0 | 1): void => {
+    const pair = sides.get(entry.section.name) ?? [[], []];
+    pair[side].push(entry);
+    sides.set(entry.section.name, pair);
+  };
+  for (const entry of pre) add(entry, 0);
+  for (const entry of post) add(entry, 1);
+  return [...sides.values()];
+}

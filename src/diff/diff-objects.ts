@@ -1,0 +1,49 @@
+import { COMMON, type ElfObject, type ElfSection, type ElfSymbol } from "../elf/model.js";
+import type { ObjectDiff } from "./types.js";
+import { analyse, type Analysis } from "./analyse.js";
+
+const analyses = new WeakMap<ObjectDiff, Analysis>();
+
+/**
+ * Compares the pre and post objects of one compilation unit.
+ * Works best on objects compiled with -ffunction-sections -fdata-sections; the order and the numbering of what the compiler
+ * emits, debug information and line numbers do not count.
+ * @throws Error where an object contradicts itself
+ */
+export function diffObjects(pre: ElfObject, post: ElfObject): ObjectDiff {
+  const analysis = analyse(pre, post);
+  const { functions, data, refusals, notes } = analysis;
+  const isChanged = functions.changed.length + functions.new.length + functions.removed.length + data.changed.length + data.new.length > 0;
+  const diff: ObjectDiff = {
+    verdict: refusals.length > 0 ? "refused" : isChanged ? "changed" : "no-change",
+    functions,
+    data,
+    refusals,
+    notes,
+    pre,
+    post,
+    twins: twinsOf(analysis),
+  };
+  analyses.set(diff, analysis);
+  return diff;
+}
+
+/** The atoms and tables behind a diff; worked out again for one that was not made by {@link diffObjects}. */
+export function analysisOf(diff: ObjectDiff): Analysis {
+  const known = analyses.get(diff) ?? analyse(diff.pre, diff.post);
+  analyses.set(diff, known);
+  return known;
+}
+
+function twinsOf({ twins }: Analysis): Map<ElfSymbol | ElfSection, ElfSymbol | ElfSection> {
+  const map = new Map<ElfSymbol | ElfSection, ElfSymbol | ElfSection>();
+  for (const [post, pre] of twins) {
+    map.set(post.section, pre.section);
+    if (post.symbol !== undefined && pre.symbol !== undefined) map.set(post.symbol, pre.symbol);
+    for (const symbol of post.symbols) {
+      const twin = pre.symbols.find(({ name, home }) => name === symbol.name && home !== COMMON);
+      if (twin !== undefined) map.set(symbol, twin);
+    }
+  }
+  return map;
+}

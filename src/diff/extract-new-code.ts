@@ -1,0 +1,124 @@
+import { STB_LOCAL, STB_WEAK } from "../elf/constants.js";
+import { AbsoluteAddress, UNDEFINED, isDefinedInSection, type ElfRelocation, type ElfSymbol } from "../elf/model.js";
+import { groupPieces, type Analysis } from "./analyse.js";
+import { atomName, isText, type Atom, type Target } from "./atom.js";
+import { TargetChooser, hasPlainName } from "./choose-target.js";
+import { companionOf, type TableEntry } from "./code-tables.js";
+import { analysisOf } from "./diff-objects.js";
+import { NewObject } from "./new-object.js";
+import { sliceTables } from "./slice-tables.js";
+import type { NewCode, NewCodeFunction, NewCodeImport, ObjectDiff } from "./types.js";
+
+/**
+ * Cuts the new code out of the post object: changed and new functions, the data they bring, and the table entries that describe them.
+ * docs/architecture.md says how it finds the running kernel.
+ * @param options.unit path of the object in the kernel tree (`net/ipv4/raw.o`), the prefix of its imports
+ * @throws Error for a diff that was refused, or where the post object contradicts itself
+ */
+export function extractNewCode(diff: ObjectDiff, options: { unit: string }): NewCode {
+  if (diff.refusals.length > 0) throw new Error(`${options.unit}: new code is wanted of a refused difference`);
+  const analysis = analysisOf(diff);
+  const preNames = new Set(diff.pre.symbols.filter(isDefinedInSection).map(({ name }) => name));
+  const chooser = new TargetChooser(analysis);
+  const carried = collect(analysis, chooser, preNames);
+  const newGlobals = [...carried].flatMap(({ symbols }) =>
+    symbols.filter(({ bind, name }) => bind !== STB_LOCAL && !preNames.has(name)).map(({ name }) => name),
+  );
+
+  const object = new NewObject(new Set(newGlobals));
+  const relocate = relocator(analysis, chooser, object, options.unit);
+  for (const atom of carried) object.addAtom(atom);
+  for (const atom of carried)
+    object.sectionOf(atom).relocations = atom.relocations.map((relocation) =>
+      relocate(relocation, analysis.post.target(relocation, atom), atom),
+    );
+  sliceTables(analysis, carried, object, relocate);
+
+  return {
+    unit: options.unit,
+    object: object.finish(options.unit),
+    imports: object.imports,
+    functions: listFunctions(diff, analysis),
+    newGlobals,
+  };
+}
+
+/** Gives a relocation of the post object its place in the new one. `owner` is undefined for a table that describes code. */
+export type Relocate = (relocation: ElfRelocation, target: Target, owner: Atom | undefined) => ElfRelocation;
+
+/** All atoms that the update carries, in the post object's order: the included code and, from there, whatever is not in the running kernel. */
+function collect(analysis: Analysis, chooser: TargetChooser, preNames: ReadonlySet<string>): Set<Atom> {
+  const { post, postTables, included, twins } = analysis;
+  const found = new Set<Atom>(included);
+  for (const atom of post.atoms) {
+    // Other units of the update may use a new global object that this one only defines.
+    const isNewGlobal = atom.symbol !== undefined && atom.symbol.bind !== STB_LOCAL && !preNames.has(atom.symbol.name);
+    if (isNewGlobal && !twins.has(atom) && atom.rule.kind === "data" && atom.rule.area === "core") found.add(atom);
+  }
+  const visit = (relocations: readonly ElfRelocation[], owner: Atom | undefined): void => {
+    for (const relocation of relocations) {
+      const target = post.target(relocation, owner);
+      if (target.kind === "atom" && chooser.choose(target.atom, target.offset, relocation, owner) === "new") found.add(target.atom);
+    }
+  };
+  // A set iterates over what is added to it meanwhile.
+  for (const atom of found) {
+    visit(atom.relocations, atom);
+    for (const entry of postTables.entriesOf.get(atom) ?? []) visit(allRelocations(analysis, entry), undefined);
+  }
+  return new Set(post.atoms.filter((atom) => found.has(atom)));
+}
+
+function allRelocations(analysis: Analysis, entry: TableEntry): readonly ElfRelocation[] {
+  return [...entry.relocations, ...(companionOf(analysis.post, entry)?.relocations ?? [])];
+}
+
+function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject, unit: string): Relocate {
+  return (relocation, target, owner) => {
+    switch (target.kind) {
+      case "outside":
+        return { ...relocation, symbol: outsideSymbol(target.symbol), addend: target.addend };
+      case "literal": {
+        const { symbol, addend } = object.referToLiteral(target.bytes, target.align, target.delta);
+        return { ...relocation, symbol, addend: addend - target.bias };
+      }
+      case "atom": {
+        if (chooser.choose(target.atom, target.offset, relocation, owner) === "new")
+          return { ...relocation, ...object.referToAtom(target.atom, target.offset) };
+        if (owner === undefined && isText(target.atom)) throw new Error(`a table of new code refers to old code, ${atomName(target.atom)}`);
+        const twin = analysis.twins.get(target.atom);
+        if (twin?.symbol === undefined || target.atom.symbol === undefined)
+          throw new Error(`${atomName(target.atom)} is wanted of the running kernel and has no name there`);
+        const fromSymbol = target.offset - (target.atom.symbol.value - target.atom.start);
+        return { ...relocation, symbol: object.importSymbol(importOf(twin.symbol)), addend: fromSymbol };
+      }
+    }
+  };
+
+  function importOf(preSymbol: ElfSymbol): NewCodeImport {
+    const { name } = preSymbol;
+    return hasPlainName(name) ? { name, preSymbol: name, symbol: name } : { name: `${unit}:${name}`, preSymbol: name, symbol: name };
+  }
+
+  function outsideSymbol(symbol: ElfSymbol): ElfSymbol {
+    if (symbol.home instanceof AbsoluteAddress) return object.copyAbsolute({ ...symbol, home: symbol.home });
+    if (symbol.home === UNDEFINED && symbol.name === "") return symbol; // the null symbol
+    return object.importSymbol({ name: symbol.name, symbol: symbol.name }, symbol.bind === STB_WEAK);
+  }
+}
+
+function listFunctions(diff: ObjectDiff, analysis: Analysis): NewCodeFunction[] {
+  const preParts = new Map([...groupPieces(analysis.pre.atoms)].map(([main, pieces]) => [main.symbol, pieces.map(atomName)]));
+  return [...diff.functions.changed, ...diff.functions.removed].flatMap(({ name, sourceLine, pre, post }) => {
+    if (pre === undefined) return [];
+    return [
+      {
+        name,
+        ...(sourceLine === undefined ? {} : { sourceLine }),
+        preSymbol: pre.name,
+        ...(post === undefined ? {} : { newSymbol: post.name }),
+        preParts: preParts.get(pre) ?? [],
+      },
+    ];
+  });
+}

@@ -1,0 +1,83 @@
+import type { DiffRefusal } from "./types.js";
+
+/** What the differ refuses: one factory a message. The codes are stable. */
+
+export function changedData(symbol: string): DiffRefusal {
+  return {
+    code: "changed-data",
+    symbol,
+    message: `the initial value of ${symbol} changes: the running kernel's copy was made from the old one, and may have been changed since`,
+  };
+}
+
+export function changedDataSize(symbol: string, preSize: number, postSize: number): DiffRefusal {
+  return {
+    code: "changed-data-size",
+    symbol,
+    message: `${symbol} grows or shrinks from ${preSize} to ${postSize} bytes: what the running kernel holds cannot be resized`,
+  };
+}
+
+export function changedDataKind(symbol: string, preSection: string, postSection: string): DiffRefusal {
+  return {
+    code: "changed-data-section",
+    symbol,
+    message: `${symbol} moves from section ${preSection} to ${postSection}: what the running kernel holds cannot be moved`,
+  };
+}
+
+export function changedConstant(symbol: string, reader: string): DiffRefusal {
+  return {
+    code: "changed-data",
+    symbol,
+    message: `the constant ${symbol} changes, and ${reader}, which does not change, goes on using the old one`,
+  };
+}
+
+export function initOnly(symbol: string): DiffRefusal {
+  return { code: "init-only", symbol, message: `only initialization code changes (${symbol}): it has run and is gone from memory` };
+}
+
+export function unknownSection(section: string): DiffRefusal {
+  return {
+    code: "unknown-section",
+    symbol: section,
+    message: `nothing is known about section ${section}, so whether it may change cannot be told`,
+  };
+}
+
+export function unreadableTable(section: string): DiffRefusal {
+  return { code: "unknown-table-layout", symbol: section, message: `the entries of table ${section} have no layout that is known` };
+}
+
+export function changedRegistration(code: string, what: string, symbol: string, how: "changes" | "appears" | "is removed"): DiffRefusal {
+  return { code, symbol, message: `${symbol} ${how}: ${what} are read once, when the kernel or the module starts` };
+}
+
+export function refusedEntry(code: string, what: string, symbol: string): DiffRefusal {
+  return { code, symbol, message: `${symbol} changes and holds ${what}: a module's code is not patched that way` };
+}
+
+export function commonSymbol(symbol: string): DiffRefusal {
+  return {
+    code: "common-symbol",
+    symbol,
+    message: `${symbol} is a common symbol, which kernel modules cannot have: compile with -fno-common`,
+  };
+}
+
+export function newSymbolUnresolvable(symbol: string, reader: string): DiffRefusal {
+  return {
+    code: "unreachable-data",
+    symbol,
+    message: `${reader} uses ${symbol}, which the running kernel does not have and an update cannot bring`,
+  };
+}
+
+export function shortBranch(symbol: string, target: string): DiffRefusal {
+  return {
+    code: "short-branch",
+    symbol,
+    message: `${symbol} changes and reaches ${target} by a branch of one byte, which cannot leave the section: compile with -ffunction-sections`,
+  };
+}
