@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registry of updates. A module with new code registers its part when it is loaded,
+ * and takes it back when it is unloaded; parts of the same id are one update. What an
+ * update does is asked for through sysfs.
+ */
+#define pr_fmt(fmt) "ksplice: " fmt
+
+#include <linux/ctype.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "core.h"
+
+#define MAX_ID_LENGTH 64
+#define MAX_PARTS 4096
+
+/* Parts come and go one at a time. Outside of ksplice_lock. */
+static DEFINE_MUTEX(membership_lock);
+DEFINE_MUTEX(ksplice_lock);
+LIST_HEAD(ksplice_updates);
+
+/* -- checking what user space filled in --------------------------------------------- */
+
+static bool is_id(const char *id)
+{
+	size_t length = strnlen(id, MAX_ID_LENGTH + 1);
+
+	/* "version" is a file beside the directories of updates. */
+	if (!length || length > MAX_ID_LENGTH || *id == '.' || !strcmp(id, "version"))
+		return false;
+	for (; *id; id++)
+		if (!isalnum(*id) && !strchr("-_.", *id))
+			return false;
+	return true;
+}
+
+static bool is_within_jump(u64 from, u64 to)
+{
+	s64 distance = to - (from + KSPLICE_TRAMPOLINE);
+
+	return distance == (s32)distance;
+}
+
+/* What is wrong with a function of a part; NULL if nothing is. */
+static const char *find_fault(const struct module *owner, const struct ksplice_function *function)
+{
+	unsigned long start, size;
+
+	ksplice_module_text(owner, &start, &size);
+	if (!function->name || function->flags || function->reserved[0] || function->reserved[1])
+		return "unknown fields";
+	if ((u64)function->site + KSPLICE_TRAMPOLINE > function->old_size)
+		return "too short for a trampoline";
+	if (!ksplice_site_is_aligned(function->old_addr + function->site))
+		return "a trampoline that cannot be written at once";
+	if (!function->new_addr)
+		return NULL;
+	if (function->new_addr < start || function->new_addr - start >= size ||
+	    function->new_size > size - (function->new_addr - start))
+		return "new code outside its module";
+	if (!is_within_jump(function->old_addr + function->site, function->new_addr))
+		return "new code too far away";
+	return NULL;
+}
+
+static int check_part(const struct module *owner, const struct ksplice_part *part)
+{
+	const char *fault;
+	u32 i;
+
+	if (part->abi != KSPLICE_ABI) {
+		pr_err("%s is made for interface %u, this is %u\n", owner->name, part->abi,
+		       KSPLICE_ABI);
+		return -EINVAL;
+	}
+	if (!part->id || !is_id(part->id) || !part->description || !part->target ||
+	    !part->nr_parts || part->nr_parts > MAX_PARTS || part->reserved ||
+	    (part->nr_functions && !part->functions) || (part->nr_ranges && !part->ranges) ||
+	    (part->nr_pins && !part->pins)) {
+		pr_err("%s has a malformed part\n", owner->name);
+		return -EINVAL;
+	}
+	for (i = 0; i < part->nr_functions; i++) {
+		fault = find_fault(owner, &part->functions[i]);
+		if (fault) {
+			pr_err("%s: %s has %s\n", owner->name, part->functions[i].name ?: "a function",
+			       fault);
+			return -EINVAL;
+		}
+	}
+	for (i = 0; i < part->nr_ranges; i++)
+		if (!part->ranges[i].name)
+			return -EINVAL;
+	for (i = 0; i < part->nr_pins; i++)
+		if (!part->pins[i])
+			return -EINVAL;
+	return 0;
+}
+
+/* -- updates ------------------------------------------------------------------------ */
+
+static struct ksplice_update *find_update(const char *id)
+{
+	struct ksplice_update *update;
+
+	list_for_each_entry(update, &ksplice_updates, list)
+		if (!strcmp(update->id, id))
+			return update;
+	return NULL;
+}
+
+static struct ksplice_update *new_update(const struct ksplice_part *part)
+{
+	struct ksplice_update *update = kzalloc(sizeof(*update), GFP_KERNEL);
+	int ret;
+
+	if (!update)
+		return ERR_PTR(-ENOMEM);
+	update->id = kstrdup(part->id, GFP_KERNEL);
+	update->description = kstrdup(part->description, GFP_KERNEL);
+	if (!update->id || !update->description) {
+		kfree(update->id);
+		kfree(update->description);
+		kfree(update);
+		return ERR_PTR(-ENOMEM);
+	}
+	INIT_LIST_HEAD(&update->members);
+	update->nr_parts = part->nr_parts;
+	ret = ksplice_sysfs_add(update);
+	if (ret) {
+		kobject_put(&update->kobj);
+		return ERR_PTR(ret);
+	}
+	list_add_tail(&update->list, &ksplice_updates);
+	return update;
+}
+
+static bool uses_module(const struct ksplice_update *update, const struct module *mod)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+	unsigned long start, size;
+	u32 i;
+
+	ksplice_module_text(mod, &start, &size);
+	list_for_each_entry(member, &update->members, list)
+		for (i = 0; i < member->part->nr_pins; i++)
+			if (!strcmp(member->part->pins[i], mod->name))
+				return true;
+	ksplice_for_each_function(update, member, function)
+		if (function->old_addr >= start && function->old_addr - start < size)
+			return true;
+	return false;
+}
+
+static bool has_site(const struct ksplice_update *update, u64 addr)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+
+	ksplice_for_each_function(update, member, function)
+		if (function->old_addr + function->site == addr)
+			return true;
+	return false;
+}
+
+/*
+ * Whether an applied update redirects code of this one, names its modules as what must
+ * stay, or was put at the same site after it. Then this one has to wait for it.
+ */
+bool ksplice_update_is_used(const struct ksplice_update *update, const struct ksplice_update *by)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+
+	if (by == update || by->stage != KSPLICE_APPLIED)
+		return false;
+	list_for_each_entry(member, &update->members, list)
+		if (uses_module(by, member->owner))
+			return true;
+	if (update->stage != KSPLICE_APPLIED || by->applied_seq < update->applied_seq)
+		return false;
+	ksplice_for_each_function(update, member, function)
+		if (has_site(by, function->old_addr + function->site))
+			return true;
+	return false;
+}
+
+/* -- what modules call -------------------------------------------------------------- */
+
+static int join(struct ksplice_update *update, struct ksplice_member *member)
+{
+	const struct ksplice_part *part = member->part;
+	struct ksplice_member *other;
+
+	if (update->nr_parts != part->nr_parts || update->nr_members == update->nr_parts) {
+		pr_err("%s does not belong to the loaded modules of %s\n", member->owner->name,
+		       update->id);
+		return -EINVAL;
+	}
+	list_for_each_entry(other, &update->members, list)
+		if (!strcmp(other->part->target, part->target)) {
+			pr_err("%s: a part for %s is loaded already\n", update->id, part->target);
+			return -EEXIST;
+		}
+	list_add_tail(&member->list, &update->members);
+	update->nr_members++;
+	if (update->nr_members == update->nr_parts)
+		update->stage = KSPLICE_LOADED;
+	return 0;
+}
+
+/* The update without this part; gone for good if it was the last. Frees nothing yet. */
+static struct ksplice_update *leave(struct ksplice_update *update, struct ksplice_member *member)
+{
+	list_del(&member->list);
+	update->nr_members--;
+	update->stage = KSPLICE_PREPARING;
+	update->nr_conflicts = 0;	/* their names may have been this part's */
+	if (update->nr_members)
+		return NULL;
+	list_del(&update->list);
+	return update;
+}
+
+/*
+ * Readers of a sysfs file take ksplice_lock, and removing the file waits for them: so
+ * this is done without the lock.
+ */
+static void free_update(struct ksplice_update *update)
+{
+	if (!update)
+		return;
+	kobject_del(&update->kobj);
+	kobject_put(&update->kobj);
+}
+
+/**
+ * ksplice_register() - add a part of an update; nothing is redirected yet
+ * @owner: the module that carries the part and its new code
+ * @part: stays the caller's, and unchanged, until ksplice_unregister()
+ *
+ * Return: 0, -EINVAL if the part is malformed or of another update of that id, -EEXIST if
+ * there is one for this target already, -ENOMEM.
+ */
+int ksplice_register(struct module *owner, struct ksplice_part *part)
+{
+	struct ksplice_update *update;
+	struct ksplice_member *member;
+	int ret = check_part(owner, part);
+
+	if (ret)
+		return ret;
+	member = kzalloc(sizeof(*member), GFP_KERNEL);
+	if (!member)
+		return -ENOMEM;
+	member->owner = owner;
+	member->part = part;
+
+	mutex_lock(&membership_lock);
+	mutex_lock(&ksplice_lock);
+	update = find_update(part->id);
+	if (!update)
+		update = new_update(part);
+	ret = PTR_ERR_OR_ZERO(update);
+	if (!ret)
+		ret = join(update, member);
+	mutex_unlock(&ksplice_lock);
+	mutex_unlock(&membership_lock);
+	if (ret)
+		kfree(member);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(ksplice_register);
+
+/**
+ * ksplice_unregister() - take back a part; from the module's exit function
+ * @part: as it was registered
+ *
+ * An applied update holds references to its modules, so none of them gets here. A thread
+ * that is ending is on no list of threads any more while it runs its last instructions,
+ * which no stack check sees: waits until every such thread has left the new code.
+ */
+void ksplice_unregister(struct ksplice_part *part)
+{
+	struct ksplice_update *update, *unused = NULL;
+	struct ksplice_member *member;
+	bool was_applied = false;
+
+	mutex_lock(&membership_lock);
+	mutex_lock(&ksplice_lock);
+	update = find_update(part->id);
+	if (update && !WARN_ON(update->stage == KSPLICE_APPLIED)) {
+		list_for_each_entry(member, &update->members, list)
+			if (member->part == part)
+				break;
+		if (!list_entry_is_head(member, &update->members, list)) {
+			was_applied = update->applied_seq;
+			unused = leave(update, member);
+			kfree(member);
+		}
+	}
+	mutex_unlock(&ksplice_lock);
+	free_update(unused);
+	mutex_unlock(&membership_lock);
+	if (was_applied)
+		synchronize_rcu_tasks();
+}
+EXPORT_SYMBOL_GPL(ksplice_unregister);
+
+static int __init ksplice_init(void)
+{
+	return ksplice_sysfs_init();
+}
+module_init(ksplice_init);
+
+static void __exit ksplice_exit(void)
+{
+	ksplice_sysfs_exit();
+}
+module_exit(ksplice_exit);
+
+MODULE_DESCRIPTION("Redirects functions of the running kernel");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/ksplice: `version`, and a directory for each update. For root only. The
+ * files are described in docs/core.md.
+ */
+#define pr_fmt(fmt) "ksplice: " fmt
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+
+static struct kobject *ksplice_dir;
+
+static const char *const stage_names[] = {
+	[KSPLICE_PREPARING] = "preparing",
+	[KSPLICE_LOADED] = "loaded",
+	[KSPLICE_APPLIED] = "applied",
+	[KSPLICE_REVERSED] = "reversed",
+};
+
+static const struct {
+	const char *name;
+	int error;
+} causes[KSPLICE_NR_CAUSES] = {
+	[KSPLICE_OK] = { "ok", 0 },
+	[KSPLICE_NO_MATCH] = { "no_match", -EILSEQ },
+	[KSPLICE_CODE_BUSY] = { "code_busy", -EAGAIN },
+	[KSPLICE_MODULE_BUSY] = { "module_busy", -EBUSY },
+	[KSPLICE_OUT_OF_MEMORY] = { "out_of_memory", -ENOMEM },
+	[KSPLICE_FAILED_TO_FIND] = { "failed_to_find", -ENOENT },
+	[KSPLICE_ALREADY_REVERSED] = { "already_reversed", -EALREADY },
+	[KSPLICE_UNEXPECTED_RUNNING_TASK] = { "unexpected_running_task", -EAGAIN },
+	[KSPLICE_TARGET_NOT_LOADED] = { "target_not_loaded", -ENODEV },
+	[KSPLICE_CALL_FAILED] = { "call_failed", -ECANCELED },
+	[KSPLICE_UNEXPECTED] = { "unexpected", -EINVAL },
+};
+
+static struct ksplice_update *to_update(struct kobject *kobj)
+{
+	return container_of(kobj, struct ksplice_update, kobj);
+}
+
+static ssize_t stage_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", stage_names[READ_ONCE(to_update(kobj)->stage)]);
+}
+
+static ssize_t stage_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			   size_t count)
+{
+	struct ksplice_update *update = to_update(kobj);
+	enum ksplice_cause (*change)(struct ksplice_update *update);
+	int ret;
+
+	if (sysfs_streq(buf, stage_names[KSPLICE_APPLIED]))
+		change = ksplice_apply;
+	else if (sysfs_streq(buf, stage_names[KSPLICE_REVERSED]))
+		change = ksplice_reverse;
+	else
+		return -EINVAL;
+	if (mutex_lock_interruptible(&ksplice_lock))
+		return -EINTR;
+	if (update->stage == KSPLICE_PREPARING) {
+		ret = -ENODEV;
+	} else {
+		update->abort_cause = change(update);
+		ret = causes[update->abort_cause].error;
+	}
+	mutex_unlock(&ksplice_lock);
+	return ret ?: count;
+}
+
+static ssize_t description_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", to_update(kobj)->description);
+}
+
+static ssize_t abort_cause_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", causes[READ_ONCE(to_update(kobj)->abort_cause)].name);
+}
+
+static ssize_t conflicts_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct ksplice_update *update = to_update(kobj);
+	int length = 0;
+	u32 i;
+
+	mutex_lock(&ksplice_lock);
+	for (i = 0; i < update->nr_conflicts; i++)
+		length += sysfs_emit_at(buf, length, "%s %d %s\n", update->conflicts[i].comm,
+					update->conflicts[i].pid, update->conflicts[i].name);
+	mutex_unlock(&ksplice_lock);
+	return length;
+}
+
+static ssize_t stop_ns_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(to_update(kobj)->stop_ns));
+}
+
+static ssize_t attempts_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", READ_ONCE(to_update(kobj)->attempts));
+}
+
+static ssize_t replaced_by_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct ksplice_update *update = to_update(kobj);
+	struct ksplice_update *other;
+	int length = 0;
+
+	mutex_lock(&ksplice_lock);
+	list_for_each_entry(other, &ksplice_updates, list)
+		if (ksplice_update_is_used(update, other))
+			length += sysfs_emit_at(buf, length, "%s\n", other->id);
+	mutex_unlock(&ksplice_lock);
+	return length;
+}
+
+/* One line a function. Returns the length, and writes no more than size. */
+static size_t print_functions(const struct ksplice_update *update, char *buf, size_t size)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+	size_t length = 0;
+
+	ksplice_for_each_function(update, member, function)
+		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
+				   "%s %llx %u %llx %u %u %s\n", function->name,
+				   function->old_addr, function->old_size, function->new_addr,
+				   function->new_size, function->site, member->part->target);
+	return length;
+}
+
+/* The list may be longer than the one page of an ordinary attribute. */
+static ssize_t functions_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			      char *buf, loff_t offset, size_t count)
+{
+	struct ksplice_update *update = to_update(kobj);
+	ssize_t ret = -ENOMEM;
+	size_t length;
+	char *text;
+
+	mutex_lock(&ksplice_lock);
+	length = print_functions(update, NULL, 0);
+	text = kvmalloc(length + 1, GFP_KERNEL);
+	if (text) {
+		print_functions(update, text, length + 1);
+		ret = memory_read_from_buffer(buf, count, &offset, text, length);
+	}
+	mutex_unlock(&ksplice_lock);
+	kvfree(text);
+	return ret;
+}
+
+static struct kobj_attribute stage_attr = __ATTR(stage, 0600, stage_show, stage_store);
+static struct kobj_attribute description_attr = __ATTR(description, 0400, description_show, NULL);
+static struct kobj_attribute abort_cause_attr = __ATTR(abort_cause, 0400, abort_cause_show, NULL);
+static struct kobj_attribute conflicts_attr = __ATTR(conflicts, 0400, conflicts_show, NULL);
+static struct kobj_attribute stop_ns_attr = __ATTR(stop_ns, 0400, stop_ns_show, NULL);
+static struct kobj_attribute attempts_attr = __ATTR(attempts, 0400, attempts_show, NULL);
+static struct kobj_attribute replaced_by_attr = __ATTR(replaced_by, 0400, replaced_by_show, NULL);
+static struct bin_attribute functions_attr = __BIN_ATTR(functions, 0400, functions_read, NULL, 0);
+
+static struct attribute *update_attrs[] = {
+	&stage_attr.attr,
+	&description_attr.attr,
+	&abort_cause_attr.attr,
+	&conflicts_attr.attr,
+	&stop_ns_attr.attr,
+	&attempts_attr.attr,
+	&replaced_by_attr.attr,
+	NULL,
+};
+
+static struct bin_attribute *update_bin_attrs[] = {
+	&functions_attr,
+	NULL,
+};
+
+static const struct attribute_group update_group = {
+	.attrs = update_attrs,
+	.bin_attrs = update_bin_attrs,
+};
+__ATTRIBUTE_GROUPS(update);
+
+static void update_release(struct kobject *kobj)
+{
+	struct ksplice_update *update = to_update(kobj);
+
+	kfree(update->id);
+	kfree(update->description);
+	kfree(update);
+}
+
+static struct kobj_type update_type = {
+	.release = update_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = update_groups,
+};
+
+/* The caller puts the kobject where this fails; it is initialized in any case. */
+int ksplice_sysfs_add(struct ksplice_update *update)
+{
+	return kobject_init_and_add(&update->kobj, &update_type, ksplice_dir, "%s", update->id);
+}
+
+static ssize_t version_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", KSPLICE_ABI);
+}
+
+static struct kobj_attribute version_attr = __ATTR(version, 0400, version_show, NULL);
+
+int ksplice_sysfs_init(void)
+{
+	int ret;
+
+	ksplice_dir = kobject_create_and_add("ksplice", kernel_kobj);
+	if (!ksplice_dir)
+		return -ENOMEM;
+	ret = sysfs_create_file(ksplice_dir, &version_attr.attr);
+	if (ret)
+		kobject_put(ksplice_dir);
+	return ret;
+}
+
+void ksplice_sysfs_exit(void)
+{
+	kobject_put(ksplice_dir);
+}
