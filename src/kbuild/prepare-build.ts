@@ -125,8 +125,12 @@ async function prepareOutDir(build: PreparedBuild, buildDir: string, configText:
   await utimes(join(build.outDir, "Module.symvers"), now, now);
 }
 
-/** Options that record the tools of the machine and that no kernel code depends on, or that only Rust code does. */
-const TOOL_OPTION = /^(CC_VERSION_TEXT|RUST.*|BINDGEN_.*|PAHOLE_.*|AS_VERSION|LD_VERSION|TOOLS_SUPPORT_RELR)$/;
+/**
+ * Options that record the tools of the machine or how the image is signed and labelled: no code that is compiled here depends on them.
+ * The configuration that Debian puts under /boot lacks the last ones (6.1.170-3).
+ */
+const TOOL_OPTION =
+  /^(CC_VERSION_TEXT|RUST.*|BINDGEN_.*|PAHOLE_.*|AS_VERSION|LD_VERSION|TOOLS_SUPPORT_RELR|BUILD_SALT|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS)$/;
 
 async function compareConfiguration(build: PreparedBuild, buildDir: string): Promise<void> {
   const theirText = await readTextIfThere(join(buildDir, "include/config/auto.conf"));
