@@ -1,4 +1,4 @@
-import { ConditionCode, Decoder, FlowControl, Instruction } from "iced-x86";
+import { ConditionCode, Decoder, FlowControl, Instruction, Mnemonic } from "iced-x86";
 
 /** What a matcher needs to know about one instruction of 64-bit code. */
 export interface DecodedInstruction {
@@ -8,7 +8,7 @@ export interface DecodedInstruction {
   readonly size: number;
   readonly isValid: boolean;
   /**
-   * For a direct branch: `jmp`, `call`, or the condition (`e`, `ne`, …; `loop` and friends are `other`), so that a short and a
+   * For a direct branch: `jmp`, `call`, or the condition (`e`, `ne`, …; `loop` and friends by their name), so that a short and a
    * near form of the same branch are equal. Undefined for everything else.
    */
   readonly branch: string | undefined;
@@ -62,5 +62,5 @@ function branchOf(instruction: Instruction): string | undefined {
   if (flow === FlowControl.Call) return "call";
   if (flow !== FlowControl.ConditionalBranch) return undefined;
   const condition = instruction.conditionCode;
-  return condition === ConditionCode.None ? "other" : ConditionCode[condition];
+  return condition === ConditionCode.None ? Mnemonic[instruction.mnemonic].toLowerCase() : ConditionCode[condition];
 }

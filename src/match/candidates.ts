@@ -1,0 +1,41 @@
+import { STT_FUNC } from "../elf/constants.js";
+import { isPrefixSymbol, type Place } from "./pre-object.js";
+import type { RunKernel, RunSymbol } from "./run-kernel.js";
+
+/** Suffixes that gcc numbers or adds when it clones and splits functions; the number may differ from build to build. */
+const CLONE = /\.(constprop|isra|part|cold)(\.\d+)?/g;
+const MAX_CLONE_NUMBER = 9;
+
+/** Symbols of the running kernel that a pre function may be, by name, in the unit's target. */
+export function findCandidates(run: RunKernel, place: Place, target: string): readonly RunSymbol[] {
+  const names = place.symbols.filter(({ type, name }) => type === STT_FUNC && !isPrefixSymbol(name)).map(({ name }) => name);
+  const module = target === "vmlinux" ? undefined : target;
+  const found = lookUp(run, names, module);
+  return found.length > 0 ? found : lookUp(run, names.flatMap(renumbered), module);
+}
+
+function lookUp(run: RunKernel, names: readonly string[], module: string | undefined): RunSymbol[] {
+  const symbols = new Map<bigint, RunSymbol>();
+  for (const name of names) {
+    for (const symbol of run.symbolsNamed(name)) {
+      if (symbol.module === module && /[tw]/i.test(symbol.type) && !symbols.has(symbol.addr)) symbols.set(symbol.addr, symbol);
+    }
+  }
+  return [...symbols.values()];
+}
+
+/** The same clone with every other small number. */
+function renumbered(name: string): string[] {
+  const suffix = [...name.matchAll(CLONE)].findLast((match) => match[2] !== undefined);
+  if (suffix?.[2] === undefined) return [];
+  const start = suffix.index + suffix[0].length - suffix[2].length;
+  const rest = name.slice(start + suffix[2].length);
+  return Array.from({ length: MAX_CLONE_NUMBER + 1 }, (_, number) => `${name.slice(0, start)}.${number}${rest}`).filter(
+    (other) => other !== name,
+  );
+}
+
+/** True for a piece that gcc split off a function: it is found through the function that jumps into it. */
+export function isSplitPart(place: Place): boolean {
+  return /\.cold(\.\d+)?$/.test(place.name);
+}

@@ -1,0 +1,79 @@
+import type { ElfObject } from "../elf/model.js";
+import { isSplitPart } from "./candidates.js";
+import { isPrefixSymbol, isWeak } from "./pre-object.js";
+import { describeMismatch, overallCause } from "./report-mismatch.js";
+import type { RunKernel } from "./run-kernel.js";
+import { findTrampolineSite } from "./trampoline-site.js";
+import type { MatchedFunction, MatchStatistics, Mismatch, UnitMatch } from "./types.js";
+import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";
+
+/**
+ * Compares every function of a compilation unit with the running kernel, and reads the addresses of all symbols that they use out of
+ * the running code. docs/matching.md has the rules.
+ * @param pre the unit's object from unpatched source, compiled with -ffunction-sections -fdata-sections
+ * @param unit its path, for messages, and what it is part of: `vmlinux` or a module
+ */
+export function matchUnit(pre: ElfObject, unit: { path: string; target: string }, run: RunKernel): UnitMatch {
+  const matcher = new UnitMatcher(pre, unit.target, run);
+  const failures = matcher.matchAll();
+  const lost = failures.filter(({ place }) => isWeak(place));
+  const stray = [...matcher.matches.values()].flatMap((match) => {
+    const failure = matcher.findStrayReference(match);
+    return failure === undefined ? [] : [{ ...failure, place: match.place }];
+  });
+  const wrong = [...failures.filter((failure) => !lost.includes(failure)), ...stray];
+  const statistics: MatchStatistics = {
+    functions: matcher.pre.functions.length,
+    matched: matcher.matches.size,
+    skipped: [...lost.map(({ place }) => place.name), ...matcher.pre.discarded.map(({ name }) => name)],
+    skippedBytes: 0,
+  };
+  if (wrong.length > 0) {
+    const cause = overallCause(wrong.length, statistics.functions);
+    return { kind: "mismatch", mismatches: wrong.map((failure) => explain(failure, cause, run)), statistics };
+  }
+  return { kind: "matched", functions: collectFunctions(matcher), symbols: collectSymbols(matcher), statistics };
+}
+
+function explain({ place, code, live, difference }: Failure, cause: string, run: RunKernel): Mismatch {
+  if (live === undefined) {
+    const { offset, reason } = difference;
+    return { function: place.name, addr: undefined, offset, pre: "", run: "", reason, likelyCause: cause };
+  }
+  return { likelyCause: cause, ...describeMismatch(place.name, code, live, difference, run) };
+}
+
+function collectFunctions(matcher: UnitMatcher): ReadonlyMap<string, MatchedFunction> {
+  const functions = new Map<string, MatchedFunction>();
+  for (const match of matcher.matches.values()) {
+    const found = describeFunction(match, matcher.run);
+    for (const { name } of match.place.symbols) if (!isPrefixSymbol(name)) functions.set(name, { ...found, name });
+  }
+  return functions;
+}
+
+function describeFunction({ place, codeAddr, code, comparison }: Match, run: RunKernel): MatchedFunction {
+  const site = isSplitPart(place) ? undefined : findTrampolineSite(run, code, codeAddr, comparison.runSize);
+  return {
+    name: place.name,
+    addr: codeAddr,
+    size: comparison.runSize,
+    siteOffset: site?.offset,
+    siteBytes: site?.bytes ?? new Uint8Array(0),
+  };
+}
+
+function collectSymbols(matcher: UnitMatcher): ReadonlyMap<string, bigint> {
+  const symbols = new Map<string, bigint>();
+  for (const symbol of matcher.pre.object.symbols) {
+    const place = matcher.pre.placeOf(symbol);
+    if (place === undefined) continue;
+    const addr = matcher.known.get(place)?.addr ?? (isWeak(place) ? onlyOf(matcher.references.addrsOf(place)) : undefined);
+    if (addr !== undefined) symbols.set(symbol.name, addr);
+  }
+  return symbols;
+}
+
+function onlyOf(addrs: readonly bigint[]): bigint | undefined {
+  return addrs.length === 1 ? addrs[0] : undefined;
+}

@@ -1,0 +1,158 @@
+import {
+  SHF_ALLOC,
+  SHF_EXECINSTR,
+  SHF_MERGE,
+  SHF_STRINGS,
+  SHF_WRITE,
+  STB_LOCAL,
+  STB_WEAK,
+  STT_FILE,
+  STT_FUNC,
+  STT_SECTION,
+} from "../elf/constants.js";
+import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../elf/model.js";
+
+/** Something whose address the running kernel tells: all symbols of one section offset, or one undefined symbol. */
+export interface Place {
+  /** Undefined for a symbol that another unit defines. */
+  readonly section: ElfSection | undefined;
+  /** Byte offset in the section. */
+  readonly offset: number;
+  /** Bytes; the largest of its symbols. */
+  readonly size: number;
+  readonly symbols: readonly ElfSymbol[];
+  /** The name to call it by: a global one, if there is one. */
+  readonly name: string;
+  readonly isFunction: boolean;
+  /** True if its name means the same thing in every unit. */
+  readonly isGlobal: boolean;
+}
+
+/** How references into a section are to be understood. */
+export type SectionKind = "text" | "strings" | "constants" | "rodata" | "data";
+
+/** The pre object with what matching looks up over and over. */
+export class PreObject {
+  readonly object: ElfObject;
+  /** Functions of sections that stay in memory, in the order of the object. */
+  readonly functions: readonly Place[];
+  /** Functions that matching leaves alone: their memory is freed after boot, or was never kept. */
+  readonly discarded: readonly Place[];
+  readonly #placesBySymbol = new Map<ElfSymbol, Place>();
+  readonly #placesBySection = new Map<ElfSection, Place[]>();
+  readonly #relocations = new Map<ElfSection, Map<number, ElfRelocation>>();
+
+  constructor(object: ElfObject) {
+    this.object = object;
+    this.#collectPlaces();
+    const functions = [...this.#placesBySection.values()].flat().filter((place) => place.isFunction && place.size > 0);
+    this.functions = functions.filter(({ section }) => section !== undefined && isKeptText(section));
+    this.discarded = functions.filter(({ section }) => section !== undefined && isDiscardedText(section));
+  }
+
+  /** The place that a symbol names; undefined for section and file symbols. */
+  placeOf(symbol: ElfSymbol): Place | undefined {
+    return this.#placesBySymbol.get(symbol);
+  }
+
+  /** Places of a section in order of offset. */
+  placesIn(section: ElfSection): readonly Place[] {
+    return this.#placesBySection.get(section) ?? [];
+  }
+
+  /**
+   * The place that an offset of a section belongs to. One past the end and offsets outside count for a section that holds a single place, as
+   * compilers form such addresses.
+   */
+  placeAt(section: ElfSection, offset: number): Place | undefined {
+    const places = this.placesIn(section);
+    if (places.length === 1) return places[0];
+    return places.findLast((place) => place.offset <= offset && (offset < place.offset + place.size || offset === place.offset));
+  }
+
+  /** Relocations of a section by offset. */
+  relocationsOf(section: ElfSection): ReadonlyMap<number, ElfRelocation> {
+    let known = this.#relocations.get(section);
+    if (known === undefined) {
+      known = new Map(section.relocations.map((relocation) => [relocation.offset, relocation]));
+      this.#relocations.set(section, known);
+    }
+    return known;
+  }
+
+  #collectPlaces(): void {
+    const groups = new Map<ElfSection, Map<number, ElfSymbol[]>>();
+    for (const symbol of this.object.symbols) {
+      if (symbol.type === STT_FILE || symbol.type === STT_SECTION || symbol.name === "") continue;
+      const section = homeSection(symbol);
+      if (section === undefined) {
+        this.#placesBySymbol.set(symbol, makePlace(undefined, 0, [symbol]));
+        continue;
+      }
+      if (isCompilerLabel(symbol)) continue;
+      let offsets = groups.get(section);
+      if (offsets === undefined) groups.set(section, (offsets = new Map<number, ElfSymbol[]>()));
+      const group = offsets.get(symbol.value);
+      if (group === undefined) offsets.set(symbol.value, [symbol]);
+      else group.push(symbol);
+    }
+    for (const [section, offsets] of groups) {
+      const places = [...offsets].map(([offset, symbols]) => makePlace(section, offset, symbols)).sort((a, b) => a.offset - b.offset);
+      this.#placesBySection.set(section, places);
+      for (const place of places) for (const symbol of place.symbols) this.#placesBySymbol.set(symbol, place);
+    }
+  }
+}
+
+function makePlace(section: ElfSection | undefined, offset: number, symbols: readonly ElfSymbol[]): Place {
+  const global = symbols.find((symbol) => symbol.bind !== STB_LOCAL);
+  const functions = symbols.filter((symbol) => symbol.type === STT_FUNC && !isPrefixSymbol(symbol.name));
+  return {
+    section,
+    offset,
+    size: Math.max(...symbols.map((symbol) => symbol.size)),
+    symbols,
+    name: (global ?? functions[0] ?? symbols[0])?.name ?? "",
+    isFunction: functions.length > 0,
+    isGlobal: global !== undefined,
+  };
+}
+
+/** Assembler labels such as `.LC12` and `.L45`: they name no object of the source. */
+function isCompilerLabel(symbol: ElfSymbol): boolean {
+  return symbol.bind === STB_LOCAL && symbol.name.startsWith(".L");
+}
+
+/** Padding in front of a function that objtool gives a symbol (--prefix; tools/objtool/elf.c, elf_create_prefix_symbol, Linux 6.12). */
+export function isPrefixSymbol(name: string): boolean {
+  return name.startsWith("__pfx_") || name.startsWith("__cfi_");
+}
+
+/** True if every symbol of a place is weak: another unit's definition may have won. */
+export function isWeak(place: Place): boolean {
+  return place.symbols.some((symbol) => symbol.bind === STB_WEAK) && place.symbols.every((symbol) => symbol.bind !== 1);
+}
+
+/** Code that the kernel frees after boot or never keeps (include/asm-generic/vmlinux.lds.h: INIT_TEXT, EXIT_TEXT, DISCARDS). */
+const DISCARDED_TEXT = /^\.(init|exit|meminit|memexit|cpuinit|cpuexit|discard|head)[._]?/;
+/** Pieces of code that belong to others, not functions by themselves: replacements, and trampolines that the kernel rewrites whole. */
+const AUXILIARY_TEXT = /^\.(altinstr_replacement|altinstr_aux|static_call\.text)/;
+
+function isText(section: ElfSection): boolean {
+  return (section.flags & SHF_EXECINSTR) !== 0 && (section.flags & SHF_ALLOC) !== 0;
+}
+
+function isDiscardedText(section: ElfSection): boolean {
+  return isText(section) && DISCARDED_TEXT.test(section.name);
+}
+
+function isKeptText(section: ElfSection): boolean {
+  return isText(section) && !DISCARDED_TEXT.test(section.name) && !AUXILIARY_TEXT.test(section.name);
+}
+
+/** How references into a section are to be understood. */
+export function kindOfSection(section: ElfSection): SectionKind {
+  if ((section.flags & SHF_EXECINSTR) !== 0) return "text";
+  if ((section.flags & SHF_MERGE) !== 0) return (section.flags & SHF_STRINGS) !== 0 ? "strings" : "constants";
+  return (section.flags & SHF_WRITE) === 0 && section.name.startsWith(".rodata") ? "rodata" : "data";
+}

@@ -1,0 +1,238 @@
+import { RELOCATION_KINDS } from "../elf/constants.js";
+import { AbsoluteAddress, homeSection, UNDEFINED, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { Evidence } from "./evidence.js";
+import { kindOfSection, type Place, type PreObject } from "./pre-object.js";
+import type { RunKernel } from "./run-kernel.js";
+
+/** Where one relocated field points, in both worlds. */
+export interface Reference {
+  readonly relocation: ElfRelocation;
+  /** What it points to, in bytes from the relocation's symbol. */
+  readonly delta: number;
+  /** What the running kernel's field points to. */
+  readonly addr: bigint;
+  /** Byte offset of the reference in its function, for messages. */
+  readonly offset: number;
+}
+
+/** Call depth tracking sends calls into the padding before a function (arch/x86/kernel/callthunks.c, Linux 6.12): at most so many bytes. */
+const MAX_CALL_PADDING = 16n;
+
+/** Follows references out of running code and data: binds places to addresses, and compares strings and constant data that they reach. */
+export class References {
+  readonly #pre: PreObject;
+  readonly #run: RunKernel;
+  readonly #target: string;
+  readonly #knownAddrs = new Map<Place, readonly bigint[]>();
+  readonly #data = new Map<Place, Map<bigint, { reason: string | undefined; evidence: Evidence }>>();
+  readonly #anonymous = new Map<ElfSection, Place>();
+
+  /** @param target `vmlinux` or the name of a module */
+  constructor(pre: PreObject, run: RunKernel, target: string) {
+    this.#pre = pre;
+    this.#run = run;
+    this.#target = target;
+  }
+
+  /** True if both are the same function, one of them perhaps its replacement by an applied update. */
+  isSameTarget(a: bigint, b: bigint): boolean {
+    return a === b || this.#run.newestCode(a) === this.#run.newestCode(b);
+  }
+
+  /** Takes one reference into the evidence. Returns why it cannot be right, or undefined. */
+  note(evidence: Evidence, reference: Reference): string | undefined {
+    const { relocation, delta, addr } = reference;
+    const { symbol } = relocation;
+    if (symbol.home instanceof AbsoluteAddress) {
+      const expected = BigInt.asUintN(64, symbol.home.addr + BigInt(delta));
+      return expected === addr ? undefined : `${symbol.name} is ${hex(expected)}, the running code has ${hex(addr)}`;
+    }
+    const section = homeSection(symbol);
+    if (section === undefined) {
+      const place = this.#pre.placeOf(symbol);
+      return place === undefined || symbol.name === ""
+        ? undefined
+        : this.bind(evidence, place, wrap(addr - BigInt(delta)), reference.offset);
+    }
+    return this.#noteSection(evidence, section, symbol.value + delta, reference);
+  }
+
+  /** Says that `place` is at `addr`. Returns what speaks against it, or undefined. */
+  bind(evidence: Evidence, place: Place, addr: bigint, offset: number): string | undefined {
+    const adjusted = this.#withoutCallPadding(place, addr);
+    const before = evidence.bindings.get(place);
+    if (before !== undefined) {
+      return this.isSameTarget(before.addr, adjusted)
+        ? undefined
+        : `${place.name} is at ${hex(adjusted)} here, and at ${hex(before.addr)} at offset ${hex(before.offset)}`;
+    }
+    evidence.bindings.set(place, { place, addr: adjusted, offset });
+    if (place.section !== undefined && !place.isGlobal) return undefined;
+    const known = this.addrsOf(place);
+    if (known.length === 0 || known.some((candidate) => this.isSameTarget(candidate, adjusted))) return undefined;
+    return `the running code refers to ${hex(adjusted)}${this.#nameOf(adjusted)} where the source says ${place.name}, which is at ${known.map(hex).join(", ")}`;
+  }
+
+  /** Takes a reference to an offset of a text section into the evidence. Returns why it cannot be right, or undefined. */
+  noteText(evidence: Evidence, section: ElfSection, target: number, addr: bigint, offset: number): string | undefined {
+    const place = this.#pre.placeAt(section, target);
+    if (place === undefined) return undefined; // a piece of code without a name, such as .altinstr_aux
+    if (place.offset === target) return this.bind(evidence, place, addr, offset);
+    evidence.textReferences.push({ place, delta: target - place.offset, addr, offset });
+    return undefined;
+  }
+
+  /** Addresses that kallsyms has for a place by its symbols' names; within the unit's target where the unit defines it. */
+  addrsOf(place: Place): readonly bigint[] {
+    let known = this.#knownAddrs.get(place);
+    if (known === undefined) {
+      const module = this.#target === "vmlinux" ? undefined : this.#target;
+      const symbols = place.symbols.flatMap((symbol) => this.#run.symbolsNamed(symbol.name));
+      const own = place.section === undefined ? symbols : symbols.filter((symbol) => symbol.module === module);
+      known = [...new Set(own.map((symbol) => symbol.addr))];
+      this.#knownAddrs.set(place, known);
+    }
+    return known;
+  }
+
+  #withoutCallPadding(place: Place, addr: bigint): bigint {
+    if (place.section !== undefined && !place.isFunction) return addr;
+    const known = this.addrsOf(place);
+    if (known.includes(addr)) return addr;
+    return known.find((candidate) => candidate > addr && candidate - addr <= MAX_CALL_PADDING) ?? addr;
+  }
+
+  #nameOf(addr: bigint): string {
+    const symbol = this.#run.symbolAt(addr);
+    if (symbol === undefined) return "";
+    const delta = addr - symbol.addr;
+    return ` (${symbol.name}${delta === 0n ? "" : `+${hex(delta)}`})`;
+  }
+
+  #noteSection(evidence: Evidence, section: ElfSection, target: number, { addr, offset }: Reference): string | undefined {
+    const kind = kindOfSection(section);
+    if (kind === "strings") return this.#compareString(section, target, addr);
+    if (kind === "constants") return this.#compareConstant(section, target, addr);
+    if (kind === "text") return this.noteText(evidence, section, target, addr, offset);
+    const place = this.#pre.placeAt(section, target) ?? this.#anonymousPlace(section);
+    const start = wrap(addr - BigInt(target - place.offset));
+    const conflict = this.bind(evidence, place, start, offset);
+    if (conflict !== undefined || kind !== "rodata") return conflict;
+    const content = this.#compareData(place, start);
+    if (content.reason === undefined) evidence.addAll(content.evidence);
+    return content.reason;
+  }
+
+  #compareString(section: ElfSection, offset: number, addr: bigint): string | undefined {
+    const width = Math.max(1, section.entsize);
+    let end = offset;
+    while (end < section.size && section.data.subarray(end, end + width).some((byte) => byte !== 0)) end += width;
+    const expected = section.data.subarray(offset, end + width);
+    const actual = this.#run.read(addr, expected.length);
+    if (actual !== undefined && equalBytes(expected, actual)) return undefined;
+    const seen = actual === undefined ? "nothing readable" : quote(this.#run.read(addr, 80) ?? actual);
+    return `the source has the string ${quote(expected)}, the running kernel has ${seen}`;
+  }
+
+  #compareConstant(section: ElfSection, offset: number, addr: bigint): string | undefined {
+    const expected = section.data.subarray(offset, offset + section.entsize);
+    const actual = this.#run.read(addr, expected.length);
+    if (actual !== undefined && equalBytes(expected, actual)) return undefined;
+    return `a constant in ${section.name} differs from the running kernel's`;
+  }
+
+  /** Compares read-only data with the running kernel's, and follows its own references. */
+  #compareData(place: Place, addr: bigint): { reason: string | undefined; evidence: Evidence } {
+    let byAddr = this.#data.get(place);
+    if (byAddr === undefined) this.#data.set(place, (byAddr = new Map<bigint, { reason: string | undefined; evidence: Evidence }>()));
+    const known = byAddr.get(addr);
+    if (known !== undefined) return known;
+    const result: { reason: string | undefined; evidence: Evidence } = { reason: undefined, evidence: new Evidence() };
+    byAddr.set(addr, result); // before comparing: data may refer to itself
+    result.reason = this.#compareDataBytes(place, addr, result.evidence);
+    return result;
+  }
+
+  #compareDataBytes(place: Place, addr: bigint, evidence: Evidence): string | undefined {
+    const { section, offset, size } = place;
+    if (section === undefined || size === 0) return undefined;
+    const actual = this.#run.read(addr, size);
+    if (actual === undefined) return `${place.name} cannot be read at ${hex(addr)}`;
+    const relocated = new Uint8Array(size);
+    for (const relocation of section.relocations) {
+      const at = relocation.offset - offset;
+      const kind = RELOCATION_KINDS.get(relocation.type);
+      if (kind === undefined || at < 0 || at + kind.size > size) continue;
+      relocated.fill(1, at, at + kind.size);
+      const reference = { relocation, delta: relocation.addend, addr: readField(relocation, actual, at, addr), offset: at };
+      const conflict = this.note(evidence, reference);
+      if (conflict !== undefined) return `in ${place.name}+${hex(at)}: ${conflict}`;
+    }
+    for (let at = 0; at < size; at++) {
+      if (relocated[at] === 0 && section.data[offset + at] !== actual[at])
+        return `the contents of ${place.name} differ at offset ${hex(at)}`;
+    }
+    return undefined;
+  }
+
+  #anonymousPlace(section: ElfSection): Place {
+    let place = this.#anonymous.get(section);
+    if (place === undefined) {
+      // Only a section that is one object by itself can be compared whole.
+      const size = this.#pre.placesIn(section).length === 0 && section.name !== ".rodata" ? section.size : 0;
+      place = { section, offset: 0, size, symbols: [], name: section.name, isFunction: false, isGlobal: false };
+      this.#anonymous.set(section, place);
+    }
+    return place;
+  }
+}
+
+/**
+ * What a relocated field of the running kernel points to, before any correction for the end of its instruction.
+ * @param at offset of the field in `bytes`
+ * @param addr address of the first of `bytes`
+ */
+export function readField(relocation: ElfRelocation, bytes: Uint8Array, at: number, addr: bigint): bigint {
+  const kind = RELOCATION_KINDS.get(relocation.type);
+  if (kind === undefined) throw new Error(`relocation type ${relocation.type}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, kind.size);
+  const value = readInteger(view, kind.size, kind.signed);
+  return wrap(kind.pcRelative ? value + addr + BigInt(at) : value);
+}
+
+function readInteger(view: DataView, size: number, signed: boolean): bigint {
+  switch (size) {
+    case 1:
+      return BigInt(signed ? view.getInt8(0) : view.getUint8(0));
+    case 2:
+      return BigInt(signed ? view.getInt16(0, true) : view.getUint16(0, true));
+    case 4:
+      return BigInt(signed ? view.getInt32(0, true) : view.getUint32(0, true));
+    case 8:
+      return view.getBigUint64(0, true);
+    default:
+      return 0n; // R_X86_64_NONE
+  }
+}
+
+/** True for the relocation that the assembler leaves where a tool took one back: it has no symbol. */
+export function isEmptyRelocation(relocation: ElfRelocation): boolean {
+  return relocation.type === 0 || (relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED);
+}
+
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+function wrap(addr: bigint): bigint {
+  return BigInt.asUintN(64, addr);
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function quote(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return JSON.stringify(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));
+}

@@ -1,0 +1,209 @@
+import { isFiller } from "../x86/nops.js";
+import type { PatchSite, Replacement } from "./patch-sites.js";
+import type { RunKernel } from "./run-kernel.js";
+
+/** Bytes of the running kernel from `addr` on. */
+export interface LiveCode {
+  readonly bytes: Uint8Array;
+  readonly addr: bigint;
+}
+
+/** What a rule may ask of the comparison that it is part of. All offsets are in the live bytes. */
+export interface SiteContext {
+  readonly run: RunKernel;
+  readonly live: LiveCode;
+  /** True if the pre object's own bytes of this site stand at `at`, padded with no-ops to the site's size. Keeps the evidence then. */
+  matchesOriginal(site: PatchSite, at: number): boolean;
+  /** True if this replacement stands at `at`, padded with no-ops to `size` bytes. Keeps the evidence then. */
+  matchesReplacement(replacement: Replacement, at: number, size: number): boolean;
+  /** True if the live branch target is where the pre object's jump label leads. */
+  leadsTo(site: PatchSite & { kind: "jump-label" }, target: bigint): boolean;
+}
+
+/** How many live bytes the site takes up at `at`; 0 if what stands there is nothing that the kernel would put there. */
+type SiteRule<Kind extends PatchSite["kind"]> = (context: SiteContext, site: PatchSite & { kind: Kind }, at: number) => number;
+
+const CALL = 0xe8;
+const JMP = 0xe9;
+const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
+const NOP2 = [0x66, 0x90];
+const RET_INT3 = [0xc3, 0xcc, 0xcc, 0xcc, 0xcc];
+const LFENCE = [0x0f, 0xae, 0xe8];
+const UD2 = [0x0f, 0x0b];
+/** `xor %eax,%eax` in five bytes: before and since Linux 5.17 or so (arch/x86/kernel/static_call.c). */
+const XOR5 = [
+  [0x2e, 0x2e, 0x2e, 0x31, 0xc0],
+  [0x66, 0x66, 0x48, 0x31, 0xc0],
+];
+const ENDBR64 = [0xf3, 0x0f, 0x1e, 0xfa];
+/** What an endbr64 becomes that nothing may jump to: gen_endbr_poison(), arch/x86/include/asm/ibt.h, Linux 6.12, and the one of 6.15. */
+const SEALED_ENDBR = [
+  [0x66, 0x0f, 0x1f, 0x00],
+  [0x0f, 0x1f, 0x40, 0xd6],
+];
+const LOCK_PREFIXES = [0xf0, 0x3e];
+/** Operations of a processor without a hypervisor that the kernel writes in place of paravirt calls (arch/x86/kernel/paravirt.c, paravirt_patch.c). */
+const NATIVE_OPERATIONS = [
+  [], // nothing at all
+  [0xfa], // cli
+  [0xfb], // sti
+  [0x9c, 0x58], // pushf; pop %rax
+  [0x48, 0x89, 0xf8], // mov %rdi,%rax
+  [0x0f, 0x20, 0xd0], // mov %cr2,%rax
+  [0x0f, 0x20, 0xd8], // mov %cr3,%rax
+  [0x0f, 0x22, 0xdf], // mov %rdi,%cr3
+  [0x0f, 0x09], // wbinvd
+  [0x31, 0xc0], // xor %eax,%eax
+  [0xc6, 0x07, 0x00], // movb $0,(%rdi)
+  UD2,
+];
+const REGISTERS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+/** Kernel text and modules live in the top 2 GB (Documentation/arch/x86/x86_64/mm.rst). */
+const KERNEL_TEXT_START = 0xffffffff80000000n;
+
+/** What each kind of site may hold. */
+export const SITE_RULES: { readonly [Kind in PatchSite["kind"]]: SiteRule<Kind> } = {
+  fentry: (context, _site, at) => (holds(context, at, NOP5) || isBranchToCode(context, at, CALL) ? 5 : 0),
+  return: (context, _site, at) => (holds(context, at, RET_INT3) || isReturnThunk(context, at) ? 5 : 0),
+  retpoline: (context, site, at) => (holdsIndirectBranch(context, site, at) ? site.size : 0),
+  "static-call": staticCall,
+  alternative: (context, site, at) => {
+    const { size } = site;
+    const found =
+      site.replacements.some((replacement) => holdsReplacement(context, replacement, at, size)) || context.matchesOriginal(site, at);
+    return found ? size : 0;
+  },
+  paravirt: (context, site, at) => {
+    const { bytes } = context.live;
+    const isNative = NATIVE_OPERATIONS.some(
+      (operation) => holds(context, at, operation) && isFiller(bytes, at + operation.length, at + site.size),
+    );
+    return isNative || isDirectCall(context, at, site.size) || context.matchesOriginal(site, at) ? site.size : 0;
+  },
+  lock: ({ live }, _site, at) => (LOCK_PREFIXES.includes(live.bytes[at] ?? 0) ? 1 : 0),
+  "jump-label": (context, site, at) => {
+    if (holds(context, at, NOP2)) return 2;
+    if (holds(context, at, NOP5)) return 5;
+    const branch = readJump(context.live, at);
+    return branch !== undefined && context.leadsTo(site, branch.target) ? branch.size : 0;
+  },
+  endbr: (context, _site, at) => (holds(context, at, ENDBR64) || SEALED_ENDBR.some((bytes) => holds(context, at, bytes)) ? 4 : 0),
+};
+
+/** How many live bytes the site takes up at `at`; 0 if what stands there does not belong there. */
+export function applySiteRule(context: SiteContext, site: PatchSite, at: number): number {
+  const rule = SITE_RULES[site.kind] as SiteRule<PatchSite["kind"]>;
+  return rule(context, site, at);
+}
+
+function holds({ live }: SiteContext, at: number, bytes: readonly number[]): boolean {
+  return bytes.every((byte, index) => live.bytes[at + index] === byte);
+}
+
+function readJump({ bytes, addr }: LiveCode, at: number): { size: number; target: bigint } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes[at] === 0xeb && at + 2 <= bytes.length) return { size: 2, target: addr + BigInt(at + 2 + view.getInt8(at + 1)) };
+  if (bytes[at] === JMP && at + 5 <= bytes.length) return { size: 5, target: rel32Target({ bytes, addr }, at + 1) };
+  return undefined;
+}
+
+/** Target of the branch whose rel32 stands at `field`. */
+function rel32Target({ bytes, addr }: LiveCode, field: number): bigint {
+  const displacement = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(field, true);
+  return BigInt.asUintN(64, addr + BigInt(field + 4 + displacement));
+}
+
+/** Target of the five-byte branch at `at` with this opcode, if it leads to kernel code. */
+function branchTarget({ live, run }: SiteContext, at: number, opcode: number): bigint | undefined {
+  if (live.bytes[at] !== opcode || at + 5 > live.bytes.length) return undefined;
+  const target = rel32Target(live, at + 1);
+  return target >= KERNEL_TEXT_START && run.read(target, 1) !== undefined ? target : undefined;
+}
+
+function isBranchToCode(context: SiteContext, at: number, opcode: number): boolean {
+  return branchTarget(context, at, opcode) !== undefined;
+}
+
+function isReturnThunk(context: SiteContext, at: number): boolean {
+  const target = branchTarget(context, at, JMP);
+  if (target === undefined) return false;
+  // Each mitigation brings its own: __x86_return_thunk, retbleed_return_thunk, srso_return_thunk, its_return_thunk, zen_untrain_ret, …
+  const symbol = context.run.symbolAt(target);
+  return symbol !== undefined && /ret|thunk/.test(symbol.name);
+}
+
+function isDirectCall(context: SiteContext, at: number, size: number): boolean {
+  return isBranchToCode(context, at, CALL) && isFiller(context.live.bytes, at + 5, at + size);
+}
+
+function holdsReplacement(context: SiteContext, replacement: Replacement, at: number, size: number): boolean {
+  if (!replacement.isDirectCall) return context.matchesReplacement(replacement, at, size);
+  // A direct call of what pv_ops holds, or nothing if that is nop_func.
+  return isDirectCall(context, at, size) || isFiller(context.live.bytes, at, at + size);
+}
+
+function staticCall(context: SiteContext, site: PatchSite, at: number): number {
+  const { bytes } = context.live;
+  if (site.size === 6) {
+    // A conditional tail call keeps its condition.
+    const isConditional = bytes[at] === 0x0f && ((bytes[at + 1] ?? 0) & 0xf0) === 0x80;
+    return isConditional && isBranchToCode(context, at + 1, bytes[at + 1] ?? 0) ? 6 : 0;
+  }
+  const isKnown =
+    holds(context, at, NOP5) ||
+    holds(context, at, RET_INT3) ||
+    XOR5.some((form) => holds(context, at, form)) ||
+    isBranchToCode(context, at, CALL) ||
+    isBranchToCode(context, at, JMP);
+  return isKnown ? 5 : 0;
+}
+
+/** patch_retpoline() and __emit_trampoline() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12. */
+function holdsIndirectBranch(context: SiteContext, site: PatchSite & { kind: "retpoline" }, at: number): boolean {
+  const { bytes } = context.live;
+  const register = REGISTERS.indexOf(site.register);
+  if (register < 0) return false;
+  const end = at + site.size;
+  if (site.size === 6 && !site.hasPrefix) {
+    // jcc thunk, or jncc over a jmp
+    const thunk = bytes[at] === 0x0f && isThunkBranch(context, at + 1, bytes[at + 1] ?? 0, register);
+    return thunk || (((bytes[at] ?? 0) & 0xf0) === 0x70 && bytes[at + 1] === 4 && isInlineBranch(context, at + 2, end, register));
+  }
+  const start = bytes[at] === 0x2e && site.hasPrefix ? at + 1 : at;
+  return (
+    isThunkBranch(context, start, CALL, register) ||
+    isThunkBranch(context, start, JMP, register) ||
+    isInlineBranch(context, at, end, register)
+  );
+}
+
+function isInlineBranch(context: SiteContext, at: number, end: number, register: number): boolean {
+  const start = holds(context, at, LFENCE) ? at + LFENCE.length : at;
+  return [0xd0, 0xe0].some((modrm) => {
+    const branch = indirectBranch(modrm, register);
+    if (!holds(context, start, branch)) return false;
+    const after = start + branch.length;
+    const isTrapped = modrm === 0xe0 && context.live.bytes[after] === 0xcc && after < end;
+    return after <= end && isFiller(context.live.bytes, isTrapped ? after + 1 : after, end);
+  });
+}
+
+/** `call *%reg` (ModRM d0) or `jmp *%reg` (e0). */
+function indirectBranch(modrm: number, register: number): number[] {
+  return [...(register >= 8 ? [0x41] : []), 0xff, modrm + (register & 7)];
+}
+
+const THUNKS = ["__x86_indirect_thunk_", "__x86_indirect_call_thunk_", "__x86_indirect_jump_thunk_"];
+
+function isThunkBranch(context: SiteContext, at: number, opcode: number, register: number): boolean {
+  const target = branchTarget(context, at, opcode);
+  if (target === undefined) return false;
+  const isNamed = THUNKS.some((prefix) =>
+    context.run.symbolsNamed(`${prefix}${REGISTERS[register] ?? ""}`).some((symbol) => symbol.addr === target),
+  );
+  if (isNamed) return true;
+  // Indirect target selection: a thunk made at run time that is nothing but `jmp *%reg; int3`.
+  const thunk = indirectBranch(0xe0, register);
+  const bytes = context.run.read(target, thunk.length);
+  return bytes !== undefined && thunk.every((byte, index) => bytes[index] === byte);
+}

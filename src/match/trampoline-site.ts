@@ -1,0 +1,51 @@
+import { isPadding } from "../x86/nops.js";
+import type { PreCode } from "./compare-code.js";
+import type { PatchSite } from "./patch-sites.js";
+import type { RunKernel } from "./run-kernel.js";
+
+/** Length of `jmp rel32`. */
+const TRAMPOLINE_SIZE = 5;
+const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
+/** Sites that the kernel rewrites long after boot: a trampoline over one would be torn, or the kernel would find bytes it does not expect and stop. */
+const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call", "lock"]);
+
+export interface TrampolineSite {
+  /** Byte offset from the start of the running function. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Where the trampoline of a function goes: behind endbr64 and the ftrace call, so that ftrace goes on working; at the ftrace call itself if what
+ * follows is a site that the kernel may rewrite at any time and nothing traces the function now. Undefined if there is no room.
+ */
+export function findTrampolineSite(run: RunKernel, code: PreCode, addr: bigint, runSize: number): TrampolineSite | undefined {
+  const siteAt = (kind: PatchSite["kind"], offset: number): PatchSite | undefined =>
+    code.sites.find((site) => site.kind === kind && site.offset === code.start + offset);
+  const entry = siteAt("endbr", 0)?.size ?? 0;
+  const fentry = siteAt("fentry", entry);
+  const behind = entry + (fentry?.size ?? 0);
+  const offset = isRewrittenLater(code, behind) && fentry !== undefined ? entry : behind;
+  if (isRewrittenLater(code, offset)) return undefined;
+  const bytes = run.read(addr + BigInt(offset), TRAMPOLINE_SIZE);
+  if (bytes === undefined || !hasRoom(run, addr, offset, runSize)) return undefined;
+  if (offset !== behind && !NOP5.every((byte, index) => bytes[index] === byte)) return undefined;
+  return { offset, bytes };
+}
+
+function isRewrittenLater(code: PreCode, offset: number): boolean {
+  const start = code.start + offset;
+  return code.sites.some(
+    (site) => REWRITTEN_LATER.has(site.kind) && site.offset < start + TRAMPOLINE_SIZE && start < site.offset + site.size,
+  );
+}
+
+/** True if the trampoline fits into the function and the padding behind it. */
+function hasRoom(run: RunKernel, addr: bigint, offset: number, runSize: number): boolean {
+  const end = offset + TRAMPOLINE_SIZE;
+  if (end <= runSize) return true;
+  const next = run.symbolAt(addr + BigInt(end - 1));
+  if (next !== undefined && next.addr > addr) return false;
+  const padding = run.read(addr + BigInt(runSize), end - runSize);
+  return padding !== undefined && isPadding(padding, 0, padding.length);
+}

@@ -1,0 +1,223 @@
+import type { ElfObject, ElfSection } from "../elf/model.js";
+import { findCandidates, isSplitPart } from "./candidates.js";
+import { compareCode, type CodeComparer, type CodeComparison, type PreCode } from "./compare-code.js";
+import type { Difference } from "./evidence.js";
+import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
+import { PreObject, type Place } from "./pre-object.js";
+import { References, hex } from "./references.js";
+import type { RunKernel } from "./run-kernel.js";
+import type { LiveCode } from "./site-rules.js";
+
+type EqualCode = CodeComparison & { kind: "equal" };
+
+/** A pre function and the running code that it was found to be. */
+export interface Match {
+  readonly place: Place;
+  /** Where the rest of the kernel calls it. */
+  readonly addr: bigint;
+  /** Where its code is: another place if an update has replaced it. */
+  readonly codeAddr: bigint;
+  readonly code: PreCode;
+  readonly comparison: EqualCode;
+}
+
+/** A pre function that could not be found, and the nearest that there is. */
+export interface Failure {
+  readonly place: Place;
+  readonly code: PreCode;
+  readonly live: LiveCode | undefined;
+  readonly difference: Difference;
+}
+
+interface KnownAddr {
+  readonly addr: bigint;
+  /** Who says so. */
+  readonly from: Place;
+}
+
+/** Names alone leave candidates; what the matched functions refer to decides between them. */
+export class UnitMatcher implements CodeComparer {
+  readonly run: RunKernel;
+  readonly references: References;
+  readonly pre: PreObject;
+  readonly matches = new Map<Place, Match>();
+  /** Addresses that the matched code gives. */
+  readonly known = new Map<Place, KnownAddr>();
+  readonly #target: string;
+  readonly #sites: ReadonlyMap<ElfSection, readonly PatchSite[]>;
+  readonly #candidates = new Map<Place, readonly bigint[]>();
+  readonly #comparisons = new Map<Place, Map<bigint, CodeComparison>>();
+  readonly #hints = new Map<Place, Set<bigint>>();
+
+  constructor(object: ElfObject, target: string, run: RunKernel) {
+    this.run = run;
+    this.pre = new PreObject(object);
+    this.references = new References(this.pre, run, target);
+    this.#target = target;
+    this.#sites = collectPatchSites(object);
+  }
+
+  /** Finds as many functions as it can; returns those that it cannot. */
+  matchAll(): Failure[] {
+    const whole = this.pre.functions.filter((place) => !isSplitPart(place));
+    this.#settle(whole);
+    this.#settle(this.pre.functions);
+    while (this.#settleByNeighbourhood()) this.#settle(this.pre.functions);
+    return this.pre.functions.filter((place) => !this.matches.has(place)).map((place) => this.#explain(place));
+  }
+
+  /** The first of a match's jumps into other functions that leads somewhere else than it should. */
+  findStrayReference({ comparison, code, codeAddr }: Match): Failure | undefined {
+    for (const { place, delta, addr, offset } of comparison.evidence.textReferences) {
+      const other = this.matches.get(place);
+      const expected = other?.comparison.offsetOf(delta);
+      if (other === undefined || (expected !== undefined && other.codeAddr + BigInt(expected) === addr)) continue;
+      // An unreplaced function keeps its references to old code.
+      if (other.addr !== other.codeAddr) continue;
+      const reason = `the running code refers to ${hex(addr)} where the source says ${place.name}+${hex(delta)}, which is elsewhere`;
+      const live = this.#read(codeAddr, code);
+      return { place, code, live, difference: { offset, runOffset: offset, reason } };
+    }
+    return undefined;
+  }
+
+  codeOf(section: ElfSection, start: number, end: number): PreCode {
+    const all = this.#sites.get(section) ?? [];
+    const sites = all.filter((site) => site.offset >= start && site.offset < end);
+    const endbr = endbrSite(section, start);
+    return { section, start, end, sites: endbr === undefined ? sites : [endbr, ...sites], relocations: this.pre.relocationsOf(section) };
+  }
+
+  /** Accepts every function for which one candidate remains, until nothing changes any more. */
+  #settle(places: readonly Place[]): void {
+    for (let hasProgress = true; hasProgress;) {
+      hasProgress = false;
+      for (const place of places) {
+        if (this.matches.has(place)) continue;
+        const possible = this.#possibleAddrs(place);
+        if (possible.length !== 1 || possible[0] === undefined) continue;
+        this.#accept(place, possible[0]);
+        hasProgress = true;
+      }
+    }
+  }
+
+  /** Settles one function whose candidates all match by taking the one that lies among the unit's other code. */
+  #settleByNeighbourhood(): boolean {
+    const addrs = [...this.matches.values()].map(({ codeAddr }) => codeAddr);
+    const low = addrs.reduce((least, addr) => (addr < least ? addr : least), addrs[0] ?? 0n);
+    const high = addrs.reduce((most, addr) => (addr > most ? addr : most), 0n);
+    for (const place of this.pre.functions) {
+      if (this.matches.has(place)) continue;
+      const near = this.#possibleAddrs(place).filter((addr) => addr >= low && addr <= high);
+      if (near.length !== 1 || near[0] === undefined) continue;
+      this.#accept(place, near[0]);
+      return true;
+    }
+    return false;
+  }
+
+  /** Candidate addresses whose code matches and agrees with what is known. */
+  #possibleAddrs(place: Place): bigint[] {
+    return this.#addrsToTry(place).filter((addr) => {
+      const comparison = this.#compare(place, addr);
+      return comparison.kind === "equal" && this.#findConflict(comparison) === undefined;
+    });
+  }
+
+  #addrsToTry(place: Place): readonly bigint[] {
+    const known = this.known.get(place);
+    if (known !== undefined) return [this.#calledAddr(place, known.addr)];
+    const hints = [...(this.#hints.get(place) ?? [])].filter((addr) => this.#compare(place, addr).kind === "equal");
+    return hints.length > 0 ? hints : this.#candidateAddrs(place);
+  }
+
+  /** Of an address and the one it stands for since an update, the one that kallsyms knows. */
+  #calledAddr(place: Place, addr: bigint): bigint {
+    return this.#candidateAddrs(place).find((candidate) => this.references.isSameTarget(candidate, addr)) ?? addr;
+  }
+
+  #candidateAddrs(place: Place): readonly bigint[] {
+    let addrs = this.#candidates.get(place);
+    if (addrs === undefined) {
+      addrs = findCandidates(this.run, place, this.#target).map(({ addr }) => addr);
+      this.#candidates.set(place, addrs);
+    }
+    return addrs;
+  }
+
+  #compare(place: Place, addr: bigint): CodeComparison {
+    let byAddr = this.#comparisons.get(place);
+    if (byAddr === undefined) this.#comparisons.set(place, (byAddr = new Map<bigint, CodeComparison>()));
+    const codeAddr = this.run.newestCode(addr);
+    let comparison = byAddr.get(codeAddr);
+    if (comparison === undefined) {
+      const code = this.#codeOfPlace(place);
+      const live = this.#read(codeAddr, code);
+      comparison =
+        live === undefined
+          ? { kind: "different", difference: { offset: 0, runOffset: 0, reason: "the running code cannot be read" } }
+          : compareCode(this, code, live);
+      byAddr.set(codeAddr, comparison);
+    }
+    return comparison;
+  }
+
+  #codeOfPlace(place: Place): PreCode {
+    if (place.section === undefined) throw new Error(`${place.name} has no code`);
+    return this.codeOf(place.section, place.offset, place.offset + place.size);
+  }
+
+  #read(addr: bigint, { start, end }: PreCode): LiveCode | undefined {
+    const size = end - start;
+    // Jumps may be longer and padding wider than in the pre object.
+    const bytes = this.run.read(addr, size + 64 + (size >> 2)) ?? this.run.read(addr, size);
+    return bytes === undefined ? undefined : { bytes, addr };
+  }
+
+  #findConflict(comparison: EqualCode): string | undefined {
+    for (const { place, addr } of comparison.evidence.bindings.values()) {
+      const known = this.known.get(place);
+      if (known === undefined || this.references.isSameTarget(known.addr, addr)) continue;
+      return `it has ${place.name} at ${hex(addr)}, while ${known.from.name} has it at ${hex(known.addr)}`;
+    }
+    return undefined;
+  }
+
+  #accept(place: Place, addr: bigint): void {
+    const comparison = this.#compare(place, addr);
+    if (comparison.kind !== "equal") throw new Error(`${place.name} was accepted although it differs`);
+    this.matches.set(place, { place, addr, codeAddr: this.run.newestCode(addr), code: this.#codeOfPlace(place), comparison });
+    this.known.set(place, { addr, from: place });
+    for (const binding of comparison.evidence.bindings.values()) {
+      if (!this.known.has(binding.place)) this.known.set(binding.place, { addr: binding.addr, from: place });
+    }
+    for (const reference of comparison.evidence.textReferences) {
+      const hints = this.#hints.get(reference.place) ?? new Set<bigint>();
+      this.#hints.set(reference.place, hints.add(reference.addr - BigInt(reference.delta)));
+    }
+  }
+
+  #explain(place: Place): Failure {
+    const code = this.#codeOfPlace(place);
+    const addrs = this.#addrsToTry(place);
+    const differences: Failure[] = [];
+    for (const addr of addrs) {
+      const comparison = this.#compare(place, addr);
+      const live = this.#read(this.run.newestCode(addr), code);
+      const difference =
+        comparison.kind === "different"
+          ? comparison.difference
+          : {
+              offset: 0,
+              runOffset: 0,
+              reason: this.#findConflict(comparison) ?? `${addrs.length} functions of that name match, and nothing tells which it is`,
+            };
+      differences.push({ place, code, live, difference });
+    }
+    // The candidate that agrees longest is the one that was meant.
+    const nearest = differences.sort((a, b) => b.difference.offset - a.difference.offset)[0];
+    const reason = "the running kernel has no function of that name";
+    return nearest ?? { place, code, live: undefined, difference: { offset: 0, runOffset: 0, reason } };
+  }
+}
