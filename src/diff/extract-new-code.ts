@@ -9,6 +9,9 @@ import { NewObject } from "./new-object.js";
 import { sliceTables } from "./slice-tables.js";
 import type { NewCode, NewCodeFunction, NewCodeImport, ObjectDiff } from "./types.js";
 
+/** `struct module` of the module that a unit is linked into: each module has its own (include/linux/export.h, Linux 6.1). */
+const THIS_MODULE = "__this_module";
+
 /**
  * Cuts the new code out of the post object: changed and new functions, the data they bring, and the table entries that describe them.
  * docs/architecture.md says how it finds the running kernel.
@@ -103,6 +106,9 @@ function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject
   function outsideSymbol(symbol: ElfSymbol): ElfSymbol {
     if (symbol.home instanceof AbsoluteAddress) return object.copyAbsolute({ ...symbol, home: symbol.home });
     if (symbol.home === UNDEFINED && symbol.name === "") return symbol; // the null symbol
+    // Not the update's own module but the one that the code belongs to.
+    if (symbol.name === THIS_MODULE)
+      return object.importSymbol({ name: `${unit}:${THIS_MODULE}`, preSymbol: THIS_MODULE, symbol: THIS_MODULE });
     return object.importSymbol({ name: symbol.name, symbol: symbol.name }, symbol.bind === STB_WEAK);
   }
 }

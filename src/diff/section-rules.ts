@@ -81,7 +81,7 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
     registered("changed-initcalls", "init and exit calls"),
   ],
   [
-    /^__tracepoints|^__bpf_raw_tp_map$|^_ftrace_e|^__syscalls_metadata$|^__trace_printk_fmt$|^__bpf_raw/,
+    /^__tracepoints|^__bpf_raw_tp_map$|^_ftrace_e|^__syscalls_metadata$/,
     registered("changed-tracepoints", "tracepoints, trace events or system call metadata"),
   ],
   [/^\.static_call\.text$/, registered("changed-static-calls", "static call definitions")],
@@ -102,6 +102,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.(init|meminit)\.(data|rodata|bss)/, data("init", false)],
   [/^\.exit\.(data|rodata)/, data("exit", false)],
   [/^__dyndbg(_classes)?$/, { kind: "data", area: "core", mutable: true, lineNumbers: true }],
+  // One static object a call site, each read by its function alone; the module loader registers a module's.
+  [/^__trace_printk_fmt$/, data("core", false)],
   [/^\.data\.\.percpu/, { kind: "data", area: "core", mutable: true, perCpu: true }],
   [/^\.(rodata|data\.rel\.ro|lrodata)(\.|$)/, data("core", false)],
   [/^\.(data|bss|ref\.data|ldata|lbss|sbss|sdata)(\.|$)/, data("core", true)],
