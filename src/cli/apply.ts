@@ -34,7 +34,9 @@ export function applyCommand(): Command {
         else if (options.quiet !== true) {
           const count = result.functions.length;
           const skipped = result.skippedTargets.length === 0 ? "" : `; skipped, not loaded: ${result.skippedTargets.join(", ")}`;
-          process.stdout.write(`applied ${result.id}: ${count} function${count === 1 ? "" : "s"} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`);
+          process.stdout.write(
+            `applied ${result.id}: ${count} function${count === 1 ? "" : "s"} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`,
+          );
         }
       } finally {
         log.close();

@@ -1,6 +1,6 @@
 import type { Progress } from "../diagnostics.js";
 import { parseObject } from "../elf/parse-object.js";
-import { readCoreVersion, readUpdateState } from "../kernel/ksplice-sysfs.js";
+import { KspliceSysfs } from "../kernel/ksplice-sysfs.js";
 import { openLiveKernel, type LiveKernel } from "../kernel/live-kernel.js";
 import { loadModule } from "../kernel/load-module.js";
 import { requireRoot } from "../kernel/privilege.js";
@@ -38,7 +38,7 @@ export interface ApplyResult {
  * @throws Refusal `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
-  requireRoot("apply an update");
+  requireRoot();
   return await withKernelLock(async () => {
     const kernel = openLiveKernel();
     try {
@@ -53,7 +53,8 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
   const { manifest } = update;
   const { progress, log } = options;
   requireRightKernel(manifest, kernel);
-  if (readUpdateState(manifest.id)?.stage === "applied") throw alreadyApplied(manifest.id);
+  const sysfs = new KspliceSysfs();
+  if (sysfs.readUpdate(manifest.id)?.stage === "applied") throw alreadyApplied(manifest.id);
   const { targets, skippedTargets } = chooseTargets(manifest, kernel, options.partial);
 
   progress("matching against the running kernel");
@@ -61,10 +62,13 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
 
   progress("resolving symbols");
   const identity = { id: manifest.id, description: manifest.description, partCount: targets.length };
-  const parts = targets.map((target) => ({ name: target.module, bytes: prelinkTarget(requireFile(update, target.file), target, identity, matches, kernel) }));
+  const parts = targets.map((target) => ({
+    name: target.module,
+    bytes: prelinkTarget(requireFile(update, target.file), target, identity, matches, kernel),
+  }));
 
   // What an interrupted command may have left.
-  if (readUpdateState(manifest.id) !== undefined) await unloadUpdate(manifest.id);
+  if (sysfs.readUpdate(manifest.id) !== undefined) await unloadUpdate(manifest.id);
   try {
     await loadCore(update, kernel, log);
     for (const part of parts) {
@@ -74,13 +78,15 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
     }
     progress(`applying ${manifest.id}`);
     const state = await switchStage(manifest.id, "applied", options.tries, progress);
-    log(`applied ${manifest.id} at try ${state.attempts}, stopped for ${state.stopNs} ns`);
+    log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
     return {
       id: manifest.id,
-      functions: targets.flatMap((target) => target.units.flatMap((unit) => unit.functions.map((entry) => ({ target: target.name, name: entry.name })))),
+      functions: targets.flatMap((target) =>
+        target.units.flatMap((unit) => unit.functions.map((entry) => ({ target: target.name, name: entry.name }))),
+      ),
       skippedTargets,
-      stopNs: state.stopNs,
-      attempts: state.attempts,
+      stopNs: state.stopNs ?? 0,
+      attempts: state.attempts ?? 0,
       matching,
     };
   } catch (error) {
@@ -107,7 +113,12 @@ function chooseTargets(manifest: Manifest, kernel: LiveKernel, partial: boolean)
 }
 
 /** @throws Refusal `no-match` for the first unit that is not what runs */
-function matchTargets(update: Update, targets: readonly ManifestTarget[], kernel: LiveKernel, log: (message: string) => void): { matches: Map<string, MatchedUnit>; matching: ApplyResult["matching"] } {
+function matchTargets(
+  update: Update,
+  targets: readonly ManifestTarget[],
+  kernel: LiveKernel,
+  log: (message: string) => void,
+): { matches: Map<string, MatchedUnit>; matching: ApplyResult["matching"] } {
   const matches = new Map<string, MatchedUnit>();
   const started = performance.now();
   let functions = 0;
@@ -116,7 +127,9 @@ function matchTargets(update: Update, targets: readonly ManifestTarget[], kernel
     for (const unit of target.units) {
       const match = matchUnit(parseObject(requireFile(update, unit.pre), unit.pre), { path: unit.path, target: target.name }, kernel);
       const { statistics } = match;
-      log(`${unit.path}: ${statistics.matched} of ${statistics.functions} functions match, ${statistics.skipped.length} skipped (${statistics.skipped.join(", ")}), ${statistics.skippedBytes} bytes not compared`);
+      log(
+        `${unit.path}: ${statistics.matched} of ${statistics.functions} functions match, ${statistics.skipped.length} skipped (${statistics.skipped.join(", ")}), ${statistics.skippedBytes} bytes not compared`,
+      );
       if (match.kind === "mismatch") throw noMatch(unit.path, match.mismatches);
       for (const [name, addr] of match.symbols) log(`  ${name} = 0x${addr.toString(16)}`);
       matches.set(unit.path, match);
@@ -128,7 +141,7 @@ function matchTargets(update: Update, targets: readonly ManifestTarget[], kernel
 }
 
 async function loadCore(update: Update, kernel: LiveKernel, log: (message: string) => void): Promise<void> {
-  const version = readCoreVersion();
+  const version = new KspliceSysfs().readCoreVersion();
   if (version === undefined) {
     await loadModule(prelinkCore(requireFile(update, update.manifest.core), kernel), CORE_MODULE);
     log("loaded the kernel core");

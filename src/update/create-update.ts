@@ -51,7 +51,10 @@ export function checkId(id: string): string {
 
 /** Pre-post differencing of one unit. */
 export function diffUnit(pair: UnitPair): UnitDiff {
-  return { unit: pair.unit, diff: diffObjects(parseObject(pair.pre, `pre ${pair.unit.path}`), parseObject(pair.post, `post ${pair.unit.path}`)) };
+  return {
+    unit: pair.unit,
+    diff: diffObjects(parseObject(pair.pre, `pre ${pair.unit.path}`), parseObject(pair.post, `post ${pair.unit.path}`)),
+  };
 }
 
 /**
@@ -132,7 +135,11 @@ function unitEntry(unit: Unit, diff: ObjectDiff, newCode: NewCode, newGlobals: R
     // What another unit of this update defines anew is resolved by the linker, not on the target machine.
     imports: newCode.imports
       .filter((entry) => !newGlobals.has(entry.name))
-      .map((entry) => ({ name: entry.name, symbol: entry.symbol, ...(entry.preSymbol === undefined ? {} : { preSymbol: entry.preSymbol }) })),
+      .map((entry) => ({
+        name: entry.name,
+        symbol: entry.symbol,
+        ...(entry.preSymbol === undefined ? {} : { preSymbol: entry.preSymbol }),
+      })),
     changed: diff.functions.changed.map((change) => ({
       name: change.name,
       ...(change.sourceLine === undefined ? {} : { sourceLine: { ...change.sourceLine } }),
@@ -153,7 +160,13 @@ function addAlias(newCode: NewCode, unit: Unit, name: string): string {
 
 /** What matching reads of a pre object: sections that are loaded, and the tables that describe patch sites. */
 function withoutDebugSections(object: ElfObject): ElfObject {
-  const sections = object.sections.filter((section) => (section.flags & SHF_ALLOC) !== 0 || !/^\.(debug|BTF|comment|note|discard)/.test(section.name));
+  const sections = object.sections.filter(
+    (section) => (section.flags & SHF_ALLOC) !== 0 || !/^\.(debug|BTF|comment|note|discard)/.test(section.name),
+  );
   const kept = new Set<unknown>(sections);
-  return { ...object, sections, symbols: object.symbols.filter((symbol) => typeof symbol.home !== "object" || kept.has(symbol.home) || !("data" in symbol.home)) };
+  return {
+    ...object,
+    sections,
+    symbols: object.symbols.filter((symbol) => typeof symbol.home !== "object" || kept.has(symbol.home) || !("data" in symbol.home)),
+  };
 }

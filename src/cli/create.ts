@@ -1,0 +1,109 @@
+import { stat, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { Command } from "commander";
+import { packageRoot } from "../rehearse/program-paths.js";
+import type { Change } from "../kbuild/read-change.js";
+import { createUpdate } from "../update/create-from-tree.js";
+import { checkId, randomId } from "../update/create-update.js";
+import { packUpdate } from "../update/update-file.js";
+import { Refusal } from "../diagnostics.js";
+import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
+
+interface CreateOptions extends CommonOptions {
+  readonly patch?: string;
+  readonly diffext?: string;
+  readonly patchOpt?: string[];
+  readonly config?: string;
+  readonly id?: string;
+  readonly description?: string;
+  readonly jobs?: number;
+  readonly onlyTargets?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+/** `ksplice create --patch=FILE | --diffext=EXT KERNEL_SOURCE` */
+export function createCommand(): Command {
+  return new Command("create")
+    .description("make an update for a running kernel out of a source patch")
+    .argument("<kernel-source>", "the source that the running kernel was built from")
+    .option("--patch <file>", "the change, a unified diff")
+    .option("--diffext <ext>", "the change: each file FILEEXT in the source is the changed version of FILE")
+    .option("--patch-opt <opt>", "option for patch(1), replaces -p1; may be repeated", (value: string, previous: string[] = []) => [
+      ...previous,
+      value,
+    ])
+    .option("--config <dir>", "configuration directory (default: KERNEL_SOURCE/ksplice)")
+    .option("--id <id>", "the update's id (default: 8 random letters and digits)")
+    .option("--description <text>", "one line about the update (default: the name of the patch)")
+    .option("-j, --jobs <n>", "compile this many objects at once (also: CONCURRENCY_LEVEL)", positiveInteger)
+    .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
+    .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
+    .option("--json", "print the update's manifest as JSON")
+    .addHelpText("after", "\nExit status: 0 update made; 66 the patch changes no object code; 1 refused; 2 usage.")
+    .action(async (source: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<CreateOptions>();
+      const progress = stderrProgress(options);
+      const id = checkId(options.id ?? randomId());
+      const { change, created, name } = await readChange(options, source);
+      const update = await createUpdate({
+        source,
+        ...(options.config === undefined ? {} : { configDir: options.config }),
+        change,
+        id,
+        created,
+        description: options.description ?? name,
+        jobs: options.jobs ?? positiveInteger(process.env["CONCURRENCY_LEVEL"] ?? "1"),
+        ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
+        kmodDir: join(packageRoot(), "kmod"),
+        progress,
+        warn: (message) => {
+          if (options.quiet !== true) process.stderr.write(`ksplice-create: ${message}\n`);
+        },
+      });
+      const output = options.output ?? `ksplice-${id}.tar.gz`;
+      await writeFile(output, await packUpdate(update));
+      progress.done();
+      if (options.json === true) {
+        printJson({ output: resolve(output), manifest: update.manifest });
+        return;
+      }
+      if (options.quiet === true) return;
+      process.stdout.write(`${output}\n`);
+      for (const target of update.manifest.targets) {
+        for (const unit of target.units) {
+          for (const change of unit.changed) process.stdout.write(`  ${target.name}: ${change.name} changed (${unit.path})\n`);
+          for (const entry of unit.new) process.stdout.write(`  ${target.name}: ${entry} new (${unit.path})\n`);
+          for (const entry of unit.removed) process.stdout.write(`  ${target.name}: ${entry} removed (${unit.path})\n`);
+        }
+      }
+    });
+}
+
+const usage = (message: string): Refusal => new Refusal({ code: "usage", message, exitCode: 2 });
+
+/** The change, when it was made, and what to call it. */
+async function readChange(options: CreateOptions, source: string): Promise<{ change: Change; created: Date; name: string }> {
+  const epoch = process.env["SOURCE_DATE_EPOCH"];
+  if ((options.patch === undefined) === (options.diffext === undefined)) throw usage("give exactly one of --patch=FILE and --diffext=EXT");
+  if (options.diffext !== undefined) {
+    if (options.patchOpt !== undefined) throw usage("--patch-opt goes with --patch");
+    return {
+      change: { diffext: options.diffext },
+      created: epoch === undefined ? (await stat(source)).mtime : dateOf(epoch),
+      name: `changes in *${options.diffext}`,
+    };
+  }
+  const path = options.patch ?? "";
+  const modified = await stat(path).then(
+    (found) => found.mtime,
+    () => new Date(0), // reading the change says that it is missing
+  );
+  const created = epoch === undefined ? modified : dateOf(epoch);
+  const patchOptions = options.patchOpt === undefined ? {} : { patchOptions: options.patchOpt };
+  return { change: { patchFile: path, ...patchOptions }, created, name: basename(path) };
+}
+
+function dateOf(epoch: string): Date {
+  return new Date(positiveInteger(epoch) * 1000);
+}

@@ -1,0 +1,102 @@
+import type { Progress } from "../diagnostics.js";
+import { buildKernelModules } from "../kbuild/build-kernel-modules.js";
+import { defaultCacheDir } from "../kbuild/cache-dir.js";
+import { compileUnit } from "../kbuild/compile-unit.js";
+import { findUnits } from "../kbuild/find-units.js";
+import { linkNewCode } from "../kbuild/link-new-code.js";
+import { openKernelTree } from "../kbuild/open-tree.js";
+import { shadowWithPatch } from "../kbuild/patch-tree.js";
+import { prepareBuild } from "../kbuild/prepare-build.js";
+import type { Change } from "../kbuild/read-change.js";
+import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
+import { buildUpdate, diffUnit, requireChanges, type UnitDiff } from "./create-update.js";
+import { readKernelBuildId } from "./kernel-build-id.js";
+import { mapLimited } from "./map-limited.js";
+import type { Update } from "./update-file.js";
+
+export interface CreateRequest {
+  /** The kernel source tree. Nothing is written into it. */
+  readonly source: string;
+  /** Default: `source`/ksplice. */
+  readonly configDir?: string;
+  readonly change: Change;
+  readonly id: string;
+  readonly description: string;
+  /** When the change was made. */
+  readonly created: Date;
+  /** How many objects are compiled at once. */
+  readonly jobs: number;
+  /** Keep only the units of these targets: names, with `*` for any letters. */
+  readonly onlyTargets?: string;
+  /** The kernel part's source. */
+  readonly kmodDir: string;
+  /** Default: the user's cache directory. */
+  readonly cacheDir?: string;
+  readonly progress: Progress;
+  /** For what does not stop the update, but the user should know. */
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * The whole of ksplice-create: compile the touched units before and after the change, find what differs, and make an update of it.
+ * @throws Refusal if tree, change or difference are not fit for an update; `no-change` (exit 66) if no object code changes
+ */
+export async function createUpdate(request: CreateRequest): Promise<Update> {
+  const { progress, jobs } = request;
+  const cacheDir = request.cacheDir ?? defaultCacheDir();
+  progress("looking at the source tree");
+  const tree = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
+  const patched = await shadowWithPatch(tree, request.change);
+  try {
+    const build = await prepareBuild(tree, { cacheDir, progress, jobs });
+    const { units, notes } = await chooseUnits(build, patched, request);
+    const diffs = await diffUnits(build, patched, units, request);
+    const changed = requireChanges(diffs, notes);
+    for (const note of notes) request.warn(note);
+    progress("building the kernel part");
+    const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
+    const buildId = await readKernelBuildId(tree);
+    const kernel = { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) };
+    const source = {
+      id: request.id,
+      description: request.description,
+      created: request.created,
+      kernel,
+      patch: new TextEncoder().encode(patched.patch),
+      modules,
+      link: (moduleName: string, objects: readonly { unit: string; bytes: Uint8Array }[]) =>
+        linkNewCode({ template: modules.template, objects, moduleName, build }),
+    };
+    return await buildUpdate(source, changed, progress);
+  } finally {
+    await patched.dispose();
+  }
+}
+
+async function chooseUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  request: CreateRequest,
+): Promise<{ units: Unit[]; notes: string[] }> {
+  const notes: string[] = [];
+  const note = (message: string): void => {
+    notes.push(message);
+  };
+  const units = await findUnits(build, patched.touched, { progress: request.progress, note });
+  const { onlyTargets } = request;
+  if (onlyTargets === undefined) return { units, notes };
+  const pattern = new RegExp(`^${onlyTargets.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  for (const unit of units) if (!pattern.test(unit.target)) note(`${unit.path} is left out: it belongs to ${unit.target}`);
+  return { units: units.filter((unit) => pattern.test(unit.target)), notes };
+}
+
+async function diffUnits(build: PreparedBuild, patched: PatchedTree, units: readonly Unit[], request: CreateRequest): Promise<UnitDiff[]> {
+  let done = 0;
+  return await mapLimited(units, request.jobs, async (unit) => {
+    request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
+    const pre = await compileUnit(build, unit);
+    const post = await compileUnit(build, unit, { shadow: patched });
+    done++;
+    return diffUnit({ unit, pre: pre.object, post: post.object });
+  });
+}

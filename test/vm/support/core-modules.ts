@@ -1,0 +1,99 @@
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseObject } from "../../../src/elf/parse-object.js";
+import { makeKernel, MODULE_FLAGS, withBuildLock } from "../../../src/kbuild/make.js";
+import { openKernelTree } from "../../../src/kbuild/open-tree.js";
+import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
+import { parseKallsyms, type SymbolTable } from "../../../src/kernel/kallsyms.js";
+import type { RunKernel } from "../../../src/match/run-kernel.js";
+import { prelinkCore } from "../../../src/update/prelink.js";
+import type { Machine } from "../../../vm/machine.js";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const KMOD = fileURLToPath(new URL("../../../kmod", import.meta.url));
+
+/** Built modules by name: the core (`ksplice`) and those of support/modules. */
+export type BuiltModules = ReadonlyMap<string, Uint8Array>;
+
+/** Builds the core and the test modules for a prepared tree. */
+export async function buildCoreModules(treeDirectory: string): Promise<BuiltModules> {
+  const build = await prepareBuild(await openKernelTree(treeDirectory));
+  const directory = await mkdtemp(join(tmpdir(), "ksplice-core-test-"));
+  try {
+    await mkdir(join(directory, "modules"));
+    await cp(KMOD, join(directory, "kmod"), { recursive: true });
+    await cp(join(HERE, "modules"), join(directory, "modules"), { recursive: true });
+    await writeFile(join(directory, "Kbuild"), "obj-m := kmod/ modules/\n");
+    const args = [`M=${directory}`, "KBUILD_MODPOST_WARN=1", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", "modules"];
+    const result = await withBuildLock(build.cacheDir, () =>
+      makeKernel({ ...build, source: build.tree.source }, args, [...MODULE_FLAGS, "-Werror"]),
+    );
+    if (result.exitCode !== 0) throw new Error(result.stderr);
+    const files = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith(".ko"));
+    return new Map(
+      await Promise.all(
+        files.map(async (file): Promise<[string, Uint8Array]> => [file.replace(/.*\/|\.ko$/g, ""), await readFile(join(directory, file))]),
+      ),
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Loads modules into the guest, with the addresses of what its kernel does not export. */
+export class ModuleLoader {
+  readonly #machine: Machine;
+  readonly #modules: BuiltModules;
+  #symbols: SymbolTable | undefined;
+
+  constructor(machine: Machine, modules: BuiltModules) {
+    this.#machine = machine;
+    this.#modules = modules;
+  }
+
+  /** @returns insmod's exit code and words */
+  async load(name: string, parameters: readonly string[] = []): Promise<{ exitCode: number; stderr: string }> {
+    this.#symbols ??= parseKallsyms((await this.#machine.run(["cat", "/proc/kallsyms"])).stdoutBytes);
+    return this.#machine.insertModule(name, prelinkCore(this.#require(name), symbolsOnly(this.#symbols)), parameters);
+  }
+
+  async unload(name: string): Promise<{ exitCode: number; stderr: string }> {
+    return this.#machine.run(["rmmod", name]);
+  }
+
+  /** Bytes of a function of a test module. */
+  sizeOf(module: string, name: string): number {
+    const symbol = parseObject(this.#require(module), module).symbols.find((candidate) => candidate.name === name);
+    if (symbol === undefined) throw new Error(`${module} has no ${name}`);
+    return symbol.size;
+  }
+
+  /** Bytes from a symbol of the kernel to the next. */
+  async sizeInKernel(name: string): Promise<number> {
+    const { stdout } = await this.#machine.run(`sort /proc/kallsyms | grep -A1 ' ${name}$' | cut -d' ' -f1`);
+    const [start = "0", end = "0"] = stdout.split("\n");
+    return Number(BigInt(`0x${end}`) - BigInt(`0x${start}`));
+  }
+
+  #require(name: string): Uint8Array {
+    const bytes = this.#modules.get(name);
+    if (bytes === undefined) throw new Error(`${name}.ko was not built`);
+    return bytes;
+  }
+}
+
+/** Prelinking the core asks for names only. */
+function symbolsOnly(symbols: SymbolTable): RunKernel {
+  const unused = (): never => {
+    throw new Error("only names are looked up here");
+  };
+  return {
+    symbolsNamed: (name) => symbols.named(name),
+    symbolAt: unused,
+    read: unused,
+    newestCode: unused,
+    moduleSections: unused,
+  };
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a test update has in common. The including file defines its functions and a
+ * struct ksplice_part named part; addresses come from the linker, and what user space
+ * would find out by matching is filled in here when the module is loaded.
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include "kstest.h"
+#include "ksplice.h"
+
+#define NEW_CODE_SIZE 64
+
+#define REPLACE(old, new) {							\
+	.old_addr = (unsigned long)(old),					\
+	.new_addr = (unsigned long)(new),					\
+	.name = #old,								\
+	.new_size = NEW_CODE_SIZE,						\
+}
+
+static unsigned int sizes[8];
+module_param_array(sizes, uint, NULL, 0);
+MODULE_PARM_DESC(sizes, "bytes of each old function, in the part's order");
+
+static bool spoil;
+module_param(spoil, bool, 0);
+MODULE_PARM_DESC(spoil, "expect other bytes than stand there");
+
+/* Behind endbr64 and the ftrace site. */
+static u32 find_site(const u8 *code)
+{
+	static const u8 endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const u8 nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	u32 site = 0;
+
+	if (!memcmp(code, endbr, sizeof(endbr)))
+		site += sizeof(endbr);
+	if (!memcmp(code + site, nop, sizeof(nop)) || code[site] == 0xe8)
+		site += sizeof(nop);
+	return site;
+}
+
+static int __init update_init(void)
+{
+	u32 i;
+
+	for (i = 0; i < part.nr_functions; i++) {
+		struct ksplice_function *function = &part.functions[i];
+		const u8 *code = (const u8 *)(unsigned long)function->old_addr;
+
+		function->old_size = sizes[i];
+		function->site = find_site(code);
+		memcpy(function->expect, code + function->site, KSPLICE_TRAMPOLINE);
+		function->expect[0] ^= spoil;
+	}
+	return ksplice_register(THIS_MODULE, &part);
+}
+module_init(update_init);
+
+static void __exit update_exit(void)
+{
+	ksplice_unregister(&part);
+}
+module_exit(update_exit);
+
+MODULE_DESCRIPTION("An update for Ksplice tests");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Parts that must be refused, by number; 0 is a good one. */
+#include <linux/kernel.h>
+#include <linux/module.h>
+
+#include "ksplice.h"
+#include "kstest.h"
+
+static uint fault;
+module_param(fault, uint, 0);
+
+static noinline int answer(int n)
+{
+	barrier();
+	return n;
+}
+
+static const char *const no_pin[] = { NULL };
+static struct ksplice_function function = { .name = "kstest_answer", .old_size = 32, .new_size = 4 };
+static struct ksplice_part part = {
+	.abi = KSPLICE_ABI,
+	.nr_parts = 1,
+	.id = "malformed",
+	.description = "",
+	.target = "kstest_victim",
+	.nr_functions = 1,
+	.functions = &function,
+};
+
+static int __init malformed_init(void)
+{
+	function.old_addr = (unsigned long)kstest_answer;
+	function.new_addr = (unsigned long)answer;
+	switch (fault) {
+	case 1: part.abi++; break;
+	case 2: part.id = "../up"; break;
+	case 3: part.id = "version"; break;
+	case 4: part.id = ""; break;
+	case 5: part.description = NULL; break;
+	case 6: part.nr_parts = 0; break;
+	case 7: part.functions = NULL; break;
+	case 8: function.name = NULL; break;
+	case 9: function.flags = 1; break;
+	case 10: function.reserved[1] = 1; break;
+	case 11: function.old_size = 4; break;
+	case 12: function.site = 13; break; /* straddles 16 bytes */
+	case 13: function.new_addr = (unsigned long)kstest_answer; break;
+	case 14: function.new_size = 1 << 30; break;
+	case 15: part.nr_pins = 1; part.pins = no_pin; break;
+	case 16: part.nr_ranges = 1; break;
+	}
+	return ksplice_register(THIS_MODULE, &part);
+}
+module_init(malformed_init);
+
+static void __exit malformed_exit(void)
+{
+	ksplice_unregister(&part);
+}
+module_exit(malformed_exit);
+
+MODULE_DESCRIPTION("Malformed updates for Ksplice tests");
+MODULE_LICENSE("GPL");
