@@ -10,8 +10,7 @@ const MAX_CLONE_NUMBER = 9;
 export function findCandidates(run: RunKernel, place: Place, target: string): readonly RunSymbol[] {
   const names = place.symbols.filter(({ type, name }) => type === STT_FUNC && !isPrefixSymbol(name)).map(({ name }) => name);
   const module = target === "vmlinux" ? undefined : target;
-  const found = lookUp(run, names, module);
-  return found.length > 0 ? found : lookUp(run, names.flatMap(renumbered), module);
+  return lookUp(run, [...names, ...names.flatMap(renumbered)], module);
 }
 
 function lookUp(run: RunKernel, names: readonly string[], module: string | undefined): RunSymbol[] {

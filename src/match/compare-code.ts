@@ -56,6 +56,8 @@ export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCod
   return { kind: "equal", evidence: stepped.evidence, runSize, offsetOf: (delta) => stepped.offsets.get(code.start + delta)?.low };
 }
 
+const INT3 = 0xcc;
+
 /** Bytes that both sides move on by. */
 interface Step {
   readonly size: number;
@@ -275,7 +277,8 @@ class Comparison implements SiteContext {
     // What follows may be a patch site that holds a no-op by itself.
     const before = code.sites.some((site) => site.offset === at + size) ? nopRunLength(this.live.bytes, run, run + size) : runSize;
     if (before === size) runSize = before;
-    if (size === runSize) return undefined; // equal length, other bytes: no assembler did that
+    // Equal length and other bytes: the kernel does that at its patch sites, no assembler does.
+    if (size === runSize && (size === 0 || this.#open.size === 0)) return undefined;
     if (code === this.#code) {
       this.#noteOffset(at, run, run + runSize);
       this.#noteOffset(at + size, run, run + runSize);
@@ -284,7 +287,7 @@ class Comparison implements SiteContext {
   }
 
   #stepBranch(code: PreCode, pre: DecodedInstruction, live: DecodedInstruction): Step | undefined {
-    const step = { size: pre.size, runSize: live.size };
+    const step = { size: pre.size, runSize: live.size + this.#trapsAfter(pre, live) };
     const runTarget = live.target ?? 0;
     const target = pre.target ?? 0;
     if (pre.size === live.size && !this.#sameOpcode(code, pre, live)) return this.#fail(pre.offset, live.offset, "the instructions differ");
@@ -301,6 +304,14 @@ class Comparison implements SiteContext {
     return step;
   }
 
+  /** int3s that fill the room that a jump left when it was made shorter (text_poke_apply_relocation(), Linux 6.12). */
+  #trapsAfter(pre: DecodedInstruction, live: DecodedInstruction): number {
+    const end = live.offset + live.size;
+    let count = 0;
+    if (pre.branch === "jmp") while (live.size + count < pre.size && this.live.bytes[end + count] === INT3) count++;
+    return live.size + count === pre.size ? count : 0;
+  }
+
   /** True if two branches of the same size are the same up to their displacement. */
   #sameOpcode(code: PreCode, pre: DecodedInstruction, live: DecodedInstruction): boolean {
     const opcodeSize = pre.size - (pre.size >= 5 ? 4 : 1);
@@ -310,7 +321,7 @@ class Comparison implements SiteContext {
     return true;
   }
 
-  #fail(offset: number, runOffset: number, reason: string): undefined {
+  #fail(offset: number, runOffset: number, reason: string): Step | undefined {
     this.#differ(offset, runOffset, reason);
     return undefined;
   }
@@ -332,10 +343,13 @@ class Comparison implements SiteContext {
     return reason === undefined || this.#differ(from, runFrom, reason);
   }
 
-  #sameBytes({ section, relocations }: PreCode, at: number, run: number, size: number): boolean {
+  #sameBytes(code: PreCode, at: number, run: number, size: number): boolean {
+    const { section, relocations } = code;
     for (let index = 0; index < size; index++) {
+      const operand = index === 0 ? undefined : this.#siteAt(code, at + index);
       const relocation = relocations.get(at + index);
-      if (relocation !== undefined && !isEmptyRelocation(relocation)) {
+      if (operand?.kind === "runtime-constant" && applySiteRule(this, operand, run + index) > 0) index += operand.size - 1;
+      else if (relocation !== undefined && !isEmptyRelocation(relocation)) {
         index += (RELOCATION_KINDS.get(relocation.type)?.size ?? 1) - 1;
       } else if (section.data[at + index] !== this.live.bytes[run + index]) return false;
     }
@@ -375,6 +389,7 @@ const SITE_NAMES: Record<PatchSite["kind"], string> = {
   lock: "lock prefix",
   "jump-label": "jump label",
   endbr: "endbr64",
+  "runtime-constant": "constant set at boot",
 };
 
 function siteReason(site: PatchSite): string {

@@ -21,6 +21,8 @@ export type PatchSite = { readonly offset: number; readonly size: number } & (
   | { readonly kind: "lock" }
   | { readonly kind: "jump-label"; readonly target: ElfRelocation; readonly targetDelta: number }
   | { readonly kind: "endbr" }
+  /** An immediate operand that the kernel fills in once at boot, with the value of a variable. */
+  | { readonly kind: "runtime-constant"; readonly variable: string }
 );
 
 type SiteMap = Map<ElfSection, PatchSite[]>;
@@ -40,6 +42,7 @@ export function collectPatchSites(object: ElfObject): ReadonlyMap<ElfSection, re
   const sites: SiteMap = new Map();
   for (const section of object.sections) {
     TABLES.get(section.name)?.(section, sites);
+    collectRuntimeConstants(section, sites);
     if (/^\.(text|[a-z]+\.text|altinstr_replacement)|\.text\./.test(section.name)) collectFromTargets(section, sites);
   }
   for (const list of sites.values()) list.sort((a, b) => a.offset - b.offset || b.size - a.size);
@@ -146,6 +149,17 @@ function collectStaticCalls(table: ElfSection, sites: SiteMap): void {
     const site = relocation.offset % 8 === 0 ? pointed(relocation) : undefined;
     if (site !== undefined)
       add(sites, site.section, { kind: "static-call", offset: site.offset, size: branchSize(site.section.data, site.offset) });
+  }
+}
+
+/** runtime_ptr_NAME: 8-byte immediates; runtime_shift_NAME: 1-byte ones (arch/x86/include/asm/runtime-const.h, Linux 6.12). */
+function collectRuntimeConstants(table: ElfSection, sites: SiteMap): void {
+  const [, type, variable] = /^runtime_(ptr|shift)_(.+)$/.exec(table.name) ?? [];
+  if (variable === undefined) return;
+  for (const relocation of table.relocations) {
+    const site = pointed(relocation);
+    if (site !== undefined)
+      add(sites, site.section, { kind: "runtime-constant", offset: site.offset, size: type === "ptr" ? 8 : 1, variable });
   }
 }
 

@@ -1,7 +1,7 @@
-import { RELOCATION_KINDS } from "../elf/constants.js";
+import { RELOCATION_KINDS, STT_SECTION } from "../elf/constants.js";
 import { AbsoluteAddress, homeSection, UNDEFINED, type ElfRelocation, type ElfSection } from "../elf/model.js";
 import { Evidence } from "./evidence.js";
-import { kindOfSection, type Place, type PreObject } from "./pre-object.js";
+import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
 import type { RunKernel } from "./run-kernel.js";
 
 /** Where one relocated field points, in both worlds. */
@@ -109,15 +109,22 @@ export class References {
     return ` (${symbol.name}${delta === 0n ? "" : `+${hex(delta)}`})`;
   }
 
-  #noteSection(evidence: Evidence, section: ElfSection, target: number, { addr, offset }: Reference): string | undefined {
+  #noteSection(evidence: Evidence, section: ElfSection, target: number, { relocation, addr, offset }: Reference): string | undefined {
     const kind = kindOfSection(section);
-    if (kind === "strings") return this.#compareString(section, target, addr);
+    if (kind === "strings") {
+      // A label stands at the start of its string; the addend may lead to the end of it, or beyond.
+      const { symbol } = relocation;
+      return symbol.type === STT_SECTION
+        ? this.#compareString(section, target, addr)
+        : this.#compareString(section, symbol.value, wrap(addr - BigInt(target - symbol.value)));
+    }
     if (kind === "constants") return this.#compareConstant(section, target, addr);
     if (kind === "text") return this.noteText(evidence, section, target, addr, offset);
     const place = this.#pre.placeAt(section, target) ?? this.#anonymousPlace(section);
     const start = wrap(addr - BigInt(target - place.offset));
     const conflict = this.bind(evidence, place, start, offset);
-    if (conflict !== undefined || kind !== "rodata") return conflict;
+    // A weak definition may have lost against another unit's, with other contents.
+    if (conflict !== undefined || kind !== "rodata" || isWeak(place)) return conflict;
     const content = this.#compareData(place, start);
     if (content.reason === undefined) evidence.addAll(content.evidence);
     return content.reason;

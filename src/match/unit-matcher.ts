@@ -102,17 +102,24 @@ export class UnitMatcher implements CodeComparer {
     }
   }
 
-  /** Settles one function whose candidates all match by taking the one that lies among the unit's other code. */
+  /**
+   * Settles one function that several candidates match by taking the one that lies between its neighbours: the compiler writes functions
+   * in the same order with and without -ffunction-sections, and the linker keeps it.
+   */
   #settleByNeighbourhood(): boolean {
-    const addrs = [...this.matches.values()].map(({ codeAddr }) => codeAddr);
-    const low = addrs.reduce((least, addr) => (addr < least ? addr : least), addrs[0] ?? 0n);
-    const high = addrs.reduce((most, addr) => (addr > most ? addr : most), 0n);
-    for (const place of this.pre.functions) {
-      if (this.matches.has(place)) continue;
-      const near = this.#possibleAddrs(place).filter((addr) => addr >= low && addr <= high);
-      if (near.length !== 1 || near[0] === undefined) continue;
-      this.#accept(place, near[0]);
-      return true;
+    for (const group of groupInOrder(this.pre.functions)) {
+      for (const [index, place] of group.entries()) {
+        if (this.matches.has(place)) continue;
+        const before = group.slice(0, index).findLast((other) => this.matches.has(other));
+        const after = group.slice(index + 1).find((other) => this.matches.has(other));
+        const low = before === undefined ? undefined : this.matches.get(before)?.addr;
+        const high = after === undefined ? undefined : this.matches.get(after)?.addr;
+        if (low === undefined && high === undefined) continue;
+        const near = nearest(this.#possibleAddrs(place), low, high);
+        if (near === undefined) continue;
+        this.#accept(place, near);
+        return true;
+      }
     }
     return false;
   }
@@ -220,4 +227,39 @@ export class UnitMatcher implements CodeComparer {
     const reason = "the running kernel has no function of that name";
     return nearest ?? { place, code, live: undefined, difference: { offset: 0, runOffset: 0, reason } };
   }
+}
+
+function groupInOrder(places: readonly Place[]): Iterable<Place[]> {
+  const groups = new Map<string, Place[]>();
+  for (const place of places) {
+    const name = outputGroup(place.section);
+    groups.set(name, [...(groups.get(name) ?? []), place]);
+  }
+  return groups.values();
+}
+
+/** Sections whose code the linker keeps together, in the order of the unit (include/asm-generic/vmlinux.lds.h, TEXT_TEXT). */
+function outputGroup(section: ElfSection | undefined): string {
+  const name = section?.name ?? "";
+  return /^\.text\.(unlikely|hot|startup|exit|asan)\./.exec(name)?.[0] ?? (name.startsWith(".text.") ? ".text" : name);
+}
+
+/** The one address between two others; where one of these is unknown, the closest on that side within the size of a large unit. */
+function nearest(addrs: readonly bigint[], low: bigint | undefined, high: bigint | undefined): bigint | undefined {
+  const lowest = low ?? (high ?? 0n) - MAX_UNIT_SIZE;
+  const highest = high ?? (low ?? 0n) + MAX_UNIT_SIZE;
+  const between = addrs.filter((addr) => addr > lowest && addr < highest);
+  if (low !== undefined && high !== undefined) return between.length === 1 ? between[0] : undefined;
+  return low === undefined ? between.reduce(largest, undefined) : between.reduce(smallest, undefined);
+}
+
+/** Bytes; the largest unit's text in Debian's kernels is about 150 KB. */
+const MAX_UNIT_SIZE = 0x40000n;
+
+function largest(best: bigint | undefined, addr: bigint): bigint {
+  return best === undefined || addr > best ? addr : best;
+}
+
+function smallest(best: bigint | undefined, addr: bigint): bigint {
+  return best === undefined || addr < best ? addr : best;
 }
