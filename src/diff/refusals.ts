@@ -1,3 +1,4 @@
+import { Refusal } from "../diagnostics.js";
 import type { DiffRefusal } from "./types.js";
 
 /** What the differ refuses: one factory a message. The codes are stable. */
@@ -66,18 +67,15 @@ export function commonSymbol(symbol: string): DiffRefusal {
   };
 }
 
-export function newSymbolUnresolvable(symbol: string, reader: string): DiffRefusal {
-  return {
-    code: "unreachable-data",
-    symbol,
-    message: `${reader} uses ${symbol}, which the running kernel does not have and an update cannot bring`,
-  };
-}
-
 export function shortBranch(symbol: string, target: string): DiffRefusal {
   return {
     code: "short-branch",
     symbol,
     message: `${symbol} changes and reaches ${target} by a branch of one byte, which cannot leave the section: compile with -ffunction-sections`,
   };
+}
+
+/** For a command that is given object files: one cannot be read, or is not an object. @param reason in words */
+export function unreadableObject(file: string, reason: string): Refusal {
+  return new Refusal({ code: "unreadable-object", message: `${file}: ${reason}`, location: file });
 }

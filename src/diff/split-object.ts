@@ -1,6 +1,6 @@
 import * as elf from "../elf/constants.js";
-import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../elf/model.js";
-import { layOutInstructions } from "../x86/instruction-layout.js";
+import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { decode } from "../x86/decode.js";
 import type { Atom, Target } from "./atom.js";
 import { findSectionRule, type SectionRule } from "./section-rules.js";
 import { splitAtReferences, splitAtSymbols } from "./split-section.js";
@@ -138,7 +138,7 @@ export class SplitObject {
 
 function measureBiases(atom: Atom): Map<number, number> {
   const biases = new Map<number, number>();
-  const instructions = layOutInstructions(atom.data);
+  const instructions = decode(atom.data);
   let index = 0;
   for (const { offset } of atom.relocations) {
     while (index < instructions.length - 1 && (instructions[index + 1]?.offset ?? 0) <= offset) index++;
@@ -178,5 +178,3 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): 
   }
   return groups;
 }
-
-export type { ElfSymbol };

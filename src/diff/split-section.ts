@@ -1,6 +1,6 @@
 import * as elf from "../elf/constants.js";
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../elf/model.js";
-import { layOutInstructions } from "../x86/instruction-layout.js";
+import { decode } from "../x86/decode.js";
 import type { Atom } from "./atom.js";
 import type { SectionRule } from "./section-rules.js";
 
@@ -102,6 +102,9 @@ export function sliceRelocations(section: ElfSection, start: number, end: number
     .map((relocation) => ({ ...relocation, offset: relocation.offset - start }));
 }
 
+/** A direct branch of at least so many bytes has a displacement of 4 bytes, a shorter one of 1; it ends the instruction. */
+const NEAR_BRANCH_SIZE = 5;
+
 /**
  * The assembler resolves branches inside a section itself. Where one leads to another atom, gives it a relocation
  * again, so that atoms compare and move independently.
@@ -109,8 +112,9 @@ export function sliceRelocations(section: ElfSection, start: number, end: number
 function detachBranches(atom: Atom, atoms: readonly Atom[]): Atom {
   const relocated = new Set(atom.relocations.map((relocation) => relocation.offset));
   const added: ElfRelocation[] = [];
-  for (const { offset, size, branchTarget, branchWidth } of layOutInstructions(atom.data)) {
-    if (branchTarget === undefined || branchWidth === undefined) continue;
+  for (const { offset, size, target: branchTarget } of decode(atom.data)) {
+    if (branchTarget === undefined) continue;
+    const branchWidth = size >= NEAR_BRANCH_SIZE ? 4 : 1;
     const field = offset + size - branchWidth;
     const targetOffset = atom.start + branchTarget;
     if (relocated.has(field) || (targetOffset >= atom.start && targetOffset < atom.end)) continue;
