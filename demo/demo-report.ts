@@ -46,12 +46,12 @@ export function demoRows(
 
 function probeRow(what: string, probe: ProbeResult | undefined, expected: string): DemoRow {
   const found = probe === undefined ? "did not run" : `${probe.stdout}${probe.stderr}`;
-  const ok = probe !== undefined && probe.exitCode === 0 && probe.stdout === expected;
+  const ok = probe?.exitCode === 0 && probe.stdout === expected;
   return { what, found: ok ? found : `${found} (should be: ${expected})`, ok };
 }
 
 export function renderRows(rows: readonly DemoRow[]): string {
-  const table = new Table({ head: ["", "", ""], style: { head: [], border: [] }, wordWrap: true });
+  const table = new Table({ style: { head: [], border: [] }, wordWrap: true });
   for (const row of rows) table.push([row.what, row.found, row.ok === undefined ? "" : row.ok ? "ok" : "WRONG"]);
   return table.toString();
 }

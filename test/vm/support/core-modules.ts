@@ -55,8 +55,7 @@ export class ModuleLoader {
 
   /** @returns insmod's exit code and words */
   async load(name: string, parameters: readonly string[] = []): Promise<{ exitCode: number; stderr: string }> {
-    this.#symbols ??= parseKallsyms((await this.#machine.run(["cat", "/proc/kallsyms"])).stdoutBytes);
-    return this.#machine.insertModule(name, prelinkCore(this.#require(name), symbolsOnly(this.#symbols)), parameters);
+    return this.#machine.insertModule(name, prelinkCore(this.#require(name), symbolsOnly(await this.#readSymbols())), parameters);
   }
 
   async unload(name: string): Promise<{ exitCode: number; stderr: string }> {
@@ -72,9 +71,16 @@ export class ModuleLoader {
 
   /** Bytes from a symbol of the kernel to the next. */
   async sizeInKernel(name: string): Promise<number> {
-    const { stdout } = await this.#machine.run(`sort /proc/kallsyms | grep -A1 ' ${name}$' | cut -d' ' -f1`);
-    const [start = "0", end = "0"] = stdout.split("\n");
-    return Number(BigInt(`0x${end}`) - BigInt(`0x${start}`));
+    const symbols = await this.#readSymbols();
+    const [symbol] = symbols.named(name);
+    if (symbol === undefined) throw new Error(`the kernel has no ${name}`);
+    let size = 1;
+    while (symbols.at(symbol.addr + BigInt(size))?.addr === symbol.addr) size++;
+    return size;
+  }
+
+  async #readSymbols(): Promise<SymbolTable> {
+    return (this.#symbols ??= parseKallsyms((await this.#machine.run(["cat", "/proc/kallsyms"])).stdoutBytes));
   }
 
   #require(name: string): Uint8Array {

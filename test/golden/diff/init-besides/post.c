@@ -1,0 +1,5 @@
+#define __init __attribute__((section(".init.text"), cold, noinline))
+int log_line(const char *format, ...);
+
+int __init start(void) { return log_line("started"); }
+int run(int x) { return x + 1; }

@@ -1,0 +1,7 @@
+/* A comment
+   of three
+   lines. */
+#line 1 "unit.c"
+int log_line(const char *format, ...);
+
+int checked(int x) { if (x < 0) return log_line("line %d", __LINE__); return x; }

@@ -1,0 +1,2 @@
+extern int outside(int);
+int user(int x) { return outside(x); }

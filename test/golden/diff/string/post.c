@@ -1,0 +1,4 @@
+int log_line(const char *format, ...);
+
+int first(int x) { return log_line("number one %d", x); }
+int second(int x) { return log_line("second %d", x); }

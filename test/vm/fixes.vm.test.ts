@@ -1,0 +1,70 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { rehearseUpdate, type Rehearsal } from "../../src/rehearse/rehearse-update.js";
+import { openUpdate } from "../../src/update/update-file.js";
+import { join } from "node:path";
+import { archivePatch, testTree, Workshop } from "./support/trees.js";
+
+/** Real fixes and small changes, each with its effect seen before, after and once undone. */
+
+const workshop = new Workshop();
+afterAll(() => {
+  workshop.end();
+});
+
+async function rehearse(tree: string, update: string, probe: string, modules: string[] = []): Promise<Rehearsal> {
+  const consoleLog = join(workshop.dir, "console.log");
+  return await rehearseUpdate(await openUpdate(update), { tree, probe, modules, consoleLog, progress: () => undefined });
+}
+
+function outputs(result: Rehearsal): (string | undefined)[] {
+  return [result.probes?.before, result.probes?.applied, result.probes?.undone].map((probe) => probe?.stdout);
+}
+
+describe("on the oldest 6.1 kernel of the archive", () => {
+  it("Debian's fix of net/ipv4/raw.c, built in", async () => {
+    const tree = await testTree("6.1");
+    const update = await workshop.create(tree.path, "raw", await archivePatch(tree, "net/ipv4/raw.c"));
+    const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
+    expect(outputs(result)).toEqual(["accepted", "EINVAL", "accepted"]);
+    expect(result).toMatchObject({
+      ok: true,
+      viewed: ["raw"],
+      problems: [],
+      leftovers: [],
+      functions: [{ target: "vmlinux", name: "raw_sendmsg" }],
+    });
+    expect(result.matching.skippedBytes).toBe(0);
+  });
+
+  it("Debian's fix of drivers/i2c/i2c-dev.c, a module", async () => {
+    const tree = await testTree("6.1");
+    const update = await workshop.create(tree.path, "i2c", await archivePatch(tree, "drivers/i2c/i2c-dev.c"));
+    const probe = `${await workshop.probe("i2c-timeout")} /dev/i2c-0`;
+    const result = await rehearse(tree.path, update, probe, ["i2c-stub chip_addr=0x10"]);
+    expect(outputs(result)).toEqual(["accepted", "EINVAL", "accepted"]);
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], functions: [{ target: "i2c_dev", name: "i2cdev_ioctl" }] });
+  });
+});
+
+describe("on the newest 6.12 kernel for Debian 12", () => {
+  it("another error number in net/ipv4/raw.c, built in", async () => {
+    const tree = await testTree("6.12");
+    const update = await workshop.createOfEdits(tree.path, "raw612", [
+      { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },
+    ]);
+    const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
+    expect(outputs(result)).toEqual(["EINVAL", "EDOM", "EINVAL"]);
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
+  });
+
+  it("another limit in drivers/i2c/i2c-dev.c, a module", async () => {
+    const tree = await testTree("6.12");
+    const update = await workshop.createOfEdits(tree.path, "i2c612", [
+      { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
+    ]);
+    const result = await rehearse(tree.path, update, `${await workshop.probe("i2c-timeout")} /dev/i2c-0`, ["i2c-stub chip_addr=0x10"]);
+    expect(outputs(result).slice(1, 2)).toEqual(["ERANGE"]);
+    expect(outputs(result)[0]).toBe(outputs(result)[2]);
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
+  });
+});

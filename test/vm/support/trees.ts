@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { fixFromNextSource } from "../../../demo/archive-fix.js";
+import { compileProbe } from "../../../demo/examples.js";
+import { usableKernels } from "../../../src/distro/choose-kernel.js";
+import { prepareDebianKernel } from "../../../src/distro/debian.js";
+import { defaultCacheDir } from "../../../src/kbuild/cache-dir.js";
+import { patchOfEdits, type Edit } from "../../support/edited-patch.js";
+import { runHost } from "../../support/run-host.js";
+
+/** A tree that `ksplice prepare` made, in the user's cache: made now if it is not there. */
+export interface TestTree {
+  readonly release: string;
+  /** Debian version of the source. */
+  readonly version: string;
+  readonly path: string;
+}
+
+const progress = (message: string): void => {
+  process.stderr.write(`      ${message}\n`);
+};
+
+/** The oldest 6.1 kernel, or the newest 6.12 one, that the archive has together with its source. */
+export async function testTree(series: "6.1" | "6.12"): Promise<TestTree> {
+  const cacheDir = defaultCacheDir();
+  const kernel = (await usableKernels(series)).at(series === "6.1" ? 0 : -1);
+  if (kernel === undefined) throw new Error(`the archive has no ${series} kernel together with its source`);
+  const path = join(cacheDir, "trees", kernel.release);
+  await prepareDebianKernel({ release: kernel.release, dir: path, cacheDir, progress });
+  return { ...kernel, path };
+}
+
+/** The change that the next source in the archive makes to a file. @throws Error if there is none: the test must then choose another */
+export async function archivePatch(tree: TestTree, file: string): Promise<string> {
+  const fix = await fixFromNextSource(tree.path, tree.version, file, { cacheDir: defaultCacheDir(), progress });
+  if (fix === undefined) throw new Error(`the archive has no later change to ${file} of ${tree.version}`);
+  return fix.patch;
+}
+
+/** A directory of the test's own: updates, patches, probes. */
+export class Workshop {
+  readonly dir = mkdtempSync(join(tmpdir(), "ksplice-workshop-"));
+
+  /** Runs `ksplice-create`, which must succeed. @returns the update's path */
+  async create(tree: string, id: string, patch: string, ...options: string[]): Promise<string> {
+    const file = join(this.dir, `${id}.patch`);
+    writeFileSync(file, patch);
+    const update = join(this.dir, `ksplice-${id}.tar.gz`);
+    const result = await runHost("create", [`--patch=${file}`, `--id=${id}`, `--output=${update}`, "--quiet", ...options, tree]);
+    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+    return update;
+  }
+
+  /** An update that makes the edits. */
+  async createOfEdits(tree: string, id: string, edits: readonly Edit[]): Promise<string> {
+    return await this.create(tree, id, patchOfEdits(tree, edits));
+  }
+
+  async probe(name: string): Promise<string> {
+    return await compileProbe(name, this.folder("probes"));
+  }
+
+  folder(name: string): string {
+    const path = join(this.dir, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  end(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
