@@ -316,9 +316,15 @@ static enum ksplice_cause stop_and_switch(struct ksplice_switch *sw, bool forwar
 	return cause;
 }
 
-static enum ksplice_cause switch_update(struct ksplice_update *update, bool forward)
+/* @caller_sp: where the stack of the core's caller begins. */
+static enum ksplice_cause switch_update(struct ksplice_update *update, bool forward,
+					unsigned long caller_sp)
 {
-	struct ksplice_switch sw = { .update = update };
+	struct ksplice_switch sw = {
+		.update = update,
+		.check.requester = current,
+		.check.requester_sp = caller_sp,
+	};
 	enum ksplice_cause cause;
 	u32 i;
 
@@ -349,7 +355,7 @@ enum ksplice_cause ksplice_apply(struct ksplice_update *update)
 	cause = hold_modules(update);
 	if (cause)
 		return cause;
-	cause = switch_update(update, true);
+	cause = switch_update(update, true, (unsigned long)__builtin_frame_address(0));
 	if (cause) {
 		let_modules_go(update);
 		return cause;
@@ -373,7 +379,7 @@ enum ksplice_cause ksplice_reverse(struct ksplice_update *update)
 			pr_notice("%s is used by the newer %s\n", update->id, other->id);
 			return KSPLICE_MODULE_BUSY;
 		}
-	cause = switch_update(update, false);
+	cause = switch_update(update, false, (unsigned long)__builtin_frame_address(0));
 	if (cause)
 		return cause;
 	update->stage = KSPLICE_REVERSED;

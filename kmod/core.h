@@ -115,6 +115,9 @@ struct ksplice_check {
 	u32 nr_spans;
 	unsigned long lowest;		/* of all spans */
 	unsigned long highest;
+	/* The thread that asked for the change, and its stack without the core's own frames. */
+	struct task_struct *requester;
+	unsigned long requester_sp;
 	/* By processor: the thread that stopped it, and from where its stack counts. */
 	struct ksplice_stopper {
 		struct task_struct *task;

@@ -9,6 +9,11 @@
  * with interrupts off, and a thread is not switched away from while it is on an
  * interrupt's stack. Only a non-maskable interrupt can be under way, and it is over
  * before anything that it runs can be gone (text.c has more about it).
+ *
+ * The thread that asked for the change waits in stop_machine(), called by the core. Its
+ * stack counts from the core's caller up: further down lie the very addresses that the
+ * core works with. What is missed there is stop_machine() itself, entered from here;
+ * it returns to old code, which stays.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -149,8 +154,12 @@ static enum ksplice_cause check_task(struct ksplice_check *check, struct task_st
 	}
 	if (!has_stack(task))
 		return KSPLICE_OK;
-	/* The saved stack pointer of a thread that is running is an old one. */
-	sp = stopper ? stopper->sp : task->thread.sp;
+	if (task == check->requester)
+		sp = check->requester_sp;
+	else if (stopper) /* running: the saved stack pointer is an old one */
+		sp = stopper->sp;
+	else
+		sp = task->thread.sp;
 	busy = check_stack(check, task, sp);
 	busy |= check_replaced_returns(check, task);
 	/* Will be called when an interrupted system call goes on. */
