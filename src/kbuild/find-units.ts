@@ -1,7 +1,11 @@
+import { dirname, join } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
-import { notInConfig } from "./refusals.js";
+import { isFile } from "./files.js";
+import { IncludeGraph } from "./include-graph.js";
+import { notInConfig, nothingTouched, tooManyUnits } from "./refusals.js";
+import { judgeTouchedFile } from "./touched-files.js";
 import type { PreparedBuild, Unit } from "./types.js";
-import { findUnitCommands } from "./unit-command.js";
+import { findUnitCommands, type UnitCommand } from "./unit-command.js";
 
 export interface FindUnitsOptions {
   readonly progress?: Progress;
@@ -9,14 +13,77 @@ export interface FindUnitsOptions {
   readonly note?: (message: string) => void;
 }
 
+/** More source files than this are not compiled for one header. */
+const MOST_UNITS = 400;
+
 /**
- * The compilation units of this configuration that the touched files are compiled into, in order of their paths.
+ * The compilation units of this configuration that the touched files are compiled into, in order of their paths: a C file by itself or
+ * by the file that includes it, a header by every unit that includes it, directly or not.
  * @param touched paths from the top of the tree
+ * @throws Refusal for a file that changes more than objects (makefiles, Kconfig, assembly, …); for one that is not in the configuration,
+ * if nothing else is; exit status 66 if all files are ignored
  */
 export async function findUnits(build: PreparedBuild, touched: readonly string[], options: FindUnitsOptions = {}): Promise<Unit[]> {
-  (options.progress ?? silentProgress)("finding the objects that the patch touches");
-  const objects = touched.filter((path) => path.endsWith(".c")).map((path) => path.replace(/\.c$/, ".o"));
-  const commands = await findUnitCommands(build, objects);
-  for (const path of touched) if (!commands.has(path.replace(/\.c$/, ".o"))) throw notInConfig(path);
+  const note = options.note ?? (() => undefined);
+  const progress = options.progress ?? silentProgress;
+  const sources: string[] = [];
+  const ignored: string[] = [];
+  for (const path of touched) {
+    const verdict = judgeTouchedFile(path);
+    if (verdict.kind === "refuse") throw verdict.refusal(path);
+    if (verdict.kind === "compile") sources.push(path);
+    else ignored.push(`${path} is left out: ${verdict.reason}`);
+  }
+  if (sources.length === 0) throw nothingTouched(ignored.join("\n"));
+  ignored.forEach(note);
+
+  progress("finding the objects that the patch touches");
+  const commands = new Map(await findUnitCommands(build, sources.filter(isC).map(objectOf)));
+  const headers = sources.filter((path) => !isC(path));
+  const homeless = sources.filter((path) => isC(path) && !commands.has(objectOf(path)));
+  for (const command of await findIncluders(build, sources, headers, homeless, progress)) commands.set(command.unit.path, command);
+
+  // A file that the patch adds was not compiled yet: those who include it are touched too.
+  const existing = await Promise.all(sources.map((path) => isFile(join(build.tree.source, path))));
+  const unused = sources.filter(
+    (path, index) => existing[index] === true && ![...commands.values()].some((made) => isMadeFrom(made, path)),
+  );
+  if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));
+  for (const path of unused) note(`${path} is left out: nothing of this kernel's configuration is compiled from it`);
   return [...commands.values()].map((command) => command.unit).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+const isC = (path: string): boolean => path.endsWith(".c");
+const objectOf = (path: string): string => path.replace(/\.c$/, ".o");
+const isMadeFrom = (command: UnitCommand, path: string): boolean => command.unit.source === path || command.sources.includes(path);
+
+/**
+ * Units that touched files come into by `#include`. The whole tree is searched for headers and for C files that are not compiled by
+ * themselves; for the others their own directory, since only boot code and vdso compile a C file of elsewhere a second time.
+ */
+async function findIncluders(
+  build: PreparedBuild,
+  sources: readonly string[],
+  headers: readonly string[],
+  homeless: readonly string[],
+  progress: Progress,
+): Promise<UnitCommand[]> {
+  const { source } = build.tree;
+  const candidates = new Set<string>();
+  const everywhere = [...headers, ...homeless];
+  if (everywhere.length > 0) {
+    progress(`searching the tree for what includes ${everywhere.join(", ")}`);
+    const graph = await IncludeGraph.ofTree(source);
+    for (const path of await graph.includersOf(everywhere)) candidates.add(path);
+  }
+  for (const path of sources.filter(isC)) {
+    const graph = await IncludeGraph.ofDirectory(source, dirname(path));
+    for (const includer of await graph.includersOf([path])) candidates.add(includer);
+  }
+  const objects = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile").map(objectOf);
+  if (objects.length > MOST_UNITS) throw tooManyUnits(everywhere, objects.length, MOST_UNITS);
+  if (objects.length > 0) progress(`compiling up to ${objects.length} objects that may include ${everywhere.join(", ")}`);
+  const commands = await findUnitCommands(build, objects);
+  // The text of the tree names too many; the compiler has said what it read. A new header is in no list yet, those who include it are touched.
+  return [...commands.values()].filter((command) => sources.some((path) => isMadeFrom(command, path)));
 }

@@ -1,4 +1,4 @@
-import { Refusal } from "../diagnostics.js";
+import { EXIT_NO_CHANGE, Refusal } from "../diagnostics.js";
 
 /** Everything that this layer refuses, a factory a message. */
 
@@ -182,5 +182,73 @@ export function diffextFindsNothing(source: string, extension: string): Refusal 
     message: `no file in ${source} ends in ${extension}`,
     location: source,
     hint: "copy each file you change to its name followed by the extension, and change the copy",
+  });
+}
+
+export function kconfigTouched(path: string): Refusal {
+  return new Refusal({
+    code: "kconfig",
+    message: `the patch changes the kernel's configuration options in ${path}`,
+    location: path,
+    hint: "a running kernel keeps its configuration: leave that file out of the patch, if the rest does without it",
+  });
+}
+
+export function buildRulesTouched(path: string): Refusal {
+  return new Refusal({
+    code: "makefile",
+    message: `the patch changes how the kernel is built in ${path}`,
+    location: path,
+    hint: "objects cannot be added to or taken out of a running kernel: leave that file out of the patch, if the rest does without it",
+  });
+}
+
+export function assemblyTouched(path: string): Refusal {
+  return new Refusal({
+    code: "assembly",
+    message: `the patch changes the assembly source ${path}, and only C can be patched`,
+    location: path,
+  });
+}
+
+export function linkerScriptTouched(path: string): Refusal {
+  return new Refusal({
+    code: "linker-script",
+    message: `the patch changes the linker script ${path}, which a running kernel is past`,
+    location: path,
+  });
+}
+
+export function notKernelText(path: string): Refusal {
+  return new Refusal({
+    code: "not-kernel-text",
+    message: `${path} is compiled into an image of its own (boot code, vdso or the like), not into the running kernel's text`,
+    location: path,
+  });
+}
+
+export function unknownFileKind(path: string): Refusal {
+  return new Refusal({
+    code: "unknown-file-kind",
+    message: `the patch changes ${path}, and what objects are made from it is not known`,
+    location: path,
+    hint: "C sources and headers can be patched",
+  });
+}
+
+export function tooManyUnits(headers: readonly string[], count: number, limit: number): Refusal {
+  return new Refusal({
+    code: "too-many-units",
+    message: `${headers.join(", ")} may be included by ${count} source files, more than the ${limit} that are compiled for one update`,
+    location: headers[0] ?? "",
+    hint: "put the change into the C files that need it",
+  });
+}
+
+export function nothingTouched(name: string): Refusal {
+  return new Refusal({
+    code: "nothing-to-compile",
+    message: `the patch touches no file that is compiled into this kernel:\n${name}`,
+    exitCode: EXIT_NO_CHANGE,
   });
 }

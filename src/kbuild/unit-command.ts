@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { hashOf, readTextIfThere, writeWhole } from "./files.js";
-import { makeKernel, withBuildLock } from "./make.js";
+import { makeKernel, withBuildLock, withoutLock } from "./make.js";
+import { ObjectCache } from "./object-cache.js";
+import { findObjtoolCommand, runObjtool } from "./objtool.js";
 import { doesNotCompile } from "./refusals.js";
-import { findDefinition, parseSavedCommand } from "./saved-command.js";
+import { findDefinition, parseSavedCommand, type SavedCommand } from "./saved-command.js";
 import type { PreparedBuild, Unit } from "./types.js";
 
 /** How kbuild makes one unit. Remembered in the cache, for asking kbuild costs seconds. */
@@ -44,10 +46,12 @@ export async function findUnitCommands(build: PreparedBuild, objects: readonly s
     // Another process may have asked meanwhile.
     const unknown = await recall();
     if (unknown.length === 0) return;
+    await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
     const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", ...unknown]);
     for (const object of unknown) {
       const learned = await readCommand(build, object);
       if (learned !== undefined) {
+        await adoptObject(build, learned);
         found.set(object, learned);
         await writeWhole(
           commandFile(build, object),
@@ -77,9 +81,34 @@ async function recallCommand(build: PreparedBuild, object: string, rules: string
   return remembered.rules === rules ? remembered : undefined;
 }
 
-async function readCommand(build: PreparedBuild, object: string): Promise<UnitCommand | undefined> {
+async function readSavedCommand(build: PreparedBuild, object: string): Promise<SavedCommand | undefined> {
   const text = await readTextIfThere(join(build.outDir, dirname(object), `.${basename(object)}.cmd`));
-  const saved = text === undefined ? undefined : parseSavedCommand(text);
+  return text === undefined ? undefined : parseSavedCommand(text);
+}
+
+/**
+ * Takes the object that kbuild has just compiled into the cache of pre objects, for it is what compiling it again would give: the flags
+ * are the same. Where objtool had a view of a whole module it is not.
+ */
+async function adoptObject(build: PreparedBuild, command: UnitCommand): Promise<void> {
+  const saved = await readSavedCommand(build, command.unit.path);
+  const objtool = await findObjtoolCommand(build, command, withoutLock);
+  if (saved === undefined || (command.objtool !== undefined && command.objtool.length !== objtool?.length)) return;
+  const directory = await mkdtemp(join(build.cacheDir, "tmp", "adopt-"));
+  try {
+    const object = join(directory, "unit.o");
+    await copyFile(join(build.outDir, command.unit.path), object);
+    if (command.objtool === undefined && objtool !== undefined) await runObjtool(build, objtool, object, command.unit.path);
+    const cache = new ObjectCache(build);
+    const dependencies = saved.dependencies.map((path) => resolve(build.outDir, path));
+    await cache.store(cache.keyOf(command, objtool), { object: await readFile(object), dependencies });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function readCommand(build: PreparedBuild, object: string): Promise<UnitCommand | undefined> {
+  const saved = await readSavedCommand(build, object);
   const source = saved?.compile.at(-1);
   if (saved === undefined || source === undefined) return undefined;
   const { source: top } = build.tree;
@@ -121,9 +150,9 @@ class RulesHash {
   }
 }
 
+/** What make says of a target whose recipe failed. An object that no rule makes is worded otherwise. */
 function mentionsCompileError(words: string, object: string): boolean {
-  const stem = object.replace(/\.o$/, "");
-  return words.includes(`/${object}] Error`) || words.includes(` ${object}] Error`) || words.includes(`${stem}.c:`);
+  return words.includes(` ${object}] Error`);
 }
 
 /** The compiler's own words: what make adds about its levels tells a user nothing. */
@@ -133,9 +162,4 @@ function compilerWords(words: string): string {
     .filter((line) => !/^make(\[\d+\])?: /.test(line))
     .join("\n")
     .trimEnd();
-}
-
-/** Reads what kbuild's command file says of an object in any directory, for objects outside the tree. */
-export async function readSavedObjtool(cmdFile: string): Promise<readonly string[] | undefined> {
-  return parseSavedCommand(await readFile(cmdFile, "utf8"))?.objtool;
 }

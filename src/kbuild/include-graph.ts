@@ -1,0 +1,101 @@
+import { access, readdir, readFile } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import { runTool } from "./run-tool.js";
+import { judgeTouchedFile } from "./touched-files.js";
+
+/** One `#include` in a source file. */
+interface Include {
+  /** File that holds it, from the top of the tree. */
+  readonly from: string;
+  /** What stands between the quotes or brackets. */
+  readonly spec: string;
+  readonly quoted: boolean;
+}
+
+/** What grep and the scanner of one directory look for. */
+const INCLUDE = /^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)/;
+
+/** Directories that kbuild's -I options name for every object, in their order (LINUXINCLUDE in Makefile, Linux 6.1). */
+const SEARCH_PATH = ["arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi"];
+
+/**
+ * Who includes whom in a source tree, by text: conditions are not evaluated, and an include that no known directory resolves stands for
+ * every file that it may mean. So it errs by naming too many files, never too few.
+ */
+export class IncludeGraph {
+  readonly #bySpecName = new Map<string, Include[]>();
+  readonly #exists = new Map<string, Promise<boolean>>();
+
+  private constructor(private readonly source: string) {}
+
+  /** Reads the whole tree: 2 s, or as long as the disk takes. */
+  static async ofTree(source: string): Promise<IncludeGraph> {
+    const graph = new IncludeGraph(source);
+    const top = await readdir(source, { withFileTypes: true });
+    const directories = top.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+    const searched = directories.filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
+    const pattern = '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]';
+    const result = await runTool("grep", ["-rE", "--include=*.[ch]", pattern, ...searched, "arch/x86"], { cwd: source });
+    for (const line of result.stdout.split("\n")) {
+      const at = line.indexOf(":");
+      if (at > 0) graph.#add(line.slice(0, at), line.slice(at + 1));
+    }
+    return graph;
+  }
+
+  /** Reads the C files of one directory only. */
+  static async ofDirectory(source: string, directory: string): Promise<IncludeGraph> {
+    const graph = new IncludeGraph(source);
+    const names = (await readdir(join(source, directory)).catch(() => [])).filter((name) => name.endsWith(".c"));
+    for (const name of names)
+      for (const line of (await readFile(join(source, directory, name), "latin1")).split("\n")) graph.#add(join(directory, name), line);
+    return graph;
+  }
+
+  #add(from: string, line: string): void {
+    const [, quoted, bracketed] = INCLUDE.exec(line) ?? [];
+    const spec = quoted ?? bracketed;
+    if (spec === undefined) return;
+    const name = spec.slice(spec.lastIndexOf("/") + 1);
+    const list = this.#bySpecName.get(name) ?? [];
+    list.push({ from, spec, quoted: quoted !== undefined });
+    this.#bySpecName.set(name, list);
+  }
+
+  /** All files that include one of the given files, directly or through others; paths from the top of the tree. */
+  async includersOf(files: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    const queue = [...files];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      for (const include of this.#bySpecName.get(file.slice(file.lastIndexOf("/") + 1)) ?? []) {
+        if (found.has(include.from) || !(await this.#mayMean(include, file))) continue;
+        found.add(include.from);
+        queue.push(include.from);
+      }
+    }
+    return found;
+  }
+
+  async #mayMean(include: Include, file: string): Promise<boolean> {
+    const beside = normalize(join(dirname(include.from), include.spec));
+    if (include.quoted && (beside === file || (await this.#has(beside)))) return beside === file;
+    for (const directory of SEARCH_PATH) {
+      const path = join(directory, include.spec);
+      if (path === file || (await this.#has(path))) return path === file;
+    }
+    // A generated <asm/x.h> includes <asm-generic/x.h> where the architecture has none of its own.
+    if (include.spec.startsWith("asm/") && file === `include/asm-generic/${include.spec.slice(4)}`) return true;
+    return `/${file}`.endsWith(`/${include.spec.replace(/^(\.\.?\/)+/, "")}`);
+  }
+
+  #has(path: string): Promise<boolean> {
+    const known = this.#exists.get(path);
+    if (known !== undefined) return known;
+    const answer = access(join(this.source, path)).then(
+      () => true,
+      () => false,
+    );
+    this.#exists.set(path, answer);
+    return answer;
+  }
+}
