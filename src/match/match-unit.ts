@@ -16,7 +16,7 @@ import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";
 export function matchUnit(pre: ElfObject, unit: { path: string; target: string }, run: RunKernel): UnitMatch {
   const matcher = new UnitMatcher(pre, unit.target, run);
   const failures = matcher.matchAll();
-  const lost = failures.filter(({ place }) => isWeak(place));
+  const lost = failures.filter((failure) => matcher.isLostWeak(failure));
   const stray = [...matcher.matches.values()].flatMap((match) => {
     const failure = matcher.findStrayReference(match);
     return failure === undefined ? [] : [{ ...failure, place: match.place }];

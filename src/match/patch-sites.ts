@@ -14,8 +14,8 @@ export interface Replacement {
 export type PatchSite = { readonly offset: number; readonly size: number } & (
   | { readonly kind: "fentry" }
   | { readonly kind: "return" }
-  | { readonly kind: "retpoline"; readonly register: string; readonly hasPrefix: boolean }
-  | { readonly kind: "static-call" }
+  | { readonly kind: "retpoline"; readonly register: string; readonly hasPrefix: boolean; readonly isCall: boolean }
+  | { readonly kind: "static-call"; readonly isCall: boolean; readonly trampoline: string | undefined }
   | { readonly kind: "alternative"; readonly replacements: readonly Replacement[] }
   | { readonly kind: "paravirt" }
   | { readonly kind: "lock" }
@@ -147,8 +147,7 @@ function collectJumpLabels(table: ElfSection, sites: SiteMap): void {
 function collectStaticCalls(table: ElfSection, sites: SiteMap): void {
   for (const relocation of table.relocations) {
     const site = relocation.offset % 8 === 0 ? pointed(relocation) : undefined;
-    if (site !== undefined)
-      add(sites, site.section, { kind: "static-call", offset: site.offset, size: branchSize(site.section.data, site.offset) });
+    if (site !== undefined) add(sites, site.section, staticCallSite(site.section, site.offset));
   }
 }
 
@@ -163,8 +162,12 @@ function collectRuntimeConstants(table: ElfSection, sites: SiteMap): void {
   }
 }
 
-function branchSize(bytes: Uint8Array, at: number): number {
-  return bytes[at] === 0x0f && ((bytes[at + 1] ?? 0) & 0xf0) === 0x80 ? 6 : 5;
+function staticCallSite(section: ElfSection, offset: number): PatchSite {
+  const opcode = section.data[offset];
+  // jcc rel32 has two bytes of opcode
+  const size = opcode === 0x0f ? 6 : 5;
+  const trampoline = section.relocations.find((relocation) => relocation.offset === offset + size - 4)?.symbol.name;
+  return { kind: "static-call", offset, size, isCall: opcode === CALL, trampoline };
 }
 
 /** Start of the branch instruction whose rel32 is at `field`; undefined if no branch ends there. */
@@ -186,12 +189,19 @@ function collectFromTargets(section: ElfSection, sites: SiteMap): void {
     const size = offset + 4 - start;
     if (name === "__fentry__") add(sites, section, { kind: "fentry", offset: start, size });
     else if (name === "__x86_return_thunk") add(sites, section, { kind: "return", offset: start, size });
-    else if (name.startsWith("__SCT__")) add(sites, section, { kind: "static-call", offset: start, size });
+    else if (name.startsWith("__SCT__")) add(sites, section, staticCallSite(section, start));
     else if (name.startsWith(INDIRECT_THUNK)) {
       const register = name.slice(INDIRECT_THUNK.length);
       // gcc puts a cs prefix before calls through r8-r15, to give the kernel room (-mindirect-branch-cs-prefix).
       const hasPrefix = size === 5 && /^r\d/.test(register) && bytes[start - 1] === CS_PREFIX;
-      add(sites, section, { kind: "retpoline", offset: hasPrefix ? start - 1 : start, size: hasPrefix ? 6 : size, register, hasPrefix });
+      add(sites, section, {
+        kind: "retpoline",
+        offset: hasPrefix ? start - 1 : start,
+        size: hasPrefix ? 6 : size,
+        register,
+        hasPrefix,
+        isCall: bytes[start] === CALL,
+      });
     }
   }
 }

@@ -2,7 +2,7 @@ import { RELOCATION_KINDS, STT_SECTION } from "../elf/constants.js";
 import { AbsoluteAddress, homeSection, UNDEFINED, type ElfRelocation, type ElfSection } from "../elf/model.js";
 import { Evidence } from "./evidence.js";
 import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel, RunSymbol } from "./run-kernel.js";
 
 /** Where one relocated field points, in both worlds. */
 export interface Reference {
@@ -17,6 +17,8 @@ export interface Reference {
 
 /** Call depth tracking sends calls into the padding before a function (arch/x86/kernel/callthunks.c, Linux 6.12): at most so many bytes. */
 const MAX_CALL_PADDING = 16n;
+/** What stands there then: `sarq $5,%gs:…`. */
+const CALL_DEPTH_THUNK = [0x65, 0x48, 0xc1];
 
 /** Follows references out of running code and data: binds places to addresses, and compares strings and constant data that they reach. */
 export class References {
@@ -67,7 +69,7 @@ export class References {
         : `${place.name} is at ${hex(adjusted)} here, and at ${hex(before.addr)} at offset ${hex(before.offset)}`;
     }
     evidence.bindings.set(place, { place, addr: adjusted, offset });
-    if (place.section !== undefined && !place.isGlobal) return undefined;
+    if (isNumbered(place)) return undefined;
     const known = this.addrsOf(place);
     if (known.length === 0 || known.some((candidate) => this.isSameTarget(candidate, adjusted))) return undefined;
     return `the running code refers to ${hex(adjusted)}${this.#nameOf(adjusted)} where the source says ${place.name}, which is at ${known.map(hex).join(", ")}`;
@@ -88,7 +90,9 @@ export class References {
     if (known === undefined) {
       const module = this.#target === "vmlinux" ? undefined : this.#target;
       const symbols = place.symbols.flatMap((symbol) => this.#run.symbolsNamed(symbol.name));
-      const own = place.section === undefined ? symbols : symbols.filter((symbol) => symbol.module === module);
+      const { section } = place;
+      const isText = section === undefined ? undefined : kindOfSection(section) === "text";
+      const own = symbols.filter((symbol) => isText === undefined || (symbol.module === module && isTextSymbol(symbol) === isText));
       known = [...new Set(own.map((symbol) => symbol.addr))];
       this.#knownAddrs.set(place, known);
     }
@@ -99,7 +103,9 @@ export class References {
     if (place.section !== undefined && !place.isFunction) return addr;
     const known = this.addrsOf(place);
     if (known.includes(addr)) return addr;
-    return known.find((candidate) => candidate > addr && candidate - addr <= MAX_CALL_PADDING) ?? addr;
+    const func = known.find((candidate) => candidate > addr && candidate - addr <= MAX_CALL_PADDING);
+    const thunk = func === undefined ? undefined : this.#run.read(addr, CALL_DEPTH_THUNK.length);
+    return func !== undefined && thunk !== undefined && CALL_DEPTH_THUNK.every((byte, index) => thunk[index] === byte) ? func : addr;
   }
 
   #nameOf(addr: bigint): string {
@@ -220,6 +226,15 @@ function readInteger(view: DataView, size: number, signed: boolean): bigint {
     default:
       return 0n; // R_X86_64_NONE
   }
+}
+
+function isTextSymbol({ type }: RunSymbol): boolean {
+  return /[tw]/i.test(type);
+}
+
+/** Static names with a number by the compiler: the number may differ, and mean something else in another unit. */
+function isNumbered(place: Place): boolean {
+  return place.section !== undefined && !place.isGlobal && /\.\d+$/.test(place.name);
 }
 
 /** True for the relocation that the assembler leaves where a tool took one back: it has no symbol. */

@@ -133,12 +133,12 @@ function isBranchToCode(context: SiteContext, at: number, opcode: number): boole
   return branchTarget(context, at, opcode) !== undefined;
 }
 
-function isReturnThunk(context: SiteContext, at: number): boolean {
-  const target = branchTarget(context, at, JMP);
+function isReturnThunk(context: SiteContext, at: number, opcode = JMP): boolean {
+  const target = branchTarget(context, at, opcode);
   if (target === undefined) return false;
   // Each mitigation brings its own: __x86_return_thunk, retbleed_return_thunk, srso_return_thunk, its_return_thunk, zen_untrain_ret, …
   const symbol = context.run.symbolAt(target);
-  return symbol !== undefined && /ret|thunk/.test(symbol.name);
+  return symbol !== undefined && /return|thunk|_ret/.test(symbol.name);
 }
 
 function isDirectCall(context: SiteContext, at: number, size: number): boolean {
@@ -151,20 +151,31 @@ function holdsReplacement(context: SiteContext, replacement: Replacement, at: nu
   return isDirectCall(context, at, size) || isFiller(context.live.bytes, at, at + size);
 }
 
-function staticCall(context: SiteContext, site: PatchSite, at: number): number {
+function staticCall(context: SiteContext, site: PatchSite & { kind: "static-call" }, at: number): number {
   const { bytes } = context.live;
   if (site.size === 6) {
     // A conditional tail call keeps its condition.
-    const isConditional = bytes[at] === 0x0f && ((bytes[at + 1] ?? 0) & 0xf0) === 0x80;
-    return isConditional && isBranchToCode(context, at + 1, bytes[at + 1] ?? 0) ? 6 : 0;
+    const condition = bytes[at + 1] ?? 0;
+    const isConditional = bytes[at] === 0x0f && (condition & 0xf0) === 0x80;
+    return isConditional && (isStaticCallBranch(context, site, at + 1, condition) || isReturnThunk(context, at + 1, condition)) ? 6 : 0;
   }
-  const isKnown =
-    holds(context, at, NOP5) ||
-    holds(context, at, RET_INT3) ||
-    XOR5.some((form) => holds(context, at, form)) ||
-    isBranchToCode(context, at, CALL) ||
-    isBranchToCode(context, at, JMP);
+  const isKnown = site.isCall
+    ? holds(context, at, NOP5) || XOR5.some((form) => holds(context, at, form)) || isStaticCallBranch(context, site, at, CALL)
+    : holds(context, at, RET_INT3) || isStaticCallBranch(context, site, at, JMP) || isReturnThunk(context, at);
   return isKnown ? 5 : 0;
+}
+
+/** A branch to the call's trampoline, or to where that leads now. */
+function isStaticCallBranch(context: SiteContext, { trampoline }: { trampoline: string | undefined }, at: number, opcode: number): boolean {
+  const target = branchTarget(context, at, opcode);
+  if (target === undefined) return false;
+  const trampolines = trampoline === undefined ? [] : context.run.symbolsNamed(trampoline);
+  return trampolines.length === 0 || trampolines.some(({ addr }) => addr === target || isJumpTo(context.run, addr, target));
+}
+
+function isJumpTo(run: RunKernel, addr: bigint, target: bigint): boolean {
+  const bytes = run.read(addr, 5);
+  return bytes !== undefined && readJump({ bytes, addr }, 0)?.target === target;
 }
 
 /** patch_retpoline() and __emit_trampoline() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12. */
@@ -176,25 +187,19 @@ function holdsIndirectBranch(context: SiteContext, site: PatchSite & { kind: "re
   if (site.size === 6 && !site.hasPrefix) {
     // jcc thunk, or jncc over a jmp
     const thunk = bytes[at] === 0x0f && isThunkBranch(context, at + 1, bytes[at + 1] ?? 0, register);
-    return thunk || (((bytes[at] ?? 0) & 0xf0) === 0x70 && bytes[at + 1] === 4 && isInlineBranch(context, at + 2, end, register));
+    return thunk || (((bytes[at] ?? 0) & 0xf0) === 0x70 && bytes[at + 1] === 4 && isInlineBranch(context, site, at + 2, end, register));
   }
   const start = bytes[at] === 0x2e && site.hasPrefix ? at + 1 : at;
-  return (
-    isThunkBranch(context, start, CALL, register) ||
-    isThunkBranch(context, start, JMP, register) ||
-    isInlineBranch(context, at, end, register)
-  );
+  return isThunkBranch(context, start, site.isCall ? CALL : JMP, register) || isInlineBranch(context, site, at, end, register);
 }
 
-function isInlineBranch(context: SiteContext, at: number, end: number, register: number): boolean {
+function isInlineBranch(context: SiteContext, { isCall }: { isCall: boolean }, at: number, end: number, register: number): boolean {
   const start = holds(context, at, LFENCE) ? at + LFENCE.length : at;
-  return [0xd0, 0xe0].some((modrm) => {
-    const branch = indirectBranch(modrm, register);
-    if (!holds(context, start, branch)) return false;
-    const after = start + branch.length;
-    const isTrapped = modrm === 0xe0 && context.live.bytes[after] === 0xcc && after < end;
-    return after <= end && isFiller(context.live.bytes, isTrapped ? after + 1 : after, end);
-  });
+  const branch = indirectBranch(isCall ? 0xd0 : 0xe0, register);
+  const after = start + branch.length;
+  if (after > end || !holds(context, start, branch)) return false;
+  const isTrapped = !isCall && after < end && context.live.bytes[after] === 0xcc;
+  return isFiller(context.live.bytes, isTrapped ? after + 1 : after, end);
 }
 
 /** `call *%reg` (ModRM d0) or `jmp *%reg` (e0). */

@@ -3,7 +3,7 @@ import { findCandidates, isSplitPart } from "./candidates.js";
 import { compareCode, type CodeComparer, type CodeComparison, type PreCode } from "./compare-code.js";
 import type { Difference } from "./evidence.js";
 import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
-import { PreObject, type Place } from "./pre-object.js";
+import { isWeak, PreObject, type Place } from "./pre-object.js";
 import { References, hex } from "./references.js";
 import type { RunKernel } from "./run-kernel.js";
 import type { LiveCode } from "./site-rules.js";
@@ -81,6 +81,14 @@ export class UnitMatcher implements CodeComparer {
     return undefined;
   }
 
+  /** True if a failed function is a weak definition, and another unit's is the one that runs. */
+  isLostWeak({ place }: Failure): boolean {
+    if (!isWeak(place)) return false;
+    // Had it won, it would stand among the unit's other code.
+    const [low, high] = this.#neighbours(place);
+    return this.#candidateAddrs(place).every((addr) => nearest([addr], low, high) === undefined);
+  }
+
   codeOf(section: ElfSection, start: number, end: number): PreCode {
     const all = this.#sites.get(section) ?? [];
     const sites = all.filter((site) => site.offset >= start && site.offset < end);
@@ -107,21 +115,24 @@ export class UnitMatcher implements CodeComparer {
    * in the same order with and without -ffunction-sections, and the linker keeps it.
    */
   #settleByNeighbourhood(): boolean {
-    for (const group of groupInOrder(this.pre.functions)) {
-      for (const [index, place] of group.entries()) {
-        if (this.matches.has(place)) continue;
-        const before = group.slice(0, index).findLast((other) => this.matches.has(other));
-        const after = group.slice(index + 1).find((other) => this.matches.has(other));
-        const low = before === undefined ? undefined : this.matches.get(before)?.addr;
-        const high = after === undefined ? undefined : this.matches.get(after)?.addr;
-        if (low === undefined && high === undefined) continue;
-        const near = nearest(this.#possibleAddrs(place), low, high);
-        if (near === undefined) continue;
-        this.#accept(place, near);
-        return true;
-      }
+    for (const place of this.pre.functions) {
+      if (this.matches.has(place)) continue;
+      const [low, high] = this.#neighbours(place);
+      const near = nearest(this.#possibleAddrs(place), low, high);
+      if (near === undefined) continue;
+      this.#accept(place, near);
+      return true;
     }
     return false;
+  }
+
+  /** Addresses of the matched functions before and after one in the unit's code. */
+  #neighbours(place: Place): [low: bigint | undefined, high: bigint | undefined] {
+    const group = this.pre.functions.filter(({ section }) => outputGroup(section) === outputGroup(place.section));
+    const index = group.indexOf(place);
+    const before = group.slice(0, index).findLast((other) => this.matches.has(other));
+    const after = group.slice(index + 1).find((other) => this.matches.has(other));
+    return [before && this.matches.get(before)?.addr, after && this.matches.get(after)?.addr];
   }
 
   /** Candidate addresses whose code matches and agrees with what is known. */
@@ -229,15 +240,6 @@ export class UnitMatcher implements CodeComparer {
   }
 }
 
-function groupInOrder(places: readonly Place[]): Iterable<Place[]> {
-  const groups = new Map<string, Place[]>();
-  for (const place of places) {
-    const name = outputGroup(place.section);
-    groups.set(name, [...(groups.get(name) ?? []), place]);
-  }
-  return groups.values();
-}
-
 /** Sections whose code the linker keeps together, in the order of the unit (include/asm-generic/vmlinux.lds.h, TEXT_TEXT). */
 function outputGroup(section: ElfSection | undefined): string {
   const name = section?.name ?? "";
@@ -246,6 +248,7 @@ function outputGroup(section: ElfSection | undefined): string {
 
 /** The one address between two others; where one of these is unknown, the closest on that side within the size of a large unit. */
 function nearest(addrs: readonly bigint[], low: bigint | undefined, high: bigint | undefined): bigint | undefined {
+  if (low === undefined && high === undefined) return undefined;
   const lowest = low ?? (high ?? 0n) - MAX_UNIT_SIZE;
   const highest = high ?? (low ?? 0n) + MAX_UNIT_SIZE;
   const between = addrs.filter((addr) => addr > lowest && addr < highest);

@@ -7,16 +7,8 @@ const OPERAND_SIZE_PREFIX = 0x66;
 const CS_PREFIX = 0x2e;
 const INT3 = 0xcc;
 
-/** Bytes that follow the opcode 0f 1f: ModRM, SIB and displacement of a memory operand. Undefined for a register operand or /r other than 0. */
-function nopOperandLength(modrm: number | undefined): number | undefined {
-  if (modrm === undefined || (modrm & 0x38) !== 0) return undefined;
-  const mode = modrm >> 6;
-  const rm = modrm & 7;
-  if (mode === 3 || (mode === 0 && rm === 5)) return undefined;
-  const sib = rm === 4 ? 1 : 0;
-  const displacement = [0, 1, 4][mode] ?? 0;
-  return 1 + sib + displacement;
-}
+/** Operands of `nopl` (0f 1f) in use: (%rax) without and with displacement and index, all of them zero. */
+const NOPL_OPERANDS = [[0x00], [0x40, 0], [0x44, 0, 0], [0x80, 0, 0, 0, 0], [0x84, 0, 0, 0, 0, 0]];
 
 /** Length in bytes of the single no-op instruction at `offset`; 0 if there is none. `pause` (f3 90) is not one. */
 export function nopLength(bytes: Uint8Array, offset: number): number {
@@ -24,10 +16,8 @@ export function nopLength(bytes: Uint8Array, offset: number): number {
   while (bytes[at] === OPERAND_SIZE_PREFIX || bytes[at] === CS_PREFIX) at++;
   if (bytes[at] === 0x90) return at + 1 - offset;
   if (bytes[at] !== 0x0f || bytes[at + 1] !== 0x1f) return 0;
-  const operand = nopOperandLength(bytes[at + 2]);
-  if (operand === undefined) return 0;
-  const end = at + 2 + operand;
-  return end <= bytes.length ? end - offset : 0;
+  const operand = NOPL_OPERANDS.find((known) => known.every((byte, index) => bytes[at + 2 + index] === byte));
+  return operand === undefined ? 0 : at + 2 + operand.length - offset;
 }
 
 /** Length of the run of no-ops that starts at `offset` and ends by `limit` at the latest; 0 if there is none. */
