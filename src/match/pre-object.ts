@@ -34,7 +34,7 @@ export type SectionKind = "text" | "strings" | "constants" | "rodata" | "data";
 /** The pre object with what matching looks up over and over. */
 export class PreObject {
   readonly object: ElfObject;
-  /** Functions of sections that stay in memory, in the order of the object. */
+  /** Functions of sections that stay in memory, in the order of the sections, which is that of the code. */
   readonly functions: readonly Place[];
   /** Functions that matching leaves alone: their memory is freed after boot, or was never kept. */
   readonly discarded: readonly Place[];
@@ -45,7 +45,7 @@ export class PreObject {
   constructor(object: ElfObject) {
     this.object = object;
     this.#collectPlaces();
-    const functions = [...this.#placesBySection.values()].flat().filter((place) => place.isFunction && place.size > 0);
+    const functions = object.sections.flatMap((section) => this.placesIn(section)).filter((place) => place.isFunction && place.size > 0);
     this.functions = functions.filter(({ section }) => section !== undefined && isKeptText(section));
     this.discarded = functions.filter(({ section }) => section !== undefined && isDiscardedText(section));
   }

@@ -207,12 +207,11 @@ function indirectBranch(modrm: number, register: number): number[] {
   return [...(register >= 8 ? [0x41] : []), 0xff, modrm + (register & 7)];
 }
 
-const THUNKS = ["__x86_indirect_thunk_", "__x86_indirect_call_thunk_", "__x86_indirect_jump_thunk_"];
-
 function isThunkBranch(context: SiteContext, at: number, opcode: number, register: number): boolean {
   const target = branchTarget(context, at, opcode);
   if (target === undefined) return false;
-  const isNamed = THUNKS.some((prefix) =>
+  const accounting = opcode === CALL ? "__x86_indirect_call_thunk_" : "__x86_indirect_jump_thunk_";
+  const isNamed = ["__x86_indirect_thunk_", accounting].some((prefix) =>
     context.run.symbolsNamed(`${prefix}${REGISTERS[register] ?? ""}`).some((symbol) => symbol.addr === target),
   );
   if (isNamed) return true;
