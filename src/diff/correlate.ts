@@ -1,5 +1,6 @@
 import { atomSize, equalBytes, isText, type Atom } from "./atom.js";
-import { isNumbered, normalName, sourceFunction } from "./names.js";
+import { findDataUses, sharedContext, sharesUser, type DataUse } from "./data-users.js";
+import { isNumbered, normalName, staticLocalName } from "./names.js";
 import type { SplitObject } from "./split-object.js";
 
 /** The twins of two objects: the atom of the pre object for each of the post object that has one. */
@@ -14,9 +15,9 @@ export function correlate(pre: SplitObject, post: SplitObject): Twins {
   const twins = new Map<Atom, Atom>();
   const numbered = pairByName(pre, post, twins);
   for (const group of numbered.filter(({ text }) => text)) pairClones(group, twins);
-  const preUsers = findUsers(pre);
-  const postUsers = findUsers(post);
-  for (const group of numbered.filter(({ text }) => !text)) pairStatics(group, preUsers, postUsers, twins);
+  const preUses = findDataUses(pre);
+  const postUses = findDataUses(post);
+  for (const group of numbered.filter(({ text }) => !text)) pairStatics(group, preUses, postUses, twins);
   return twins;
 }
 
@@ -38,14 +39,14 @@ function pairByName(pre: SplitObject, post: SplitObject, twins: Map<Atom, Atom>)
   };
   for (const atom of pre.atoms) {
     if (atom.symbol === undefined) continue;
-    if (isNumbered(atom.symbol.name)) join(atom, "pre");
+    if (groupName(atom) !== undefined) join(atom, "pre");
     // An alias names the atom as well: which of them comes first may change with the patch.
     else for (const symbol of atom.symbols) if (!plain.has(plainKey(atom, symbol.name))) plain.set(plainKey(atom, symbol.name), atom);
   }
   const taken = new Set<Atom>();
   for (const atom of post.atoms) {
     if (atom.symbol === undefined) continue;
-    if (isNumbered(atom.symbol.name)) {
+    if (groupName(atom) !== undefined) {
       join(atom, "post");
       continue;
     }
@@ -63,8 +64,15 @@ function plainKey(atom: Atom, name: string): string {
   return `${isText(atom) ? "text" : "data"} ${name}`;
 }
 
+/** The name that an atom shares with others of the unit; undefined where its name is its own. */
+function groupName({ symbol, rule }: Atom): string | undefined {
+  if (symbol === undefined) return undefined;
+  if (rule.kind !== "text") return staticLocalName(symbol.name);
+  return isNumbered(symbol.name) ? normalName(symbol.name) : undefined;
+}
+
 function groupKey(atom: Atom): string {
-  return plainKey(atom, normalName(atom.symbol?.name ?? ""));
+  return plainKey(atom, groupName(atom) ?? "");
 }
 
 /** Content without what relocations refer to. */
@@ -98,54 +106,43 @@ function pairClones(group: Group, twins: Map<Atom, Atom>): void {
   pairWhere(group, twins, () => true);
 }
 
-/** Who refers to a data atom, by the name of the source function or object; and where first, for the order. */
-type Users = ReadonlyMap<Atom, ReadonlyMap<string, number>>;
+type Uses = ReadonlyMap<Atom, DataUse>;
 
-function findUsers(split: SplitObject): Users {
-  const users = new Map<Atom, Map<string, number>>();
-  for (const owner of split.atoms) {
-    const name = normalName(sourceFunction(owner.symbol?.name ?? ""));
-    for (const relocation of owner.relocations) {
-      const target = split.target(relocation, owner);
-      if (target.kind !== "atom" || target.atom === owner || isText(target.atom)) continue;
-      const of = users.get(target.atom) ?? new Map<string, number>();
-      if (!of.has(name)) of.set(name, relocation.offset);
-      users.set(target.atom, of);
-    }
-  }
-  return users;
-}
-
-function pairStatics(group: Group, preUsers: Users, postUsers: Users, twins: Map<Atom, Atom>): void {
-  const sharesUser = (pre: Atom, post: Atom): boolean => {
-    const names = postUsers.get(post);
-    return [...(preUsers.get(pre)?.keys() ?? [])].some((name) => names?.has(name) === true);
-  };
-  const unused = (pre: Atom, post: Atom): boolean => preUsers.get(pre) === undefined && postUsers.get(post) === undefined;
+function pairStatics(group: Group, preUses: Uses, postUses: Uses, twins: Map<Atom, Atom>): void {
+  const usedAlike = (pre: Atom, post: Atom): boolean => sharesUser(preUses.get(pre), postUses.get(post));
+  const unused = (pre: Atom, post: Atom): boolean => !preUses.has(pre) && !postUses.has(post);
   const isSameKind = (pre: Atom, post: Atom): boolean =>
     normalName(pre.section.name) === normalName(post.section.name) && atomSize(pre) === atomSize(post);
-  const first = (users: Users) => (a: Atom, b: Atom) => firstUse(users, a) - firstUse(users, b);
-  group.pre.sort(first(preUsers));
-  group.post.sort(first(postUsers));
+  const isConstant = group.post.every(({ rule }) => rule.kind === "data" && !rule.mutable);
+  const byFirstUse = (uses: Uses) => (a: Atom, b: Atom) => (uses.get(a)?.firstOffset ?? 0) - (uses.get(b)?.firstOffset ?? 0);
+  group.pre.sort(byFirstUse(preUses));
+  group.post.sort(byFirstUse(postUses));
+  const pairBest = (fits: (pre: Atom, post: Atom) => boolean): void => {
+    // Those with the most in common first; among equals the sort keeps the order of use.
+    const pairs = group.post.flatMap((post) => group.pre.filter((pre) => fits(pre, post)).map((pre) => ({ pre, post })));
+    const score = ({ pre, post }: { pre: Atom; post: Atom }): number => sharedContext(preUses.get(pre), postUses.get(post));
+    const best = new Map<Atom, Atom>();
+    const taken = new Set<Atom>();
+    for (const { pre, post } of pairs.map((pair) => ({ ...pair, score: score(pair) })).sort((a, b) => b.score - a.score)) {
+      if (best.has(post) || taken.has(pre)) continue;
+      best.set(post, pre);
+      taken.add(pre);
+    }
+    pairWhere(group, twins, (pre, post) => best.get(post) === pre);
+  };
 
-  pairWhere(group, twins, (pre, post) => isLike(pre, post) && (sharesUser(pre, post) || unused(pre, post)));
-  const isConstant = group.post.every((post) => post.rule.kind === "data" && !post.rule.mutable);
-  if (isConstant) pairWhere(group, twins, isLike);
-  pairWhere(group, twins, (pre, post) => isSameKind(pre, post) && sharesUser(pre, post));
+  pairBest((pre, post) => isLike(pre, post) && (usedAlike(pre, post) || unused(pre, post)));
+  if (isConstant) pairBest(isLike);
+  pairBest((pre, post) => isSameKind(pre, post) && usedAlike(pre, post));
+  if (isConstant || group.pre.length !== 1 || group.post.length !== 1) return;
   // A changed size or section of the one object of its name in one function is a change of that object, to be refused.
-  pairWhere(group, twins, (pre, post) => !isConstant && sharesUser(pre, post) && group.pre.length === 1 && group.post.length === 1);
+  pairWhere(group, twins, usedAlike);
   // The function that used it is gone from one side only because it was inlined or no longer is.
-  const names = (users: Users): Set<string> => new Set([...users.values()].flatMap((of) => [...of.keys()]));
-  if (!isConstant && group.pre.length === 1 && group.post.length === 1) {
-    const preNames = names(preUsers);
-    const postNames = names(postUsers);
-    const moved = (atom: Atom | undefined, users: Users, others: Set<string>): boolean =>
-      atom !== undefined && [...(users.get(atom)?.keys() ?? [])].some((name) => !others.has(name));
-    if (moved(group.pre[0], preUsers, postNames) || moved(group.post[0], postUsers, preNames)) pairWhere(group, twins, isSameKind);
-  }
+  if (isMoved(group.pre[0], preUses, postUses) || isMoved(group.post[0], postUses, preUses)) pairWhere(group, twins, isSameKind);
 }
 
-function firstUse(users: Users, atom: Atom): number {
-  const offsets = [...(users.get(atom)?.values() ?? [])];
-  return offsets.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...offsets);
+/** True where a user of the atom does not use any data in the other object. */
+function isMoved(atom: Atom | undefined, uses: Uses, others: Uses): boolean {
+  const users = atom === undefined ? undefined : uses.get(atom)?.users;
+  return users !== undefined && [...users].some((name) => ![...others.values()].some((use) => use.users.has(name)));
 }

@@ -20,6 +20,15 @@ export function isNumbered(name: string): boolean {
   return normalName(name) !== name;
 }
 
+/**
+ * What a static local is called in the source: gcc's `state.12`, clang's `f.state` and `f.state.3` (the first of a name has no number).
+ * Undefined for an object whose name is its own.
+ */
+export function staticLocalName(name: string): string | undefined {
+  if (!name.includes(".", 1) && !isNumbered(name)) return undefined;
+  return normalName(name).replace(/(\.#)+$/, "");
+}
+
 const COLD = /\.cold(\.\d+)?$/;
 
 /** The function that a cold piece was split from (`f.cold` gives `f`); undefined for a function of its own. */

@@ -52,7 +52,7 @@ const PIECES: SectionRule = { kind: "pieces" };
  */
 const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   // Not in memory, only read by tools, or made again when the module is linked.
-  [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.(?!linkonce\.t)|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
+  [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
   [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_/, IGNORED],
 
   // Tables that describe code.
@@ -81,16 +81,15 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
     registered("changed-initcalls", "init and exit calls"),
   ],
   [
-    /^__tracepoints|^__bpf_raw_tp_map$|^_ftrace_e|^__syscalls_metadata$/,
+    /^__tracepoint|^__bpf_raw_tp_map$|^_ftrace_e|^__syscalls_metadata$/,
     registered("changed-tracepoints", "tracepoints, trace events or system call metadata"),
   ],
   [/^\.static_call\.text$/, registered("changed-static-calls", "static call definitions")],
   [/^\.BTF_ids$/, registered("changed-btf-ids", "BTF id sets")],
   [
-    /^__\w+_sched_class$|^\.kunit_|^\.(early_)?lsm_info\.init$|^__\w+_of_table$|^\.apicdrivers$|^\.x86_cpu_dev\.init$|^__earlycon_table$/,
+    /^__\w+_sched_class$|^\.kunit_|^\.(early_)?lsm_info\.init$|^__\w+_of_table$|^\.apicdrivers$|^\.x86_cpu_dev\.init$|^\.x86_intel_mid_dev\.init$|^__earlycon_table$|^\.pci_fixup|^\.builtin_fw$|^\.dtb\.init|^\.vvar_/,
     registered("changed-registration", "a table that is read at boot"),
   ],
-  [/^\.gnu\.linkonce\.this_module$/, IGNORED],
 
   // Code and data.
   [/^\.(init|head|meminit|cpuinit|devinit)\.text/, text("init")],
@@ -106,8 +105,11 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^__trace_printk_fmt$/, data("core", false)],
   [/^\.data\.\.percpu/, { kind: "data", area: "core", mutable: true, perCpu: true }],
   [/^\.(rodata|data\.rel\.ro|lrodata)(\.|$)/, data("core", false)],
-  [/^\.(data|bss|ref\.data|ldata|lbss|sbss|sdata)(\.|$)/, data("core", true)],
+  [/^\.(data|bss|ref\.data|ref\.rodata|ldata|lbss|sbss|sdata)(\.|$)/, data("core", true)],
 ];
+
+/** What a section that no rule is known for is read as, so that the rest can be compared; it is refused all the same. */
+export const UNKNOWN_SECTION_RULE: SectionRule = data("core", true);
 
 const LITERALS: SectionRule = { kind: "literals" };
 

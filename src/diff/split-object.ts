@@ -2,7 +2,7 @@ import * as elf from "../elf/constants.js";
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../elf/model.js";
 import { decode } from "../x86/decode.js";
 import type { Atom, Target } from "./atom.js";
-import { findSectionRule, type SectionRule } from "./section-rules.js";
+import { UNKNOWN_SECTION_RULE, findSectionRule, type SectionRule } from "./section-rules.js";
 import { splitAtReferences, splitAtSymbols } from "./split-section.js";
 
 const PATCHABLE_ENTRIES = "__patchable_function_entries";
@@ -25,8 +25,8 @@ export class SplitObject {
     const unknown: ElfSection[] = [];
     for (const section of object.sections) {
       const rule = findSectionRule(section);
-      if (rule !== undefined) rules.set(section, rule);
-      else if (section.size > 0) unknown.push(section);
+      rules.set(section, rule ?? UNKNOWN_SECTION_RULE);
+      if (rule === undefined && section.size > 0) unknown.push(section);
     }
     this.rules = rules;
     this.unknownSections = unknown;
