@@ -58,6 +58,14 @@ export class ModuleLoader {
     return this.#machine.insertModule(name, prelinkCore(this.#require(name), symbolsOnly(await this.#readSymbols())), parameters);
   }
 
+  /** Puts a module that is not to be loaded yet into the guest. @returns its path there */
+  async put(name: string): Promise<string> {
+    const path = `/tmp/${name}.ko`;
+    const input = prelinkCore(this.#require(name), symbolsOnly(await this.#readSymbols()));
+    await this.#machine.run(`cat >${path}`, { input });
+    return path;
+  }
+
   async unload(name: string): Promise<{ exitCode: number; stderr: string }> {
     return this.#machine.run(["rmmod", name]);
   }

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { copyTreeWithPatch } from "../support/edited-patch.js";
+import { bootGuest, type Guest } from "./support/guest.js";
+import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
+
+/** An update on an update: the second is made from the source that holds the first, and replaces the same function. */
+
+const workshop = new Workshop();
+let guest: Guest;
+let tree: TestTree;
+let first: string;
+let second: string;
+let aside: string;
+let probe: string;
+
+beforeAll(async () => {
+  tree = await testTree("6.1");
+  const patch = await archivePatch(tree, "net/ipv4/raw.c");
+  const patchedTree = join(workshop.dir, "patched-tree");
+  copyTreeWithPatch(tree.path, patchedTree, patch);
+  first = await workshop.create(tree.path, "first", patch);
+  second = await workshop.createOfEdits(patchedTree, "second", [
+    { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },
+  ]);
+  aside = await workshop.createOfEdits(tree.path, "aside", [
+    { file: "fs/proc/version.c", at: /return 0;(?=\s*\}\s*static int __init)/, to: 'seq_puts(m, "aside\\n");\n\treturn 0;' },
+  ]);
+  probe = await workshop.probe("raw-hdrincl");
+  guest = await bootGuest(tree.path, { expose: [workshop.dir, process.cwd()] });
+});
+
+afterAll(async () => {
+  await guest.end();
+  workshop.end();
+});
+
+describe("two updates of one function, and one of another", () => {
+  it("are applied in turn; the newest code runs", async () => {
+    expect(await guest.sh(probe)).toBe("accepted");
+    await guest.mustRun("apply", first);
+    expect(await guest.sh(probe)).toBe("EINVAL");
+    await guest.mustRun("apply", aside);
+    await guest.mustRun("apply", second);
+    expect(await guest.sh(probe)).toBe("EDOM");
+    expect(await guest.sh("sed -n 2p /proc/version")).toBe("aside");
+  });
+
+  it("are listed, and the older one says by whom it is replaced", async () => {
+    const list = await guest.mustRun("view", "--quiet");
+    expect(list.stdout.trim().split("\n").sort()).toEqual(["aside", "first", "second"]);
+    const one = JSON.parse((await guest.mustRun("view", "--id=first", "--json")).stdout) as Record<string, unknown>;
+    expect(one).toMatchObject({ id: "first", stage: "applied", replacedBy: ["second"] });
+  });
+
+  it("an update that is applied is not applied again", async () => {
+    const result = await guest.ksplice("apply", "--raw-errors", second);
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toContain("second is applied already");
+    expect(await guest.sh(probe)).toBe("EDOM");
+  });
+
+  it("the older one is not undone before the newer one, which the refusal names", async () => {
+    const result = await guest.ksplice("undo", "first");
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("first cannot be undone");
+    expect(result.stderr).toContain("second");
+    expect(await guest.sh(probe)).toBe("EDOM");
+  });
+
+  it("one that has nothing to do with them is undone in between", async () => {
+    await guest.mustRun("undo", "aside");
+    expect(await guest.sh("sed -n 2p /proc/version")).toBe("");
+    expect(await guest.sh(probe)).toBe("EDOM");
+  });
+
+  it("are undone newest first, each giving back what was before it", async () => {
+    await guest.mustRun("undo", "second");
+    expect(await guest.sh(probe)).toBe("EINVAL");
+    await guest.mustRun("undo", "first");
+    expect(await guest.sh(probe)).toBe("accepted");
+  });
+
+  it("an update that is not there cannot be undone", async () => {
+    const result = await guest.ksplice("undo", "first");
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("there is no update first in this kernel");
+  });
+
+  it("leave nothing behind", async () => {
+    await guest.expectClean();
+  });
+});
