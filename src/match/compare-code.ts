@@ -2,22 +2,15 @@ import type { ElfRelocation, ElfSection } from "../elf/model.js";
 import { RELOCATION_KINDS } from "../elf/constants.js";
 import { decode, decodeOne, type DecodedInstruction } from "../x86/decode.js";
 import { isFiller, nopLength, nopRunLength } from "../x86/nops.js";
+import { isCallDepthThunk } from "./call-depth.js";
 import { Evidence, type Difference } from "./evidence.js";
 import type { PatchSite, Replacement } from "./patch-sites.js";
+import { nextSite, relocationIn, siteReason, type PreCode } from "./pre-code.js";
+import { RunOffsets } from "./run-offsets.js";
 import { isEmptyRelocation, readField, type References } from "./references.js";
 import { kindOfSection } from "./pre-object.js";
 import type { RunKernel } from "./run-kernel.js";
 import { applySiteRule, type LiveCode, type SiteContext } from "./site-rules.js";
-
-/** A stretch of a pre section. Offsets are those of the section. */
-export interface PreCode {
-  readonly section: ElfSection;
-  readonly start: number;
-  readonly end: number;
-  /** Those that start inside, in order; outer ones before those they hold. */
-  readonly sites: readonly PatchSite[];
-  readonly relocations: ReadonlyMap<number, ElfRelocation>;
-}
 
 export type CodeComparison =
   | {
@@ -53,7 +46,7 @@ export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCod
     if (difference === undefined) throw new Error("a comparison failed without a reason");
     return { kind: "different", difference };
   }
-  return { kind: "equal", evidence: stepped.evidence, runSize, offsetOf: (delta) => stepped.offsets.get(code.start + delta)?.low };
+  return { kind: "equal", evidence: stepped.evidence, runSize, offsetOf: (delta) => stepped.offsets.find(code.start + delta) };
 }
 
 const INT3 = 0xcc;
@@ -64,19 +57,13 @@ interface Step {
   readonly runSize: number;
 }
 
-/** Where an instruction of the pre code runs. No-ops in front of it leave a choice. */
-interface RunOffsets {
-  low: number;
-  high: number;
-}
-
 class Comparison implements SiteContext {
   evidence = new Evidence();
   difference: Difference | undefined;
   readonly run: RunKernel;
   readonly live: LiveCode;
   /** Pre offset → offset in the live bytes; empty while both run in step. */
-  readonly offsets = new Map<number, RunOffsets>();
+  offsets = new RunOffsets();
   readonly #comparer: CodeComparer;
   readonly #code: PreCode;
   /** Branches inside the function: they must lead to the same instruction. */
@@ -144,17 +131,14 @@ class Comparison implements SiteContext {
   #attempt(compare: () => boolean): boolean {
     const { evidence, difference } = this;
     const branches = this.#branches;
-    const offsets = this.#inStep ? undefined : new Map(this.offsets);
+    const offsets = this.#inStep ? undefined : this.offsets.copy();
     this.evidence = new Evidence();
     this.#branches = [];
     const isEqual = compare() && this.#agrees(evidence, this.evidence);
     if (isEqual) {
       evidence.addAll(this.evidence);
       branches.push(...this.#branches);
-    } else if (offsets !== undefined) {
-      this.offsets.clear();
-      for (const [offset, run] of offsets) this.offsets.set(offset, run);
-    }
+    } else if (offsets !== undefined) this.offsets = offsets;
     this.evidence = evidence;
     this.#branches = branches;
     this.difference = difference;
@@ -250,10 +234,7 @@ class Comparison implements SiteContext {
   }
 
   #noteOffset(at: number, low: number, high: number): void {
-    if (this.#inStep) return;
-    const known = this.offsets.get(at);
-    if (known === undefined) this.offsets.set(at, { low, high });
-    else this.offsets.set(at, { low: Math.min(low, known.low), high: Math.max(high, known.high) });
+    if (!this.#inStep) this.offsets.note(at, low, high);
   }
 
   /** One instruction, or no-ops that stand on either side. */
@@ -330,8 +311,8 @@ class Comparison implements SiteContext {
     const { start, end } = this.#code;
     return this.#branches.every(({ from, target, runFrom, runTarget }) => {
       if (target < start || target > end) return this.#checkOutside(from, target, runFrom, runTarget);
-      const expected = this.#inStep ? { low: target - start, high: target - start } : this.offsets.get(target);
-      const agrees = expected !== undefined && expected.low <= runTarget && runTarget <= expected.high;
+      const isSame = this.#inStep ? runTarget === target - start : this.offsets.leadsTo(target, runTarget);
+      const agrees = isSame || (target === start && isCallDepthThunk(this.run, this.live.addr + BigInt(runTarget), this.live.addr));
       return agrees || this.#differ(from, runFrom, "the jump leads elsewhere");
     });
   }
@@ -365,33 +346,4 @@ class Comparison implements SiteContext {
     }
     return undefined;
   }
-}
-
-function nextSite(code: PreCode, at: number, to: number): number {
-  return Math.min(to, code.sites.find((site) => site.offset > at)?.offset ?? to);
-}
-
-function relocationIn(code: PreCode, at: number, size: number): ElfRelocation | undefined {
-  for (let offset = at; offset < at + size; offset++) {
-    const relocation = code.relocations.get(offset);
-    if (relocation !== undefined && !isEmptyRelocation(relocation)) return relocation;
-  }
-  return undefined;
-}
-
-const SITE_NAMES: Record<PatchSite["kind"], string> = {
-  fentry: "ftrace call",
-  return: "function return",
-  retpoline: "indirect branch",
-  "static-call": "static call",
-  alternative: "alternative",
-  paravirt: "paravirt call",
-  lock: "lock prefix",
-  "jump-label": "jump label",
-  endbr: "endbr64",
-  "runtime-constant": "constant set at boot",
-};
-
-function siteReason(site: PatchSite): string {
-  return `the running code is nothing that the kernel puts at this ${SITE_NAMES[site.kind]}`;
 }

@@ -1,6 +1,7 @@
 import { RELOCATION_KINDS, STT_SECTION } from "../elf/constants.js";
 import { AbsoluteAddress, homeSection, UNDEFINED, type ElfRelocation, type ElfSection } from "../elf/model.js";
 import { Evidence } from "./evidence.js";
+import { isCallDepthThunk } from "./call-depth.js";
 import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
 import type { RunKernel, RunSymbol } from "./run-kernel.js";
 
@@ -14,11 +15,6 @@ export interface Reference {
   /** Byte offset of the reference in its function, for messages. */
   readonly offset: number;
 }
-
-/** Call depth tracking sends calls into the padding before a function (arch/x86/kernel/callthunks.c, Linux 6.12): at most so many bytes. */
-const MAX_CALL_PADDING = 16n;
-/** What stands there then: `sarq $5,%gs:…`. */
-const CALL_DEPTH_THUNK = [0x65, 0x48, 0xc1];
 
 /** Follows references out of running code and data: binds places to addresses, and compares strings and constant data that they reach. */
 export class References {
@@ -103,9 +99,7 @@ export class References {
     if (place.section !== undefined && !place.isFunction) return addr;
     const known = this.addrsOf(place);
     if (known.includes(addr)) return addr;
-    const func = known.find((candidate) => candidate > addr && candidate - addr <= MAX_CALL_PADDING);
-    const thunk = func === undefined ? undefined : this.#run.read(addr, CALL_DEPTH_THUNK.length);
-    return func !== undefined && thunk !== undefined && CALL_DEPTH_THUNK.every((byte, index) => thunk[index] === byte) ? func : addr;
+    return known.find((func) => isCallDepthThunk(this.#run, addr, func)) ?? addr;
   }
 
   #nameOf(addr: bigint): string {

@@ -1,7 +1,7 @@
 import { homeSection } from "../elf/model.js";
 import { decode, decodeOne } from "../x86/decode.js";
 import { disassemble } from "../x86/disassemble.js";
-import type { PreCode } from "./compare-code.js";
+import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
 import { hex } from "./references.js";
 import type { RunKernel } from "./run-kernel.js";

@@ -1,4 +1,5 @@
 import { isFiller } from "../x86/nops.js";
+import { isCallDepthThunk } from "./call-depth.js";
 import type { PatchSite, Replacement } from "./patch-sites.js";
 import type { RunKernel } from "./run-kernel.js";
 
@@ -170,12 +171,13 @@ function isStaticCallBranch(context: SiteContext, { trampoline }: { trampoline: 
   const target = branchTarget(context, at, opcode);
   if (target === undefined) return false;
   const trampolines = trampoline === undefined ? [] : context.run.symbolsNamed(trampoline);
-  return trampolines.length === 0 || trampolines.some(({ addr }) => addr === target || isJumpTo(context.run, addr, target));
+  return trampolines.length === 0 || trampolines.some(({ addr }) => addr === target || isStaticCallTarget(context.run, addr, target));
 }
 
-function isJumpTo(run: RunKernel, addr: bigint, target: bigint): boolean {
-  const bytes = run.read(addr, 5);
-  return bytes !== undefined && readJump({ bytes, addr }, 0)?.target === target;
+function isStaticCallTarget(run: RunKernel, trampoline: bigint, target: bigint): boolean {
+  const bytes = run.read(trampoline, 5);
+  const func = bytes === undefined ? undefined : readJump({ bytes, addr: trampoline }, 0)?.target;
+  return func !== undefined && (func === target || isCallDepthThunk(run, target, func));
 }
 
 /** patch_retpoline() and __emit_trampoline() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12. */

@@ -1,5 +1,5 @@
 import { isPadding } from "../x86/nops.js";
-import type { PreCode } from "./compare-code.js";
+import type { PreCode } from "./pre-code.js";
 import type { PatchSite } from "./patch-sites.js";
 import type { RunKernel } from "./run-kernel.js";
 

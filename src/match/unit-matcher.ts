@@ -1,6 +1,7 @@
 import type { ElfObject, ElfSection } from "../elf/model.js";
 import { findCandidates, isSplitPart } from "./candidates.js";
-import { compareCode, type CodeComparer, type CodeComparison, type PreCode } from "./compare-code.js";
+import { compareCode, type CodeComparer, type CodeComparison } from "./compare-code.js";
+import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
 import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
 import { isWeak, PreObject, type Place } from "./pre-object.js";
