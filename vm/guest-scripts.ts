@@ -20,6 +20,14 @@ export const APPLETS = [
   "cat", "chmod", "chroot", "cp", "dmesg", "echo", "hostname", "insmod", "ip", "kill", "ln", "mkdir", "mount", "mv", "poweroff", "setsid", "sh", "stty",
 ]; // prettier-ignore
 
+/** Directories of the host that the guest has its own, empty ones of. */
+const OWN_DIRECTORIES = ["/tmp", "/run", "/var/tmp", "/mnt"];
+
+/** Whether a path of the host lies under one of the guest's own directories, and so is not seen unless it is mounted there. */
+export function isHidden(path: string): boolean {
+  return OWN_DIRECTORIES.some((directory) => path.startsWith(`${directory}/`));
+}
+
 const MOUNT_9P = "mount -t 9p -o trans=virtio,version=9p2000.L,msize=1048576";
 
 export interface GuestLayout {
@@ -27,7 +35,7 @@ export interface GuestLayout {
   readonly modules: readonly string[];
   /** A directory of the host that the guest may write, at the same path. */
   readonly share: string | undefined;
-  /** Directories of the host that stay visible although their parents (/tmp, /run, /root …) are the guest's own. */
+  /** Directories of the host that stay visible although they lie in one that is the guest's own ({@link isHidden}). */
   readonly expose: readonly string[];
 }
 
@@ -43,7 +51,7 @@ mount -t devtmpfs dev /dev
 ${layout.modules.map((name) => `insmod /modules/${name}.ko || fail "cannot load ${name}"`).join("\n")}
 ${MOUNT_9P},cache=loose,ro ${HOST_TAG} /host || fail "cannot mount the host's files"
 ${layout.expose.map((path, index) => `mkdir -p /expose/${index}; mount --bind ${quoteShell(`/host${path}`)} /expose/${index}`).join("\n")}
-for dir in /tmp /run /var/tmp /mnt; do mount -t tmpfs tmpfs /host$dir; done
+for dir in ${OWN_DIRECTORIES.join(" ")}; do mount -t tmpfs tmpfs /host$dir; done
 chmod 1777 /host/tmp /host/var/tmp
 mkdir -p /host${CHANNEL_DIR} /host${GUEST_DIR}/home /host/run/lock /host/tmp/home
 ${layout.expose.map((path, index) => `mkdir -p ${quoteShell(`/host${path}`)} 2>/dev/null; mount --bind /expose/${index} ${quoteShell(`/host${path}`)} || fail "cannot show ${path}"`).join("\n")}

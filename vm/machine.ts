@@ -1,16 +1,16 @@
-import { constants } from "node:fs";
+import { constants, rmSync } from "node:fs";
 import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { AgentChannel, type CommandOptions, type CommandResult } from "./agent.js";
 import { findProblems, logTail, readConsole } from "./console-log.js";
-import { GUEST_DIR } from "./guest-scripts.js";
+import { GUEST_DIR, isHidden, quoteShell } from "./guest-scripts.js";
 import { makeInitramfs } from "./initramfs.js";
 import { moduleName, ModuleFiles } from "./module-files.js";
 import { requireProgram } from "./programs.js";
 import { qemuArguments } from "./qemu-command.js";
-import { commandTimedOut, machineStopped, unreadableKernel } from "./refusals.js";
+import { cannotLoadModule, commandTimedOut, machineStopped, unreadableKernel } from "./refusals.js";
 
 export type { CommandOptions, CommandResult } from "./agent.js";
 
@@ -27,7 +27,7 @@ export interface BootOptions {
   readonly cpuModel?: string;
   /** A directory of the host that the guest may write, at the same path. */
   readonly share?: string;
-  /** Directories of the host to show (read-only) although they lie in one that is the guest's own: /tmp, /run, /var/tmp, /mnt. */
+  /** Directories of the host to show (read-only) should they lie in one that is the guest's own: /tmp, /run, /var/tmp, /mnt. */
   readonly expose?: readonly string[];
   readonly appendCmdline?: string;
   readonly bootTimeoutMs?: number;
@@ -46,6 +46,7 @@ export interface StartedCommand {
   kill(): void;
 }
 
+const INITRAMFS = "initramfs.cpio";
 const DEFAULT_RUN_TIMEOUT_MS = 60_000;
 const DEFAULT_BOOT_TIMEOUT_MS = 120_000;
 const POWER_OFF_TIMEOUT_MS = 15_000;
@@ -112,14 +113,13 @@ export class Machine {
     for (const module of await this.#modules.withDependencies([name])) {
       const own = module.name === moduleName(name) ? parameters : [];
       const { exitCode, stderr } = await this.insertModule(module.name, module.data, own);
-      if (exitCode !== 0)
-        throw machineStopped(`cannot load module ${module.name}: ${stderr.trim()}`, this.consoleLog, logTail(this.consoleText()));
+      if (exitCode !== 0) throw cannotLoadModule(module.name, stderr.trim(), this.consoleLog, logTail(this.consoleText()));
     }
   }
 
   /** Loads a module from its bytes, unless one of that name is there. Exit code and stderr are insmod's. */
   async insertModule(name: string, data: Uint8Array, parameters: readonly string[] = []): Promise<CommandResult> {
-    const words = parameters.map((parameter) => `'${parameter}'`).join(" ");
+    const words = parameters.map(quoteShell).join(" ");
     return this.run(
       `[ -e /sys/module/${moduleName(name)}/initstate ] && exit 0
 cat >/tmp/insert-$$.ko && ${GUEST_DIR}/busybox insmod /tmp/insert-$$.ko ${words}; status=$?
@@ -157,7 +157,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
   });
   const modules = await ModuleFiles.read(options.modulesDir);
   const share = options.share === undefined ? undefined : resolve(options.share);
-  const expose = (options.expose ?? []).map((path) => resolve(path));
+  const expose = (options.expose ?? []).map((path) => resolve(path)).filter(isHidden);
   const initramfs = await makeInitramfs(modules, { share, expose });
   await writeFile(options.consoleLog, "");
 
@@ -165,7 +165,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
   const agent = new AgentChannel(directory);
   try {
     await agent.listen();
-    const initramfsPath = join(directory, "initramfs.cpio");
+    const initramfsPath = join(directory, INITRAMFS);
     await writeFile(initramfsPath, initramfs);
     const setup = {
       kernel: resolve(options.kernel),
@@ -205,6 +205,11 @@ async function startMachine(
   });
   stopped.catch(() => undefined);
 
+  const removeDirectory = () => {
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", removeDirectory);
+
   let ending: Promise<void> | undefined;
   const end = () => (ending ??= shutDown());
   async function shutDown(): Promise<void> {
@@ -213,7 +218,8 @@ async function startMachine(
     await exited;
     clearTimeout(timer);
     agent.close();
-    await rm(directory, { recursive: true, force: true });
+    process.removeListener("exit", removeDirectory);
+    removeDirectory();
   }
 
   const bootTimeoutMs = options.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS;
@@ -234,5 +240,7 @@ async function startMachine(
   } finally {
     clearTimeout(timer);
   }
+  // QEMU has read it; should we be killed, less is left behind.
+  await rm(join(directory, INITRAMFS));
   return new Machine(options.consoleLog, agent, modules, stopped, end);
 }

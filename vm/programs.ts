@@ -15,8 +15,8 @@ export type Program = keyof typeof PACKAGES;
 const SYSTEM_PATHS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /** Absolute path of a program. @throws Refusal that names the Debian package to install */
-export function requireProgram(program: Program, searchPath = process.env["PATH"] ?? ""): string {
-  const directories = [...searchPath.split(delimiter).filter((directory) => directory !== ""), ...SYSTEM_PATHS];
+export function requireProgram(program: Program, searchPath = process.env["PATH"] ?? "", systemPaths = SYSTEM_PATHS): string {
+  const directories = [...searchPath.split(delimiter).filter((directory) => directory !== ""), ...systemPaths];
   const found = directories.map((directory) => join(directory, program)).find(isExecutable);
   if (found === undefined) throw missingProgram(program, PACKAGES[program]);
   return found;

@@ -40,6 +40,14 @@ export function machineStopped(what: string, consoleLog: string, consoleTail: st
   });
 }
 
+export function cannotLoadModule(name: string, reason: string, consoleLog: string, consoleTail: string): Refusal {
+  return new Refusal({
+    code: "vm-cannot-load-module",
+    message: `the virtual machine cannot load module ${name}: ${reason}; the console ends with:\n${consoleTail}`,
+    location: consoleLog,
+  });
+}
+
 export function commandTimedOut(command: string, timeoutMs: number, consoleLog: string, consoleTail: string): Refusal {
   return new Refusal({
     code: "vm-command-timeout",
