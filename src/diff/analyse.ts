@@ -1,3 +1,4 @@
+import { R_X86_64_PC8 } from "../elf/constants.js";
 import { COMMON, type ElfObject } from "../elf/model.js";
 import { atomName, isText, type Atom } from "./atom.js";
 import { readCodeTables, type CodeTables } from "./code-tables.js";
@@ -42,6 +43,11 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const { included, functions, init, notes } = code;
   const data = compareData(comparer, included);
   refusals.push(...data.refusals);
+  for (const atom of included)
+    for (const relocation of atom.relocations) {
+      const target = relocation.type === R_X86_64_PC8 ? post.target(relocation, atom) : undefined;
+      if (target?.kind === "atom") refusals.push(refuse.shortBranch(atomName(atom), atomName(target.atom), atom.section.name));
+    }
   for (const atom of included)
     for (const { layout } of postTables.entriesOf.get(atom) ?? [])
       if (layout.refused !== undefined) refusals.push(refuse.refusedEntry(...layout.refused, atomName(atom)));

@@ -56,10 +56,11 @@ export function compareData(comparer: Comparer, included: ReadonlySet<Atom>): Da
     const change: DataChange = { name, post: atom.symbol, ...(twin.symbol === undefined ? {} : { pre: twin.symbol }) };
     result.changed.push(change);
     if (moved) result.refusals.push(refuse.changedDataKind(name, twin.section.name, atom.section.name));
-    else if (!mutable && atom.symbol.bind === STB_LOCAL) {
+    else if (!mutable) {
       const staying = [...(readers.get(atom) ?? [])].find((reader) => !included.has(reader));
-      if (staying === undefined) result.replaced.add(atom);
-      else result.refusals.push(refuse.changedConstant(name, atomName(staying)));
+      if (atom.symbol.bind !== STB_LOCAL) result.refusals.push(refuse.changedConstant(name, undefined));
+      else if (staying !== undefined) result.refusals.push(refuse.changedConstant(name, atomName(staying)));
+      else result.replaced.add(atom);
     } else if (atomSize(atom) !== atomSize(twin)) {
       result.refusals.push(refuse.changedDataSize(name, atomSize(twin), atomSize(atom)));
     } else {

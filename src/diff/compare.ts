@@ -2,6 +2,7 @@ import { homeSection, type ElfRelocation } from "../elf/model.js";
 import { atomSize, equalBytes, type Atom, type Target } from "./atom.js";
 import type { TableEntry } from "./code-tables.js";
 import type { Twins } from "./correlate.js";
+import { staticLocalName } from "./names.js";
 import type { SplitObject } from "./split-object.js";
 
 /** Compares what correlated atoms mean: equal bytes, and relocations to the same things. */
@@ -82,6 +83,7 @@ export class Comparer {
       if (pre.offset !== post.offset) reasons.add("reference");
       else if (post.atom.symbol !== undefined || pre.atom.symbol !== undefined) {
         if (this.twins.get(post.atom) !== pre.atom) reasons.add("reference");
+        else if (isPartOfCode(post.atom) && !this.#equalNameless(pre.atom, post.atom)) reasons.add("rodata");
       } else if (!this.#equalNameless(pre.atom, post.atom)) reasons.add(post.atom.rule.kind === "pieces" ? "alternative" : "rodata");
     } else {
       reasons.add("reference");
@@ -103,6 +105,11 @@ export class Comparer {
     known.set(post, equal);
     return equal;
   }
+}
+
+/** Constants that stand inside a function in the source, or that the compiler made of its code (gcc's CSWTCH.12): a change of theirs is one of the function. */
+function isPartOfCode({ rule, symbol }: Atom): boolean {
+  return rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined;
 }
 
 function sideBySide(pre: readonly TableEntry[], post: readonly TableEntry[]): [TableEntry[], TableEntry[]][] {

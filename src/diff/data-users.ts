@@ -8,7 +8,7 @@ export interface DataUse {
   readonly users: ReadonlySet<string>;
   /** Bytes from the start of the first user to the first reference. */
   readonly firstOffset: number;
-  /** What the references before and behind its own mean: strings, called functions, other objects. Only for static locals. */
+  /** What the references before and behind its own mean (strings, called functions, other objects), each with its distance. Only for static locals. */
   readonly context: ReadonlySet<string>;
 }
 
@@ -27,7 +27,10 @@ export function findDataUses(split: SplitObject): ReadonlyMap<Atom, DataUse> {
         uses.set(target.atom, (use = { users: new Set(), firstOffset: owner.relocations[index]?.offset ?? 0, context: new Set() }));
       use.users.add(name);
       if (staticLocalName(target.atom.symbol?.name ?? "") === undefined) return;
-      for (const near of targets.slice(Math.max(0, index - NEAR), index + NEAR + 1)) use.context.add(meaningOf(near));
+      for (let distance = -NEAR; distance <= NEAR; distance++) {
+        const near = targets[index + distance];
+        if (near !== undefined && distance !== 0) use.context.add(`${distance} ${meaningOf(near)}`);
+      }
     });
   }
   return uses;

@@ -27,12 +27,10 @@ export function changedDataKind(symbol: string, preSection: string, postSection:
   };
 }
 
-export function changedConstant(symbol: string, reader: string): DiffRefusal {
-  return {
-    code: "changed-data",
-    symbol,
-    message: `the constant ${symbol} changes, and ${reader}, which does not change, goes on using the old one`,
-  };
+/** @param reader a function that does not change and reads the constant; undefined for a global one, which other units may read */
+export function changedConstant(symbol: string, reader: string | undefined): DiffRefusal {
+  const why = reader === undefined ? "and other units may read it" : `and ${reader}, which does not change, goes on using the old one`;
+  return { code: "changed-data", symbol, message: `the constant ${symbol} changes, ${why}` };
 }
 
 export function initOnly(symbol: string): DiffRefusal {
@@ -67,11 +65,13 @@ export function commonSymbol(symbol: string): DiffRefusal {
   };
 }
 
-export function shortBranch(symbol: string, target: string): DiffRefusal {
+/** @param section the section that both functions lie in */
+export function shortBranch(symbol: string, target: string, section: string): DiffRefusal {
+  const hint = section === ".text" ? ": compile with -ffunction-sections" : "";
   return {
     code: "short-branch",
     symbol,
-    message: `${symbol} changes and reaches ${target} by a branch of one byte, which cannot leave the section: compile with -ffunction-sections`,
+    message: `${symbol} changes and reaches ${target} by a branch of one byte, too short to reach it from an update${hint}`,
   };
 }
 

@@ -1,0 +1,2 @@
+const int weights[4] = { 1, 2, 3, 5 };
+int weigh(int x) { return weights[x & 3]; }

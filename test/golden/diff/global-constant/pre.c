@@ -1,0 +1,2 @@
+const int weights[4] = { 1, 2, 3, 4 };
+int weigh(int x) { return weights[x]; }
