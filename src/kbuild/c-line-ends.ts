@@ -2,14 +2,23 @@
 const TOKEN =
   /\/\*[^]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|\\\n|\n|[()]|[^\S\n]+|[^\s"'\\/()]+|[^]/g;
 
+/** The end of one line of a C source. */
+export interface LineEnd {
+  /** A preprocessor directive may follow without changing what the code means. */
+  readonly safe: boolean;
+  /** How many #if are open behind the line. */
+  readonly conditions: number;
+  /** The line is a directive that begins another branch (#else, #elif) or ends all (#endif). */
+  readonly branch: "else" | "endif" | undefined;
+}
+
 /**
- * Says for each line of a C source whether a preprocessor directive may follow it without changing what the code means:
- * the line ends outside comments, strings, directives that continue, and parentheses (an argument list of a macro may not hold a
- * directive), and after a token that no argument list of a macro can follow.
+ * Finds where in a C source a preprocessor directive can be put: at line ends outside comments, strings, directives that continue, and
+ * parentheses (an argument list of a macro may not hold a directive), and behind a token that no argument list of a macro can follow.
  * @returns for line `n`, counted from 1, the element `n - 1`
  */
-export function findSafeLineEnds(text: string): boolean[] {
-  const safe: boolean[] = [];
+export function findLineEnds(text: string): LineEnd[] {
+  const ends: LineEnd[] = [];
   /** Depths of parentheses at the open #ifs: every branch starts from the same. */
   const branches: number[] = [];
   let depth = 0;
@@ -19,14 +28,21 @@ export function findSafeLineEnds(text: string): boolean[] {
 
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === "\n") {
-      if (directive !== undefined) depth = depthAfter(directive, depth, branches);
-      safe.push(depth === 0 && (directive !== undefined || /[;{},:]$/.test(lastToken)));
+      const name = directive === undefined ? "" : (/^#(\w+)/.exec(directive)?.[1] ?? "");
+      if (name.startsWith("if")) branches.push(depth);
+      else if (name.startsWith("el")) depth = branches.at(-1) ?? depth;
+      else if (name === "endif") branches.pop();
+      ends.push({
+        safe: depth === 0 && (directive !== undefined || /[;{},:]$/.test(lastToken)),
+        conditions: branches.length,
+        branch: name.startsWith("el") ? "else" : name === "endif" ? "endif" : undefined,
+      });
       directive = undefined;
       atLineStart = true;
       continue;
     }
     // Nothing may follow a line that ends inside a comment, a string or a continued line.
-    for (const char of token) if (char === "\n") safe.push(false);
+    for (const char of token) if (char === "\n") ends.push({ safe: false, conditions: branches.length, branch: undefined });
     if (isBlank(token)) continue;
     if (directive !== undefined) directive += token;
     else if (atLineStart && token.startsWith("#")) directive = token;
@@ -37,17 +53,9 @@ export function findSafeLineEnds(text: string): boolean[] {
     }
     atLineStart = false;
   }
-  return safe;
+  return ends;
 }
 
 function isBlank(token: string): boolean {
   return /^\s+$/.test(token) || token.startsWith("/*") || token.startsWith("//") || token === "\\\n";
-}
-
-function depthAfter(directive: string, depth: number, branches: number[]): number {
-  const name = /^#(\w+)/.exec(directive)?.[1] ?? "";
-  if (name.startsWith("if")) branches.push(depth);
-  else if (name.startsWith("el")) return branches.at(-1) ?? depth;
-  else if (name === "endif") branches.pop();
-  return depth;
 }

@@ -19,7 +19,7 @@ export interface PrepareOptions {
 }
 
 /** Changes whenever what stands in the cache is laid out or made in another way. */
-const CACHE_FORMAT = "1";
+const CACHE_FORMAT = "2";
 
 /** Written last into a build's directory: where it is, the build is whole. */
 const FINISHED = "prepared.json";

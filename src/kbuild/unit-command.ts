@@ -17,10 +17,24 @@ export interface UnitCommand {
   readonly sources: readonly string[];
 }
 
-interface RememberedCommand extends UnitCommand {
-  /** Hash of the makefiles that the command came from. */
+/** What a file of the cache holds of one object. */
+interface Remembered {
+  /** Hash of the makefiles that the answer came from. */
   readonly rules: string;
+  /** Absent for an object that the configuration does not have. */
+  readonly command?: UnitCommand;
 }
+
+/**
+ * Kbuild compiles an object that it is asked for even if the configuration leaves it out. These variables, which it expands where it
+ * puts the compiler's flags together, are empty, and print the object's name if it is on one of kbuild's own lists
+ * (scripts/Makefile.lib, Linux 6.1: modkern_cflags, real-obj-y).
+ */
+const MEMBERSHIP_MARK = "ksplice-in-config";
+const MEMBERSHIP_VARIABLES = [
+  ["CFLAGS_KERNEL", "$(real-obj-y) $(lib-y)"],
+  ["CFLAGS_MODULE", "$(real-obj-m) $(lib-m)"],
+].map(([name = "", lists = ""]) => `${name}=$(if $(filter $(basename $@).o,${lists}),$(info ${MEMBERSHIP_MARK} $(basename $@).o))`);
 
 /**
  * The commands of those objects that this configuration has, by object path (`net/ipv4/raw.o`). Objects that it does not have are absent.
@@ -29,38 +43,44 @@ interface RememberedCommand extends UnitCommand {
  */
 export async function findUnitCommands(build: PreparedBuild, objects: readonly string[]): Promise<ReadonlyMap<string, UnitCommand>> {
   const rules = new RulesHash(build.tree.source);
-  const found = new Map<string, UnitCommand>();
+  const answers = new Map<string, UnitCommand | undefined>();
   const recall = async (): Promise<string[]> => {
-    const unknown: string[] = [];
     for (const object of objects) {
-      if (found.has(object)) continue;
-      const remembered = await recallCommand(build, object, await rules.of(object));
-      if (remembered === undefined) unknown.push(object);
-      else found.set(object, remembered);
+      if (answers.has(object)) continue;
+      const remembered = await recallAnswer(build, object);
+      if (remembered?.rules === (await rules.of(object))) answers.set(object, remembered.command);
     }
-    return unknown;
+    return objects.filter((object) => !answers.has(object));
   };
-  if ((await recall()).length === 0) return found;
-
-  await withBuildLock(build.cacheDir, async () => {
-    // Another process may have asked meanwhile.
-    const unknown = await recall();
-    if (unknown.length === 0) return;
-    await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
-    const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", ...unknown]);
-    for (const object of unknown) {
-      const learned = await readCommand(build, object);
-      if (learned !== undefined) {
-        await adoptObject(build, learned);
-        found.set(object, learned);
-        await writeWhole(
-          commandFile(build, object),
-          JSON.stringify({ ...learned, rules: await rules.of(object) } satisfies RememberedCommand),
-        );
-      } else if (mentionsCompileError(result.stderr, object)) throw doesNotCompile(object, false, compilerWords(result.stderr));
-    }
-  });
+  if ((await recall()).length > 0) {
+    await withBuildLock(build.cacheDir, async () => {
+      // Another process may have asked meanwhile.
+      const unknown = await recall();
+      if (unknown.length === 0) return;
+      for (const [object, command] of await askKbuild(build, unknown)) {
+        answers.set(object, command);
+        const remembered: Remembered = { rules: await rules.of(object), ...(command === undefined ? {} : { command }) };
+        await writeWhole(answerFile(build, object), JSON.stringify(remembered));
+      }
+    });
+  }
+  const found = new Map<string, UnitCommand>();
+  for (const [object, command] of answers) if (command !== undefined) found.set(object, command);
   return found;
+}
+
+async function askKbuild(build: PreparedBuild, objects: readonly string[]): Promise<Map<string, UnitCommand | undefined>> {
+  await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
+  const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", ...MEMBERSHIP_VARIABLES, ...objects]);
+  const members = new Set(Array.from(result.stdout.matchAll(new RegExp(`^${MEMBERSHIP_MARK} (\\S+)$`, "gm")), ([, object]) => object));
+  const answers = new Map<string, UnitCommand | undefined>();
+  for (const object of objects) {
+    const command = members.has(object) ? await readCommand(build, object) : undefined;
+    if (members.has(object) && command === undefined) throw doesNotCompile(object, false, compilerWords(result.stderr, build.tree.source));
+    if (command !== undefined) await adoptObject(build, command);
+    answers.set(object, command);
+  }
+  return answers;
 }
 
 /** The command of one unit. @throws Error if the configuration does not have it */
@@ -70,15 +90,13 @@ export async function requireUnitCommand(build: PreparedBuild, unit: Unit): Prom
   return command;
 }
 
-function commandFile(build: PreparedBuild, object: string): string {
+function answerFile(build: PreparedBuild, object: string): string {
   return join(build.cacheDir, "units", `${object}.json`);
 }
 
-async function recallCommand(build: PreparedBuild, object: string, rules: string): Promise<UnitCommand | undefined> {
-  const text = await readTextIfThere(commandFile(build, object));
-  if (text === undefined) return undefined;
-  const remembered = JSON.parse(text) as RememberedCommand;
-  return remembered.rules === rules ? remembered : undefined;
+async function recallAnswer(build: PreparedBuild, object: string): Promise<Remembered | undefined> {
+  const text = await readTextIfThere(answerFile(build, object));
+  return text === undefined ? undefined : (JSON.parse(text) as Remembered);
 }
 
 async function readSavedCommand(build: PreparedBuild, object: string): Promise<SavedCommand | undefined> {
@@ -150,16 +168,12 @@ class RulesHash {
   }
 }
 
-/** What make says of a target whose recipe failed. An object that no rule makes is worded otherwise. */
-function mentionsCompileError(words: string, object: string): boolean {
-  return words.includes(` ${object}] Error`);
-}
-
 /** The compiler's own words: what make adds about its levels tells a user nothing. */
-function compilerWords(words: string): string {
+function compilerWords(words: string, source: string): string {
   return words
     .split("\n")
     .filter((line) => !/^make(\[\d+\])?: /.test(line))
     .join("\n")
+    .replaceAll(`${source}/`, "")
     .trimEnd();
 }
