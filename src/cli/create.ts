@@ -29,10 +29,7 @@ export function createCommand(): Command {
     .argument("<kernel-source>", "the source that the running kernel was built from")
     .option("--patch <file>", "the change, a unified diff")
     .option("--diffext <ext>", "the change: each file FILEEXT in the source is the changed version of FILE")
-    .option("--patch-opt <opt>", "option for patch(1), replaces -p1; may be repeated", (value: string, previous: string[] = []) => [
-      ...previous,
-      value,
-    ])
+    .option("--patch-opt <opt>", "option for patch(1), replaces -p1; may be repeated", appendTo)
     .option("--config <dir>", "configuration directory (default: KERNEL_SOURCE/ksplice)")
     .option("--id <id>", "the update's id (default: 8 random letters and digits)")
     .option("--description <text>", "one line about the update (default: the name of the patch)")
@@ -78,6 +75,11 @@ export function createCommand(): Command {
         }
       }
     });
+}
+
+/** Collects an option that may be repeated. */
+function appendTo(value: string, previous: string[] | undefined): string[] {
+  return previous === undefined ? [value] : [...previous, value];
 }
 
 const usage = (message: string): Refusal => new Refusal({ code: "usage", message, exitCode: 2 });

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../src/rehearse/program-paths.js";
+import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/update-file.js";
+import { bootGuest, type Guest } from "./support/guest.js";
+import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
+
+/** What ksplice-apply refuses on a running kernel: a clear error that names the thing, nothing changed, nothing left behind. */
+
+const workshop = new Workshop();
+let tree: TestTree;
+let raw: string;
+let probe: string;
+let guest: Guest;
+
+async function expectRefusal(machine: Guest, args: string[], ...words: string[]): Promise<void> {
+  const result = await machine.ksplice("apply", ...args);
+  expect(result, result.stdout).toMatchObject({ exitCode: 1 });
+  for (const word of words) expect(result.stderr).toContain(word);
+  expect(result.stderr).not.toContain("internal error");
+  await machine.expectClean();
+}
+
+/** An update that differs in its manifest only, hashes in order. */
+async function forged(name: string, change: (update: Update) => Partial<Update["manifest"]["kernel"]>): Promise<string> {
+  const update = await openUpdate(raw);
+  const manifest = { ...update.manifest, kernel: { ...update.manifest.kernel, ...change(update) } };
+  const path = join(workshop.dir, `${name}.tar.gz`);
+  writeFileSync(path, await packUpdate(makeUpdate(manifest, update.files)));
+  return path;
+}
+
+beforeAll(async () => {
+  tree = await testTree("6.1");
+  raw = await workshop.create(tree.path, "raw", await archivePatch(tree, "net/ipv4/raw.c"));
+  probe = await workshop.probe("raw-hdrincl");
+  guest = await bootGuest(tree.path, { expose: [workshop.dir, packageRoot()] });
+});
+
+afterAll(async () => {
+  await guest.end();
+  workshop.end();
+});
+
+describe("ksplice-apply refuses", () => {
+  it("an update for another release, naming both", async () => {
+    await expectRefusal(guest, [await forged("release", () => ({ release: "5.10.0-1-amd64" }))], "release", "5.10.0-1-amd64", tree.release);
+  });
+
+  it("an update for another build of the same release", async () => {
+    const buildId = "00".repeat(20);
+    await expectRefusal(guest, [await forged("build", () => ({ buildId }))], "build id", buildId);
+  });
+
+  it("a truncated tarball", async () => {
+    const path = join(workshop.dir, "cut.tar.gz");
+    const bytes = readFileSync(raw);
+    writeFileSync(path, bytes.subarray(0, bytes.length / 2));
+    await expectRefusal(guest, [path], "truncated or corrupted");
+  });
+
+  it("to work for anybody but root", async () => {
+    // The repository may lie where only root can go: shown again at a place where everybody can.
+    await guest.sh(
+      `mkdir -p /mnt/repo/dist /mnt/repo/node_modules && cp ${packageRoot()}/package.json /mnt/repo/ && chmod 755 /mnt /mnt/repo`,
+    );
+    for (const part of ["dist", "node_modules"]) await guest.sh(`mount --bind ${packageRoot()}/${part} /mnt/repo/${part}`);
+    await guest.sh(`cp ${raw} /mnt/repo/update.tar.gz && chmod 644 /mnt/repo/*.*`);
+    const result = await guest.machine.run(
+      [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        process.execPath,
+        "/mnt/repo/dist/src/cli/ksplice-apply.js",
+        "/mnt/repo/update.tar.gz",
+      ],
+      { timeoutMs: 120_000 },
+    );
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toContain("needs root");
+  });
+
+  it("while the kernel hides its addresses", async () => {
+    await guest.sh("echo 2 >/proc/sys/kernel/kptr_restrict");
+    await expectRefusal(guest, [raw], "hides its symbols' addresses", "kptr_restrict");
+    await guest.sh("echo 1 >/proc/sys/kernel/kptr_restrict");
+  });
+
+  it("a module's update while the module is not loaded", async () => {
+    const update = await workshop.createOfEdits(tree.path, "unloaded", [
+      { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
+    ]);
+    await expectRefusal(guest, [update], "i2c_dev", "is not loaded");
+    await expectRefusal(guest, ["--partial", update], "none of the modules");
+  });
+
+  it("a function that was changed in memory by hand, and shows both instructions", async () => {
+    const events = "/sys/kernel/tracing/kprobe_events";
+    await guest.sh("mount -t tracefs nodev /sys/kernel/tracing 2>/dev/null || true");
+    // Not at the start, where ftrace would carry it: an int3 in the code.
+    const offset = await findProbeOffset(guest, events);
+    await guest.sh("echo 1 >/sys/kernel/tracing/events/kprobes/byhand/enable");
+    await expectRefusal(
+      guest,
+      [raw],
+      "the running kernel is not what net/ipv4/raw.o was compiled from",
+      `raw_sendmsg+0x${offset.toString(16)}`,
+      "int3",
+      "expected:",
+      "running:",
+    );
+    await guest.sh(`echo 0 >/sys/kernel/tracing/events/kprobes/byhand/enable; echo >${events}`);
+    // The very update is fine once the function is itself again.
+    await guest.mustRun("apply", raw);
+    expect(await guest.sh(probe)).toBe("EINVAL");
+    await guest.mustRun("undo", "raw");
+    await guest.expectClean();
+  });
+
+  it("code that a thread sleeps in, after its tries, and names task and function; it goes in once the thread is gone", async () => {
+    const update = await workshop.createOfEdits(tree.path, "pipe", [
+      { file: "fs/pipe.c", at: /(\npipe_read\([^{]*\{)/, to: '$1\n\tif (unlikely(!iocb))\n\t\tpr_info("never\\n");' },
+    ]);
+    const sleeper = guest.machine.start("sleep 600 | cat");
+    await guest.sh("sleep 1");
+    const result = await guest.ksplice("apply", "--raw-errors", "--tries=2", update);
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toMatch(/^CODE_BUSY\n/m);
+    expect(result.stderr).toMatch(/cat \(pid \d+\) is inside pipe_read/);
+    await guest.expectClean();
+    sleeper.kill();
+    // The shell that the harness itself talks to reads from pipes too: only a free moment is needed, and is waited for.
+  });
+
+  it("and nothing of all this changed the kernel", async () => {
+    expect(await guest.sh(probe)).toBe("accepted");
+    await guest.expectClean();
+  });
+});
+
+/** Finds an instruction of raw_sendmsg that takes a probe that is no ftrace site and no optimised jump. @returns its offset */
+async function findProbeOffset(machine: Guest, events: string): Promise<number> {
+  for (let offset = 6; offset < 64; offset++) {
+    const result = await machine.machine.run(
+      `echo 0 >/proc/sys/debug/kprobes-optimization; echo 'p:byhand raw_sendmsg+${offset}' >${events}`,
+    );
+    if (result.exitCode === 0) return offset;
+  }
+  throw new Error("no instruction of raw_sendmsg takes a probe");
+}
+
+describe("on a locked kernel ksplice-apply refuses", () => {
+  it.each([
+    ["where modules must be signed", "module.sig_enforce=1", ["module", "signature"]],
+    ["where memory may not be read", "lockdown=confidentiality", ["kcore", "locked down"]],
+  ])("%s", async (_, appendCmdline, words) => {
+    const locked = await bootGuest(tree.path, { appendCmdline, expose: [workshop.dir, packageRoot()] });
+    try {
+      await expectRefusal(locked, [raw], ...words);
+    } finally {
+      await locked.end();
+    }
+  });
+});

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import type { Round } from "../../bench/apply-undo-rounds.js";
+import { packageRoot } from "../../src/rehearse/program-paths.js";
+import { bootGuest, type Guest } from "./support/guest.js";
+import { archivePatch, testTree, Workshop } from "./support/trees.js";
+
+/** Applied and undone again and again while the guest is busy with the very code and with everything else. */
+
+const ROUNDS = 50;
+
+/** System calls, files, processes, and the network: the patched function among it. */
+function loads(probe: string): string[] {
+  return [
+    `while :; do ${probe} >/dev/null; done`,
+    "while :; do dd if=/dev/zero of=/tmp/load bs=4k count=200 2>/dev/null; sync; rm -f /tmp/load; done",
+    "while :; do ls -R /proc/self/ /sys/class >/dev/null 2>&1; cat /proc/modules /proc/meminfo >/dev/null; done",
+    "busybox nc -ll -p 7777 -e /bin/cat & while :; do echo hello | busybox nc -w 1 127.0.0.1 7777 >/dev/null; done",
+  ];
+}
+
+const workshop = new Workshop();
+let guest: Guest;
+let update: string;
+let probe: string;
+
+beforeAll(async () => {
+  const tree = await testTree("6.1");
+  update = await workshop.create(tree.path, "stress", await archivePatch(tree, "net/ipv4/raw.c"));
+  probe = await workshop.probe("raw-hdrincl");
+  guest = await bootGuest(tree.path, { cpus: 2, expose: [workshop.dir, packageRoot()] });
+});
+
+afterAll(async () => {
+  await guest.end();
+  workshop.end();
+});
+
+describe(`${String(ROUNDS)} rounds of apply and undo under load, on two processors`, () => {
+  it("succeed, and leave no module, no sysfs entry and no memory behind", async () => {
+    const running = loads(probe).map((command) => guest.machine.start(command));
+    const script = join(packageRoot(), "dist/bench/apply-undo-rounds.js");
+    const result = await guest.machine.run([process.execPath, script, String(ROUNDS), update], { timeoutMs: 1_500_000 });
+    for (const load of running) load.kill();
+    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+
+    const rounds = result.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Round);
+    expect(rounds.length).toBe(ROUNDS);
+    expect(rounds.map((round) => round.modules)).toEqual(rounds.map(() => 0));
+    // The first rounds fill caches. A leak of one module's text or of one update's tables each round would be far above this.
+    const [settled, last] = [rounds[9], rounds.at(-1)];
+    expect((last?.vmallocKiB ?? 0) - (settled?.vmallocKiB ?? 0)).toBeLessThan(400);
+    expect((last?.slabKiB ?? 0) - (settled?.slabKiB ?? 0)).toBeLessThan(8192);
+    expect(await guest.sh(probe)).toBe("accepted");
+    await guest.expectClean();
+  });
+});
