@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { parseKallsyms } from "../../../src/kernel/kallsyms.js";
+
+const TEXT = `0000000000000000 A fixed_percpu_data
+ffffffff81000000 T _text
+ffffffff81000000 T startup_64
+ffffffff81000100 t helper
+ffffffff81000200 t helper
+ffffffff81000300 T __pfx_last
+ffffffffc0001000 t helper	[i2c_dev]
+ffffffffc0000000 d data.1	[9p]
+ffffffffa0000000 t bpf_prog_1	[bpf]
+`;
+
+describe("kallsyms", () => {
+  const symbols = parseKallsyms(TEXT);
+
+  it("finds all symbols of a name, in their order, with the module that owns them", () => {
+    expect(symbols.named("helper")).toEqual([
+      { name: "helper", addr: 0xffffffff81000100n, type: "t", module: undefined },
+      { name: "helper", addr: 0xffffffff81000200n, type: "t", module: undefined },
+      { name: "helper", addr: 0xffffffffc0001000n, type: "t", module: "i2c_dev" },
+    ]);
+    expect(symbols.named("data.1")).toEqual([{ name: "data.1", addr: 0xffffffffc0000000n, type: "d", module: "9p" }]);
+    expect([symbols.named("help"), symbols.named("helpers"), symbols.named("")]).toEqual([[], [], []]);
+  });
+
+  it.each([
+    [0xffffffff81000000n, "_text"], // the first of several at one address
+    [0xffffffff810001ffn, "helper"],
+    [0xffffffffc0000fffn, "data.1"],
+    [0xffffffffffffffffn, "helper"],
+    [5n, "fixed_percpu_data"],
+  ])("finds what stands at or before %i", (addr, name) => {
+    expect(symbols.at(addr)?.name).toBe(name);
+  });
+
+  it("knows when there is nothing below an address", () => {
+    expect(parseKallsyms("ffffffff81000000 T _text\n").at(0xffffffff80ffffffn)).toBeUndefined();
+  });
+
+  it("notices that the addresses are hidden", () => {
+    expect(symbols.isHidden).toBe(false);
+    expect(parseKallsyms(TEXT.replace(/^[0-9a-f]{16}/gm, "0".repeat(16))).isHidden).toBe(true);
+  });
+
+  it("takes a System.map, a last line without its end, and an empty file", () => {
+    expect(parseKallsyms("ffffffff81000000 T _text").named("_text")).toHaveLength(1);
+    expect(parseKallsyms("").size).toBe(0);
+  });
+});

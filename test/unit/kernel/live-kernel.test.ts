@@ -1,0 +1,232 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Refusal } from "../../../src/diagnostics.js";
+import { KspliceSysfs } from "../../../src/kernel/ksplice-sysfs.js";
+import { openLiveKernel } from "../../../src/kernel/live-kernel.js";
+import { moduleIsLoaded } from "../../../src/kernel/load-module.js";
+import { parseModules } from "../../../src/kernel/modules.js";
+import { parseBuildId } from "../../../src/kernel/notes.js";
+
+const TEXT = 0xffffffff81000000n;
+
+let root: string;
+
+function write(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+/** An ELF core file with one segment for each piece of memory. */
+function makeCore(segments: readonly { addr: bigint; bytes: Uint8Array }[]): Uint8Array {
+  const start = 64 + 56 * segments.length;
+  const file = new Uint8Array(start + segments.reduce((size, { bytes }) => size + bytes.length, 0));
+  const view = new DataView(file.buffer);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(16, 4, true);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(56, segments.length, true);
+  let offset = start;
+  segments.forEach(({ addr, bytes }, index) => {
+    const at = 64 + 56 * index;
+    view.setUint32(at, 1, true);
+    view.setBigUint64(at + 8, BigInt(offset), true);
+    view.setBigUint64(at + 16, addr, true);
+    view.setBigUint64(at + 40, BigInt(bytes.length), true);
+    file.set(bytes, offset);
+    offset += bytes.length;
+  });
+  return file;
+}
+
+function makeNotes(): Uint8Array {
+  const note = (name: string, type: number, desc: number[]): number[] => {
+    const words = Uint32Array.from([name.length + 1, desc.length, type]);
+    const text = [...new TextEncoder().encode(`${name}\0`)];
+    return [...new Uint8Array(words.buffer), ...text, ...new Array<number>((4 - (text.length % 4)) % 4).fill(0), ...desc];
+  };
+  return Uint8Array.from([...note("Xen", 6, [1, 2, 3, 4]), ...note("GNU", 3, [0xab, 0, 0xff, 1])]);
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "ksplice-kernel-"));
+  write("proc/kallsyms", "ffffffff81000000 T _text\nffffffff81000010 T old_function\n");
+  const text = Uint8Array.from({ length: 0x9000 }, (_, index) => index & 0xff);
+  write(
+    "proc/kcore",
+    makeCore([
+      { addr: TEXT, bytes: text },
+      { addr: 0xffffffffc0000000n, bytes: Uint8Array.of(1, 2, 3) },
+    ]),
+  );
+  write("proc/modules", "i2c_dev 28672 2 - Live 0xffffffffc0595000\n9p 81920 1 a,b, Loading 0xffffffffc057f000 (OE)\n");
+  write("proc/sys/kernel/osrelease", "6.1.0-47-amd64\n");
+  write("proc/sys/kernel/arch", "x86_64\n");
+  write("sys/kernel/notes", makeNotes());
+  write("sys/module/i2c_dev/sections/.text", "0xffffffffc0595000\n");
+  write("sys/module/i2c_dev/initstate", "live\n");
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+function refusalCode(): string {
+  try {
+    openLiveKernel({ root }).close();
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  return "none";
+}
+
+describe("a kernel", () => {
+  it("says what it is", () => {
+    const kernel = openLiveKernel({ root });
+    expect([kernel.release, kernel.machine, kernel.buildId]).toEqual(["6.1.0-47-amd64", "x86_64", "ab00ff01"]);
+    expect(kernel.modules).toEqual([
+      { name: "i2c_dev", addr: 0xffffffffc0595000n, size: 28672, refcount: 2, state: "Live" },
+      { name: "9p", addr: 0xffffffffc057f000n, size: 81920, refcount: 1, state: "Loading" },
+    ]);
+    expect(kernel.moduleSections("i2c_dev")).toEqual(new Map([[".text", 0xffffffffc0595000n]]));
+    expect(kernel.moduleSections("absent")).toBeUndefined();
+    kernel.close();
+  });
+
+  it("gives its memory, across blocks and up to the end of a segment", () => {
+    const kernel = openLiveKernel({ root });
+    expect([...(kernel.read(TEXT + 0x3ffen, 4) ?? [])]).toEqual([0xfe, 0xff, 0, 1]);
+    expect([...(kernel.read(TEXT + 0x8ffen, 2) ?? [])]).toEqual([0xfe, 0xff]);
+    expect([...(kernel.read(0xffffffffc0000001n, 2) ?? [])]).toEqual([2, 3]);
+    expect(kernel.read(TEXT + 0x8fffn, 2)).toBeUndefined();
+    expect(kernel.read(TEXT - 1n, 1)).toBeUndefined();
+    kernel.close();
+  });
+
+  it("gives copies: writing into one changes no later reading", () => {
+    const kernel = openLiveKernel({ root });
+    kernel.read(TEXT, 4)?.fill(9);
+    expect([...(kernel.read(TEXT, 4) ?? [])]).toEqual([0, 1, 2, 3]);
+    kernel.close();
+  });
+
+  it("follows applied updates to the newest code", () => {
+    const lines = (from: string, to: string): string => `old_function ${from} 32 ${to} 40 5 vmlinux\n`;
+    write("sys/kernel/ksplice/aaa/stage", "applied\n");
+    write("sys/kernel/ksplice/aaa/functions", lines("ffffffff81000010", "ffffffffc0001000"));
+    write("sys/kernel/ksplice/bbb/stage", "applied\n");
+    write("sys/kernel/ksplice/bbb/functions", lines("ffffffffc0001000", "ffffffffc0002000") + lines("ffffffff81000100", "0"));
+    write("sys/kernel/ksplice/ccc/stage", "reversed\n");
+    write("sys/kernel/ksplice/ccc/functions", lines("ffffffffc0002000", "ffffffffc0003000"));
+    const kernel = openLiveKernel({ root });
+    expect(kernel.newestCode(0xffffffff81000010n)).toBe(0xffffffffc0002000n);
+    expect(kernel.newestCode(0xffffffff81000100n)).toBe(0xffffffff81000100n);
+    expect(kernel.newestCode(TEXT)).toBe(TEXT);
+    kernel.close();
+  });
+});
+
+describe("a kernel that cannot be read is refused", () => {
+  it.each<[string, string, () => void]>([
+    [
+      "kallsyms-hidden",
+      "addresses hidden",
+      () => {
+        write("proc/kallsyms", "0000000000000000 T _text\n0000000000000000 T old_function\n");
+      },
+    ],
+    [
+      "kallsyms-absent",
+      "no kallsyms",
+      () => {
+        rmSync(join(root, "proc/kallsyms"));
+      },
+    ],
+    [
+      "kallsyms-absent",
+      "kallsyms empty",
+      () => {
+        write("proc/kallsyms", "");
+      },
+    ],
+    [
+      "kcore-absent",
+      "no kcore",
+      () => {
+        rmSync(join(root, "proc/kcore"));
+      },
+    ],
+    [
+      "kcore-absent",
+      "kcore is no core file",
+      () => {
+        write("proc/kcore", "no");
+      },
+    ],
+    ["none", "nothing wrong", () => undefined],
+  ])("with %s: %s", (code, _name, spoil) => {
+    spoil();
+    expect(refusalCode()).toBe(code);
+  });
+
+  it("and told why, where the kernel is locked down", () => {
+    rmSync(join(root, "proc/kcore"));
+    write("sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+    expect(() => openLiveKernel({ root })).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/locked down/) as string }) as Error,
+    );
+  });
+});
+
+describe("updates in sysfs", () => {
+  it("are listed, read and switched", () => {
+    write("sys/kernel/ksplice/abc/stage", "applied\n");
+    write("sys/kernel/ksplice/abc/description", "a fix\n");
+    write("sys/kernel/ksplice/abc/abort_cause", "ok\n");
+    write("sys/kernel/ksplice/abc/stop_ns", "130000\n");
+    write("sys/kernel/ksplice/abc/functions", "raw_sendmsg ffffffff81000010 32 ffffffffc0001000 40 9 vmlinux\n");
+    const sysfs = new KspliceSysfs(root);
+    expect(sysfs.listIds()).toEqual(["abc"]);
+    expect(sysfs.readUpdate("abc")).toMatchObject({
+      id: "abc",
+      stage: "applied",
+      description: "a fix",
+      abortCause: "ok",
+      stopNs: 130000,
+      attempts: undefined,
+      functions: [
+        {
+          name: "raw_sendmsg",
+          oldAddr: 0xffffffff81000010n,
+          oldSize: 32,
+          newAddr: 0xffffffffc0001000n,
+          newSize: 40,
+          siteOffset: 9,
+          target: "vmlinux",
+        },
+      ],
+    });
+    expect(sysfs.readUpdate("def")).toBeUndefined();
+    sysfs.writeStage("abc", "reversed");
+    expect(sysfs.readUpdate("abc")?.stage).toBe("reversed");
+  });
+
+  it("are none without the core", () => {
+    expect(new KspliceSysfs(root).listIds()).toEqual([]);
+  });
+});
+
+describe("modules and notes", () => {
+  it("tells a loaded module from a name", () => {
+    expect([moduleIsLoaded("i2c_dev", root), moduleIsLoaded("9p", root)]).toEqual([true, false]);
+  });
+
+  it("takes no build id from notes that have none, or are cut short", () => {
+    expect([parseBuildId(new Uint8Array(0)), parseBuildId(makeNotes().subarray(0, 30))]).toEqual([undefined, undefined]);
+  });
+
+  it("takes an empty list of modules", () => {
+    expect(parseModules("\n")).toEqual([]);
+  });
+});
