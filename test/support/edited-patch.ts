@@ -49,14 +49,18 @@ export function unifiedDiff(file: string, before: string, after: string): string
   }
 }
 
-/** A copy of a kernel tree, made of links, with a patch applied for real. For what a user does who keeps the patched source. */
-export function copyTreeWithPatch(tree: string, to: string, patch: string): void {
-  execFileSync("cp", ["-rs", `${tree}/.`, to], { stdio: "ignore" });
-  for (const [, file] of patch.matchAll(/^\+\+\+ b\/(\S+)/gm)) {
-    if (file === undefined) continue;
-    const content = readFileSync(join(to, file));
-    rmSync(join(to, file));
-    writeFileSync(join(to, file), content);
+/** The texts of the files that a patch touches, after the patch. */
+export function patchedFiles(tree: string, patch: string): Map<string, string> {
+  const dir = mkdtempSync(join(tmpdir(), "ksplice-edit-"));
+  try {
+    const files = [...patch.matchAll(/^\+\+\+ b\/(\S+)/gm)].map((match) => match[1] ?? "");
+    for (const file of files) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true });
+      writeFileSync(join(dir, file), readFileSync(join(tree, file)));
+    }
+    execFileSync("patch", ["-p1", "-s", "-d", dir], { input: patch });
+    return new Map(files.map((file) => [file, readFileSync(join(dir, file), "latin1")]));
+  } finally {
+    rmSync(dir, { recursive: true });
   }
-  execFileSync("patch", ["-p1", "-s", "-d", to], { input: patch });
 }

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
@@ -14,13 +13,11 @@ let update: string;
 
 beforeAll(async () => {
   const tree = await testTree("6.1");
-  // The user's own copy of the tree, in which the changed file lies beside the original.
-  const own = join(workshop.dir, "linux");
-  execFileSync("cp", ["-rs", tree.path, own]);
-  const source = readFileSync(join(own, "fs/pipe.c"), "utf8");
+  const source = readFileSync(join(tree.path, "fs/pipe.c"), "latin1");
   const edited = source.replace(/(\npipe_release\(.*?\n)(\t__pipe_lock\()/s, '$1\tpr_info("pipe_release by %s\\n", current->comm);\n$2');
   expect(edited).not.toBe(source);
-  writeFileSync(join(own, "fs/pipe.c.debug"), edited);
+  // The changed file lies beside the original.
+  const own = await workshop.treeWith(tree, new Map([["fs/pipe.c.debug", edited]]));
   update = join(workshop.dir, "ksplice-debug.tar.gz");
   const created = await runHost("create", ["--diffext=.debug", "--id=debug", `--output=${update}`, own]);
   expect(created, created.stderr).toMatchObject({ exitCode: 0 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { join } from "node:path";
-import { copyTreeWithPatch } from "../support/edited-patch.js";
+import { patchedFiles } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
 
@@ -17,8 +16,7 @@ let probe: string;
 beforeAll(async () => {
   tree = await testTree("6.1");
   const patch = await archivePatch(tree, "net/ipv4/raw.c");
-  const patchedTree = join(workshop.dir, "patched-tree");
-  copyTreeWithPatch(tree.path, patchedTree, patch);
+  const patchedTree = await workshop.treeWith(tree, patchedFiles(tree.path, patch));
   first = await workshop.create(tree.path, "first", patch);
   second = await workshop.createOfEdits(patchedTree, "second", [
     { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },

@@ -7,6 +7,7 @@ import { compileProbe } from "../../../demo/examples.js";
 import { usableKernels } from "../../../src/distro/choose-kernel.js";
 import { prepareDebianKernel } from "../../../src/distro/debian.js";
 import { defaultCacheDir } from "../../../src/kbuild/cache-dir.js";
+import { ShadowTree } from "../../../src/kbuild/shadow-tree.js";
 import { patchOfEdits, type Edit } from "../../support/edited-patch.js";
 import { runHost } from "../../support/run-host.js";
 
@@ -41,6 +42,7 @@ export async function archivePatch(tree: TestTree, file: string): Promise<string
 
 /** A directory of the test's own: updates, patches, probes. */
 export class Workshop {
+  readonly #trees: string[] = [];
   readonly dir = mkdtempSync(join(tmpdir(), "ksplice-workshop-"));
 
   /** Runs `ksplice-create`, which must succeed. @returns the update's path */
@@ -58,6 +60,16 @@ export class Workshop {
     return await this.create(tree, id, patchOfEdits(tree, edits));
   }
 
+  /**
+   * What a user has who keeps changed files in the tree: the tree with these files in it, by path. Made of links, for speed.
+   * @returns its path
+   */
+  async treeWith(tree: TestTree, files: ReadonlyMap<string, string>): Promise<string> {
+    const { root } = await ShadowTree.create(tree.path, files);
+    this.#trees.push(root);
+    return root;
+  }
+
   async probe(name: string): Promise<string> {
     return await compileProbe(name, this.folder("probes"));
   }
@@ -69,6 +81,6 @@ export class Workshop {
   }
 
   end(): void {
-    rmSync(this.dir, { recursive: true, force: true });
+    for (const dir of [this.dir, ...this.#trees]) rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { Refusal } from "../../../src/diagnostics.js";
+import { findStrip, parsePatchedFiles } from "../../../src/kbuild/parse-patch.js";
+
+const names = (patch: string, strip = 1): string[][] => parsePatchedFiles(patch, strip).map((file) => [...file.names]);
+
+describe("the files that a patch touches", () => {
+  test("of a unified diff with a time stamp", () => {
+    expect(names("--- a/net/x.c\t2026-01-01\n+++ b/net/x.c\t2026-01-02\n@@ -1 +1 @@\n-a\n+b\n")).toEqual([["net/x.c"]]);
+  });
+
+  test("a line of a hunk that looks like a header is none", () => {
+    expect(names("--- a/x.c\n+++ b/x.c\n@@ -1,2 +1,2 @@\n--- a/y.c\n+++ b/y.c\n c\n--- a/z.c\n+++ b/z.c\n@@ -1 +1 @@\n-a\n+b\n")).toEqual([
+      ["x.c"],
+      ["z.c"],
+    ]);
+  });
+
+  test("added, deleted and renamed, as git says it", () => {
+    expect(
+      names(
+        "diff --git a/n.c b/n.c\nnew file mode 100644\n--- /dev/null\n+++ b/n.c\n@@ -0,0 +1 @@\n+x\n" +
+          "diff --git a/d.c b/d.c\ndeleted file mode 100644\n--- a/d.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n" +
+          "diff --git a/o.c b/p.c\nsimilarity index 100%\nrename from o.c\nrename to p.c\n",
+      ),
+    ).toEqual([["n.c"], ["d.c"], ["o.c", "p.c"]]);
+  });
+
+  test("of a context diff", () => {
+    expect(names("*** a/x.c\n--- b/x.c\n***************\n*** 1,2 ****\n! a\n  b\n--- 1,2 ----\n! c\n  b\n")).toEqual([["x.c"]]);
+  });
+
+  test("none in text that is no patch", () => {
+    expect(names("hello\nworld\n")).toEqual([]);
+  });
+
+  test.each(["../x.c", "a/../../x.c", "a"])("%s is refused", (path) => {
+    expect(() => parsePatchedFiles(`--- ${path}\n+++ ${path}\n`, 1)).toThrow(Refusal);
+  });
+
+  test("an absolute path is refused where nothing is stripped", () => {
+    expect(() => parsePatchedFiles("--- /etc/passwd\n+++ /etc/passwd\n", 0)).toThrow(/\/etc\/passwd/);
+  });
+});
+
+test.each([
+  [[], 1],
+  [["-p0"], 0],
+  [["-l", "-p", "2"], 2],
+  [["--strip=3"], 3],
+])("%j strips %d components", (options, strip) => {
+  expect(findStrip(options)).toBe(strip);
+});

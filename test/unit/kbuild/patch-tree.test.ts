@@ -1,0 +1,134 @@
+import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Refusal } from "../../../src/diagnostics.js";
+import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import type { Change } from "../../../src/kbuild/read-change.js";
+import type { KernelTree, PatchedTree } from "../../../src/kbuild/types.js";
+import { temporaryDirectory, writeFiles } from "./temp-dir.js";
+
+const source = temporaryDirectory();
+const RAW = "int a;\nint b;\nint c;\nint d;\nint e;\nint f;\nint g;\n";
+writeFiles(source, {
+  "net/raw.c": RAW,
+  "net/other.c": "int other;\n",
+  "include/x.h": "#define X 1\n",
+  "fs/a.c": "int fs;\n",
+  "fs/a.c.new": "int fs;\nint more;\n",
+  "fs/same.c": "int same;\n",
+  "fs/same.c.new": "int same;\n",
+});
+const tree: KernelTree = {
+  source,
+  configDir: join(source, "ksplice"),
+  configFile: join(source, "ksplice/.config"),
+  symbolsFile: undefined,
+  buildDir: undefined,
+  makeFlags: [],
+};
+
+async function withShadow(change: Change, look: (patched: PatchedTree) => void): Promise<void> {
+  const patched = await shadowWithPatch(tree, change);
+  try {
+    look(patched);
+  } finally {
+    await patched.dispose();
+  }
+  expect(existsSync(patched.root)).toBe(false);
+  expect(readFileSync(join(source, "net/raw.c"), "utf8")).toBe(RAW);
+}
+
+async function refusalOf(change: Change): Promise<Refusal> {
+  const error: unknown = await shadowWithPatch(tree, change).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(Refusal);
+  return error as Refusal;
+}
+
+const HUNK = "@@ -2,4 +2,5 @@\n int b;\n int c;\n+int new;\n int d;\n int e;\n";
+
+describe("a patch", () => {
+  test("changes the shadow and not the tree; numbering is restored; what it does not touch is linked", async () => {
+    await withShadow({ patch: `--- a/net/raw.c\n+++ b/net/raw.c\n${HUNK}` }, (patched) => {
+      expect(patched.touched).toEqual(["net/raw.c"]);
+      expect(readFileSync(join(patched.root, "net/raw.c"), "utf8")).toBe(
+        "int a;\nint b;\nint c;\nint new;\n#line 4\nint d;\nint e;\nint f;\nint g;\n",
+      );
+      expect(lstatSync(join(patched.root, "net/other.c")).isSymbolicLink()).toBe(true);
+      expect(lstatSync(join(patched.root, "include")).isSymbolicLink()).toBe(true);
+      expect(patched.patch).toBe(
+        `--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1,6 +1,7 @@\n int a;\n int b;\n int c;\n+int new;\n int d;\n int e;\n int f;\n`,
+      );
+    });
+  });
+
+  test("adds, removes and renames files", async () => {
+    const patch =
+      "--- /dev/null\n+++ b/net/added.h\n@@ -0,0 +1 @@\n+#define Y\n" +
+      "--- a/net/other.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-int other;\n" +
+      "diff --git a/fs/a.c b/fs/b.c\nsimilarity index 100%\nrename from fs/a.c\nrename to fs/b.c\n";
+    await withShadow({ patch }, (patched) => {
+      expect(patched.added).toEqual(["fs/b.c", "net/added.h"]);
+      expect(patched.removed).toEqual(["fs/a.c", "net/other.c"]);
+      expect(existsSync(join(patched.root, "net/other.c"))).toBe(false);
+      expect(readFileSync(join(patched.root, "fs/b.c"), "utf8")).toBe("int fs;\n");
+    });
+    expect(existsSync(join(source, "net/other.c"))).toBe(true);
+  });
+
+  test("takes other options in the place of -p1", async () => {
+    await withShadow({ patch: `--- net/raw.c\n+++ net/raw.c\n${HUNK}`, patchOptions: ["-p0"] }, (patched) => {
+      expect(patched.touched).toEqual(["net/raw.c"]);
+    });
+  });
+
+  test("that changes nothing touches nothing", async () => {
+    await withShadow({ patch: "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1 +1 @@\n-int a;\n+int a;\n" }, (patched) => {
+      expect(patched.touched).toEqual([]);
+    });
+  });
+
+  test.each<[what: string, change: Change, code: string, words: RegExp]>([
+    ["missing", { patchFile: "/nonexistent/patch" }, "no-such-patch", /\/nonexistent\/patch/],
+    ["empty", { patch: "\n" }, "empty-patch", /empty/],
+    ["something else", { patch: "hello\n" }, "not-a-patch", /no line in it names a file/],
+    ["outside", { patch: `--- a/../x.c\n+++ a/../x.c\n${HUNK}` }, "unsafe-patch-path", /\.\.\/x\.c/],
+    [
+      "with a failing second hunk",
+      { patch: `--- a/net/raw.c\n+++ b/net/raw.c\n${HUNK}@@ -6,2 +7,2 @@\n int nonsense;\n-int g;\n+int h;\n` },
+      "patch-does-not-apply",
+      /Hunk #2 FAILED/,
+    ],
+    [
+      "that fits with fuzz only",
+      {
+        patch:
+          "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1,7 +1,8 @@\n int z;\n int b;\n int c;\n+int new;\n int d;\n int e;\n int f;\n int g;\n",
+      },
+      "patch-does-not-apply",
+      /Hunk #1 FAILED/,
+    ],
+    ["for a file that is not there", { patch: `--- a/net/none.c\n+++ b/net/none.c\n${HUNK}` }, "patch-does-not-apply", /net\/none\.c/],
+  ])("%s is refused", async (_, change, code, words) => {
+    const refusal = await refusalOf(change);
+    expect(refusal.code).toBe(code);
+    expect(refusal.message).toMatch(words);
+    expect(refusal.message).not.toMatch(/\/tmp\//);
+  });
+});
+
+describe("files with an extension", () => {
+  test("replace those without it", async () => {
+    await withShadow({ diffext: ".new" }, (patched) => {
+      expect(patched.touched).toEqual(["fs/a.c"]);
+      expect(readFileSync(join(patched.root, "fs/a.c"), "utf8")).toContain("int more;");
+      expect(patched.patch).toContain("+int more;");
+    });
+  });
+
+  test("must exist", async () => {
+    expect((await refusalOf({ diffext: ".none" })).code).toBe("diffext-finds-nothing");
+  });
+});

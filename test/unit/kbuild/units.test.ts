@@ -1,0 +1,125 @@
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parseObject } from "../../../src/elf/parse-object.js";
+import { compileUnit } from "../../../src/kbuild/compile-unit.js";
+import { findUnits } from "../../../src/kbuild/find-units.js";
+import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
+import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
+import { temporaryDirectory } from "./temp-dir.js";
+
+const source = temporaryDirectory();
+const cacheDir = temporaryDirectory();
+let build: PreparedBuild;
+beforeAll(() => {
+  writeFakeKernel(source);
+  mkdirSync(join(cacheDir, "out"));
+  build = fakeBuild(source, cacheDir);
+});
+
+const RAW: Unit = { path: "net/raw.o", source: "net/raw.c", target: "vmlinux" };
+const DOTTED: Unit = { path: "net/dotted.o", source: "net/dotted.c", target: "vmlinux" };
+
+async function paths(touched: readonly string[], notes: string[] = []): Promise<string[]> {
+  return (await findUnits(build, touched, { note: (message) => notes.push(message) })).map((unit) => unit.path);
+}
+
+describe("the units of touched files", () => {
+  test("a C file is compiled itself, into the kernel or a module", async () => {
+    expect(await findUnits(build, ["net/raw.c", "drivers/mod.c"])).toEqual([
+      { path: "drivers/mod.o", source: "drivers/mod.c", target: "mod" },
+      RAW,
+    ]);
+  });
+
+  test("a C file is included by another", async () => {
+    expect(await paths(["kernel/part.c"])).toEqual(["kernel/build.o"]);
+  });
+
+  test.each([
+    ["include/linux/x.h", ["net/raw.o"]],
+    ["net/local.h", ["net/raw.o"]],
+    ["kernel/shared.h", ["net/dotted.o"]],
+  ])("the header %s comes into %j", async (header, expected) => {
+    expect(await paths([header])).toEqual(expected);
+  });
+
+  test("what is not in the configuration is left out with a note, and refused if there is nothing else", async () => {
+    const notes: string[] = [];
+    expect(await paths(["net/raw.c", "drivers/unset.c", "Documentation/x.rst"], notes)).toEqual(["net/raw.o"]);
+    expect(notes).toEqual([
+      "Documentation/x.rst is left out: documentation",
+      "drivers/unset.c is left out: nothing of this kernel's configuration is compiled from it",
+    ]);
+    await expect(paths(["drivers/unset.c"])).rejects.toMatchObject({ code: "not-in-config", exitCode: 1 });
+    await expect(paths(["include/linux/unused.h"])).rejects.toMatchObject({ code: "not-in-config" });
+    await expect(paths(["MAINTAINERS"])).rejects.toMatchObject({ code: "nothing-to-compile", exitCode: 66 });
+  });
+
+  test("what changes more than objects is refused by name", async () => {
+    await expect(paths(["net/raw.c", "net/Makefile"])).rejects.toMatchObject({ code: "makefile", location: "net/Makefile" });
+  });
+
+  test("what does not compile without the patch is refused with the compiler's words", async () => {
+    await expect(paths(["fs/broken.c"])).rejects.toMatchObject({
+      code: "does-not-compile",
+      message: expect.stringMatching(/even without the patch:\nfs\/broken\.c: .*\nfs\/broken\.c:1:.*nonsense/) as string,
+    });
+  });
+});
+
+describe("a unit is compiled", () => {
+  test("with a section for each function", async () => {
+    const { object } = await compileUnit(build, RAW);
+    const names = parseObject(object, "raw.o").sections.map((section) => section.name);
+    expect(names).toContain(".text.raw");
+    expect(names.filter((name) => name.startsWith(".debug"))).toEqual([]);
+  });
+
+  test("from the cache, until a header changes", async () => {
+    const first = await compileUnit(build, RAW);
+    const header = join(source, "net/local.h");
+    const text = readFileSync(header, "utf8");
+    utimesSync(header, 1, 1);
+    expect((await compileUnit(build, RAW)).object).toEqual(first.object);
+    writeFileSync(header, "#define LOCAL 77\n");
+    expect((await compileUnit(build, RAW)).object).not.toEqual(first.object);
+    writeFileSync(header, text);
+    expect((await compileUnit(build, RAW)).object).toEqual(first.object);
+  });
+
+  test("the same from a shadow whose change adds lines only", async () => {
+    const patched = await shadowWithPatch(build.tree, {
+      patch: '--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1,2 +1,3 @@\n #include <linux/x.h>\n+/* a comment */\n #include "local.h"\n',
+    });
+    const pre = await compileUnit(build, RAW);
+    const post = await compileUnit(build, RAW, { shadow: patched });
+    await patched.dispose();
+    expect(post.object).toEqual(pre.object);
+  });
+
+  test("with the patched header, though the include leads out of a linked directory", async () => {
+    const patched = await shadowWithPatch(build.tree, {
+      patch: "--- a/kernel/shared.h\n+++ b/kernel/shared.h\n@@ -1 +1 @@\n-#define SHARED 3\n+#define SHARED 99\n",
+    });
+    const pre = await compileUnit(build, DOTTED);
+    const post = await compileUnit(build, DOTTED, { shadow: patched });
+    await patched.dispose();
+    expect(post.object).not.toEqual(pre.object);
+  });
+
+  test("or refused with the compiler's words and the tree's own path", async () => {
+    const patched = await shadowWithPatch(build.tree, {
+      patch: "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return five; }\n",
+    });
+    const unit: Unit = { path: "drivers/mod.o", source: "drivers/mod.c", target: "mod" };
+    await expect(compileUnit(build, unit, { shadow: patched })).rejects.toMatchObject({
+      code: "does-not-compile",
+      message: expect.stringMatching(
+        /^drivers\/mod\.o does not compile with the patch:\ndrivers\/mod\.c: .*\ndrivers\/mod\.c:1:24: .*five/,
+      ) as string,
+    });
+    await patched.dispose();
+  });
+});
