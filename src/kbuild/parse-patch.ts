@@ -59,7 +59,7 @@ function nameOf(rest: string, strip: number): string | undefined {
   const parts = name.split(/\/+/);
   if (name.startsWith("/") && strip === 0) throw unsafePatchPath(name);
   const stripped = parts.slice(strip);
-  if (stripped.includes("..") || stripped.length === 0) throw unsafePatchPath(name);
+  if (parts.includes("..") || stripped.length === 0) throw unsafePatchPath(name);
   return stripped.filter((part) => part !== ".").join("/");
 }
 
