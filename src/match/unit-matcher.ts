@@ -3,6 +3,7 @@ import { findCandidates, isSplitPart } from "./candidates.js";
 import { compareCode, type CodeComparer, type CodeComparison } from "./compare-code.js";
 import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
+import { findJumpLabelKeys } from "./jump-label-keys.js";
 import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
 import { isWeak, PreObject, type Place } from "./pre-object.js";
 import { References, hex } from "./references.js";
@@ -64,6 +65,7 @@ export class UnitMatcher implements CodeComparer {
     this.#settle(whole);
     this.#settle(this.pre.functions);
     while (this.#settleByNeighbourhood()) this.#settle(this.pre.functions);
+    this.#learnKeys();
     return this.pre.functions.filter((place) => !this.matches.has(place)).map((place) => this.#explain(place));
   }
 
@@ -95,6 +97,17 @@ export class UnitMatcher implements CodeComparer {
     const sites = all.filter((site) => site.offset >= start && site.offset < end);
     const endbr = endbrSite(section, start);
     return { section, start, end, sites: endbr === undefined ? sites : [endbr, ...sites], relocations: this.pre.relocationsOf(section) };
+  }
+
+  #learnKeys(): void {
+    const addrOfCode = (section: ElfSection, offset: number): bigint | undefined => {
+      const place = this.pre.placeAt(section, offset);
+      const match = place === undefined ? undefined : this.matches.get(place);
+      const runOffset = match?.comparison.offsetOf(offset - match.place.offset);
+      return match === undefined || runOffset === undefined ? undefined : match.codeAddr + BigInt(runOffset);
+    };
+    const keys = findJumpLabelKeys(this.pre, this.run, this.#target, addrOfCode, (place) => !this.known.has(place));
+    for (const [place, addr] of keys) this.known.set(place, { addr, from: place });
   }
 
   /** Accepts every function for which one candidate remains, until nothing changes any more. */
