@@ -1,3 +1,4 @@
+import { readImageBuildId } from "./image-build-id.js";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { release as runningRelease } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -28,6 +29,8 @@ export interface PreparedDistribution {
   readonly release: string;
   /** Of the source. */
   readonly version: string;
+  /** Of the kernel in the image, hex. */
+  readonly buildId?: string;
   /** Package files that the tree was made of. */
   readonly packages: readonly string[];
 }
@@ -67,10 +70,12 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Prep
     progress(`unpacking ${parts.headers.name} and ${parts.image.name}`);
     await unpackHeaders(debOf(parts.headers), release, join(unfinished, "ksplice"));
     await unpackPackage(debOf(parts.image), join(unfinished, "ksplice/image"), ["./boot", "./lib"]);
+    const buildId = await readImageBuildId(join(unfinished, "ksplice/image/boot", `vmlinuz-${release}`));
     const record: PreparedDistribution = {
       distribution: "debian",
       release,
       version: parts.version,
+      ...(buildId === undefined ? {} : { buildId }),
       packages: [...debs.keys()].map((part) => part.fileName),
     };
     await writeFile(join(unfinished, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);

@@ -6,7 +6,7 @@ import { parseKallsyms, type SymbolTable } from "./kallsyms.js";
 import { Kcore } from "./kcore.js";
 import { KspliceSysfs } from "./ksplice-sysfs.js";
 import { parseModules, readModuleSections, type LoadedModule } from "./modules.js";
-import { parseBuildId } from "./notes.js";
+import { parseBuildId } from "../elf/notes.js";
 import { refuseHiddenKallsyms, refuseNoKallsyms, refuseNoKcore, refuseNotRoot } from "./refusals.js";
 
 /** The kernel that runs on this machine, or a saved one. */

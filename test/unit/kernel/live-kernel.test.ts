@@ -7,7 +7,7 @@ import { KspliceSysfs } from "../../../src/kernel/ksplice-sysfs.js";
 import { openLiveKernel } from "../../../src/kernel/live-kernel.js";
 import { moduleIsLoaded } from "../../../src/kernel/load-module.js";
 import { parseModules } from "../../../src/kernel/modules.js";
-import { parseBuildId } from "../../../src/kernel/notes.js";
+import { parseBuildId } from "../../../src/elf/notes.js";
 
 const TEXT = 0xffffffff81000000n;
 
