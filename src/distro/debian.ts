@@ -43,7 +43,7 @@ const HEADERS_KEPT = ["Module.symvers", ".config", "include", "arch", "vmlinux"]
 /**
  * Makes a kernel tree of a Debian kernel, installing nothing: the source in `dir`, and in `dir/ksplice` its `.config`, the headers as `build`,
  * and the image (`image/boot/vmlinuz-REL`, `image/lib/modules/REL`). The packages linux-headers-…-common and linux-kbuild-… are
- * not fetched: all they hold comes out of the source. A directory that holds this kernel already is left as it is. Interrupted, it leaves nothing.
+ * not fetched: all they hold comes out of the source. A directory that holds this kernel already is left as it is. The tree appears whole or not at all.
  * @throws Refusal if the archive lacks a part (the message lists the kernels that are there), or the directory is in use
  */
 export async function prepareDebianKernel(request: PrepareRequest): Promise<PreparedDistribution> {
@@ -62,7 +62,9 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Prep
     debs.set(part, await downloadPackage(part, packageCache(request.cacheDir), progress));
 
   await mkdir(dirname(directory), { recursive: true });
-  const unfinished = await mkdtemp(join(dirname(directory), `.${basename(directory)}-unfinished-`));
+  const prefix = `.${basename(directory)}-unfinished-`;
+  await removeAbandoned(dirname(directory), prefix);
+  const unfinished = await mkdtemp(join(dirname(directory), `${prefix}${process.pid}-`));
   try {
     const debOf = (part: DebianPackage): string => debs.get(part) ?? "";
     progress(`unpacking ${parts.source.name} ${parts.version}`);
@@ -85,6 +87,24 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Prep
     return record;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Deletes what preparations of the same tree left that were killed: their directories bear the process's number. */
+async function removeAbandoned(parent: string, prefix: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+    if (!Number.isNaN(pid) && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user's is alive too.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 

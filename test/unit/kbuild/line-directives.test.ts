@@ -65,7 +65,7 @@ const PIECES = [
 
 test("whatever is added, the preprocessor sees the old numbers in all old code", () => {
   const preprocess = (text: string): string => {
-    const result = spawnSync("gcc", ["-E", "-P", "-x", "c", "-"], { input: `${text}`, encoding: "utf8" });
+    const result = spawnSync("gcc", ["-E", "-P", "-x", "c", "-"], { input: text, encoding: "utf8" });
     expect(result.stderr).toBe("");
     return result.stdout.replaceAll(/added;\s*/g, "");
   };
