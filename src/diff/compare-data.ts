@@ -110,6 +110,9 @@ function registrationKey(atom: Atom): string {
   return `${normalName(atom.section.name)} ${normalName(atom.symbol?.name ?? "")}`;
 }
 
+/** What the macros put in front of the name of the thing that is registered. */
+const REGISTRATION_PREFIX = /^__(ksymtab|crc|kcrctab|export_symbol|param|tracepoint|setup|syscall_meta_|bpf_trace_tp_map)_(?=.)/;
+
 function registrationName(atom: Atom): string {
-  return atom.symbol === undefined ? `section ${atom.section.name}` : atom.symbol.name;
+  return atom.symbol === undefined ? `section ${atom.section.name}` : atom.symbol.name.replace(REGISTRATION_PREFIX, "");
 }

@@ -49,8 +49,9 @@ export function unreadableTable(section: string): DiffRefusal {
   return { code: "unknown-table-layout", symbol: section, message: `the entries of table ${section} have no layout that is known` };
 }
 
+/** @param what the entries of that kind, in the plural */
 export function changedRegistration(code: string, what: string, symbol: string, how: "changes" | "appears" | "is removed"): DiffRefusal {
-  return { code, symbol, message: `${symbol} ${how}: ${what} are read once, when the kernel or the module starts` };
+  return { code, symbol, message: `${symbol} ${how} among the ${what}, which are read once, when the kernel or the module starts` };
 }
 
 export function refusedEntry(code: string, what: string, symbol: string): DiffRefusal {

@@ -74,6 +74,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   ],
 
   // Read once, at boot or when a module is loaded.
+  // The names of exports; an entry of another name shows in the table itself.
+  [/^__ksymtab_strings$/, data("core", false)],
   [/^_{2,3}(ksymtab|kcrctab)|^\.export_symbol$|^\.static_call_tramp_key$/, registered("changed-exports", "exported symbols")],
   [/^__param$|^__modver$|^__obsparm$|^\.init\.setup$/, registered("changed-parameters", "module or boot parameters")],
   [
@@ -88,7 +90,7 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.BTF_ids$/, registered("changed-btf-ids", "BTF id sets")],
   [
     /^__\w+_sched_class$|^\.kunit_|^\.(early_)?lsm_info\.init$|^__\w+_of_table$|^\.apicdrivers$|^\.x86_cpu_dev\.init$|^\.x86_intel_mid_dev\.init$|^__earlycon_table$|^\.pci_fixup|^\.builtin_fw$|^\.dtb\.init|^\.vvar_/,
-    registered("changed-registration", "a table that is read at boot"),
+    registered("changed-registration", "tables of built-in things"),
   ],
 
   // Code and data.
