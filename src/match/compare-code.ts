@@ -20,6 +20,8 @@ export type CodeComparison =
       readonly runSize: number;
       /** Offset in the running code of an instruction of the pre code, both from the start of the function. */
       readonly offsetOf: (delta: number) => number | undefined;
+      /** True if a jump to an instruction of the pre code may lead to this offset of the running code. */
+      readonly leadsTo: (delta: number, runOffset: number) => boolean;
     }
   | { readonly kind: "different"; readonly difference: Difference };
 
@@ -37,7 +39,8 @@ export interface CodeComparer {
 export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCode): CodeComparison {
   const straight = new Comparison(comparer, code, live);
   if (straight.compareBytes()) {
-    return { kind: "equal", evidence: straight.evidence, runSize: code.end - code.start, offsetOf: (delta) => delta };
+    const leadsTo = (delta: number, runOffset: number): boolean => delta === runOffset;
+    return { kind: "equal", evidence: straight.evidence, runSize: code.end - code.start, offsetOf: (delta) => delta, leadsTo };
   }
   const stepped = new Comparison(comparer, code, live);
   const runSize = stepped.compareInstructions();
@@ -46,7 +49,13 @@ export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCod
     if (difference === undefined) throw new Error("a comparison failed without a reason");
     return { kind: "different", difference };
   }
-  return { kind: "equal", evidence: stepped.evidence, runSize, offsetOf: (delta) => stepped.offsets.find(code.start + delta) };
+  return {
+    kind: "equal",
+    evidence: stepped.evidence,
+    runSize,
+    offsetOf: (delta) => stepped.offsets.find(code.start + delta),
+    leadsTo: (delta, runOffset) => stepped.offsets.leadsTo(code.start + delta, runOffset),
+  };
 }
 
 const INT3 = 0xcc;
@@ -208,14 +217,14 @@ class Comparison implements SiteContext {
     let at = from;
     let run = runFrom;
     while (at < to) {
-      if (isOwn) this.#noteOffset(at, run, run);
+      if (isOwn) this.#noteOffset(at, run);
       const site = this.#siteAt(code, at);
       const step = site === undefined ? this.#step(code, at, to, run, limit) : this.#stepSite(site, run);
       if (step === undefined) return undefined;
       at += step.size;
       run += step.runSize;
     }
-    if (isOwn) this.#noteOffset(at, run, run);
+    if (isOwn) this.#noteOffset(at, run);
     return run > limit ? undefined : run;
   }
 
@@ -233,8 +242,8 @@ class Comparison implements SiteContext {
     return undefined;
   }
 
-  #noteOffset(at: number, low: number, high: number): void {
-    if (!this.#inStep) this.offsets.note(at, low, high);
+  #noteOffset(at: number, run: number): void {
+    if (!this.#inStep) this.offsets.note(at, run);
   }
 
   /** One instruction, or no-ops that stand on either side. */
@@ -260,10 +269,6 @@ class Comparison implements SiteContext {
     if (before === size) runSize = before;
     // Equal length and other bytes: the kernel does that at its patch sites, no assembler does.
     if (size === runSize && (size === 0 || this.#open.size === 0)) return undefined;
-    if (code === this.#code) {
-      this.#noteOffset(at, run, run + runSize);
-      this.#noteOffset(at + size, run, run + runSize);
-    }
     return { size, runSize };
   }
 

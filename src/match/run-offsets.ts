@@ -1,27 +1,27 @@
 /** Where the instructions of pre code are in the running code, where these do not run in step. */
 export class RunOffsets {
-  readonly #ranges = new Map<number, { low: number; high: number }>();
+  readonly #offsets = new Map<number, number[]>();
 
-  /** Says that the pre instruction at `at` is at `low`, or anywhere up to `high` if no-ops stand in front of it. */
-  note(at: number, low: number, high: number): void {
-    const known = this.#ranges.get(at);
-    this.#ranges.set(at, known === undefined ? { low, high } : { low: Math.min(low, known.low), high: Math.max(high, known.high) });
+  /** Says that the pre instruction at `at` is at `run`. If only the running code has no-ops in front of it, it is noted before and behind them. */
+  note(at: number, run: number): void {
+    const known = this.#offsets.get(at);
+    if (known === undefined) this.#offsets.set(at, [run]);
+    else if (known.at(-1) !== run) this.#offsets.set(at, [...known, run]);
   }
 
-  /** Where the pre instruction at `at` is; undefined if none starts there. */
+  /** Where the pre instruction at `at` is, behind any no-ops; undefined if none starts there. */
   find(at: number): number | undefined {
-    return this.#ranges.get(at)?.low;
+    return this.#offsets.get(at)?.at(-1);
   }
 
   /** True if a jump to the pre instruction at `at` may lead to `run`. */
   leadsTo(at: number, run: number): boolean {
-    const range = this.#ranges.get(at);
-    return range !== undefined && range.low <= run && run <= range.high;
+    return this.#offsets.get(at)?.includes(run) === true;
   }
 
   copy(): RunOffsets {
     const copy = new RunOffsets();
-    for (const [at, { low, high }] of this.#ranges) copy.note(at, low, high);
+    for (const [at, runs] of this.#offsets) for (const run of runs) copy.note(at, run);
     return copy;
   }
 }

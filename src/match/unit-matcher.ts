@@ -73,8 +73,7 @@ export class UnitMatcher implements CodeComparer {
   findStrayReference({ comparison, code, codeAddr }: Match): Failure | undefined {
     for (const { place, delta, addr, offset } of comparison.evidence.textReferences) {
       const other = this.matches.get(place);
-      const expected = other?.comparison.offsetOf(delta);
-      if (other === undefined || (expected !== undefined && other.codeAddr + BigInt(expected) === addr)) continue;
+      if (other === undefined || other.comparison.leadsTo(delta, Number(addr - other.codeAddr))) continue;
       // An unreplaced function keeps its references to old code.
       if (other.addr !== other.codeAddr) continue;
       const reason = `the running code refers to ${hex(addr)} where the source says ${place.name}+${hex(delta)}, which is elsewhere`;
