@@ -60,8 +60,9 @@ function pairByName(pre: SplitObject, post: SplitObject, twins: Map<Atom, Atom>)
   return [...groups.values()];
 }
 
-function plainKey(atom: Atom, name: string): string {
-  return `${isText(atom) ? "text" : "data"} ${name}`;
+/** Code and data that are gone from memory are not the same as what stays, even under one name. */
+function plainKey({ rule }: Atom, name: string): string {
+  return `${rule.kind === "text" ? "text" : "data"} ${"area" in rule ? rule.area : "core"} ${name}`;
 }
 
 /** The name that an atom shares with others of the unit; undefined where its name is its own. */

@@ -1,4 +1,4 @@
-import { STB_LOCAL, STB_WEAK } from "../elf/constants.js";
+import { R_X86_64_NONE, STB_LOCAL, STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, isDefinedInSection, type ElfRelocation, type ElfSymbol } from "../elf/model.js";
 import { groupPieces, type Analysis } from "./analyse.js";
 import { atomName, isText, type Atom, type Target } from "./atom.js";
@@ -32,9 +32,9 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
   const relocate = relocator(analysis, chooser, object, options.unit);
   for (const atom of carried) object.addAtom(atom);
   for (const atom of carried)
-    object.sectionOf(atom).relocations = atom.relocations.map((relocation) =>
-      relocate(relocation, analysis.post.target(relocation, atom), atom),
-    );
+    object.sectionOf(atom).relocations = atom.relocations
+      .filter(isMeant)
+      .map((relocation) => relocate(relocation, analysis.post.target(relocation, atom), atom));
   sliceTables(analysis, carried, object, relocate);
 
   return {
@@ -44,6 +44,11 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
     functions: listFunctions(diff, analysis),
     newGlobals,
   };
+}
+
+/** objtool leaves R_X86_64_NONE where it took a relocation away. */
+function isMeant({ type }: ElfRelocation): boolean {
+  return type !== R_X86_64_NONE;
 }
 
 /** Gives a relocation of the post object its place in the new one. `owner` is undefined for a table that describes code. */
@@ -59,7 +64,7 @@ function collect(analysis: Analysis, chooser: TargetChooser, preNames: ReadonlyS
     if (isNewGlobal && !twins.has(atom) && atom.rule.kind === "data" && atom.rule.area === "core") found.add(atom);
   }
   const visit = (relocations: readonly ElfRelocation[], owner: Atom | undefined): void => {
-    for (const relocation of relocations) {
+    for (const relocation of relocations.filter(isMeant)) {
       const target = post.target(relocation, owner);
       if (target.kind === "atom" && chooser.choose(target.atom, target.offset, relocation, owner) === "new") found.add(target.atom);
     }

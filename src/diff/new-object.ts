@@ -27,8 +27,7 @@ export class NewObject {
   addAtom(atom: Atom): ElfSection {
     const { section } = atom;
     const added = this.addSection({
-      // The module loader knows per-CPU data by this one name only (kernel/module/main.c, Linux 6.1).
-      name: atom.rule.kind === "data" && atom.rule.perCpu === true ? ".data..percpu" : section.name,
+      name: newSectionName(atom),
       type: section.type,
       flags: section.flags & ~(elf.SHF_MERGE | elf.SHF_STRINGS | elf.SHF_LINK_ORDER),
       align: alignmentAt(section.align, atom.start),
@@ -150,6 +149,18 @@ export class NewObject {
     this.#sectionSymbols.set(section, symbol);
     return symbol;
   }
+}
+
+/** A carried atom keeps the name of its section, unless the module loader would take that for something else (kernel/module/main.c, Linux 6.1). */
+function newSectionName({ rule, section }: Atom): string {
+  // The one name that it knows per-CPU data by.
+  if (rule.kind === "data" && rule.perCpu === true) return ".data..percpu";
+  // It frees .init sections once the module is loaded, and .exit sections too on kernels that cannot unload modules.
+  if ((rule.kind === "text" || rule.kind === "data") && rule.area !== "core") {
+    if (rule.kind === "text") return ".text.kept";
+    return (section.flags & elf.SHF_WRITE) === 0 ? ".rodata.kept" : ".data.kept";
+  }
+  return section.name;
 }
 
 /** The alignment that an offset has in a section of that alignment. */
