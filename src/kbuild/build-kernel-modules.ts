@@ -12,6 +12,9 @@ export interface ModulesOptions {
   readonly progress?: Progress;
 }
 
+/** Changes whenever the modules are built in another way. */
+const CACHE_FORMAT = "2";
+
 /** Names below the build's cache. */
 const OUTPUTS = { core: "ksplice.ko", template: "ksplice_template.ko" } as const;
 
@@ -22,7 +25,7 @@ const OUTPUTS = { core: "ksplice.ko", template: "ksplice_template.ko" } as const
  */
 export async function buildKernelModules(build: PreparedBuild, options: ModulesOptions): Promise<KernelModules> {
   const sources = await readSources(options.kmodDir);
-  const key = hashOf([...MODULE_FLAGS, ...[...sources].flat()]);
+  const key = hashOf([CACHE_FORMAT, ...MODULE_FLAGS, ...[...sources].flat()]);
   const directory = join(build.cacheDir, "modules", key.slice(0, 16));
   const cached = await readModules(directory);
   if (cached !== undefined) return cached;
@@ -69,7 +72,9 @@ async function buildIn(build: PreparedBuild, sources: ReadonlyMap<string, string
       "CONFIG_DEBUG_INFO_BTF_MODULES=",
       "modules",
     ];
-    const result = await makeKernel({ ...build, source: build.tree.source }, args, MODULE_FLAGS);
+    // What the modules say of their own source must not depend on where they were built.
+    const flags = [...MODULE_FLAGS, `-ffile-prefix-map=${directory}/=`];
+    const result = await makeKernel({ ...build, source: build.tree.source }, args, flags);
     if (result.exitCode !== 0) throw cannotBuildModules(build.release, result.stderr.replaceAll(`${directory}/`, "kmod/").trimEnd());
     return { core: await readFile(join(directory, OUTPUTS.core)), template: await readFile(join(directory, OUTPUTS.template)) };
   } finally {
