@@ -52,6 +52,8 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     for (const { layout } of postTables.entriesOf.get(atom) ?? [])
       if (layout.refused !== undefined) refusals.push(refuse.refusedEntry(...layout.refused, atomName(atom)));
 
+  refusals.push(...compareNamelessCode(comparer));
+
   const changedAtAll = functions.changed.length + functions.new.length + functions.removed.length + data.new.length + data.changed.length;
   const [firstInit] = init;
   if (firstInit !== undefined && changedAtAll === 0 && refusals.length === 0) refusals.push(refuse.initOnly(firstInit));
@@ -128,6 +130,17 @@ function compareCode(comparer: Comparer, preTables: CodeTables, postTables: Code
     if (!continued.has(main) && !isGone(main))
       result.functions.removed.push({ name: atomName(main), ...symbolOf("pre", main), reasons: [] });
   return result;
+}
+
+/** Hand-written code that no symbol names can only stay as it is. */
+function compareNamelessCode({ pre, post }: Comparer): DiffRefusal[] {
+  const contents = (split: SplitObject): Map<string, string> =>
+    new Map(
+      split.atoms.filter((atom) => isText(atom) && atom.symbol === undefined).map(({ section, data }) => [section.name, data.join()]),
+    );
+  const before = contents(pre);
+  const after = contents(post);
+  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name)).map(refuse.namelessCode);
 }
 
 /** Functions with the cold pieces that belong to each, in the object's order. A piece without its function counts as a function. */

@@ -58,6 +58,14 @@ export function refusedEntry(code: string, what: string, symbol: string): DiffRe
   return { code, symbol, message: `${symbol} changes and holds ${what}: a module's code is not patched that way` };
 }
 
+export function namelessCode(section: string): DiffRefusal {
+  return {
+    code: "nameless-code",
+    symbol: section,
+    message: `code without a name changes in section ${section}: there is nothing to redirect`,
+  };
+}
+
 export function commonSymbol(symbol: string): DiffRefusal {
   return {
     code: "common-symbol",

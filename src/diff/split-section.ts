@@ -19,7 +19,7 @@ const PADDING_PREFIX = "__pfx_";
  * @param padding offsets in the section at which the call padding of a function starts
  */
 export function splitAtSymbols(section: ElfSection, rule: SectionRule, symbols: readonly ElfSymbol[], padding: readonly number[]): Atom[] {
-  const named = symbols.filter((symbol) => isAtomSymbol(symbol, rule)).sort(byPlace);
+  const named = findAtomSymbols(symbols, rule).sort(byPlace);
   const ranges: Range[] = [];
   for (const symbol of named) {
     const last = ranges.at(-1);
@@ -67,11 +67,16 @@ function byPlace(a: ElfSymbol, b: ElfSymbol): number {
   return a.value - b.value || b.size - a.size || b.bind - a.bind || (a.name < b.name ? -1 : 1);
 }
 
-function isAtomSymbol(symbol: ElfSymbol, rule: SectionRule): boolean {
-  if (symbol.type === elf.STT_SECTION || symbol.name === "" || symbol.name.startsWith(".L") || symbol.name.startsWith(PADDING_PREFIX))
-    return false;
-  // Labels inside hand-written code do not split it.
-  return rule.kind !== "text" || symbol.type === elf.STT_FUNC;
+function findAtomSymbols(symbols: readonly ElfSymbol[], rule: SectionRule): ElfSymbol[] {
+  const named = symbols.filter(
+    ({ type, name }) => type !== elf.STT_SECTION && name !== "" && !name.startsWith(".L") && !name.startsWith(PADDING_PREFIX),
+  );
+  if (rule.kind !== "text") return named;
+  const functions = named.filter(({ type }) => type === elf.STT_FUNC);
+  // A label of hand-written code inside a function does not split it; one outside is a function that nobody declared as such.
+  const isInside = (label: ElfSymbol): boolean =>
+    functions.some(({ value, size }) => label.value >= value && label.value < value + Math.max(size, 1));
+  return named.filter((symbol) => symbol.type === elf.STT_FUNC || !isInside(symbol));
 }
 
 function hasContent(section: ElfSection, start: number, end: number): boolean {
