@@ -42,7 +42,8 @@ describe.each(trees)("the kernel core on $release", ({ directory, release, kerne
     return load("kstest_first", [`sizes=${sizes.join(",")}`, ...parameters]);
   };
   const loadSecond = () => load("kstest_second", [`sizes=${loader.sizeOf("kstest_first", "kstest_first_answer")}`]);
-  const loadBuiltin = async () => load("kstest_builtin", [`sizes=${await loader.sizeInKernel("version_proc_show")}`]);
+  const loadBuiltin = async (parameters: readonly string[] = []) =>
+    load("kstest_builtin", [`sizes=${await loader.sizeInKernel("version_proc_show")}`, ...parameters]);
 
   const until = async (what: string, command: string) => {
     const { exitCode } = await machine.run(`for i in $(seq 100); do ${command} && exit 0; sleep 0.1; done; exit 1`);
@@ -162,6 +163,60 @@ rmmod kstest_second kstest_first kstest_builtin 2>/dev/null`,
     expect(await request("first", "applied")).toBe("done");
     expect(await about("first", "conflicts")).toBe("");
     expect(await about("first", "attempts")).toBe("2");
+  });
+
+  test("further code of an update must be free too", async () => {
+    const start = (await machine.run("grep -w kstest_nap /proc/kallsyms")).stdout.split(" ")[0];
+    await loadBuiltin([`range_start=0x${start ?? ""}`, `range_size=${loader.sizeOf("kstest_victim", "kstest_nap")}`]);
+    const sleeper = await fallAsleep();
+    expect(await request("builtin", "applied")).toBe("code_busy, cat PID further_code");
+    await wake();
+    await sleeper.finished;
+    expect(await request("builtin", "applied")).toBe("done");
+  });
+
+  test("the parts of an update are applied together, when all are there", async () => {
+    await loadFirst(["parts=2"]);
+    expect(await about("first", "stage")).toBe("preparing");
+    expect((await machine.run(`/bin/echo applied >${UPDATES}/first/stage`)).stderr).toContain("No such device");
+    await loadBuiltin(["parts=2", "id=first"]);
+    expect(await about("first", "stage")).toBe("loaded");
+    const sleeper = await fallAsleep();
+    expect(await request("first", "applied")).toBe("code_busy, cat PID kstest_nap");
+    expect(await read("/proc/version")).not.toBe("patched");
+    await wake();
+    await sleeper.finished;
+    expect(await request("first", "applied")).toBe("done");
+    expect([await answer(), await read("/proc/version")]).toEqual(["100", "patched"]);
+    expect((await about("first", "functions")).split("\n").map((line) => line.split(" ")[6])).toEqual([
+      "kstest_victim",
+      "kstest_victim",
+      "vmlinux",
+    ]);
+    expect(await request("first", "reversed")).toBe("done");
+    expect([await answer(), await read("/proc/version")]).toEqual(["1", expect.stringContaining("Linux")]);
+    expect((await loader.unload("kstest_first")).exitCode).toBe(0);
+    expect(await about("first", "stage")).toBe("preparing");
+  });
+
+  test("parts that do not belong together are refused", async () => {
+    await loadFirst(["parts=2"]);
+    const sizes = `sizes=${await loader.sizeInKernel("version_proc_show")}`;
+    expect((await loader.load("kstest_builtin", [sizes, "id=first", "parts=3"])).exitCode).not.toBe(0);
+    expect((await loader.load("kstest_builtin", [sizes, "id=first", "parts=2", "target=kstest_victim"])).exitCode).not.toBe(0);
+    expect(await about("first", "stage")).toBe("preparing");
+  });
+
+  test("an update for a module that is not loaded stays unapplied", async () => {
+    await loadBuiltin(["target=nowhere"]);
+    expect(await request("builtin", "applied")).toBe("target_not_loaded");
+    expect((await loader.unload("kstest_builtin")).exitCode).toBe(0);
+  });
+
+  test("code that no named module holds is not written to", async () => {
+    await loadFirst(["target=vmlinux"]);
+    expect(await request("first", "applied")).toBe("failed_to_find");
+    expect(await answer()).toBe("1");
   });
 
   test("a thread that sleeps in new code keeps it from being taken away", async () => {

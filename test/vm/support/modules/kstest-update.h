@@ -28,6 +28,23 @@ static bool spoil;
 module_param(spoil, bool, 0);
 MODULE_PARM_DESC(spoil, "expect other bytes than stand there");
 
+static char *id;
+module_param(id, charp, 0);
+MODULE_PARM_DESC(id, "instead of the update's own");
+
+static char *target;
+module_param(target, charp, 0);
+MODULE_PARM_DESC(target, "instead of the update's own");
+
+static unsigned int parts;
+module_param(parts, uint, 0);
+MODULE_PARM_DESC(parts, "how many modules the update has, if not one");
+
+static struct ksplice_range range = { .name = "further_code" };
+module_param_named(range_start, range.start, ullong, 0);
+module_param_named(range_size, range.size, ullong, 0);
+MODULE_PARM_DESC(range_size, "bytes of further code that must be free");
+
 /* Behind endbr64 and the ftrace site. */
 static u32 find_site(const u8 *code)
 {
@@ -46,6 +63,11 @@ static int __init update_init(void)
 {
 	u32 i;
 
+	part.id = id ?: part.id;
+	part.target = target ?: part.target;
+	part.nr_parts = parts ?: part.nr_parts;
+	part.ranges = &range;
+	part.nr_ranges = !!range.size;
 	for (i = 0; i < part.nr_functions; i++) {
 		struct ksplice_function *function = &part.functions[i];
 		const u8 *code = (const u8 *)(unsigned long)function->old_addr;
