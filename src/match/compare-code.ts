@@ -1,7 +1,7 @@
 import type { ElfRelocation, ElfSection } from "../elf/model.js";
 import { RELOCATION_KINDS } from "../elf/constants.js";
 import { decode, decodeOne, type DecodedInstruction } from "../x86/decode.js";
-import { isFiller, nopLength, nopRunLength } from "../x86/nops.js";
+import { isFiller, nopRunLength } from "../x86/nops.js";
 import { isCallDepthThunk } from "./call-depth.js";
 import { Evidence, type Difference } from "./evidence.js";
 import type { PatchSite, Replacement } from "./patch-sites.js";
@@ -59,6 +59,9 @@ export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCod
 }
 
 const INT3 = 0xcc;
+/** Compilers align jump targets to no less (-falign-jumps, -falign-loops: 16, or 8 where that takes less padding). Bytes. */
+const LEAST_ALIGNMENT = 8n;
+const MAX_PADDING = 15;
 
 /** Bytes that both sides move on by. */
 interface Step {
@@ -236,8 +239,8 @@ class Comparison implements SiteContext {
     const runSize = applySiteRule(this, site, run);
     if (runSize > 0) return { size: site.size, runSize };
     // Padding that only the running code has in front of the site.
-    const padding = this.#open.size === 0 ? nopLength(this.live.bytes, run) : 0;
-    if (padding > 0) return { size: 0, runSize: padding };
+    const padding = this.#open.size === 0 ? nopRunLength(this.live.bytes, run, run + MAX_PADDING) : 0;
+    if (padding > 0 && isAligned(this.live.addr + BigInt(run + padding), padding)) return { size: 0, runSize: padding };
     this.#differ(site.offset, run, siteReason(site));
     return undefined;
   }
@@ -267,8 +270,10 @@ class Comparison implements SiteContext {
     // What follows may be a patch site that holds a no-op by itself.
     const before = code.sites.some((site) => site.offset === at + size) ? nopRunLength(this.live.bytes, run, run + size) : runSize;
     if (before === size) runSize = before;
+    if (this.#open.size > 0) return size === 0 && runSize === 0 ? undefined : { size, runSize };
     // Equal length and other bytes: the kernel does that at its patch sites, no assembler does.
-    if (size === runSize && (size === 0 || this.#open.size === 0)) return undefined;
+    if (size === runSize) return undefined;
+    if (!isAligned(this.live.addr + BigInt(run + runSize), runSize) || !isAligned(BigInt(at + size), size)) return undefined;
     return { size, runSize };
   }
 
@@ -351,4 +356,9 @@ class Comparison implements SiteContext {
     }
     return undefined;
   }
+}
+
+/** True if padding of this size may end at `addr`. */
+function isAligned(addr: bigint, padding: number): boolean {
+  return padding === 0 || addr % LEAST_ALIGNMENT === 0n;
 }

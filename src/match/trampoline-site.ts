@@ -1,10 +1,11 @@
-import { isPadding } from "../x86/nops.js";
+import { paddingLength } from "../x86/nops.js";
 import type { PreCode } from "./pre-code.js";
 import type { PatchSite } from "./patch-sites.js";
 import type { RunKernel } from "./run-kernel.js";
 
 /** Length of `jmp rel32`. */
 const TRAMPOLINE_SIZE = 5;
+const MAX_INSTRUCTION_SIZE = 15;
 const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
 /** Sites that the kernel rewrites long after boot: a trampoline over one would be torn, or the kernel would find bytes it does not expect and stop. */
 const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call", "lock"]);
@@ -46,6 +47,7 @@ function hasRoom(run: RunKernel, addr: bigint, offset: number, runSize: number):
   if (end <= runSize) return true;
   const next = run.symbolAt(addr + BigInt(end - 1));
   if (next !== undefined && next.addr > addr) return false;
-  const padding = run.read(addr + BigInt(runSize), end - runSize);
-  return padding !== undefined && isPadding(padding, 0, padding.length);
+  // A no-op may reach further than the trampoline.
+  const padding = run.read(addr + BigInt(runSize), end - runSize + MAX_INSTRUCTION_SIZE);
+  return padding !== undefined && paddingLength(padding, 0) >= end - runSize;
 }

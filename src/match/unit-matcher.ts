@@ -61,8 +61,10 @@ export class UnitMatcher implements CodeComparer {
 
   /** Finds as many functions as it can; returns those that it cannot. */
   matchAll(): Failure[] {
-    const whole = this.pre.functions.filter((place) => !isSplitPart(place));
-    this.#settle(whole);
+    const strong = this.pre.functions.filter((place) => !isWeak(place));
+    this.#settle(strong.filter((place) => !isSplitPart(place)));
+    this.#settle(strong);
+    // A weak definition is judged by its place among the others.
     this.#settle(this.pre.functions);
     while (this.#settleByNeighbourhood()) this.#settle(this.pre.functions);
     this.#learnKeys();
@@ -87,8 +89,7 @@ export class UnitMatcher implements CodeComparer {
   isLostWeak({ place }: Failure): boolean {
     if (!isWeak(place)) return false;
     // Had it won, it would stand among the unit's other code.
-    const [low, high] = this.#neighbours(place);
-    return this.#candidateAddrs(place).every((addr) => nearest([addr], low, high) === undefined);
+    return !this.#candidateAddrs(place).some((addr) => this.#isAmongOthers(place, addr));
   }
 
   codeOf(section: ElfSection, start: number, end: number): PreCode {
@@ -139,6 +140,12 @@ export class UnitMatcher implements CodeComparer {
     return false;
   }
 
+  /** True if an address lies between the function's matched neighbours; also if it has none. */
+  #isAmongOthers(place: Place, addr: bigint): boolean {
+    const [low, high] = this.#neighbours(place);
+    return (low === undefined && high === undefined) || nearest([addr], low, high) !== undefined;
+  }
+
   /** Addresses of the matched functions before and after one in the unit's code. */
   #neighbours(place: Place): [low: bigint | undefined, high: bigint | undefined] {
     const group = this.pre.functions.filter(({ section }) => outputGroup(section) === outputGroup(place.section));
@@ -151,6 +158,7 @@ export class UnitMatcher implements CodeComparer {
   /** Candidate addresses whose code matches and agrees with what is known. */
   #possibleAddrs(place: Place): bigint[] {
     return this.#addrsToTry(place).filter((addr) => {
+      if (isWeak(place) && !this.#isAmongOthers(place, addr)) return false;
       const comparison = this.#compare(place, addr);
       return comparison.kind === "equal" && this.#findConflict(comparison) === undefined;
     });

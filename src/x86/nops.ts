@@ -53,13 +53,12 @@ function isJumpOverInt3(bytes: Uint8Array, start: number, end: number): boolean 
   return target === end && bytes.subarray(at, end).every((byte) => byte === INT3);
 }
 
-/** True if `bytes` from `start` to `end` are what stands between functions: no-ops and int3 only. */
-export function isPadding(bytes: Uint8Array, start: number, end: number): boolean {
+/** Length of what stands between functions, no-ops and int3s, from `start` on. */
+export function paddingLength(bytes: Uint8Array, start: number): number {
   let at = start;
-  while (at < end) {
+  for (;;) {
     const length = bytes[at] === INT3 ? 1 : nopLength(bytes, at);
-    if (length === 0) return false;
+    if (length === 0) return at - start;
     at += length;
   }
-  return true;
 }

@@ -179,14 +179,17 @@ describe("a weak definition", () => {
     "int first(int x) { return x + 5; } __attribute__((weak)) int overridden(int x) { return x; } int last(int x) { return x * 9; }";
   const unit = compileObject(source, "unit.o", GCC, [...KERNEL_LIKE_FLAGS, "-ffunction-sections", "-fno-toplevel-reorder"]);
 
-  it("that lost is left alone, and listed", () => {
+  it.each([
+    ["other code", "return x * 1000;"],
+    ["the very same code", "return x;"],
+  ])("that lost against %s is left alone, and listed", (_name, body) => {
     const kernel = new FakeKernel();
     kernel.load(unit, TEXT_START);
     const weak = kernel.symbols.findIndex(({ name }) => name === "overridden");
     kernel.symbols.splice(weak, 1);
-    kernel.load(compileObject("int overridden(int x) { return x * 1000; }", "arch.o"), TEXT_START + 0x100000n);
-    const { symbols, statistics } = requireMatched(matchUnit(unit, UNIT, kernel));
-    expect(statistics.skipped).toEqual(["overridden"]);
+    kernel.load(compileObject(`int overridden(int x) { ${body} }`, "arch.o"), TEXT_START + 0x100000n);
+    const { symbols, functions, statistics } = requireMatched(matchUnit(unit, UNIT, kernel));
+    expect([statistics.skipped, functions.has("overridden")]).toEqual([["overridden"], false]);
     expect(symbols.get("overridden")).toBe(kernel.addrOf("overridden"));
   });
 

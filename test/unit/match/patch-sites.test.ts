@@ -300,6 +300,7 @@ describe("where the trampoline goes", () => {
     ["behind the ftrace call", siteOf([...fentry, ...body], [...NOP5, ...body]), 5],
     ["behind endbr64 and the ftrace call", siteOf([...endbr, ...fentry, 0x31, 0xc0, 0xc3], [...endbr, ...NOP5, 0x31, 0xc0, 0xc3]), 9],
     ["into the padding of a short function", siteOf([...fentry, 0xc3], [...NOP5, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc]), 5],
+    ["into padding that is one long no-op", siteOf([...fentry, 0xc3], [...NOP5, 0xc3, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0]), 5],
     ["nowhere if the next function is too near", siteOf([...fentry, 0xc3], [...NOP5, 0xc3], 8n), undefined],
     [
       "at the ftrace call if a jump label follows",

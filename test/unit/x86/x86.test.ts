@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decode, decodeOne } from "../../../src/x86/decode.js";
 import { disassemble } from "../../../src/x86/disassemble.js";
-import { isFiller, isPadding, nopLength, nopRunLength } from "../../../src/x86/nops.js";
+import { isFiller, nopLength, nopRunLength, paddingLength } from "../../../src/x86/nops.js";
 
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
 
@@ -43,8 +43,8 @@ describe("no-ops", () => {
   });
 
   it("and traps are what stands between functions", () => {
-    expect(isPadding(bytes(0xcc, 0x66, 0x90, 0xcc), 0, 4)).toBe(true);
-    expect(isPadding(bytes(0xcc, 0xc3), 0, 2)).toBe(false);
+    expect(paddingLength(bytes(0xc3, 0xcc, 0x66, 0x90, 0xcc, 0xc3), 1)).toBe(4);
+    expect(paddingLength(bytes(0xc3), 0)).toBe(0);
   });
 });
 
