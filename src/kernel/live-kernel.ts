@@ -36,7 +36,7 @@ export function openLiveKernel(options: LiveKernelOptions = {}): LiveKernel {
   if (root === "/" && process.geteuid?.() !== 0) throw refuseNotRoot();
   const symbols = readSymbols(root);
   const kcore = openKcore(root);
-  const redirections = readRedirections(root);
+  const { redirections, targets } = readAppliedUpdates(root, symbols);
   const sections = new Map<string, ReadonlyMap<string, bigint> | undefined>();
   const notes = readOptional(join(root, "sys/kernel/notes"));
 
@@ -49,6 +49,7 @@ export function openLiveKernel(options: LiveKernelOptions = {}): LiveKernel {
     symbolAt: (addr) => symbols.at(addr),
     read: (addr, size) => kcore.read(addr, size),
     newestCode: (addr) => followRedirections(redirections, addr),
+    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target || (module !== undefined && targets.get(module) === target),
     moduleSections: (module) => {
       if (!sections.has(module)) sections.set(module, readModuleSections(root, module));
       return sections.get(module);
@@ -82,17 +83,30 @@ function openKcore(root: string): Kcore {
   }
 }
 
-/** Old address → new address of every function that an applied update redirects. */
-function readRedirections(root: string): ReadonlyMap<bigint, bigint> {
+/** What the applied updates have changed. */
+interface AppliedUpdates {
+  /** Old address → new address of every function that is redirected. */
+  readonly redirections: ReadonlyMap<bigint, bigint>;
+  /** Module with new code → the target whose code it replaces. */
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+function readAppliedUpdates(root: string, symbols: SymbolTable): AppliedUpdates {
   const sysfs = new KspliceSysfs(root);
   const redirections = new Map<bigint, bigint>();
+  const targets = new Map<string, string>();
   for (const id of sysfs.listIds()) {
     const update = sysfs.readUpdate(id);
     if (update?.stage !== "applied") continue;
-    // A removed function (new address 0) has no newer code; what runs is the old code's trap.
-    for (const { oldAddr, newAddr } of update.functions) if (newAddr !== 0n) redirections.set(oldAddr, newAddr);
+    for (const { oldAddr, newAddr, target } of update.functions) {
+      // A removed function (new address 0) has no newer code; what runs is the old code's trap.
+      if (newAddr === 0n) continue;
+      redirections.set(oldAddr, newAddr);
+      const module = symbols.at(newAddr)?.module;
+      if (module !== undefined) targets.set(module, target);
+    }
   }
-  return redirections;
+  return { redirections, targets };
 }
 
 function followRedirections(redirections: ReadonlyMap<bigint, bigint>, addr: bigint): bigint {

@@ -9,15 +9,17 @@ const MAX_CLONE_NUMBER = 9;
 /** Symbols of the running kernel that a pre function may be, by name, in the unit's target. */
 export function findCandidates(run: RunKernel, place: Place, target: string): readonly RunSymbol[] {
   const names = place.symbols.filter(({ type, name }) => type === STT_FUNC && !isPrefixSymbol(name)).map(({ name }) => name);
-  const module = target === "vmlinux" ? undefined : target;
-  return lookUp(run, [...names, ...names.flatMap(renumbered)], module);
+  return lookUp(run, [...names, ...names.flatMap(renumbered)], target);
 }
 
-function lookUp(run: RunKernel, names: readonly string[], module: string | undefined): RunSymbol[] {
+/** Code that an update replaced and its replacement count once, under the older address. */
+function lookUp(run: RunKernel, names: readonly string[], target: string): RunSymbol[] {
   const symbols = new Map<bigint, RunSymbol>();
   for (const name of names) {
     for (const symbol of run.symbolsNamed(name)) {
-      if (symbol.module === module && /[tw]/i.test(symbol.type) && !symbols.has(symbol.addr)) symbols.set(symbol.addr, symbol);
+      if (!run.holdsCodeOf(target, symbol.module) || !/[tw]/i.test(symbol.type)) continue;
+      const newest = run.newestCode(symbol.addr);
+      if (!symbols.has(newest)) symbols.set(newest, symbol);
     }
   }
   return [...symbols.values()];

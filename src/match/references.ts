@@ -84,11 +84,12 @@ export class References {
   addrsOf(place: Place): readonly bigint[] {
     let known = this.#knownAddrs.get(place);
     if (known === undefined) {
-      const module = this.#target === "vmlinux" ? undefined : this.#target;
       const symbols = place.symbols.flatMap((symbol) => this.#run.symbolsNamed(symbol.name));
       const { section } = place;
       const isText = section === undefined ? undefined : kindOfSection(section) === "text";
-      const own = symbols.filter((symbol) => isText === undefined || (symbol.module === module && isTextSymbol(symbol) === isText));
+      const own = symbols.filter(
+        (symbol) => isText === undefined || (this.#run.holdsCodeOf(this.#target, symbol.module) && isTextSymbol(symbol) === isText),
+      );
       known = [...new Set(own.map((symbol) => symbol.addr))];
       this.#knownAddrs.set(place, known);
     }

@@ -18,6 +18,11 @@ export interface RunKernel {
   read(addr: bigint, size: number): Uint8Array | undefined;
   /** The code that runs when the function at `addr` is called: follows the trampolines of applied updates; `addr` itself where there are none. */
   newestCode(addr: bigint): bigint;
+  /**
+   * True if symbols of `module` (undefined: vmlinux) are the target's code: the target's own, or those of an applied update that replaces
+   * code of it.
+   */
+  holdsCodeOf(target: string, module: string | undefined): boolean;
   /** Load addresses of a module's sections (`/sys/module/NAME/sections`); undefined if it is not loaded. */
   moduleSections(module: string): ReadonlyMap<string, bigint> | undefined;
 }

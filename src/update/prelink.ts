@@ -136,7 +136,7 @@ function findAddress(
   }
   const candidates = run
     .symbolsNamed(entry.symbol)
-    .filter((candidate) => candidate.module === undefined || candidate.module === target.name);
+    .filter((candidate) => candidate.module === undefined || run.holdsCodeOf(target.name, candidate.module));
   return uniqueAddress(candidates);
 }
 

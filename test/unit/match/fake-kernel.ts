@@ -13,6 +13,8 @@ interface Region {
 /** A running kernel made of arrays: objects are loaded into it as the linker would lay them out. */
 export class FakeKernel implements RunKernel {
   readonly symbols: RunSymbol[] = [];
+  /** Modules of applied updates, and the target whose code each replaces. */
+  readonly applied = new Map<string, string>();
   readonly #regions: Region[] = [];
   readonly #redirections = new Map<bigint, bigint>();
   #nextExternal = EXTERNALS_START;
@@ -83,6 +85,10 @@ export class FakeKernel implements RunKernel {
 
   newestCode(addr: bigint): bigint {
     return this.#redirections.get(addr) ?? addr;
+  }
+
+  holdsCodeOf(target: string, module: string | undefined): boolean {
+    return (module ?? "vmlinux") === target || (module !== undefined && this.applied.get(module) === target);
   }
 
   moduleSections(): undefined {

@@ -17,6 +17,7 @@ function kernelWith(symbols: readonly RunSymbol[]): RunKernel {
     symbolAt: (addr) => sorted.filter((symbol) => symbol.addr <= addr).at(-1),
     read: () => undefined,
     newestCode: (addr) => addr,
+    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,
     moduleSections: () => undefined,
   };
 }

@@ -108,6 +108,7 @@ function symbolsOnly(symbols: SymbolTable): RunKernel {
     symbolAt: unused,
     read: unused,
     newestCode: unused,
+    holdsCodeOf: unused,
     moduleSections: unused,
   };
 }
