@@ -24,12 +24,13 @@ export function readConsole(path: string): string {
   }
 }
 
-/** The last lines of a log, indented. */
-export function logTail(log: string, lines = 25): string {
-  return log
-    .trimEnd()
-    .split("\n")
-    .slice(-lines)
+/** What tells most about how a machine ended, indented: from the first problem on, else the last lines. */
+export function lastWords(log: string, lines = 25): string {
+  const all = log.trimEnd().split("\n");
+  const [problem] = findProblems(log);
+  const start = problem === undefined ? all.length - lines : all.findIndex((line) => line.trimEnd() === problem);
+  return all
+    .slice(Math.max(0, start), Math.max(0, start) + lines)
     .map((line) => `  ${line}`)
     .join("\n");
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { AgentChannel, type CommandOptions, type CommandResult } from "./agent.js";
-import { findProblems, logTail, readConsole } from "./console-log.js";
+import { findProblems, lastWords, readConsole } from "./console-log.js";
 import { GUEST_DIR, isHidden, quoteShell } from "./guest-scripts.js";
 import { makeInitramfs } from "./initramfs.js";
 import { moduleName, ModuleFiles } from "./module-files.js";
@@ -84,7 +84,7 @@ export class Machine {
       timer = setTimeout(() => {
         started.kill();
         const text = typeof command === "string" ? command : command.join(" ");
-        reject(commandTimedOut(text, timeoutMs, this.consoleLog, logTail(this.consoleText())));
+        reject(commandTimedOut(text, timeoutMs, this.consoleLog, lastWords(this.consoleText())));
       }, timeoutMs);
     });
     try {
@@ -113,7 +113,7 @@ export class Machine {
     for (const module of await this.#modules.withDependencies([name])) {
       const own = module.name === moduleName(name) ? parameters : [];
       const { exitCode, stderr } = await this.insertModule(module.name, module.data, own);
-      if (exitCode !== 0) throw cannotLoadModule(module.name, stderr.trim(), this.consoleLog, logTail(this.consoleText()));
+      if (exitCode !== 0) throw cannotLoadModule(module.name, stderr.trim(), this.consoleLog, lastWords(this.consoleText()));
     }
   }
 
@@ -201,7 +201,7 @@ async function startMachine(
   const exited = qemu.then(({ stderr }) => stderr);
   const stopped = exited.then((stderr) => {
     const what = ["the virtual machine stopped", stderr.trim()].filter(Boolean).join(": ");
-    throw machineStopped(what, options.consoleLog, logTail(consoleText()));
+    throw machineStopped(what, options.consoleLog, lastWords(consoleText()));
   });
   stopped.catch(() => undefined);
 
@@ -227,7 +227,7 @@ async function startMachine(
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(
-        machineStopped(`the virtual machine did not come up in ${bootTimeoutMs / 1000} s`, options.consoleLog, logTail(consoleText())),
+        machineStopped(`the virtual machine did not come up in ${bootTimeoutMs / 1000} s`, options.consoleLog, lastWords(consoleText())),
       );
     }, bootTimeoutMs);
   });

@@ -31,27 +31,27 @@ export function noSuchModule(name: string, modulesDir: string): Refusal {
   });
 }
 
-/** The machine went down, or did not come up: with the end of what it said. */
-export function machineStopped(what: string, consoleLog: string, consoleTail: string): Refusal {
+/** The machine went down, or did not come up: with what tells most of what it said. */
+export function machineStopped(what: string, consoleLog: string, lastWords: string): Refusal {
   return new Refusal({
     code: "vm-stopped",
-    message: `${what}; the console ends with:\n${consoleTail}`,
+    message: `${what}; the console says:\n${lastWords}`,
     location: consoleLog,
   });
 }
 
-export function cannotLoadModule(name: string, reason: string, consoleLog: string, consoleTail: string): Refusal {
+export function cannotLoadModule(name: string, reason: string, consoleLog: string, lastWords: string): Refusal {
   return new Refusal({
     code: "vm-cannot-load-module",
-    message: `the virtual machine cannot load module ${name}: ${reason}; the console ends with:\n${consoleTail}`,
+    message: `the virtual machine cannot load module ${name}: ${reason}; the console says:\n${lastWords}`,
     location: consoleLog,
   });
 }
 
-export function commandTimedOut(command: string, timeoutMs: number, consoleLog: string, consoleTail: string): Refusal {
+export function commandTimedOut(command: string, timeoutMs: number, consoleLog: string, lastWords: string): Refusal {
   return new Refusal({
     code: "vm-command-timeout",
-    message: `in the virtual machine, "${command}" took longer than ${timeoutMs / 1000} s and was killed; the console ends with:\n${consoleTail}`,
+    message: `in the virtual machine, "${command}" took longer than ${timeoutMs / 1000} s and was killed; the console says:\n${lastWords}`,
     location: consoleLog,
   });
 }

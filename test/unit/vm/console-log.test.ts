@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findProblems, logTail } from "../../../vm/console-log.js";
+import { findProblems, lastWords } from "../../../vm/console-log.js";
 
 test.each([
   "[    1.0] BUG: kernel NULL pointer dereference, address: 0000000000000000",
@@ -26,6 +26,10 @@ test.each([
   expect(findProblems(line)).toEqual([]);
 });
 
-test("the tail is the last lines, indented", () => {
-  expect(logTail("a\nb\nc\n\n", 2)).toBe("  b\n  c");
+test.each([
+  ["a\nb\nc\n\n", "  b\n  c"],
+  ["a\n", "  a"],
+  ["a\nKernel panic - not syncing: x\r\nCPU: 0\nb\nc\nd", "  Kernel panic - not syncing: x\r\n  CPU: 0"],
+])("last words of %j", (log, expected) => {
+  expect(lastWords(log, 2)).toBe(expected);
 });
