@@ -1,6 +1,7 @@
 import type { ElfObject, ElfSection } from "../elf/model.js";
 import { findCandidates, isSplitPart } from "./candidates.js";
-import { compareCode, type CodeComparer, type CodeComparison } from "./compare-code.js";
+import { compareCode, type CodeComparison } from "./compare-code.js";
+import type { CodeComparer } from "./comparison.js";
 import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
 import { findJumpLabelKeys } from "./jump-label-keys.js";
