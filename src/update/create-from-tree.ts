@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Progress } from "../diagnostics.js";
 import { buildKernelModules } from "../kbuild/build-kernel-modules.js";
 import { defaultCacheDir } from "../kbuild/cache-dir.js";
@@ -52,7 +54,7 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const { units, notes } = await chooseUnits(build, patched, request);
     const diffs = await diffUnits(build, patched, units, request);
     const changed = requireChanges(diffs, notes);
-    for (const note of notes) request.warn(note);
+    for (const note of [...notes, ...changed.flatMap(({ diff }) => diff.notes)]) request.warn(note);
     progress("building the kernel part");
     const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
     const buildId = await readKernelBuildId(tree);
@@ -97,6 +99,9 @@ async function diffUnits(build: PreparedBuild, patched: PatchedTree, units: read
     const pre = await compileUnit(build, unit);
     const post = await compileUnit(build, unit, { shadow: patched });
     done++;
-    return diffUnit({ unit, pre: pre.object, post: post.object });
+    const sources = await Promise.all(
+      [request.source, patched.root].map((root) => readFile(join(root, unit.source), "latin1").catch(() => "")),
+    );
+    return diffUnit({ unit, pre: pre.object, post: post.object, sources });
   });
 }

@@ -5,11 +5,12 @@ import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
 import { diffObjects } from "../diff/diff-objects.js";
 import { extractNewCode } from "../diff/extract-new-code.js";
-import type { NewCode, ObjectDiff } from "../diff/types.js";
+import type { NewCode, ObjectDiff, SourceLine } from "../diff/types.js";
 import type { Progress } from "../diagnostics.js";
+import { findDefinition } from "../kbuild/find-definition.js";
 import type { KernelModules, Unit } from "../kbuild/types.js";
 import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit } from "./manifest.js";
-import { badId, noChange, notSafe } from "./refusals.js";
+import { badId, newGlobalElsewhere, noChange, notSafe } from "./refusals.js";
 import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "./update-file.js";
 
 /** Makes an update of compiled objects: differencing, cutting out the new code, linking, and the manifest. */
@@ -19,6 +20,8 @@ export interface UnitPair {
   readonly unit: Unit;
   readonly pre: Uint8Array;
   readonly post: Uint8Array;
+  /** Texts of the unit's source file, before and after, for telling where things are defined. */
+  readonly sources: readonly string[];
 }
 
 export interface UpdateSource {
@@ -34,6 +37,8 @@ export interface UpdateSource {
 export interface UnitDiff {
   readonly unit: Unit;
   readonly diff: ObjectDiff;
+  /** Where the unit's patched source defines a symbol of its object; undefined where that cannot be told. */
+  readonly lineOf: (symbol: string) => SourceLine | undefined;
 }
 
 const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -53,6 +58,10 @@ export function checkId(id: string): string {
 export function diffUnit(pair: UnitPair): UnitDiff {
   return {
     unit: pair.unit,
+    lineOf: (symbol) => {
+      const line = pair.sources.map((text) => findDefinition(text, symbol)).find((found) => found !== undefined);
+      return line === undefined ? undefined : { file: pair.unit.source, line };
+    },
     diff: diffObjects(parseObject(pair.pre, `pre ${pair.unit.path}`), parseObject(pair.post, `post ${pair.unit.path}`)),
   };
 }
@@ -62,7 +71,9 @@ export function diffUnit(pair: UnitPair): UnitDiff {
  * @throws Refusal the first refusal's code if any unit has a change that is not safe; `no-change` (exit 66) if none changed
  */
 export function requireChanges(diffs: readonly UnitDiff[], notes: readonly string[]): UnitDiff[] {
-  const refusals = diffs.flatMap(({ unit, diff }) => diff.refusals.map((refusal) => ({ unit: unit.path, refusal })));
+  const refusals = diffs.flatMap(({ unit, diff, lineOf }) =>
+    diff.refusals.map((refusal) => ({ unit: unit.path, refusal, line: lineOf(refusal.symbol) })),
+  );
   if (refusals.length > 0) throw notSafe(refusals);
   const changed = diffs.filter(({ diff }) => diff.verdict === "changed");
   if (changed.length === 0) throw noChange([...diffs.map(({ unit }) => `${unit.path}: the same code before and after`), ...notes]);
@@ -75,11 +86,8 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
     [PATCH_FILE, source.patch],
     [CORE_FILE, source.modules.core],
   ]);
-  const parts = changed.map(({ unit, diff }) => {
-    const newCode = extractNewCode(diff, { unit: unit.path });
-    return { unit, diff, newCode };
-  });
-  const newGlobals = new Set(parts.flatMap(({ newCode }) => newCode.newGlobals));
+  const parts = changed.map((entry) => ({ ...entry, newCode: extractNewCode(entry.diff, { unit: entry.unit.path }) }));
+  refuseSharedGlobals(parts);
 
   const targets: ManifestTarget[] = [];
   for (const name of [...new Set(parts.map(({ unit }) => unit.target))].sort()) {
@@ -87,7 +95,8 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
     const units = parts.filter(({ unit }) => unit.target === name);
     const module = moduleNameFor(source.id, name, targets);
     const file = `new/${name}.ko`;
-    const entries = units.map(({ unit, diff, newCode }) => unitEntry(unit, diff, newCode, newGlobals));
+    const newGlobals = new Set(units.flatMap(({ newCode }) => newCode.newGlobals));
+    const entries = units.map((part) => unitEntry(part, newGlobals));
     const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
     files.set(file, await source.link(module, objects));
     for (const { unit, diff } of units) files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
@@ -119,11 +128,27 @@ function moduleNameFor(id: string, target: string, earlier: readonly ManifestTar
   return `${full.slice(0, MAX_MODULE_NAME - 4)}_${String(earlier.length).padStart(3, "0")}`;
 }
 
+interface UnitPart extends UnitDiff {
+  readonly newCode: NewCode;
+}
+
+/** A new global function lives in one target's module, and another target's cannot see it there. @throws Refusal `new-global-elsewhere` */
+function refuseSharedGlobals(parts: readonly UnitPart[]): void {
+  for (const definer of parts) {
+    for (const name of definer.newCode.newGlobals) {
+      const user = parts.find(
+        (part) => part.unit.target !== definer.unit.target && part.newCode.imports.some((entry) => entry.name === name),
+      );
+      if (user !== undefined) throw newGlobalElsewhere(name, definer.unit, user.unit);
+    }
+  }
+}
+
 /** The manifest's entry; also gives each replacement its alias symbol, which is unique among the units that are linked together. */
-function unitEntry(unit: Unit, diff: ObjectDiff, newCode: NewCode, newGlobals: ReadonlySet<string>): ManifestUnit {
+function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: ReadonlySet<string>): ManifestUnit {
   const functions = newCode.functions.map((entry) => ({
     name: entry.name,
-    ...(entry.sourceLine === undefined ? {} : { sourceLine: { ...entry.sourceLine } }),
+    ...withLine(lineOf(entry.name)),
     preSymbol: entry.preSymbol,
     ...(entry.newSymbol === undefined ? {} : { newSymbol: addAlias(newCode, unit, entry.newSymbol) }),
     preParts: [...entry.preParts],
@@ -142,12 +167,16 @@ function unitEntry(unit: Unit, diff: ObjectDiff, newCode: NewCode, newGlobals: R
       })),
     changed: diff.functions.changed.map((change) => ({
       name: change.name,
-      ...(change.sourceLine === undefined ? {} : { sourceLine: { ...change.sourceLine } }),
+      ...withLine(lineOf(change.name)),
       reasons: [...change.reasons],
     })),
     new: diff.functions.new.map((change) => change.name),
     removed: diff.functions.removed.map((change) => change.name),
   };
+}
+
+function withLine(line: SourceLine | undefined): { sourceLine?: { file: string; line: number } } {
+  return line === undefined ? {} : { sourceLine: { ...line } };
 }
 
 function addAlias(newCode: NewCode, unit: Unit, name: string): string {

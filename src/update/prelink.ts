@@ -124,20 +124,21 @@ function findAddress(
   matches: UnitMatches,
   run: RunKernel,
 ): bigint | string {
-  const own = unit === undefined ? undefined : matches.get(unit.path);
+  const ownMatch = unit === undefined ? undefined : matches.get(unit.path);
   if (entry.preSymbol !== undefined) {
-    const addr = own?.symbols.get(entry.preSymbol) ?? own?.functions.get(entry.preSymbol)?.addr;
+    const addr = ownMatch?.symbols.get(entry.preSymbol) ?? ownMatch?.functions.get(entry.preSymbol)?.addr;
     if (addr !== undefined) return addr;
   } else {
-    for (const match of [own, ...matches.values()]) {
+    for (const match of [ownMatch, ...matches.values()]) {
       const addr = match?.symbols.get(entry.symbol);
       if (addr !== undefined) return addr;
     }
   }
-  const candidates = run
-    .symbolsNamed(entry.symbol)
-    .filter((candidate) => candidate.module === undefined || run.holdsCodeOf(target.name, candidate.module));
-  return uniqueAddress(candidates);
+  const named = run.symbolsNamed(entry.symbol);
+  // What the unit itself defines (its module's __this_module, say) is the target's; other names may be the kernel's.
+  const own = named.filter((candidate) => (candidate.module ?? "vmlinux") === target.name);
+  if (entry.preSymbol !== undefined && own.length > 0) return uniqueAddress(own);
+  return uniqueAddress(named.filter((candidate) => candidate.module === undefined || run.holdsCodeOf(target.name, candidate.module)));
 }
 
 function uniqueAddress(candidates: readonly RunSymbol[]): bigint | string {

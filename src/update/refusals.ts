@@ -1,5 +1,6 @@
 import { EXIT_NO_CHANGE, Refusal } from "../diagnostics.js";
-import type { DiffRefusal } from "../diff/types.js";
+import type { DiffRefusal, SourceLine } from "../diff/types.js";
+import type { Unit } from "../kbuild/types.js";
 import type { Mismatch } from "../match/types.js";
 
 /** Every refusal of the update layer, a factory each. */
@@ -24,13 +25,21 @@ export const noChange = (details: readonly string[]): Refusal =>
     exitCode: EXIT_NO_CHANGE,
   });
 
-export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal }[]): Refusal =>
+export const newGlobalElsewhere = (name: string, definer: Unit, user: Unit): Refusal =>
+  new Refusal({
+    code: "new-global-elsewhere",
+    message: `${user.path} of ${user.target} uses ${name}, which the patch adds to ${definer.target}: new code of one target cannot call that of another`,
+    location: definer.source,
+    hint: "define it in each of the two, as static",
+  });
+
+export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal; line: SourceLine | undefined }[]): Refusal =>
   new Refusal({
     code: refusals[0]?.refusal.code ?? "refused",
     message: [
       "the patch makes changes that cannot be put into a running kernel:",
-      ...refusals.map(({ unit, refusal }) => {
-        const place = refusal.sourceLine === undefined ? unit : `${refusal.sourceLine.file}:${refusal.sourceLine.line}`;
+      ...refusals.map(({ unit, refusal, line }) => {
+        const place = line === undefined ? unit : `${line.file}:${line.line}`;
         return `  ${place}: ${refusal.symbol}: ${refusal.message} [${refusal.code}]`;
       }),
     ].join("\n"),

@@ -130,6 +130,16 @@ describe("an import gets its address", () => {
       },
     ],
   ];
+  it("of the patched module, where each update's module has one of that name too", () => {
+    const module: ManifestTarget = {
+      ...target([{ name: "a.o:__this_module", symbol: "__this_module", preSymbol: "__this_module" }]),
+      name: "i2c_dev",
+    };
+    const run = kernelWith([symbol("__this_module", 0x7000n, "i2c_dev"), symbol("__this_module", 0x9000n, "ksplice_x_i2c_dev")]);
+    const ko = prelink(newCode([makeUndefined("a.o:__this_module")]), module, match(), run);
+    expect(homeOf(ko, "a.o:__this_module")).toEqual(new AbsoluteAddress(0x7000n));
+  });
+
   it.each(cases)("%s", (_, { callee, entry, matched, run, expected }) => {
     const ko = prelink(newCode([makeUndefined(callee)]), target([entry]), match(matched), kernelWith(run));
     expect(homeOf(ko, callee)).toEqual(new AbsoluteAddress(expected));

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { findDefinition } from "../../../src/kbuild/find-definition.js";
+
+const SOURCE = `#include <linux/kernel.h>
+static int helper(int x);
+extern int limit;
+int limit = 5;
+static const char *const names[] = {
+	"a",
+};
+static DEFINE_MUTEX(big_lock);
+static int helper(int x)
+{
+	static unsigned long last;
+
+	return helper2(x) + last;
+}
+
+int
+two_lines(struct thing *thing,
+	  int y)
+{
+	if (helper(y))
+		return 1;
+}
+SYSCALL_DEFINE3(openat, int, dfd, const char __user *, name, int, flags)
+{
+}
+static struct file_operations fops __ro_after_init = {
+};
+EXPORT_SYMBOL(two_lines);
+`;
+
+describe("the line of a definition", () => {
+  it.each([
+    ["a function, not its prototype", "helper", 9],
+    ["a clone of it", "helper.isra.0", 9],
+    ["a function whose type stands on the line above", "two_lines", 17],
+    ["a datum, not its declaration", "limit", 4],
+    ["an array", "names", 5],
+    ["what a macro defines", "big_lock", 8],
+    ["a static local", "last.12", 11],
+    ["a system call", "__do_sys_openat", 23],
+    ["a datum with an attribute", "fops", 26],
+    ["a function that is only called", "helper2", undefined],
+    ["nothing of that name", "absent", undefined],
+  ])("%s", (_, symbol, line) => {
+    expect(findDefinition(SOURCE, symbol)).toBe(line);
+  });
+});
