@@ -1,4 +1,3 @@
-import { readImageBuildId } from "./image-build-id.js";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { release as runningRelease } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -8,6 +7,9 @@ import { byVersion, findKernelPackages, isRealTime, kernelsOf, releaseOf, source
 import { packageCache, requireSourcePackage } from "./debian-source.js";
 import { downloadPackage } from "./download.js";
 import { directoryInUse, noSuchRelease, packageNotInArchive, sourceNotInArchive } from "./refusals.js";
+import { findBuildId } from "./image-build-id.js";
+import { decodeKallsyms } from "./decode-kallsyms.js";
+import { unpackImage } from "./unpack-image.js";
 import { checkUnpackTools, unpackPackage, unpackSourceTree } from "./unpack.js";
 
 export { listDebianKernels, listDebianSources, type DebianKernel } from "./debian-kernels.js";
@@ -72,7 +74,11 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Prep
     progress(`unpacking ${parts.headers.name} and ${parts.image.name}`);
     await unpackHeaders(debOf(parts.headers), release, join(unfinished, "ksplice"));
     await unpackPackage(debOf(parts.image), join(unfinished, "ksplice/image"), ["./boot", "./lib"]);
-    const buildId = await readImageBuildId(join(unfinished, "ksplice/image/boot", `vmlinuz-${release}`));
+    progress(`reading the symbols of ${release}`);
+    const vmlinux = await unpackImage(join(unfinished, "ksplice/image/boot", `vmlinuz-${release}`));
+    const buildId = vmlinux === undefined ? undefined : findBuildId(vmlinux);
+    const symbols = vmlinux === undefined ? undefined : decodeKallsyms(vmlinux);
+    if (symbols !== undefined) await writeFile(join(unfinished, "ksplice/System.map"), symbols.join(""));
     const record: PreparedDistribution = {
       distribution: "debian",
       release,
