@@ -1,3 +1,4 @@
+import { concatBytes } from "../elf/concat-bytes.js";
 import * as elf from "../elf/constants.js";
 import type { AbsoluteAddress } from "../elf/model.js";
 import { UNDEFINED, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../elf/model.js";
@@ -125,7 +126,7 @@ export class NewObject {
   }
 
   finish(fileName: string): ElfObject {
-    if (this.#literalSection !== undefined) this.#literalSection.data = concat(this.#literalParts, this.#literalSection.size);
+    if (this.#literalSection !== undefined) this.#literalSection.data = concatBytes(this.#literalParts);
     const isLocal = (symbol: ElfSymbol): boolean => symbol.bind === elf.STB_LOCAL;
     return {
       fileName,
@@ -168,14 +169,4 @@ function alignmentAt(align: number, offset: number): number {
   let at = align;
   while (at > 1 && offset % at !== 0) at /= 2;
   return at;
-}
-
-function concat(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -1,3 +1,4 @@
+import { concatBytes } from "./concat-bytes.js";
 import * as elf from "./constants.js";
 import { AbsoluteAddress, COMMON, UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "./model.js";
 
@@ -19,7 +20,7 @@ class StringTable {
   }
 
   toBytes(): Uint8Array {
-    return concat(this.#parts, this.#size);
+    return concatBytes(this.#parts);
   }
 }
 
@@ -191,14 +192,4 @@ function layOut(outputs: readonly OutputSection[], names: StringTable): Uint8Arr
 
 function alignUp(value: number, align: number): number {
   return Math.ceil(value / align) * align;
-}
-
-function concat(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
