@@ -65,9 +65,9 @@ export class References {
         : `${place.name} is at ${hex(adjusted)} here, and at ${hex(before.addr)} at offset ${hex(before.offset)}`;
     }
     evidence.bindings.set(place, { place, addr: adjusted, offset });
-    if (isNumbered(place)) return undefined;
     const known = this.addrsOf(place);
     if (known.length === 0 || known.some((candidate) => this.isSameTarget(candidate, adjusted))) return undefined;
+    if (isNumbered(place) && this.#isRenumbered(place, adjusted)) return undefined;
     return `the running code refers to ${hex(adjusted)}${this.#nameOf(adjusted)} where the source says ${place.name}, which is at ${known.map(hex).join(", ")}`;
   }
 
@@ -94,6 +94,11 @@ export class References {
       this.#knownAddrs.set(place, known);
     }
     return known;
+  }
+
+  #isRenumbered(place: Place, addr: bigint): boolean {
+    const symbol = this.#run.symbolAt(addr);
+    return symbol?.addr === addr && symbol.name.replace(NUMBER, "") === place.name.replace(NUMBER, "");
   }
 
   #withoutCallPadding(place: Place, addr: bigint): bigint {
@@ -227,9 +232,11 @@ function isTextSymbol({ type }: RunSymbol): boolean {
   return /[tw]/i.test(type);
 }
 
+const NUMBER = /\.\d+$/;
+
 /** Static names with a number by the compiler: the number may differ, and mean something else in another unit. */
 function isNumbered(place: Place): boolean {
-  return place.section !== undefined && !place.isGlobal && /\.\d+$/.test(place.name);
+  return place.section !== undefined && !place.isGlobal && NUMBER.test(place.name);
 }
 
 /** True for the relocation that the assembler leaves where a tool took one back: it has no symbol. */

@@ -12,12 +12,14 @@ const SOURCE = `
 extern int printk(const char *, ...);
 extern int shared;
 static int counter;
+static inline int *once(void) { static int key; return &key; }
 struct entry { int kind; int (*op)(int); const char *name; };
 static const struct entry table[2];
 static __attribute__((noinline)) int plain(int x) { counter += x; return printk("plain %d\\n", x) + counter; }
 static __attribute__((noinline)) int other(int x) { return x > 3 ? plain(x * shared) : printk("other %s\\n", table[x].name); }
 static const struct entry table[2] = { { 1, plain, "first" }, { 2, other, "second" } };
 int tail(int x) { return other(x + 1); }
+int *numbered(void) { return once(); }
 int entry(int x) { int i, sum = 0; for (i = 0; i < x; i++) { sum += table[i & 1].op(x); if (sum > 1000) printk("big\\n"); } return sum; }
 `;
 
@@ -48,8 +50,8 @@ describe("a unit that runs as it was compiled", () => {
   it("matches, and tells the address of every symbol it uses", () => {
     const kernel = loadKernel();
     const { functions, symbols, statistics } = requireMatched(matchUnit(pre, UNIT, kernel));
-    expect([...functions.keys()].sort()).toEqual(["entry", "other", "plain", "tail"]);
-    expect(statistics).toEqual({ functions: 4, matched: 4, skipped: [], skippedBytes: 0 });
+    expect([...functions.keys()].sort()).toEqual(["entry", "numbered", "other", "plain", "tail"]);
+    expect(statistics).toEqual({ functions: 5, matched: 5, skipped: [], skippedBytes: 0 });
     for (const name of ["plain", "other", "entry", "counter", "table", "shared", "printk"]) {
       expect([name, symbols.get(name)]).toEqual([name, kernel.addrOf(name)]);
     }
