@@ -1,4 +1,5 @@
 import { stat, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { packageRoot } from "../rehearse/program-paths.js";
@@ -50,7 +51,7 @@ export function createCommand(): Command {
         id,
         created,
         description: options.description ?? name,
-        jobs: options.jobs ?? positiveInteger(process.env["CONCURRENCY_LEVEL"] ?? "1"),
+        jobs: options.jobs ?? positiveInteger(process.env["CONCURRENCY_LEVEL"] ?? String(availableParallelism())),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         kmodDir: join(packageRoot(), "kmod"),
         progress,

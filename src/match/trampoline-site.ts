@@ -6,7 +6,6 @@ import type { RunKernel } from "./run-kernel.js";
 /** Length of `jmp rel32`. */
 const TRAMPOLINE_SIZE = 5;
 const MAX_INSTRUCTION_SIZE = 15;
-const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
 /** Sites that the kernel rewrites long after boot: a trampoline over one would be torn, or the kernel would find bytes it does not expect and stop. */
 const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call", "lock"]);
 
@@ -17,20 +16,19 @@ export interface TrampolineSite {
 }
 
 /**
- * Where the trampoline of a function goes: behind endbr64 and the ftrace call, so that ftrace goes on working; at the ftrace call itself if what
- * follows is a site that the kernel may rewrite at any time and nothing traces the function now. Undefined if there is no room.
+ * Where the trampoline of a function goes: behind endbr64 and the ftrace call, so that ftrace goes on working. Undefined if there is no room, or
+ * if what stands there is a site that the kernel may rewrite at any time. (Over the ftrace call itself it cannot go: ftrace would find bytes
+ * that it does not expect once somebody traces the function, and switch itself off.)
  */
 export function findTrampolineSite(run: RunKernel, code: PreCode, addr: bigint, runSize: number): TrampolineSite | undefined {
   const siteAt = (kind: PatchSite["kind"], offset: number): PatchSite | undefined =>
     code.sites.find((site) => site.kind === kind && site.offset === code.start + offset);
   const entry = siteAt("endbr", 0)?.size ?? 0;
   const fentry = siteAt("fentry", entry);
-  const behind = entry + (fentry?.size ?? 0);
-  const offset = isRewrittenLater(code, behind) && fentry !== undefined ? entry : behind;
+  const offset = entry + (fentry?.size ?? 0);
   if (isRewrittenLater(code, offset)) return undefined;
   const bytes = run.read(addr + BigInt(offset), TRAMPOLINE_SIZE);
   if (bytes === undefined || !hasRoom(run, addr, offset, runSize)) return undefined;
-  if (offset !== behind && !NOP5.every((byte, index) => bytes[index] === byte)) return undefined;
   return { offset, bytes };
 }
 

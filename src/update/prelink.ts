@@ -42,7 +42,7 @@ export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
 
 /**
  * The module with one target's new code, ready to be loaded: imports resolved, `struct ksplice_part` filled in.
- * @throws Refusal `unresolved-symbol`, `too-short`
+ * @throws Refusal `unresolved-symbol`, `no-trampoline-site`
  */
 export function prelinkTarget(
   bytes: Uint8Array,

@@ -83,8 +83,8 @@ export const unresolvedSymbol = (symbol: string, unit: string, reason: string): 
 
 export const noTrampolineSite = (name: string, unit: string): Refusal =>
   new Refusal({
-    code: "too-short",
-    message: `${name} is too short to be redirected: a jump of 5 bytes does not fit`,
+    code: "no-trampoline-site",
+    message: `${name} cannot be redirected: at its beginning there is no room for a jump of 5 bytes, or the kernel itself rewrites the code there (a jump label, a static call or a lock prefix)`,
     location: unit,
     abortCause: "UNEXPECTED",
   });

@@ -209,6 +209,12 @@ rmmod kstest_second kstest_first kstest_builtin 2>/dev/null`,
     expect((await loader.unload("kstest_builtin")).exitCode).toBe(0);
   });
 
+  test("a function that is in an update twice is not redirected", async () => {
+    await loadFirst(["twice=1"]);
+    expect(await request("first", "applied")).toBe("unexpected");
+    expect(await answer()).toBe("1");
+  });
+
   test("code that no named module holds is not written to", async () => {
     await loadFirst(["target=vmlinux"]);
     expect(await request("first", "applied")).toBe("failed_to_find");

@@ -303,9 +303,9 @@ describe("where the trampoline goes", () => {
     ["into padding that is one long no-op", siteOf([...fentry, 0xc3], [...NOP5, 0xc3, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0]), 5],
     ["nowhere if the next function is too near", siteOf([...fentry, 0xc3], [...NOP5, 0xc3], 8n), undefined],
     [
-      "at the ftrace call if a jump label follows",
+      "nowhere if a jump label stands there",
       siteOf([...fentry, ...NOP5, ...body.slice(0, 6)], [...NOP5, ...NOP5, ...body.slice(0, 6)], 16n, 5),
-      0,
+      undefined,
     ],
   ])("%s", (_name, offset, expected) => {
     expect(offset).toBe(expected);

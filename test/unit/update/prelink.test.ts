@@ -208,7 +208,7 @@ describe("the part that the core reads", () => {
       ...match(),
       functions: new Map([["foo", { name: "foo", addr: NEWEST, size: 4, siteOffset: undefined, siteBytes: new Uint8Array(0) }]]),
     };
-    expect(() => prelink(newCode([]), target(), short, kernelWith([]))).toThrow("too short");
+    expect(() => prelink(newCode([]), target(), short, kernelWith([]))).toThrow("foo cannot be redirected");
   });
 
   it("leaves no alias in the symbol table", () => {

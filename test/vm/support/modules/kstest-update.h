@@ -45,6 +45,10 @@ module_param_named(range_start, range.start, ullong, 0);
 module_param_named(range_size, range.size, ullong, 0);
 MODULE_PARM_DESC(range_size, "bytes of further code that must be free");
 
+static bool twice;
+module_param(twice, bool, 0);
+MODULE_PARM_DESC(twice, "make the second function the first once more");
+
 /* Behind endbr64 and the ftrace site. */
 static u32 find_site(const u8 *code)
 {
@@ -68,6 +72,8 @@ static int __init update_init(void)
 	part.nr_parts = parts ?: part.nr_parts;
 	part.ranges = &range;
 	part.nr_ranges = !!range.size;
+	if (twice)
+		part.functions[1] = part.functions[0];
 	for (i = 0; i < part.nr_functions; i++) {
 		struct ksplice_function *function = &part.functions[i];
 		const u8 *code = (const u8 *)(unsigned long)function->old_addr;
