@@ -72,7 +72,7 @@ describe("ksplice-create refuses", () => {
     [
       "a patch for a file that is not compiled",
       () => create(edits({ file: "arch/arm64/kernel/setup.c", at: /\n#include <linux\/acpi\.h>/, to: "$&\nint ksplice_x;" })),
-      1,
+      66,
       ["arch/arm64"],
     ],
     [
