@@ -123,6 +123,18 @@ static bool is_held_text(const struct ksplice_update *update, unsigned long addr
 
 /* -- preparing --------------------------------------------------------------------- */
 
+/* Two sites that overlap could never be brought back. */
+static bool overlaps_earlier(const struct ksplice_switch *sw, const struct ksplice_site *site)
+{
+	const struct ksplice_site *other;
+
+	for (other = sw->sites; other < site; other++)
+		if (site->addr < other->addr + KSPLICE_TRAMPOLINE &&
+		    other->addr < site->addr + KSPLICE_TRAMPOLINE)
+			return true;
+	return false;
+}
+
 static enum ksplice_cause prepare_sites(struct ksplice_switch *sw, bool forward)
 {
 	const struct ksplice_function *function;
@@ -149,6 +161,10 @@ static enum ksplice_cause prepare_sites(struct ksplice_switch *sw, bool forward)
 			pr_notice("%s: %s at %lx is not in the text of the kernel or a module it names\n",
 				  sw->update->id, function->name, site->addr);
 			return KSPLICE_FAILED_TO_FIND;
+		}
+		if (overlaps_earlier(sw, site)) {
+			pr_notice("%s: %s is in it twice\n", sw->update->id, function->name);
+			return KSPLICE_UNEXPECTED;
 		}
 		cause = ksplice_map_site(site);
 		if (cause)
