@@ -55,7 +55,13 @@ async function runDemo(): Promise<number> {
   say(progress, `update: ${created.stdout}`);
 
   const consoleLog = join(workDir, "console.log");
-  const rehearsal = await rehearseUpdate(await openUpdate(tarball), { tree, probe: example.probe, consoleLog, progress });
+  const rehearsal = await rehearseUpdate(await openUpdate(tarball), {
+    tree,
+    probe: example.probe,
+    expose: [workDir],
+    consoleLog,
+    progress,
+  });
   progress.done();
 
   const rows = demoRows(rehearsal, example.expected, stages);

@@ -9,6 +9,7 @@ interface RehearseOptions extends CommonOptions {
   readonly probe?: string;
   readonly load?: string;
   readonly module: string[];
+  readonly expose: string[];
   readonly consoleLog: string;
   readonly json?: boolean;
 }
@@ -22,6 +23,12 @@ export function rehearseCommand(): Command {
     .option("--probe <command>", "shell command to run in the machine before, with the update applied, and once undone")
     .option("--load <command>", "shell command to run in the background meanwhile")
     .option("--module <name>", "module of the kernel's image to load first, parameters behind its name; may be repeated", collect, [])
+    .option(
+      "--expose <dir>",
+      "show this directory of the host although it lies below /tmp, /var/tmp, /run or /mnt; may be repeated",
+      collect,
+      [],
+    )
     .option("--console-log <file>", "where the console's output is kept", "ksplice-rehearsal.log")
     .option("--json", "print the result as JSON")
     .action(async (path: string, _: unknown, command: Command) => {
@@ -54,12 +61,17 @@ function renderRehearsal(result: Rehearsal): string {
           `probe applied: ${oneLine(result.probes.applied)}`,
           `probe undone:  ${oneLine(result.probes.undone)}`,
         ]),
+    ...(sawNoDifference(result) ? ["note: the probe saw the same with the update as without"] : []),
     ...result.leftovers.map((name) => `left behind: ${name}`),
     ...result.problems.map((line) => `kernel: ${line}`),
     `console: ${result.consoleLog}`,
     result.ok ? "ok" : "FAILED",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function sawNoDifference({ probes }: Rehearsal): boolean {
+  return probes !== undefined && probes.before.stdout === probes.applied.stdout && probes.before.exitCode === probes.applied.exitCode;
 }
 
 function oneLine(probe: ProbeResult): string {

@@ -16,6 +16,8 @@ export interface RehearsalOptions {
   readonly load?: string;
   /** Modules of the kernel's image, loaded first, each with its parameters (`i2c-stub chip_addr=0x10`). The update's own target modules are loaded anyway. */
   readonly modules?: readonly string[];
+  /** Directories of the host that the probe needs and that lie below /tmp, /var/tmp, /run or /mnt, where the machine has its own. */
+  readonly expose?: readonly string[];
   readonly tries?: number;
   /** Where the console's output is kept. */
   readonly consoleLog: string;
@@ -77,7 +79,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     machine = await bootMachine({
       ...kernel,
       consoleLog: options.consoleLog,
-      expose: [dir, packageRoot(), process.cwd(), dirname(process.execPath)],
+      expose: [dir, packageRoot(), process.cwd(), dirname(process.execPath), ...(options.expose ?? [])],
     });
     await loadModules(machine, update, options.modules ?? []);
 
@@ -163,9 +165,20 @@ async function loadModules(machine: Machine, update: Update, modules: readonly s
   for (const target of update.manifest.targets) if (target.name !== "vmlinux") await machine.loadModule(target.name);
 }
 
+/** What a shell's exit status says of a command that it could not run. */
+const NOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+
+/** @throws Refusal `probe-not-run`: a probe that does not start tells nothing, three times the same */
 async function probe(machine: Machine, command: string | undefined): Promise<ProbeResult | undefined> {
   if (command === undefined) return undefined;
   const { stdout, stderr, exitCode } = await machine.run(command, { cwd: process.cwd(), timeoutMs: 120_000 });
+  if (NOT_RUN.has(exitCode)) {
+    throw new Refusal({
+      code: "probe-not-run",
+      message: `the probe could not be run in the virtual machine: ${stderr.trim()}`,
+      hint: "the machine has its own /tmp, /var/tmp, /run and /mnt: --expose DIR shows it a directory there",
+    });
+  }
   return { stdout: stdout.trimEnd(), stderr: stderr.trimEnd(), exitCode };
 }
 

@@ -13,7 +13,14 @@ afterAll(() => {
 
 async function rehearse(tree: string, update: string, probe: string, modules: string[] = []): Promise<Rehearsal> {
   const consoleLog = join(workshop.dir, "console.log");
-  return await rehearseUpdate(await openUpdate(update), { tree, probe, modules, consoleLog, progress: () => undefined });
+  return await rehearseUpdate(await openUpdate(update), {
+    tree,
+    probe,
+    modules,
+    expose: [workshop.dir],
+    consoleLog,
+    progress: () => undefined,
+  });
 }
 
 function outputs(result: Rehearsal): (string | undefined)[] {
