@@ -48,10 +48,6 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
       const target = relocation.type === R_X86_64_PC8 ? post.target(relocation, atom) : undefined;
       if (target?.kind === "atom") refusals.push(refuse.shortBranch(atomName(atom), atomName(target.atom), atom.section.name));
     }
-  for (const atom of included)
-    for (const { layout } of postTables.entriesOf.get(atom) ?? [])
-      if (layout.refused !== undefined) refusals.push(refuse.refusedEntry(...layout.refused, atomName(atom)));
-
   refusals.push(...compareNamelessCode(comparer));
 
   const changedAtAll = functions.changed.length + functions.new.length + functions.removed.length + data.new.length + data.changed.length;

@@ -54,10 +54,6 @@ export function changedRegistration(code: string, what: string, symbol: string, 
   return { code, symbol, message: `${symbol} ${how} among the ${what}, which are read once, when the kernel or the module starts` };
 }
 
-export function refusedEntry(code: string, what: string, symbol: string): DiffRefusal {
-  return { code, symbol, message: `${symbol} changes and holds ${what}: a module's code is not patched that way` };
-}
-
 export function namelessCode(section: string): DiffRefusal {
   return {
     code: "nameless-code",

@@ -18,8 +18,6 @@ export interface TableLayout {
   readonly companion?: readonly [name: string, size: number];
   /** The relocation at this offset is meaningless where the entry's last byte is 0. */
   readonly emptyIfLastByteZero?: number;
-  /** New code cannot have such entries: the refusal's code and what they are. */
-  readonly refused?: readonly [code: string, what: string];
 }
 
 /** What the differ does with a section. docs/diff.md lists the rules in words. */
@@ -68,10 +66,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.(smp_locks|retpoline_sites|return_sites|call_sites|cfi_sites|ibt_endbr_seal|kcfi_traps)$/, table({ sizes: [4], owner: 0 })],
   [/^\.orc_unwind_ip$/, table({ sizes: [4], owner: 0, companion: [".orc_unwind", 6] })],
   [/^\.orc_unwind$/, IGNORED],
-  [
-    /^runtime_(ptr|shift)_/,
-    table({ sizes: [4], owner: 0, refused: ["runtime-constant", "a constant that the kernel patches into its own code at boot"] }),
-  ],
+  // All constants have the same bytes in the code: only the table's name tells them apart.
+  [/^runtime_(ptr|shift)_/, table({ sizes: [4], owner: 0, reason: "constant set at boot" })],
 
   // Read once, at boot or when a module is loaded.
   // The names of exports; an entry of another name shows in the table itself.

@@ -7,6 +7,7 @@ import { Evidence, type Difference } from "./evidence.js";
 import type { PatchSite, Replacement } from "./patch-sites.js";
 import { nextSite, relocationIn, siteReason, type PreCode } from "./pre-code.js";
 import { RunOffsets } from "./run-offsets.js";
+import { readImmediate } from "./runtime-constants.js";
 import { isEmptyRelocation, readField, type References } from "./references.js";
 import { kindOfSection } from "./pre-object.js";
 import type { RunKernel } from "./run-kernel.js";
@@ -65,6 +66,8 @@ export class Comparison implements SiteContext {
       if (!this.#compareStraight(at, site.offset)) return false;
       if (applySiteRule(this, site, site.offset - start) !== site.size)
         return this.#differ(site.offset, site.offset - start, siteReason(site));
+      const reason = this.#noteConstant(site, site.offset - start);
+      if (reason !== undefined) return this.#differ(site.offset, site.offset - start, reason);
       at = site.offset + site.size;
     }
     return this.#compareStraight(at, end) && this.#checkBranches();
@@ -120,6 +123,7 @@ export class Comparison implements SiteContext {
   }
 
   #agrees(before: Evidence, after: Evidence): boolean {
+    for (const [table, { value }] of after.constants) if ((before.constants.get(table)?.value ?? value) !== value) return false;
     return [...after.bindings.values()].every(({ place, addr }) => {
       const known = before.bindings.get(place);
       return known === undefined || this.#comparer.references.isSameTarget(known.addr, addr);
@@ -167,6 +171,12 @@ export class Comparison implements SiteContext {
     const isSection = typeof home === "object" && "data" in home;
     const rest = isSection && kindOfSection(home) !== "text" ? restOf() : 4;
     return this.#note(relocation, relocation.addend + rest, field + BigInt(rest), at);
+  }
+
+  /** Takes the live value at `at` into the evidence, if the site is a constant. */
+  #noteConstant(site: PatchSite | undefined, at: number): string | undefined {
+    if (site?.kind !== "runtime-constant") return undefined;
+    return this.evidence.noteConstant(site.constant.table, readImmediate(this.live.bytes, at, site.size), at);
   }
 
   #note(relocation: ElfRelocation, delta: number, addr: bigint, offset: number): string | undefined {
@@ -311,6 +321,8 @@ export class Comparison implements SiteContext {
 
   #noteInstruction(code: PreCode, at: number, run: number, size: number): string | undefined {
     for (let index = 0; index < size; index++) {
+      const conflict = index === 0 ? undefined : this.#noteConstant(this.#siteAt(code, at + index), run + index);
+      if (conflict !== undefined) return conflict;
       const relocation = code.relocations.get(at + index);
       if (relocation === undefined || isEmptyRelocation(relocation)) continue;
       const reason = this.#noteField(relocation, run + index, () => size - index);

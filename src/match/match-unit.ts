@@ -32,7 +32,8 @@ export function matchUnit(pre: ElfObject, unit: { path: string; target: string }
     const cause = overallCause(wrong.length, statistics.functions);
     return { kind: "mismatch", mismatches: wrong.map((failure) => explain(failure, cause, run)), statistics };
   }
-  return { kind: "matched", functions: collectFunctions(matcher), symbols: collectSymbols(matcher), statistics };
+  const runtimeConstants = new Map([...matcher.constants].map(([table, { value }]) => [table, value]));
+  return { kind: "matched", functions: collectFunctions(matcher), symbols: collectSymbols(matcher), runtimeConstants, statistics };
 }
 
 function explain({ place, code, live, difference }: Failure, cause: string, run: RunKernel): Mismatch {

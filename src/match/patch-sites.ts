@@ -1,4 +1,5 @@
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { findRuntimeConstant, type RuntimeConstant } from "./runtime-constants.js";
 
 /** One set of bytes that the kernel may put over an alternative's site. */
 export interface Replacement {
@@ -22,7 +23,7 @@ export type PatchSite = { readonly offset: number; readonly size: number } & (
   | { readonly kind: "jump-label"; readonly target: ElfRelocation; readonly targetDelta: number }
   | { readonly kind: "endbr" }
   /** An immediate operand that the kernel fills in once at boot, with the value of a variable. */
-  | { readonly kind: "runtime-constant"; readonly variable: string }
+  | { readonly kind: "runtime-constant"; readonly constant: RuntimeConstant }
 );
 
 type SiteMap = Map<ElfSection, PatchSite[]>;
@@ -151,14 +152,12 @@ function collectStaticCalls(table: ElfSection, sites: SiteMap): void {
   }
 }
 
-/** runtime_ptr_NAME: 8-byte immediates; runtime_shift_NAME: 1-byte ones (arch/x86/include/asm/runtime-const.h, Linux 6.12). */
 function collectRuntimeConstants(table: ElfSection, sites: SiteMap): void {
-  const [, type, variable] = /^runtime_(ptr|shift)_(.+)$/.exec(table.name) ?? [];
-  if (variable === undefined) return;
+  const constant = findRuntimeConstant(table.name);
+  if (constant === undefined) return;
   for (const relocation of table.relocations) {
     const site = pointed(relocation);
-    if (site !== undefined)
-      add(sites, site.section, { kind: "runtime-constant", offset: site.offset, size: type === "ptr" ? 8 : 1, variable });
+    if (site !== undefined) add(sites, site.section, { kind: "runtime-constant", offset: site.offset, size: constant.size, constant });
   }
 }
 

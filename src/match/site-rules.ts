@@ -89,11 +89,12 @@ export const SITE_RULES: { readonly [Kind in PatchSite["kind"]]: SiteRule<Kind> 
     return branch !== undefined && context.leadsTo(site, branch.target) ? branch.size : 0;
   },
   endbr: (context, _site, at) => (holds(context, at, ENDBR64) || SEALED_ENDBR.some((bytes) => holds(context, at, bytes)) ? 4 : 0),
-  "runtime-constant": (context, { variable, size }, at) => (holdsVariable(context, variable, at, size) ? size : 0),
+  "runtime-constant": (context, { constant, size }, at) => (holdsVariable(context, constant.variable, at, size) ? size : 0),
 };
 
 /** True if the bytes are the low ones of the variable's value; also if there is no symbol to look the value up by. */
 function holdsVariable({ live, run }: SiteContext, name: string, at: number, size: number): boolean {
+  if (at + size > live.bytes.length) return false;
   const variables = run.symbolsNamed(name).filter(({ module }) => module === undefined);
   return (
     variables.length === 0 || variables.some(({ addr }) => run.read(addr, size)?.every((byte, index) => byte === live.bytes[at + index]))

@@ -32,6 +32,12 @@ export interface Failure {
   readonly difference: Difference;
 }
 
+interface KnownConstant {
+  readonly value: bigint;
+  /** Who says so. */
+  readonly from: Place;
+}
+
 interface KnownAddr {
   readonly addr: bigint;
   /** Who says so. */
@@ -46,6 +52,8 @@ export class UnitMatcher implements CodeComparer {
   readonly matches = new Map<Place, Match>();
   /** Addresses that the matched code gives. */
   readonly known = new Map<Place, KnownAddr>();
+  /** Values that the matched code has for constants set at boot, by the names of their tables. */
+  readonly constants = new Map<string, KnownConstant>();
   readonly #target: string;
   readonly #sites: ReadonlyMap<ElfSection, readonly PatchSite[]>;
   readonly #candidates = new Map<Place, readonly bigint[]>();
@@ -221,6 +229,11 @@ export class UnitMatcher implements CodeComparer {
       if (known === undefined || this.references.isSameTarget(known.addr, addr)) continue;
       return `it has ${place.name} at ${hex(addr)}, while ${known.from.name} has it at ${hex(known.addr)}`;
     }
+    for (const [table, { value }] of comparison.evidence.constants) {
+      const known = this.constants.get(table);
+      if (known === undefined || known.value === value) continue;
+      return `it has ${hex(value)} for ${table}, while ${known.from.name} has ${hex(known.value)}`;
+    }
     return undefined;
   }
 
@@ -232,6 +245,7 @@ export class UnitMatcher implements CodeComparer {
     for (const binding of comparison.evidence.bindings.values()) {
       if (!this.known.has(binding.place)) this.known.set(binding.place, { addr: binding.addr, from: place });
     }
+    for (const [table, { value }] of comparison.evidence.constants) this.constants.set(table, { value, from: place });
     for (const reference of comparison.evidence.textReferences) {
       const hints = this.#hints.get(reference.place) ?? new Set<bigint>();
       this.#hints.set(reference.place, hints.add(reference.addr - BigInt(reference.delta)));

@@ -131,7 +131,7 @@ function matchTargets(
         `${unit.path}: ${statistics.matched} of ${statistics.functions} functions match, ${statistics.skipped.length} skipped (${statistics.skipped.join(", ")}), ${statistics.skippedBytes} bytes not compared`,
       );
       if (match.kind === "mismatch") throw noMatch(unit.path, match.mismatches);
-      for (const [name, addr] of match.symbols) log(`  ${name} = 0x${addr.toString(16)}`);
+      for (const [name, value] of [...match.symbols, ...match.runtimeConstants]) log(`  ${name} = 0x${value.toString(16)}`);
       matches.set(unit.path, match);
       functions += statistics.matched;
       skippedBytes += statistics.skippedBytes;

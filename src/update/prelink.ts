@@ -7,6 +7,7 @@ import type { UnitMatch } from "../match/types.js";
 import type { ManifestImport, ManifestTarget, ManifestUnit } from "./manifest.js";
 import { addPart, type PartFunction, type PartRange } from "./part-section.js";
 import { noTrampolineSite, unresolvedSymbol } from "./refusals.js";
+import { fillRuntimeConstants } from "./runtime-constants.js";
 import { symbolsWithVersions } from "./symbol-versions.js";
 
 /**
@@ -42,7 +43,7 @@ export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
 
 /**
  * The module with one target's new code, ready to be loaded: imports resolved, `struct ksplice_part` filled in.
- * @throws Refusal `unresolved-symbol`, `no-trampoline-site`
+ * @throws Refusal `unresolved-symbol`, `runtime-constant`, `no-trampoline-site`
  */
 export function prelinkTarget(
   bytes: Uint8Array,
@@ -53,6 +54,7 @@ export function prelinkTarget(
 ): Uint8Array {
   const ko = parseObject(bytes, target.file);
   const addresses = resolveImports(ko, target, matches, run);
+  fillRuntimeConstants(ko, matches, run);
   const functions = target.units.flatMap((unit) => partFunctions(ko, unit, requireMatch(matches, unit)));
   const ranges = target.units.flatMap((unit) => partRanges(unit, requireMatch(matches, unit), run));
 

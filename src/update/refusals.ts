@@ -81,6 +81,14 @@ export const unresolvedSymbol = (symbol: string, unit: string, reason: string): 
     abortCause: "FAILED_TO_FIND",
   });
 
+export const unknownRuntimeConstant = (variable: string, unit: string, reason: string): Refusal =>
+  new Refusal({
+    code: "runtime-constant",
+    message: `${unit} uses ${variable}, a constant that the kernel set in its code at boot, and ${reason}`,
+    location: unit,
+    abortCause: "FAILED_TO_FIND",
+  });
+
 export const noTrampolineSite = (name: string, unit: string): Refusal =>
   new Refusal({
     code: "no-trampoline-site",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { R_X86_64_64, R_X86_64_PLT32, STB_GLOBAL, STB_WEAK } from "../../../src/elf/constants.js";
+import { R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL, STB_WEAK } from "../../../src/elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, homeSection, type ElfObject, type ElfSymbol } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
@@ -29,6 +29,7 @@ function newCode(callees: readonly ElfSymbol[], exported: readonly string[] = []
   const text = makeSection(
     ".text.foo",
     Array.from({ length: 40 }, () => 0x90),
+    { flags: SHF_ALLOC | SHF_EXECINSTR },
   );
   text.relocations = callees.map((callee, index) => ({ offset: 5 * index + 1, type: R_X86_64_PLT32, symbol: callee, addend: -4 }));
   const versions = makeSection("__versions", new Uint8Array(64 * exported.length));
@@ -72,6 +73,7 @@ function match(symbols: Record<string, bigint> = {}): MatchedUnit {
       ["foo.cold", { name: "foo.cold", addr: 0xffffffff81fff000n, size: 12, siteOffset: undefined, siteBytes: new Uint8Array(0) }],
     ]),
     symbols: new Map(Object.entries(symbols)),
+    runtimeConstants: new Map(),
     statistics: { functions: 1, matched: 1, skipped: [], skippedBytes: 0 },
   };
 }
@@ -215,6 +217,21 @@ describe("the part that the core reads", () => {
     const ko = prelink(newCode([]), target(), match(), kernelWith([]));
     expect(ko.symbols.map((candidate) => candidate.name).filter((name) => name.startsWith("new:"))).toEqual([]);
     expect(homeSection(ko.symbols.find((candidate) => candidate.name === "foo") ?? makeUndefined(""))?.name).toBe(".text.foo");
+  });
+});
+
+describe("a constant that the kernel sets at boot", () => {
+  it("is in the code, and the table that listed it is not in the module", () => {
+    const ko = parseObject(newCode([]), "new.ko");
+    const foo = ko.symbols.find(({ name }) => name === "foo") ?? makeUndefined("foo");
+    ko.sections.push(
+      makeSection("runtime_ptr_limit", [0, 0, 0, 0], { relocations: [{ offset: 0, type: R_X86_64_PC32, symbol: foo, addend: 7 }] }),
+    );
+    const matched: MatchedUnit = { ...match(), runtimeConstants: new Map([["runtime_ptr_limit", 0x7ffffffff000n]]) };
+    const linked = prelink(writeObject(ko), target(), matched, kernelWith([]));
+    expect(linked.sections.map(({ name }) => name)).not.toContain("runtime_ptr_limit");
+    const text = linked.sections.find(({ name }) => name === ".text.foo");
+    expect([...(text?.data.subarray(6, 16) ?? [])]).toEqual([0x90, 0x00, 0xf0, 0xff, 0xff, 0xff, 0x7f, 0x00, 0x00, 0x90]);
   });
 });
 
