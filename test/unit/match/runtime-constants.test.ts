@@ -90,6 +90,23 @@ describe("constants that the kernel set at boot", () => {
   });
 });
 
+describe("a constant inside an alternative", () => {
+  /** The alternative is the instruction with the immediate; its replacement is nothing. */
+  const source = `${BOOT_CONSTANT_MACROS}
+    #define ALTERNATIVE_PTR(name) ({ unsigned long value; asm("3: mov %1,%0\\n1:\\n.pushsection runtime_ptr_" #name ",\\"a\\"\\n.long 1b - %c2 - .\\n.popsection\\n" \\
+      ".pushsection .altinstr_replacement,\\"ax\\"\\n2:\\n.popsection\\n.pushsection .altinstructions,\\"a\\"\\n.long 3b - ., 2b - .\\n.short 1\\n.byte 1b - 3b, 0\\n.popsection" : "=r"(value) : "i"(0x0123456789abcdefUL), "i"(8)); value; })
+    int both(unsigned long x) { return x > RUNTIME_PTR(limit) || x == ALTERNATIVE_PTR(limit); }`;
+
+  it("counts like any other", () => {
+    expect(constantsOf(run({ runtime_ptr_limit: LIMIT }, { source }))).toEqual({ runtime_ptr_limit: LIMIT });
+  });
+
+  it("must have the same value as the others", () => {
+    const values = { runtime_ptr_limit: [0x5000n, 0x6000n] };
+    expect(reasonOf(run(values, { source, variables: false }))).not.toBe("matched");
+  });
+});
+
 describe("the name of a constant's table", () => {
   it.each([
     ["runtime_ptr_USER_PTR_MAX", { variable: "USER_PTR_MAX", size: 8 }],
