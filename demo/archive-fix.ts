@@ -1,10 +1,11 @@
 import { execa } from "execa";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
 import { compareDebianVersions } from "../src/distro/debian-version.js";
 import { listDebianSources, readSourceFiles } from "../src/distro/debian.js";
+import { makeTemporary, removeTemporary } from "../src/temporary.js";
 
 /** A patch made of the difference between two versions of a source that the archive has. */
 export interface ArchiveFix {
@@ -37,7 +38,7 @@ export async function fixFromNextSource(
 
 /** `diff -u`, as `patch -p1` takes it. */
 export async function unifiedDiff(file: string, before: Uint8Array, after: Uint8Array): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "ksplice-fix-"));
+  const dir = await makeTemporary(join(tmpdir(), "ksplice-fix-"));
   try {
     for (const [side, bytes] of [
       ["a", before],
@@ -54,6 +55,6 @@ export async function unifiedDiff(file: string, before: Uint8Array, after: Uint8
     });
     return stdout;
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    await removeTemporary(dir);
   }
 }

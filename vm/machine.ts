@@ -1,5 +1,5 @@
 import { constants, rmSync } from "node:fs";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
@@ -11,6 +11,7 @@ import { moduleName, ModuleFiles } from "./module-files.js";
 import { requireProgram } from "./programs.js";
 import { qemuArguments } from "./qemu-command.js";
 import { cannotLoadModule, commandTimedOut, machineStopped, unreadableKernel } from "./refusals.js";
+import { makeTemporary, removeTemporary } from "../src/temporary.js";
 
 export type { CommandOptions, CommandResult } from "./agent.js";
 
@@ -161,7 +162,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
   const initramfs = await makeInitramfs(modules, { share, expose });
   await writeFile(options.consoleLog, "");
 
-  const directory = await mkdtemp(join(tmpdir(), "ksplice-vm-"));
+  const directory = await makeTemporary(join(tmpdir(), "ksplice-vm-"));
   const agent = new AgentChannel(directory);
   try {
     await agent.listen();
@@ -182,7 +183,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
     return await startMachine([setpriv, "--pdeathsig", "KILL", qemu, ...qemuArguments(setup)], options, agent, modules, directory);
   } catch (error) {
     agent.close();
-    await rm(directory, { recursive: true, force: true });
+    await removeTemporary(directory);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseLineChanges, restoreLineNumbers } from "./line-directives.js";
@@ -7,6 +7,7 @@ import { requireProgram } from "./refusals.js";
 import { runTool } from "./run-tool.js";
 import { ShadowTree } from "./shadow-tree.js";
 import type { KernelTree, PatchedTree } from "./types.js";
+import { makeTemporary, removeTemporary } from "../temporary.js";
 
 /**
  * A tree with the change in it: a shadow of links, with real files where the change touches. In `.c` and `.h` files the line
@@ -20,7 +21,7 @@ export async function shadowWithPatch(tree: KernelTree, change: Change): Promise
   const added: string[] = [];
   const removed: string[] = [];
   const patches: string[] = [];
-  const directory = await mkdtemp(join(tmpdir(), "ksplice-diff-"));
+  const directory = await makeTemporary(join(tmpdir(), "ksplice-diff-"));
   try {
     for (const path of paths) {
       const pre = await readLatin1(join(tree.source, path));
@@ -35,7 +36,7 @@ export async function shadowWithPatch(tree: KernelTree, change: Change): Promise
       contents.set(path, restored);
     }
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await removeTemporary(directory);
   }
   const shadow = await ShadowTree.create(tree.source, contents);
   return { shadow, root: shadow.root, touched: paths, added, removed, patch: patches.join(""), dispose: () => shadow.dispose() };

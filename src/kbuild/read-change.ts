@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isMissing } from "./files.js";
@@ -6,6 +6,7 @@ import { findStrip, parsePatchedFiles } from "./parse-patch.js";
 import { diffextFindsNothing, emptyPatch, noSuchPatch, notAPatch, patchDoesNotApply, requireProgram } from "./refusals.js";
 import { runTool } from "./run-tool.js";
 import type { FileChanges } from "./shadow-tree.js";
+import { makeTemporary, removeTemporary } from "../temporary.js";
 
 /** What the user wants changed. */
 export type Change =
@@ -41,7 +42,7 @@ async function applyPatch(source: string, name: string, patch: string, options: 
   if (files.length === 0) throw notAPatch(name);
   const paths = [...new Set(files.flatMap((file) => file.names))];
 
-  const directory = await mkdtemp(join(tmpdir(), "ksplice-patch-"));
+  const directory = await makeTemporary(join(tmpdir(), "ksplice-patch-"));
   try {
     const before = new Map<string, string | undefined>();
     for (const path of paths) {
@@ -62,7 +63,7 @@ async function applyPatch(source: string, name: string, patch: string, options: 
     }
     return changes;
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await removeTemporary(directory);
   }
 }
 

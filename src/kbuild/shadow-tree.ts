@@ -2,6 +2,7 @@ import { lstat, mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, unlink, 
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { isMissing } from "./files.js";
+import { makeTemporary, removeTemporary } from "../temporary.js";
 
 /** New contents of files by path from the top of the tree; undefined for a file that is removed. */
 export type FileChanges = ReadonlyMap<string, string | undefined>;
@@ -23,7 +24,7 @@ export class ShadowTree {
 
   /** @param source absolute path of the tree that is shadowed */
   static async create(source: string, changes: FileChanges): Promise<ShadowTree> {
-    const root = await realpath(await mkdtemp(join(tmpdir(), "ksplice-source-")));
+    const root = await makeTemporary(join(await realpath(tmpdir()), "ksplice-source-"));
     const shadow = new ShadowTree(root, source, [...changes.keys()].sort());
     await linkEntries(source, root);
     for (const [path, content] of changes) {
@@ -37,7 +38,7 @@ export class ShadowTree {
 
   /** Deletes the shadow; links are not followed. */
   async dispose(): Promise<void> {
-    await rm(this.root, { recursive: true, force: true });
+    await removeTemporary(this.root);
   }
 
   /** Turns a directory, and those above it, from links into directories of links. Paths from the top; calls may overlap. */

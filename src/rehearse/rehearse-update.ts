@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Refusal, type Progress } from "../diagnostics.js";
@@ -6,6 +6,7 @@ import { packUpdate, type Update } from "../update/update-file.js";
 import { bootMachine, type CommandResult, type Machine } from "../../vm/machine.js";
 import { commandLine, packageRoot } from "./program-paths.js";
 import { findRehearsalKernel } from "./rehearsal-kernel.js";
+import { makeTemporary, removeTemporary } from "../temporary.js";
 
 export interface RehearsalOptions {
   /** A directory that `ksplice prepare` filled. */
@@ -69,7 +70,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     });
   }
   const watch = new StageWatch(options.progress);
-  const dir = await mkdtemp(join(tmpdir(), "ksplice-rehearse-"));
+  const dir = await makeTemporary(join(tmpdir(), "ksplice-rehearse-"));
   let machine: Machine | undefined;
   try {
     const updatePath = join(dir, `ksplice-${id}.tar.gz`);
@@ -124,7 +125,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     };
   } finally {
     await machine?.powerOff();
-    await rm(dir, { recursive: true, force: true });
+    await removeTemporary(dir);
   }
 }
 
