@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
 import type { PreparedDistribution } from "../src/distro/debian.js";
-import { packageRoot } from "../src/rehearse/program-paths.js";
+import { packageRoot } from "../src/package-root.js";
 import { fixFromNextSource, unifiedDiff } from "./archive-fix.js";
 import type { ExpectedProbes } from "./demo-report.js";
 

@@ -100,4 +100,4 @@ function say(progress: DemoProgress, text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-process.exitCode = await runDemo().catch((error: unknown) => reportError("demo", error, false));
+process.exitCode = await runDemo().catch((error: unknown) => reportError("demo", error));

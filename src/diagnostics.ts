@@ -9,6 +9,20 @@ export const EXIT_USAGE = 2;
 export const EXIT_NO_CHANGE = 66;
 export const EXIT_BUG = 70;
 
+/** The kernel core's reasons, by the names of the original; OTHER for everything else. The first line of an error with `--raw-errors`. */
+export type AbortCause =
+  | "no_match"
+  | "code_busy"
+  | "module_busy"
+  | "out_of_memory"
+  | "failed_to_find"
+  | "already_reversed"
+  | "unexpected_running_task"
+  | "target_not_loaded"
+  | "call_failed"
+  | "unexpected"
+  | "OTHER";
+
 export interface RefusalDetails {
   /** Stable, kebab-case; tests and `--json` use it. */
   readonly code: string;
@@ -18,8 +32,8 @@ export interface RefusalDetails {
   readonly location?: string;
   /** What the user can do about it. */
   readonly hint?: string;
-  /** Abort cause of the original, for `--raw-errors`; OTHER where it had none. */
-  readonly abortCause?: string;
+  /** Default: OTHER. */
+  readonly abortCause?: AbortCause;
   readonly exitCode?: number;
 }
 
@@ -29,7 +43,7 @@ export class Refusal extends Error {
   readonly code: string;
   readonly location: string | undefined;
   readonly hint: string | undefined;
-  readonly abortCause: string;
+  readonly abortCause: AbortCause;
   readonly exitCode: number;
 
   constructor(details: RefusalDetails) {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
 import { EXIT_BUG, EXIT_USAGE, Refusal, type Progress } from "../diagnostics.js";
 import { KSPLICE_ABI } from "../update/part-section.js";
@@ -27,7 +28,7 @@ export function withCommonOptions(command: Command): Command {
   return command
     .version(packageVersion(), "--version", "print the version and exit")
     .option("--api-version", "print the version of the interface to the kernel part and exit")
-    .option("-v, --verbose", "say more; twice for still more", (_, previous: number) => previous + 1, 0)
+    .option("-v, --verbose", "each stage on a line of its own; twice: with all details", (_, previous: number) => previous + 1, 0)
     .option("-q, --quiet", "say less")
     .option("--raw-errors", "print the abort code, or OTHER, as the first line of an error")
     .on("option:api-version", () => {
@@ -36,6 +37,19 @@ export function withCommonOptions(command: Command): Command {
     })
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
+}
+
+/** The command line, or the environment, says something that makes no sense. Exit status 2. */
+export function usage(message: string): Refusal {
+  return new Refusal({ code: "usage", message, exitCode: EXIT_USAGE });
+}
+
+/** How many objects to compile at once where no option says it: CONCURRENCY_LEVEL, else one a processor. */
+export function jobsFromEnvironment(): number {
+  const level = process.env["CONCURRENCY_LEVEL"];
+  if (level === undefined || level === "") return availableParallelism();
+  if (!/^[1-9]\d{0,3}$/.test(level)) throw usage(`CONCURRENCY_LEVEL is "${level}", which is no number of jobs`);
+  return Number(level);
 }
 
 /** For options that count something. */
@@ -48,46 +62,90 @@ export function positiveInteger(text: string): number {
 /** Progress on stderr: redrawn in place on a terminal, a line each elsewhere, nothing with -q. */
 export function stderrProgress(options: CommonOptions): Progress & { done(): void } {
   const redraw = process.stderr.isTTY && (options.verbose ?? 0) === 0;
+  // With --raw-errors the first line is to be the code of the error.
+  const isSilent = options.quiet === true || options.rawErrors === true;
   const show = (message: string): void => {
-    if (options.quiet === true) return;
+    if (isSilent) return;
     if (redraw) process.stderr.write(`\r\x1b[K${message.slice(0, process.stderr.columns - 1)}`);
     else process.stderr.write(`${message}\n`);
   };
   return Object.assign(show, {
     done: () => {
-      if (redraw && options.quiet !== true) process.stderr.write("\r\x1b[K");
+      if (redraw && !isSilent) process.stderr.write("\r\x1b[K");
     },
   });
 }
 
-/** Runs a command to its end and exits with its status. @param program what errors start with */
+/** Runs a command to its end and exits with its status. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<never> {
-  const rawErrors = argv.includes("--raw-errors");
+  const style = { rawErrors: argv.includes("--raw-errors"), json: argv.includes("--json") };
+  if (style.rawErrors) announceUsageErrors(program);
   try {
     await program.parseAsync([...argv]);
     process.exit(process.exitCode ?? 0);
   } catch (error) {
-    process.exit(reportError(program.name(), error, rawErrors));
+    process.exit(reportError(program.name(), error, style));
   }
 }
 
+/** Usage errors are commander's to print: the code goes before them. */
+function announceUsageErrors(command: Command): void {
+  command.configureOutput({
+    outputError: (text, write) => {
+      write(`OTHER\n${text}`);
+    },
+  });
+  for (const subcommand of command.commands) announceUsageErrors(subcommand);
+}
+
+export interface ErrorStyle {
+  readonly rawErrors?: boolean;
+  /** The error as JSON on standard output, besides the text on standard error. */
+  readonly json?: boolean;
+}
+
 /** Says on stderr what went wrong. @returns the exit status */
-export function reportError(programName: string, error: unknown, rawErrors: boolean): number {
+export function reportError(programName: string, error: unknown, style: ErrorStyle = {}): number {
   if (error instanceof CommanderError) {
     // Commander has said it already; help and version end with status 0.
     return error.exitCode === 0 ? 0 : EXIT_USAGE;
   }
   const clearLine = process.stderr.isTTY ? "\r\x1b[K" : "";
-  if (error instanceof Refusal) {
-    if (rawErrors) process.stderr.write(`${error.abortCause}\n`);
-    process.stderr.write(`${clearLine}${programName}: ${error.message}\n`);
-    if (error.hint !== undefined) process.stderr.write(`${programName}: hint: ${error.hint}\n`);
-    return error.exitCode;
+  const refusal = error instanceof Refusal ? error : fileRefusal(error);
+  if (style.rawErrors === true) process.stderr.write(`${refusal?.abortCause ?? "OTHER"}\n`);
+  if (refusal === undefined) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`${clearLine}${programName}: internal error, a bug of this program: ${text}\n`);
+    return EXIT_BUG;
   }
-  if (rawErrors) process.stderr.write("OTHER\n");
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${clearLine}${programName}: internal error, a bug of this program: ${text}\n`);
-  return EXIT_BUG;
+  const { code, message, location, hint } = refusal;
+  process.stderr.write(`${clearLine}${programName}: ${message}\n`);
+  if (location !== undefined && !message.includes(location)) process.stderr.write(`${programName}: at ${location}\n`);
+  if (hint !== undefined) process.stderr.write(`${programName}: hint: ${hint}\n`);
+  if (style.json === true) printJson({ error: { code, message, location, hint } });
+  return refusal.exitCode;
+}
+
+/** What the system says of files and directories that the user named, or that are full or forbidden. */
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EISDIR: "is a directory",
+  ENOTDIR: "is not a directory",
+  ENOSPC: "no space is left on the device",
+  EROFS: "the file system is read-only",
+  ELOOP: "too many symbolic links",
+};
+
+function fileRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  const reason = FILE_ERRORS[error.code];
+  if (reason === undefined) return undefined;
+  // Reading a directory fails at the read, which does not know the path any more.
+  const path = "path" in error && typeof error.path === "string" ? error.path : undefined;
+  if (path === undefined && error.code !== "EISDIR") return undefined;
+  return new Refusal({ code: "file-error", message: `${path ?? "a file that was named"}: ${reason}` });
 }
 
 /** Addresses become strings of hexadecimal digits behind 0x: JSON's numbers do not hold 64 bits. */

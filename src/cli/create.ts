@@ -1,14 +1,13 @@
-import { stat, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { basename, join, resolve } from "node:path";
-import { Command } from "commander";
-import { packageRoot } from "../rehearse/program-paths.js";
+import { constants } from "node:fs";
+import { access, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { packageRoot } from "../package-root.js";
 import type { Change } from "../kbuild/read-change.js";
 import { createUpdate } from "../update/create-from-tree.js";
 import { checkId, randomId } from "../update/create-update.js";
 import { packUpdate } from "../update/update-file.js";
-import { Refusal } from "../diagnostics.js";
-import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { jobsFromEnvironment, positiveInteger, printJson, stderrProgress, usage, type CommonOptions } from "./common.js";
 
 interface CreateOptions extends CommonOptions {
   readonly patch?: string;
@@ -38,11 +37,22 @@ export function createCommand(): Command {
     .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
+    .addOption(refusedOption("--git <commit>", "make the patch with `git diff`, and give it with --patch"))
+    .addOption(refusedOption("--prebuild [x]", "there is no kernel build to prepare any more"))
+    .addOption(refusedOption("--skip-prebuild [x]", "there is no kernel build to skip any more"))
+    .addOption(refusedOption("--series [x]", "apply the patch to the source yourself, and make the next update from that"))
+    .addOption(refusedOption("--standalone [x]", "every update brings all that it needs"))
+    .addOption(refusedOption("--extra-match <pattern>", "every function of the touched units is matched"))
+    .addOption(refusedOption("--exclude-match <pattern>", "every function of the touched units is matched"))
+    .addOption(refusedOption("--build-modules [x]", "modules for the disk come from a kernel build"))
     .addHelpText("after", "\nExit status: 0 update made; 66 the patch changes no object code; 1 refused; 2 usage.")
     .action(async (source: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CreateOptions>();
       const progress = stderrProgress(options);
       const id = checkId(options.id ?? randomId());
+      const output = options.output ?? `ksplice-${id}.tar.gz`;
+      // Before anything is compiled.
+      await access(dirname(resolve(output)), constants.W_OK);
       const { change, created, name } = await readChange(options, source);
       const update = await createUpdate({
         source,
@@ -51,7 +61,7 @@ export function createCommand(): Command {
         id,
         created,
         description: options.description ?? name,
-        jobs: options.jobs ?? positiveInteger(process.env["CONCURRENCY_LEVEL"] ?? String(availableParallelism())),
+        jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         kmodDir: join(packageRoot(), "kmod"),
         progress,
@@ -59,7 +69,6 @@ export function createCommand(): Command {
           if (options.quiet !== true) process.stderr.write(`ksplice-create: ${message}\n`);
         },
       });
-      const output = options.output ?? `ksplice-${id}.tar.gz`;
       await writeFile(output, await packUpdate(update));
       progress.done();
       if (options.json === true) {
@@ -78,12 +87,18 @@ export function createCommand(): Command {
     });
 }
 
+/** An option of the original that has no place here: not in the help, and refused with what replaced it. */
+function refusedOption(flags: string, instead: string): Option {
+  const refuse = (): never => {
+    throw new InvalidArgumentError(`it is not supported: ${instead}`);
+  };
+  return new Option(flags).hideHelp().preset("").argParser(refuse);
+}
+
 /** Collects an option that may be repeated. */
 function appendTo(value: string, previous: string[] | undefined): string[] {
   return previous === undefined ? [value] : [...previous, value];
 }
-
-const usage = (message: string): Refusal => new Refusal({ code: "usage", message, exitCode: 2 });
 
 /** The change, when it was made, and what to call it. */
 async function readChange(options: CreateOptions, source: string): Promise<{ change: Change; created: Date; name: string }> {
@@ -108,5 +123,6 @@ async function readChange(options: CreateOptions, source: string): Promise<{ cha
 }
 
 function dateOf(epoch: string): Date {
-  return new Date(positiveInteger(epoch) * 1000);
+  if (!/^\d{1,11}$/.test(epoch)) throw usage(`SOURCE_DATE_EPOCH is "${epoch}", which is no number of seconds`);
+  return new Date(Number(epoch) * 1000);
 }

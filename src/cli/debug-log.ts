@@ -8,7 +8,7 @@ export interface DebugLog {
 
 export function openDebugLog(options: { readonly debug?: boolean; readonly debugfile?: string; readonly verbose?: number }): DebugLog {
   const file = options.debugfile === undefined ? undefined : openSync(options.debugfile, "a", 0o600);
-  const toStderr = options.debug === true || (options.verbose ?? 0) > 0;
+  const toStderr = options.debug === true || (options.verbose ?? 0) > 1;
   const log = (message: string): void => {
     if (toStderr) process.stderr.write(`${message}\n`);
     if (file !== undefined) writeSync(file, `${message}\n`);

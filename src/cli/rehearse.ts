@@ -37,7 +37,7 @@ export function rehearseCommand(): Command {
       const result = await rehearseUpdate(await openUpdate(path), { ...options, modules: options.module, progress });
       progress.done();
       if (options.json === true) printJson(result);
-      else process.stdout.write(renderRehearsal(result));
+      else if (options.quiet !== true) process.stdout.write(renderRehearsal(result));
       if (!result.ok) process.exitCode = EXIT_REFUSED;
     });
 }

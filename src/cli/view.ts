@@ -1,9 +1,8 @@
 import { Command } from "commander";
-import { Refusal } from "../diagnostics.js";
 import { openUpdate, type Update } from "../update/update-file.js";
 import type { LoadedUpdate } from "../kernel/ksplice-sysfs.js";
 import { viewKernel, viewUpdateInKernel } from "../update/view-updates.js";
-import { printJson, type CommonOptions } from "./common.js";
+import { printJson, usage, type CommonOptions } from "./common.js";
 
 interface ViewOptions extends CommonOptions {
   readonly id?: string;
@@ -20,8 +19,7 @@ export function viewCommand(): Command {
     .option("--json", "the same as JSON")
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<ViewOptions>();
-      if (options.id !== undefined && options.file !== undefined)
-        throw new Refusal({ code: "usage", message: "--id and --file exclude each other", exitCode: 2 });
+      if (options.id !== undefined && options.file !== undefined) throw usage("--id and --file exclude each other");
       if (options.file !== undefined) showFile(await openUpdate(options.file), options);
       else if (options.id !== undefined) showApplied(viewUpdateInKernel(options.id), options);
       else showList(viewKernel(), options);

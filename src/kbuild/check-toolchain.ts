@@ -14,6 +14,9 @@ interface Requirement {
 /** What kbuild runs before it compiles the first object, and where Debian keeps it. */
 const REQUIREMENTS: readonly Requirement[] = [
   { tool: "make", package: "make", program: "make" },
+  // Programs of the build itself are compiled with it, whatever compiles the kernel.
+  { tool: "gcc", package: "gcc", program: "gcc" },
+  { tool: "python3", package: "python3", program: "python3" },
   { tool: "flex", package: "flex", program: "flex" },
   { tool: "bison", package: "bison", program: "bison" },
   { tool: "bc", package: "bc", program: "bc" },

@@ -58,7 +58,7 @@ export function otherSourceVersion(sourceVersion: string, configVersion: string,
     message: `the source is of Linux ${sourceVersion}, but the configuration of ${release} is of Linux ${configVersion}`,
     location: "Makefile",
     hint: "use the source that the running kernel was built from",
-    abortCause: "NO_MATCH",
+    abortCause: "no_match",
   });
 }
 

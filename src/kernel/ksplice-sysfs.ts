@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { refuseNotRoot } from "./refusals.js";
 
 /** One function that an update redirects, as the core lists it in `functions`. */
 export interface RedirectedFunction {
@@ -91,7 +92,8 @@ export class KspliceSysfs {
   #read(id: string, file: string): string {
     try {
       return readFileSync(join(this.#directory, id, file), "utf8").trimEnd();
-    } catch {
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EACCES") throw refuseNotRoot();
       return "";
     }
   }

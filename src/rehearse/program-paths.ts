@@ -1,14 +1,5 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** Top folder of this package, wherever this file runs from (src/ or dist/src/). */
-export function packageRoot(): string {
-  for (let dir = dirname(fileURLToPath(import.meta.url)); ; dir = dirname(dir)) {
-    if (existsSync(join(dir, "package.json"))) return dir;
-    if (dir === "/") throw new Error("the package's own package.json is missing");
-  }
-}
+import { join } from "node:path";
+import { packageRoot } from "../package-root.js";
 
 /** How a command of this package is run with Node, in the guest as on the host. @param name `apply`, `undo`, … */
 export function commandLine(name: string): [string, string] {

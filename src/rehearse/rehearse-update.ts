@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Refusal, type Progress } from "../diagnostics.js";
 import { packUpdate, type Update } from "../update/update-file.js";
-import { bootMachine, type CommandResult, type Machine } from "../../vm/machine.js";
-import { commandLine, packageRoot } from "./program-paths.js";
+import { bootMachine, type CommandResult, type Machine, type StartedCommand } from "../../vm/machine.js";
+import { packageRoot } from "../package-root.js";
+import { commandLine } from "./program-paths.js";
 import { findRehearsalKernel } from "./rehearsal-kernel.js";
 import { makeTemporary, removeTemporary } from "../temporary.js";
 
@@ -66,7 +67,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     throw new Refusal({
       code: "wrong-kernel",
       message: `update ${id} is for ${update.manifest.kernel.release}, and ${options.tree} holds ${kernel.release}`,
-      abortCause: "NO_MATCH",
+      abortCause: "no_match",
     });
   }
   const watch = new StageWatch(options.progress);
@@ -96,10 +97,11 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id]);
     watch.begin("probe, undone", "probing once undone");
     const after = await probe(machine, options.probe);
+    const ended = await endedByItself(load);
     load?.kill();
 
     const leftovers = await findLeftovers(machine);
-    const problems = await machine.problems();
+    const problems = [...(await machine.problems()), ...ended];
     watch.end();
     const probes =
       before === undefined || whileApplied === undefined || after === undefined
@@ -187,6 +189,14 @@ function sameResult(a: ProbeResult, b: ProbeResult): boolean {
   return a.stdout === b.stdout && a.exitCode === b.exitCode;
 }
 
+/** A load that is over before its time was no load. @returns what to say about it */
+async function endedByItself(load: StartedCommand | undefined): Promise<string[]> {
+  const stillRunning = Symbol("still running");
+  const outcome = load === undefined ? stillRunning : await Promise.race([load.finished, Promise.resolve(stillRunning)]);
+  if (typeof outcome === "symbol") return [];
+  return [`the load ended by itself, with status ${outcome.exitCode}: ${outcome.stderr.trim()}`];
+}
+
 /** Runs one of our commands in the guest. @throws Refusal with the command's own words if it fails */
 async function ksplice<T>(machine: Machine, name: string, args: readonly string[]): Promise<T> {
   const result: CommandResult = await machine.run([...commandLine(name), ...args], { timeoutMs: 300_000 });
@@ -204,6 +214,6 @@ async function ksplice<T>(machine: Machine, name: string, args: readonly string[
 /** Anything with our name that a finished undo should have taken away. */
 export async function findLeftovers(machine: Machine): Promise<string[]> {
   const modules = await machine.run("grep -o '^ksplice[^ ]*' /proc/modules");
-  const sysfs = await machine.run("ls -d /sys/kernel/ksplice /run/ksplice/lock 2>/dev/null");
+  const sysfs = await machine.run("ls -d /sys/kernel/ksplice /run/ksplice-* 2>/dev/null");
   return [...modules.stdout.split("\n"), ...sysfs.stdout.split("\n")].filter((line) => line !== "");
 }

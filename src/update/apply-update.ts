@@ -1,11 +1,11 @@
 import type { Progress } from "../diagnostics.js";
 import { parseObject } from "../elf/parse-object.js";
-import { KspliceSysfs } from "../kernel/ksplice-sysfs.js";
+import { KspliceSysfs, type LoadedUpdate } from "../kernel/ksplice-sysfs.js";
 import { openLiveKernel, type LiveKernel } from "../kernel/live-kernel.js";
 import { loadModule } from "../kernel/load-module.js";
 import { requireRoot } from "../kernel/privilege.js";
 import { matchUnit } from "../match/match-unit.js";
-import { withKernelLock } from "./lock.js";
+import { stopIfInterrupted, withKernelLock } from "./lock.js";
 import type { Manifest, ManifestTarget } from "./manifest.js";
 import { KSPLICE_ABI } from "./part-section.js";
 import { prelinkCore, prelinkTarget, type MatchedUnit } from "./prelink.js";
@@ -39,17 +39,17 @@ export interface ApplyResult {
  */
 export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
   requireRoot();
-  return await withKernelLock(async () => {
+  return await withKernelLock(async (interruption) => {
     const kernel = openLiveKernel();
     try {
-      return await applyTo(kernel, update, options);
+      return await applyTo(kernel, update, options, interruption);
     } finally {
       kernel.close();
     }
   });
 }
 
-async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions): Promise<ApplyResult> {
+async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<ApplyResult> {
   const { manifest } = update;
   const { progress, log } = options;
   requireRightKernel(manifest, kernel);
@@ -69,28 +69,46 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
 
   // What an interrupted command may have left.
   if (sysfs.readUpdate(manifest.id) !== undefined) await unloadUpdate(manifest.id);
+  stopIfInterrupted(interruption);
+  const state = await loadAndSwitch(update, parts, kernel, options, interruption);
+  log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
+  return {
+    id: manifest.id,
+    functions: targets.flatMap((target) =>
+      target.units.flatMap((unit) => unit.functions.map((entry) => ({ target: target.name, name: entry.name }))),
+    ),
+    skippedTargets,
+    stopNs: state.stopNs ?? 0,
+    attempts: state.attempts ?? 0,
+    matching,
+  };
+}
+
+/** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */
+async function loadAndSwitch(
+  update: Update,
+  parts: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+  kernel: LiveKernel,
+  { progress, log, tries }: ApplyOptions,
+  interruption: AbortSignal,
+): Promise<LoadedUpdate> {
+  const { id } = update.manifest;
   try {
     await loadCore(update, kernel, log);
     for (const part of parts) {
+      stopIfInterrupted(interruption);
       progress(`loading ${part.name}`);
       await loadModule(part.bytes, part.name);
       log(`loaded ${part.name}, ${part.bytes.length} bytes`);
     }
-    progress(`applying ${manifest.id}`);
-    const state = await switchStage(manifest.id, "applied", options.tries, progress);
-    log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
-    return {
-      id: manifest.id,
-      functions: targets.flatMap((target) =>
-        target.units.flatMap((unit) => unit.functions.map((entry) => ({ target: target.name, name: entry.name }))),
-      ),
-      skippedTargets,
-      stopNs: state.stopNs ?? 0,
-      attempts: state.attempts ?? 0,
-      matching,
-    };
+    progress(`applying ${id}`);
+    return await switchStage(id, "applied", tries, progress, interruption);
   } catch (error) {
-    await unloadUpdate(manifest.id);
+    await unloadUpdate(id).catch((cleanup: unknown) => {
+      // The first error is the one to report; this one is told beside it.
+      log(`unloading ${id} failed: ${String(cleanup)}`);
+      progress(`modules of ${id} could not be unloaded: ${cleanup instanceof Error ? cleanup.message : String(cleanup)}`);
+    });
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -48,10 +48,10 @@ async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
  * @throws Refusal for links, devices, paths that leave the folder, duplicates, several top folders, anything too large or truncated
  */
 export async function readArchive(path: string): Promise<Archive> {
-  const stat = await lstat(path).catch((error: unknown) => {
+  const found = await stat(path).catch((error: unknown) => {
     throw badUpdate(path, (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : String(error));
   });
-  return stat.isDirectory() ? await readTree(path) : await readTarball(path);
+  return found.isDirectory() ? await readTree(path) : await readTarball(path);
 }
 
 /** Collects files under the limits. */

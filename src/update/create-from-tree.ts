@@ -14,6 +14,7 @@ import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
 import { buildUpdate, diffUnit, requireChanges, type UnitDiff } from "./create-update.js";
 import { readKernelBuildId } from "./kernel-build-id.js";
 import { mapLimited } from "./map-limited.js";
+import { noSuchTarget } from "./refusals.js";
 import type { Update } from "./update-file.js";
 
 export interface CreateRequest {
@@ -88,6 +89,7 @@ async function chooseUnits(
   const { onlyTargets } = request;
   if (onlyTargets === undefined) return { units, notes };
   const pattern = new RegExp(`^${onlyTargets.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  if (units.length > 0 && !units.some((unit) => pattern.test(unit.target))) throw noSuchTarget(onlyTargets, units);
   for (const unit of units) if (!pattern.test(unit.target)) note(`${unit.path} is left out: it belongs to ${unit.target}`);
   return { units: units.filter((unit) => pattern.test(unit.target)), notes };
 }

@@ -1,32 +1,71 @@
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import lockfile from "proper-lockfile";
+import { Refusal } from "../diagnostics.js";
 import { locked } from "./refusals.js";
 
-/** tmpfs, so that a lock never survives a reboot. */
+/** tmpfs, so that nothing survives a reboot. */
 const LOCK_DIR = "/run/ksplice";
 
+/** The exit status by which we have flock(1) say that somebody else holds the lock. */
+const HELD = 75;
+
 /**
- * Runs `action` while no other ksplice command changes this kernel. A lock whose holder died is taken over after ten seconds.
+ * Runs `action` while no other ksplice command changes this kernel. The lock is the kernel's own (flock), held by a child that ends when we
+ * do, however that happens: it cannot be left behind, and is not lost while we are busy.
+ * SIGINT and SIGTERM do not end the program meanwhile: they abort the signal that `action` gets, which looks at it between its steps.
  * @throws Refusal `locked` if another command holds it
  */
-export async function withKernelLock<T>(action: () => Promise<T>, dir = LOCK_DIR): Promise<T> {
+export async function withKernelLock<T>(action: (signal: AbortSignal) => Promise<T>, dir = LOCK_DIR): Promise<T> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const lockPath = join(dir, "lock");
-  let release: () => Promise<void>;
+  const holder = await takeLock(join(dir, "lock"));
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
   try {
-    release = await lockfile.lock(dir, {
-      lockfilePath: lockPath,
-      stale: 10_000,
-      retries: { retries: 5, minTimeout: 200, maxTimeout: 1000 },
-    });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ELOCKED") throw locked(lockPath);
-    throw error;
-  }
-  try {
-    return await action();
+    return await action(interruption.signal);
   } finally {
-    await release();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupt);
+    await releaseLock(holder);
   }
+}
+
+/** 128 and the number of SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
+/** For between steps. @throws Refusal `interrupted` */
+export function stopIfInterrupted(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new Refusal({ code: "interrupted", message: "interrupted; nothing was changed", exitCode: EXIT_INTERRUPTED });
+}
+
+async function takeLock(path: string): Promise<ChildProcess> {
+  // In a session of its own, so that Ctrl-C on the terminal does not reach it. `cat` ends with its input, and that with us.
+  const holder = spawn("flock", ["--nonblock", "--conflict-exit-code", String(HELD), path, "sh", "-c", "echo held; exec cat >/dev/null"], {
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let words = "";
+  holder.stderr.on("data", (chunk: Buffer) => (words += chunk.toString()));
+  await new Promise<void>((resolve, reject) => {
+    holder.stdout.once("data", () => {
+      resolve();
+    });
+    holder.once("error", reject);
+    holder.once("close", (status) => {
+      reject(status === HELD ? locked(path) : new Error(`flock ended with status ${String(status)}: ${words}`));
+    });
+  });
+  return holder;
+}
+
+async function releaseLock(holder: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve) => {
+    holder.once("close", () => {
+      resolve();
+    });
+    holder.stdin?.end();
+  });
 }

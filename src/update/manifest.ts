@@ -3,7 +3,11 @@ import { z } from "zod";
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
 export const FORMAT_VERSION = 1;
 
-export const ID_PATTERN = /^[A-Za-z0-9_]{1,24}$/;
+/**
+ * Letters and digits, so that `ksplice_ID_` begins the names of this update's modules and of no other's; and not the name that
+ * the core has for a file of its own beside the updates' folders.
+ */
+export const ID_PATTERN = /^(?!version$)[A-Za-z0-9]{1,24}$/;
 
 /** The kernel's MODULE_NAME_LEN is 64 - sizeof(unsigned long) (include/linux/module.h, Linux 6.1), one byte of it the NUL. */
 export const MAX_MODULE_NAME = 55;
@@ -57,7 +61,11 @@ const targetEntry = z.strictObject({
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT_VERSION),
   id: z.string().regex(ID_PATTERN),
-  description: z.string().max(4096),
+  // It is printed on terminals.
+  description: z
+    .string()
+    .max(4096)
+    .regex(/^\P{Cc}*$/u),
   /** ISO 8601, UTC: the time of the change that the update was made from, so that the same input gives the same bytes. */
   created: z.iso.datetime(),
   kernel: z.strictObject({

@@ -1,4 +1,4 @@
-import { EXIT_NO_CHANGE, Refusal } from "../diagnostics.js";
+import { EXIT_NO_CHANGE, Refusal, type AbortCause } from "../diagnostics.js";
 import type { DiffRefusal, SourceLine } from "../diff/types.js";
 import type { Unit } from "../kbuild/types.js";
 import type { Mismatch } from "../match/types.js";
@@ -11,18 +11,27 @@ export const badUpdate = (path: string, reason: string): Refusal =>
     message: `${path} is not a usable update: ${reason}`,
     location: path,
     hint: "make it again with ksplice-create, or copy it again",
-    abortCause: "BAD_SYSTEM_MAP",
   });
 
 export const badId = (id: string): Refusal =>
-  new Refusal({ code: "bad-id", message: `"${id}" cannot be an update's id`, hint: "use 1 to 24 letters, digits and underscores" });
+  new Refusal({
+    code: "bad-id",
+    message: `"${id}" cannot be an update's id`,
+    hint: "use 1 to 24 letters and digits (and not the word version)",
+  });
 
 export const noChange = (details: readonly string[]): Refusal =>
   new Refusal({
     code: "no-change",
     message: ["the patch changes no object code of this kernel", ...details].join("\n  "),
-    abortCause: "NO_CHANGES",
     exitCode: EXIT_NO_CHANGE,
+  });
+
+export const noSuchTarget = (pattern: string, units: readonly Unit[]): Refusal =>
+  new Refusal({
+    code: "no-such-target",
+    message: `the change touches none of the targets ${pattern}`,
+    hint: `it touches ${[...new Set(units.map((unit) => unit.target))].join(", ")}`,
   });
 
 export const newGlobalElsewhere = (name: string, definer: Unit, user: Unit): Refusal =>
@@ -50,7 +59,7 @@ export const wrongKernel = (what: string, update: string, running: string): Refu
     code: "wrong-kernel",
     message: `this update is for another kernel: its ${what} is ${update}, the running kernel's is ${running}`,
     hint: `make an update for ${running}, or boot the kernel that this one is for`,
-    abortCause: "NO_MATCH",
+    abortCause: "no_match",
   });
 
 const MISMATCHES_SHOWN = 5;
@@ -69,7 +78,7 @@ export const noMatch = (unit: string, mismatches: readonly Mismatch[]): Refusal 
     message: [`the running kernel is not what ${unit} was compiled from:`, ...shown].join("\n"),
     location: unit,
     hint: "make the update from the very source, configuration and compiler of the running kernel; nothing was changed",
-    abortCause: "NO_MATCH",
+    abortCause: "no_match",
   });
 };
 
@@ -78,7 +87,7 @@ export const unresolvedSymbol = (symbol: string, unit: string, reason: string): 
     code: "unresolved-symbol",
     message: `${unit} uses ${symbol}, and ${reason}`,
     location: unit,
-    abortCause: "FAILED_TO_FIND",
+    abortCause: "failed_to_find",
   });
 
 export const unknownRuntimeConstant = (variable: string, unit: string, reason: string): Refusal =>
@@ -86,7 +95,7 @@ export const unknownRuntimeConstant = (variable: string, unit: string, reason: s
     code: "runtime-constant",
     message: `${unit} uses ${variable}, a constant that the kernel set in its code at boot, and ${reason}`,
     location: unit,
-    abortCause: "FAILED_TO_FIND",
+    abortCause: "failed_to_find",
   });
 
 export const noTrampolineSite = (name: string, unit: string): Refusal =>
@@ -94,7 +103,7 @@ export const noTrampolineSite = (name: string, unit: string): Refusal =>
     code: "no-trampoline-site",
     message: `${name} cannot be redirected: at its beginning there is no room for a jump of 5 bytes, or the kernel itself rewrites the code there (a jump label, a static call or a lock prefix)`,
     location: unit,
-    abortCause: "UNEXPECTED",
+    abortCause: "unexpected",
   });
 
 export const targetNotLoaded = (target: string): Refusal =>
@@ -102,21 +111,18 @@ export const targetNotLoaded = (target: string): Refusal =>
     code: "target-not-loaded",
     message: `module ${target}, which this update patches, is not loaded`,
     hint: `load it first (modprobe ${target}), or use --partial to skip the modules that are not loaded`,
-    abortCause: "TARGET_NOT_LOADED",
+    abortCause: "target_not_loaded",
   });
 
 export const nothingToApply = (): Refusal =>
   new Refusal({
     code: "target-not-loaded",
     message: "none of the modules that this update patches is loaded",
-    abortCause: "TARGET_NOT_LOADED",
+    abortCause: "target_not_loaded",
   });
 
 export const alreadyApplied = (id: string): Refusal =>
   new Refusal({ code: "already-applied", message: `update ${id} is applied already`, hint: `ksplice-undo ${id} takes it out` });
-
-export const alreadyReversed = (id: string): Refusal =>
-  new Refusal({ code: "already-reversed", message: `update ${id} is not applied any more`, abortCause: "ALREADY_REVERSED" });
 
 export const unknownUpdate = (id: string, known: readonly string[]): Refusal =>
   new Refusal({
@@ -130,7 +136,7 @@ export const replacedByNewer = (id: string, newer: readonly string[]): Refusal =
     code: "replaced-by-newer",
     message: `update ${id} cannot be undone: ${newer.length === 1 ? "a newer update replaces or uses" : "newer updates replace or use"} its code: ${newer.join(", ")}`,
     hint: `undo ${newer.join(", ")} first`,
-    abortCause: "CODE_BUSY",
+    abortCause: "module_busy",
   });
 
 export interface Conflict {
@@ -147,15 +153,28 @@ export const codeBusy = (id: string, verb: "applied" | "undone", attempts: numbe
       ...conflicts.map((conflict) => `  ${conflict.task} (pid ${conflict.pid}) is inside ${conflict.function}`),
     ].join("\n"),
     hint: "stop or wake these tasks and try again, or give it more time with --tries",
-    abortCause: "CODE_BUSY",
+    abortCause: "code_busy",
   });
+
+const CORE_CAUSES = [
+  "no_match",
+  "code_busy",
+  "module_busy",
+  "out_of_memory",
+  "failed_to_find",
+  "already_reversed",
+  "unexpected_running_task",
+  "target_not_loaded",
+  "call_failed",
+  "unexpected",
+] as const satisfies readonly AbortCause[];
 
 export const coreRefused = (id: string, verb: "applied" | "undone", abortCause: string, detail: string): Refusal =>
   new Refusal({
     code: abortCause.replaceAll("_", "-"),
     message: `update ${id} was not ${verb}: the kernel part says ${abortCause}${detail === "" ? "" : ` (${detail})`}`,
     hint: "the kernel log may say more",
-    abortCause: abortCause.toUpperCase(),
+    abortCause: CORE_CAUSES.find((cause) => cause === abortCause) ?? "unexpected",
   });
 
 export const locked = (path: string): Refusal =>

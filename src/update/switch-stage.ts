@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "../diagnostics.js";
 import { KspliceSysfs, type LoadedUpdate } from "../kernel/ksplice-sysfs.js";
+import { stopIfInterrupted } from "./lock.js";
 import { codeBusy, coreRefused, replacedByNewer } from "./refusals.js";
 
 /** Abort causes that pass by themselves: some thread was inside the code, or ran where none should. */
@@ -11,9 +12,16 @@ const PAUSE_MS = 1000;
 /**
  * Asks the core to apply or to reverse an update, again a second later while its code is in use.
  * @param tries at least 1
+ * @param interruption looked at between the tries
  * @throws Refusal with the core's abort cause, and for busy code with the tasks and functions
  */
-export async function switchStage(id: string, stage: "applied" | "reversed", tries: number, progress: Progress): Promise<LoadedUpdate> {
+export async function switchStage(
+  id: string,
+  stage: "applied" | "reversed",
+  tries: number,
+  progress: Progress,
+  interruption: AbortSignal,
+): Promise<LoadedUpdate> {
   const verb = stage === "applied" ? "applied" : "undone";
   const sysfs = new KspliceSysfs();
   for (let attempt = 1; ; attempt++) {
@@ -28,7 +36,9 @@ export async function switchStage(id: string, stage: "applied" | "reversed", tri
       throw coreRefused(id, verb, state.abortCause, state.conflicts.map((conflict) => `${conflict.task} (pid ${conflict.pid})`).join(", "));
     }
     progress(`code is in use, try ${attempt} of ${tries}`);
-    await sleep(PAUSE_MS);
+    // Ends early when it is aborted; the next line says so.
+    await sleep(PAUSE_MS, undefined, { signal: interruption }).catch(() => undefined);
+    stopIfInterrupted(interruption);
   }
 }
 

@@ -27,7 +27,7 @@ export interface UndoResult {
  */
 export async function undoUpdate(id: string, options: UndoOptions): Promise<UndoResult> {
   requireRoot();
-  return await withKernelLock(async () => {
+  return await withKernelLock(async (interruption) => {
     const sysfs = new KspliceSysfs();
     const state = sysfs.readUpdate(id);
     if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
@@ -36,7 +36,7 @@ export async function undoUpdate(id: string, options: UndoOptions): Promise<Undo
     let attempts = 0;
     if (state.stage === "applied") {
       options.progress(`undoing ${id}`);
-      ({ stopNs = 0, attempts = 0 } = await switchStage(id, "reversed", options.tries, options.progress));
+      ({ stopNs = 0, attempts = 0 } = await switchStage(id, "reversed", options.tries, options.progress, interruption));
       options.log(`reversed ${id} at try ${attempts}, stopped for ${stopNs} ns`);
     }
     options.progress("unloading");

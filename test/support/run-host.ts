@@ -1,5 +1,6 @@
 import { execa } from "execa";
-import { commandLine, packageRoot } from "../../src/rehearse/program-paths.js";
+import { packageRoot } from "../../src/package-root.js";
+import { commandLine } from "../../src/rehearse/program-paths.js";
 import { join } from "node:path";
 
 export interface HostResult {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../src/rehearse/program-paths.js";
+import { packageRoot } from "../../src/package-root.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
@@ -128,7 +128,7 @@ describe("ksplice-apply refuses", () => {
     await guest.sh("sleep 1");
     const result = await guest.ksplice("apply", "--raw-errors", "--tries=2", update);
     expect(result).toMatchObject({ exitCode: 1 });
-    expect(result.stderr).toMatch(/^CODE_BUSY\n/m);
+    expect(result.stderr).toMatch(/^code_busy\n/);
     expect(result.stderr).toMatch(/cat \(pid \d+\) is inside pipe_read/);
     await guest.expectClean();
     sleeper.kill();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "node:path";
 import type { Round } from "../../bench/apply-undo-rounds.js";
-import { packageRoot } from "../../src/rehearse/program-paths.js";
+import { packageRoot } from "../../src/package-root.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop } from "./support/trees.js";
 

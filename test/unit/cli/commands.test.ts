@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { runHost } from "../../support/run-host.js";
+
+/** The commands as a user meets them: what they say, where, and with which status. Nothing here touches a kernel or a kernel tree. */
+
+const dir = mkdtempSync(join(tmpdir(), "ksplice-cli-"));
+writeFileSync(join(dir, "some.patch"), "x\n");
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+describe("exit status and words", () => {
+  it.each<[string, string, string[], number, RegExp]>([
+    ["help", "create", ["--help"], 0, /^$/],
+    ["an unknown option", "create", ["--frobnicate", dir], 2, /unknown option '--frobnicate'/],
+    ["a missing argument", "apply", [], 2, /missing required argument 'update'/],
+    ["neither patch nor diffext", "create", [dir], 2, /give exactly one of --patch=FILE and --diffext=EXT/],
+    ["both", "create", ["--patch=x", "--diffext=y", dir], 2, /exactly one/],
+    ["a number that is none", "apply", ["--tries=0", "x"], 2, /at least 1/],
+    ["an option of the original that is gone", "create", ["--standalone", dir], 2, /not supported: every update brings all that it needs/],
+    ["another", "create", ["--git=HEAD", dir], 2, /git diff/],
+    ["a tree that is not there", "create", ["--patch=x", "/nonexistent"], 1, /no kernel source tree at \/nonexistent/],
+    ["diffext in a tree that is not there", "create", ["--diffext=.new", "/nonexistent"], 1, /\/nonexistent/],
+    [
+      "an output that cannot be written",
+      "create",
+      ["--patch=x", "--output=/nonexistent/x", dir],
+      1,
+      /\/nonexistent: no such file or directory/,
+    ],
+    ["a bad id", "create", ["--id=a_b", "--patch=x", dir], 1, /"a_b" cannot be an update's id/],
+    ["an id that is taken", "create", ["--id=version", "--patch=x", dir], 1, /"version" cannot be/],
+    ["an update that is not there", "apply", ["/nonexistent.tar.gz"], 1, /\/nonexistent\.tar\.gz is not a usable update: no such file/],
+    ["an update that is none", "view", [`--file=${join(dir, "some.patch")}`], 1, /truncated or corrupted/],
+    ["two ways to view", "view", ["--id=a", "--file=b"], 2, /exclude each other/],
+  ])("%s", async (_, command, args, status, words) => {
+    const result = await runHost(command, args);
+    expect(result.stderr).not.toContain("internal error");
+    expect(result.stderr).toMatch(words);
+    expect(result.exitCode).toBe(status);
+  });
+
+  it("with --raw-errors the first line is the code", async () => {
+    for (const args of [
+      ["--raw-errors", "--patch=x", dir],
+      ["--raw-errors", "--frobnicate", dir],
+      ["--raw-errors", dir],
+    ]) {
+      expect((await runHost("create", args)).stderr).toMatch(/^OTHER\n/);
+    }
+  });
+
+  it("with --json an error is JSON on standard output as well", async () => {
+    const result = await runHost("apply", ["--json", "/nonexistent.tar.gz"]);
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "bad-update" } });
+    expect(result.exitCode).toBe(1);
+  });
+
+  it("a variable that makes no sense is named", async () => {
+    const result = await runHost("create", ["--patch=x", dir], { env: { ...process.env, CONCURRENCY_LEVEL: "many" } });
+    expect(result).toMatchObject({ exitCode: 2 });
+    expect(result.stderr).toContain('CONCURRENCY_LEVEL is "many"');
+  });
+
+  it("each program says its version, and that of its interface", async () => {
+    for (const name of ["create", "apply", "undo", "view"]) {
+      expect((await runHost(name, ["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+$/);
+      expect((await runHost(name, ["--api-version"])).stdout).toBe("1");
+    }
+  });
+});
