@@ -30,7 +30,7 @@ it("is given back when the work fails", async () => {
 it("Ctrl-C does not end the work, which stops by itself between its steps", async () => {
   const steps: string[] = [];
   const work = withKernelLock(async (signal) => {
-    steps.push("loaded");
+    await Promise.resolve(steps.push("loaded"));
     process.emit("SIGINT");
     try {
       stopIfInterrupted(signal);
@@ -38,7 +38,6 @@ it("Ctrl-C does not end the work, which stops by itself between its steps", asyn
     } finally {
       steps.push("unloaded");
     }
-    return await Promise.resolve();
   }, dir);
   await expect(work).rejects.toMatchObject({ code: "interrupted", exitCode: 130 });
   expect(steps).toEqual(["loaded", "unloaded"]);
