@@ -214,6 +214,6 @@ async function ksplice<T>(machine: Machine, name: string, args: readonly string[
 /** Anything with our name that a finished undo should have taken away. */
 export async function findLeftovers(machine: Machine): Promise<string[]> {
   const modules = await machine.run("grep -o '^ksplice[^ ]*' /proc/modules");
-  const sysfs = await machine.run("ls -d /sys/kernel/ksplice /run/ksplice-* 2>/dev/null");
+  const sysfs = await machine.run("ls -d /sys/kernel/ksplice /run/ksplice-?????? 2>/dev/null");
   return [...modules.stdout.split("\n"), ...sysfs.stdout.split("\n")].filter((line) => line !== "");
 }
