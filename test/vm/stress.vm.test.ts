@@ -15,7 +15,8 @@ function loads(probe: string): string[] {
     `while :; do ${probe} >/dev/null; done`,
     "while :; do dd if=/dev/zero of=/tmp/load bs=4k count=200 2>/dev/null; sync; rm -f /tmp/load; done",
     "while :; do ls -R /proc/self/ /sys/class >/dev/null 2>&1; cat /proc/modules /proc/meminfo >/dev/null; done",
-    "busybox nc -ll -p 7777 -e /bin/cat & while :; do echo hello | busybox nc -w 1 127.0.0.1 7777 >/dev/null; done",
+    "python3 -m http.server 7777 --bind 127.0.0.1 --directory /etc >/dev/null 2>&1",
+    "while :; do busybox wget -q -O /dev/null http://127.0.0.1:7777/os-release || sleep 1; done",
   ];
 }
 
@@ -41,7 +42,11 @@ describe(`${String(ROUNDS)} rounds of apply and undo under load, on two processo
     const running = loads(probe).map((command) => guest.machine.start(command));
     const script = join(packageRoot(), "dist/bench/apply-undo-rounds.js");
     const result = await guest.machine.run([process.execPath, script, String(ROUNDS), update], { timeoutMs: 1_500_000 });
+    const ended = await Promise.all(running.map((load) => Promise.race([load.finished.then(() => true), Promise.resolve(false)])));
+    const served = await guest.machine.run("busybox wget -q -O - http://127.0.0.1:7777/os-release");
     for (const load of running) load.kill();
+    expect(ended, "loads that ended by themselves").toEqual(running.map(() => false));
+    expect(served.stdout).toContain("Debian");
     expect(result, result.stderr).toMatchObject({ exitCode: 0 });
 
     const rounds = result.stdout
