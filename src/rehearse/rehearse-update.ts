@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Refusal, type Progress } from "../diagnostics.js";
 import { packUpdate, type Update } from "../update/update-file.js";
-import { bootMachine, type CommandResult, type Machine, type StartedCommand } from "../../vm/machine.js";
+import { bootMachine, type Machine, type StartedCommand } from "../../vm/machine.js";
 import { packageRoot } from "../package-root.js";
-import { commandLine } from "./program-paths.js";
+import { runCommand } from "./run-command.js";
 import { findRehearsalKernel } from "./rehearsal-kernel.js";
 import { makeTemporary, removeTemporary } from "../temporary.js";
 
@@ -89,12 +89,12 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     watch.begin("probe, before", "probing before");
     const before = await probe(machine, options.probe);
     watch.begin("apply", `applying ${id}`);
-    const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath]);
+    const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath], options.progress);
     watch.begin("probe, applied", "probing with the update applied");
     const whileApplied = await probe(machine, options.probe);
-    const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"])).map((entry) => entry.id);
+    const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"], options.progress)).map((entry) => entry.id);
     watch.begin("undo", `undoing ${id}`);
-    const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id]);
+    const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id], options.progress);
     watch.begin("probe, undone", "probing once undone");
     const after = await probe(machine, options.probe);
     const ended = await endedByItself(load);
@@ -198,8 +198,8 @@ async function endedByItself(load: StartedCommand | undefined): Promise<string[]
 }
 
 /** Runs one of our commands in the guest. @throws Refusal with the command's own words if it fails */
-async function ksplice<T>(machine: Machine, name: string, args: readonly string[]): Promise<T> {
-  const result: CommandResult = await machine.run([...commandLine(name), ...args], { timeoutMs: 300_000 });
+async function ksplice<T>(machine: Machine, name: string, args: readonly string[], note: Progress): Promise<T> {
+  const result = await runCommand(machine, name, args, note);
   if (result.exitCode !== 0) {
     throw new Refusal({
       code: "rehearsal-failed",

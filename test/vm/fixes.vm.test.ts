@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { rehearseUpdate, type Rehearsal } from "../../src/rehearse/rehearse-update.js";
 import { openUpdate } from "../../src/update/update-file.js";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { archivePatch, testTree, Workshop } from "./support/trees.js";
 
@@ -61,6 +62,30 @@ describe("on the newest 6.12 kernel for Debian 12", () => {
     ]);
     const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
     expect(outputs(result)).toEqual(["EINVAL", "EDOM", "EINVAL"]);
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
+  });
+
+  it("clone3 in kernel/fork.c, whose code holds constants that the kernel sets at boot", async () => {
+    const tree = await testTree("6.12");
+    const update = await workshop.createOfEdits(tree.path, "clone3", [
+      {
+        file: "kernel/fork.c",
+        at: /err = copy_clone_args_from_user\(&kargs, uargs, size\);/,
+        to: "if (size == 12345)\n\t\treturn -EDOM;\n\n\t$&",
+      },
+    ]);
+    // A size that no kernel takes, and a thread made for good: with a wrong limit of user addresses it would not start.
+    const probe = join(workshop.dir, "clone3.py");
+    const lines = [
+      "import ctypes, errno, threading",
+      "libc = ctypes.CDLL(None, use_errno=True)",
+      "libc.syscall(435, ctypes.create_string_buffer(16384), 12345)",
+      "print(errno.errorcode[ctypes.get_errno()])",
+      "thread = threading.Thread(target=print, args=('thread',)); thread.start(); thread.join()",
+    ];
+    writeFileSync(probe, `${lines.join("\n")}\n`);
+    const result = await rehearse(tree.path, update, `python3 ${probe}`);
+    expect(outputs(result)).toEqual(["E2BIG\nthread", "EDOM\nthread", "E2BIG\nthread"]);
     expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { packageRoot } from "../../../src/package-root.js";
-import { commandLine } from "../../../src/rehearse/program-paths.js";
+import { runCommand } from "../../../src/rehearse/run-command.js";
 import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
 import { findLeftovers } from "../../../src/rehearse/rehearse-update.js";
 import { bootMachine, type BootOptions, type CommandResult, type Machine } from "../../../vm/machine.js";
@@ -18,7 +18,7 @@ export class Guest {
 
   /** Runs `ksplice-NAME ARGS` in the guest. */
   async ksplice(name: string, ...args: string[]): Promise<CommandResult> {
-    return await this.machine.run([...commandLine(name), ...args], { timeoutMs: 300_000 });
+    return await runCommand(this.machine, name, args);
   }
 
   /** Runs one of our commands that must do its work. */
