@@ -157,7 +157,8 @@ async function measureMatching(tree: string, build: PreparedBuild, work: string)
     const match = matchUnit(parseObject(object, unit.path), unit, run);
     times.push(performance.now() - started);
     run.close();
-    if (match.kind !== "matched") throw new Error(`${unit.path} does not match: ${JSON.stringify(match.mismatches[0])}`);
+    if (match.kind !== "matched")
+      throw new Error(`${unit.path} does not match: ${match.mismatches[0]?.function ?? "?"}: ${match.mismatches[0]?.reason ?? "?"}`);
     functions = match.statistics.matched;
   }
   return [

@@ -6,7 +6,7 @@ import { Kcore } from "./kcore.js";
 /** Lowest address of the kernel image's mapping; modules lie above it too (Documentation/x86/x86_64/mm.rst, Linux 6.1). */
 const KERNEL_MAP_ADDR = 0xffffffff80000000n;
 
-/** Memory is saved in pieces of this size, each that holds a symbol or comes right after one that does. Bytes. */
+/** Memory of modules is saved in pieces of this size, each that holds a symbol or comes right after one that does. Bytes. */
 const PIECE = 0x10000n;
 
 interface Range {
@@ -54,12 +54,19 @@ function listOptional(directory: string): string[] {
 
 function readRanges(kcore: Kcore, symbols: string): Range[] {
   const pieces = new Set<bigint>();
-  for (const [, text] of symbols.matchAll(/^([0-9a-f]{16}) /gm)) {
+  let lowest = -1n;
+  let highest = 0n;
+  for (const [, text, module] of symbols.matchAll(/^([0-9a-f]{16}) \S+ \S+(\t\[.*)?$/gm)) {
     const addr = BigInt(`0x${text ?? "0"}`);
     if (addr < KERNEL_MAP_ADDR) continue;
     const piece = addr - (addr % PIECE);
     pieces.add(piece).add(piece + PIECE);
+    if (module !== undefined) continue;
+    if (lowest < 0n || piece < lowest) lowest = piece;
+    if (piece > highest) highest = piece;
   }
+  // The kernel's image whole: its tables are large, and without a symbol for long stretches.
+  for (let piece = lowest; piece >= 0n && piece <= highest; piece += PIECE) pieces.add(piece);
   return [...pieces]
     .sort((a, b) => (a < b ? -1 : 1))
     .flatMap((startAddr) => {
