@@ -2,7 +2,7 @@ import type { CommandResult, Machine } from "../../vm/machine.js";
 import { commandLine } from "./program-paths.js";
 
 /** 128 and the number of SIGSEGV. */
-const SEGMENTATION_FAULT = 139;
+export const SEGMENTATION_FAULT = 139;
 const TIMEOUT_MS = 300_000;
 
 /**

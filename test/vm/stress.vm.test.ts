@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "node:path";
 import type { Round } from "../../bench/apply-undo-rounds.js";
 import { packageRoot } from "../../src/package-root.js";
+import { SEGMENTATION_FAULT } from "../../src/rehearse/run-command.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop } from "./support/trees.js";
 
@@ -37,22 +38,30 @@ afterAll(async () => {
   workshop.end();
 });
 
+/** All rounds in one process; where Node itself crashes in the emulator (see rehearse/run-command.ts), the rest in another. */
+async function runRounds(): Promise<Round[]> {
+  const script = join(packageRoot(), "dist/bench/apply-undo-rounds.js");
+  const rounds: Round[] = [];
+  for (let start = 1; start <= 3 && rounds.length < ROUNDS; start++) {
+    const left = String(ROUNDS - rounds.length);
+    const result = await guest.machine.run([process.execPath, script, left, update], { timeoutMs: 1_500_000 });
+    const lines = result.stdout.split("\n").slice(0, -1); // behind the last newline stands nothing, or half a line
+    rounds.push(...lines.map((line) => JSON.parse(line) as Round));
+    if (result.exitCode === SEGMENTATION_FAULT) await guest.ksplice("undo", "--tries=30", "stress");
+    else expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+  }
+  return rounds;
+}
+
 describe(`${String(ROUNDS)} rounds of apply and undo under load, on two processors`, () => {
   it("succeed, and leave no module, no sysfs entry and no memory behind", async () => {
     const running = loads(probe).map((command) => guest.machine.start(command));
-    const script = join(packageRoot(), "dist/bench/apply-undo-rounds.js");
-    const result = await guest.machine.run([process.execPath, script, String(ROUNDS), update], { timeoutMs: 1_500_000 });
+    const rounds = await runRounds();
     const ended = await Promise.all(running.map((load) => Promise.race([load.finished.then(() => true), Promise.resolve(false)])));
     const served = await guest.machine.run("busybox wget -q -O - http://127.0.0.1:7777/os-release");
     for (const load of running) load.kill();
     expect(ended, "loads that ended by themselves").toEqual(running.map(() => false));
     expect(served.stdout).toContain("Debian");
-    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
-
-    const rounds = result.stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Round);
     expect(rounds.length).toBe(ROUNDS);
     expect(rounds.map((round) => round.modules)).toEqual(rounds.map(() => 0));
     // The first rounds fill caches. A leak of one module's text or of one update's tables each round would be far above this.
