@@ -42,6 +42,7 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
     object: object.finish(options.unit),
     imports: object.imports,
     functions: listFunctions(diff, analysis),
+    writes: [],
     newGlobals,
   };
 }

@@ -74,12 +74,29 @@ export interface NewCodeFunction {
   readonly preParts: readonly string[];
 }
 
+/** A range of existing data that is overwritten while the machine is stopped, and put back on undo. */
+export interface NewCodeWrite {
+  /** The object as the source calls it. */
+  readonly name: string;
+  /** Its symbol in the pre object: matching yields the address. */
+  readonly preSymbol: string;
+  /** Byte offset in the object, and how many bytes. */
+  readonly offset: number;
+  readonly size: number;
+  /** Symbol of the new-code object that holds the new bytes, from `newOffset` on. */
+  readonly newSymbol: string;
+  readonly newOffset: number;
+  /** True where the whole old object must be what the pre object says (read-only data); false for one pointer in data that may change. */
+  readonly isConstant: boolean;
+}
+
 /** What `extractNewCode` makes of a changed unit: an object with the changed and new code only, and what must be known to load it. */
 export interface NewCode {
   readonly unit: string;
   readonly object: ElfObject;
   readonly imports: readonly NewCodeImport[];
   readonly functions: readonly NewCodeFunction[];
+  readonly writes: readonly NewCodeWrite[];
   /** Names of global symbols that this new code defines and that the pre object did not have: other units of the update may use them. */
   readonly newGlobals: readonly string[];
 }

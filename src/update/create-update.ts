@@ -9,7 +9,7 @@ import type { NewCode, ObjectDiff, SourceLine } from "../diff/types.js";
 import type { Progress } from "../diagnostics.js";
 import { findDefinition } from "../kbuild/find-definition.js";
 import type { KernelModules, Unit } from "../kbuild/types.js";
-import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit } from "./manifest.js";
+import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "./manifest.js";
 import { badId, newGlobalElsewhere, noChange, notSafe } from "./refusals.js";
 import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "./update-file.js";
 
@@ -144,7 +144,7 @@ function refuseSharedGlobals(parts: readonly UnitPart[]): void {
   }
 }
 
-/** The manifest's entry; also gives each replacement its alias symbol, which is unique among the units that are linked together. */
+/** The manifest's entry; also gives each replacement and each object with new bytes its alias symbol, which is unique among the units that are linked together. */
 function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: ReadonlySet<string>): ManifestUnit {
   const functions = newCode.functions.map((entry) => ({
     name: entry.name,
@@ -157,6 +157,7 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
     path: unit.path,
     pre: prePath(unit),
     functions,
+    writes: newCode.writes.map((entry): ManifestWrite => ({ ...entry, newSymbol: addAlias(newCode, unit, entry.newSymbol) })),
     // What another unit of this update defines anew is resolved by the linker, not on the target machine.
     imports: newCode.imports
       .filter((entry) => !newGlobals.has(entry.name))
@@ -172,7 +173,18 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
     })),
     new: diff.functions.new.map((change) => change.name),
     removed: diff.functions.removed.map((change) => change.name),
+    data: listData(newCode, lineOf),
   };
+}
+
+/** Each overwritten object once. */
+function listData({ writes }: NewCode, lineOf: UnitDiff["lineOf"]): ManifestUnit["data"] {
+  const objects = new Map(writes.map(({ name, isConstant }) => [name, isConstant]));
+  return [...objects].map(([name, isConstant]) => ({
+    name,
+    ...withLine(lineOf(name)),
+    how: isConstant ? "rewritten" : "redirected",
+  }));
 }
 
 function withLine(line: SourceLine | undefined): { sourceLine?: { file: string; line: number } } {
@@ -183,6 +195,7 @@ function addAlias(newCode: NewCode, unit: Unit, name: string): string {
   const symbol = newCode.object.symbols.find((candidate) => candidate.name === name && typeof candidate.home === "object");
   if (symbol === undefined) throw new Error(`${unit.path}: the new code does not define ${name}`);
   const alias = `new:${unit.path}:${name}`;
+  if (newCode.object.symbols.some((candidate) => candidate.name === alias)) return alias;
   newCode.object.symbols.push({ ...symbol, name: alias, bind: STB_GLOBAL });
   return alias;
 }

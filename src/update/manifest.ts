@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /**
  * Letters and digits, so that `ksplice_ID_` begins the names of this update's modules and of no other's; and not the name that
@@ -32,6 +32,27 @@ const functionEntry = z.strictObject({
   preParts: z.array(symbolName),
 });
 
+/** A range of existing data that is overwritten while the update is applied. */
+const writeEntry = z.strictObject({
+  name: symbolName,
+  preSymbol: symbolName,
+  /** Bytes from the start of the object. */
+  offset: z.number().int().nonnegative(),
+  size: z.number().int().positive(),
+  /** Alias symbol in the target's module of the object that holds the new bytes, from `newOffset` on. */
+  newSymbol: symbolName,
+  newOffset: z.number().int().nonnegative(),
+  /** True where the whole old object must be what the pre object says, not only the bytes that are overwritten. */
+  isConstant: z.boolean(),
+});
+
+const dataEntry = z.strictObject({
+  name: symbolName,
+  sourceLine: sourceLine.optional(),
+  /** `redirected`: only pointers in it change. */
+  how: z.enum(["rewritten", "redirected"]),
+});
+
 const importEntry = z.strictObject({ name: symbolName, symbol: symbolName, preSymbol: symbolName.optional() });
 
 const unitEntry = z.strictObject({
@@ -40,10 +61,13 @@ const unitEntry = z.strictObject({
   /** The pre object in this update. */
   pre: relativePath,
   functions: z.array(functionEntry),
+  writes: z.array(writeEntry),
   imports: z.array(importEntry),
   changed: z.array(z.strictObject({ name: symbolName, sourceLine: sourceLine.optional(), reasons: z.array(z.string()) })),
   new: z.array(symbolName),
   removed: z.array(symbolName),
+  /** The objects that `writes` overwrites, for people. */
+  data: z.array(dataEntry),
 });
 
 const targetEntry = z.strictObject({
@@ -88,4 +112,5 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTarget = z.infer<typeof targetEntry>;
 export type ManifestUnit = z.infer<typeof unitEntry>;
 export type ManifestFunction = z.infer<typeof functionEntry>;
+export type ManifestWrite = z.infer<typeof writeEntry>;
 export type ManifestImport = z.infer<typeof importEntry>;

@@ -46,6 +46,13 @@ function render(diff: ObjectDiff, code: NewCode | undefined): string {
     "redirect",
     code.functions.map(({ preSymbol, newSymbol, preParts }) => `${[preSymbol, ...preParts].map(normalName).join(" + ")} to ${normalName(newSymbol ?? "a trap")}`),
   );
+  list(
+    "write",
+    code.writes.map(
+      ({ preSymbol, offset, size, newSymbol, newOffset, isConstant }) =>
+        `${size.toString()} bytes of ${isConstant ? "constant" : "data"} ${normalName(preSymbol)}+${offset.toString()} from ${normalName(newSymbol)}+${newOffset.toString()}`,
+    ),
+  );
   list("new global", code.newGlobals);
   for (const section of code.object.sections) {
     const size = section.name.includes("text") ? "" : ` ${section.size.toString()} bytes`;

@@ -55,10 +55,12 @@ function target(imports: ManifestTarget["units"][number]["imports"] = [], prePar
         path: "a.o",
         pre: "pre/a.o",
         functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts }],
+        writes: [],
         imports,
         changed: [],
         new: [],
         removed: [],
+        data: [],
       },
     ],
   };

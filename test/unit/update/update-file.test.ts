@@ -28,7 +28,7 @@ function sample(change: Partial<Manifest> = {}): Update {
     ["pre/net/ipv4/raw.o", text("pre")],
   ]);
   const base: Omit<Manifest, "files"> = {
-    format: 1,
+    format: 2,
     id: "abc123",
     description: "a fix",
     created: "2026-01-02T03:04:05Z",
@@ -39,7 +39,19 @@ function sample(change: Partial<Manifest> = {}): Update {
         name: "vmlinux",
         module: "ksplice_abc123_vmlinux",
         file: "new/vmlinux.ko",
-        units: [{ path: "net/ipv4/raw.o", pre: "pre/net/ipv4/raw.o", functions: [], imports: [], changed: [], new: [], removed: [] }],
+        units: [
+          {
+            path: "net/ipv4/raw.o",
+            pre: "pre/net/ipv4/raw.o",
+            functions: [],
+            writes: [],
+            imports: [],
+            changed: [],
+            new: [],
+            removed: [],
+            data: [],
+          },
+        ],
       },
     ],
   };
@@ -128,7 +140,7 @@ describe("hostile or damaged input is refused", () => {
     [
       "a later format",
       () => tarball([file("ksplice-a/update.json", '{"format": 7}')]),
-      "its format version is 7; this program reads version 1",
+      "its format version is 7; this program reads version 2",
     ],
     ["a manifest without a format", () => tarball([file("ksplice-a/update.json", "{}")]), "format"],
     [
