@@ -1,7 +1,8 @@
 import * as elf from "../elf/constants.js";
 import type { ElfRelocation } from "../elf/model.js";
-import { groupPieces, type Analysis } from "./analyse.js";
+import type { Analysis } from "./analyse.js";
 import { atomName, isText, type Atom } from "./atom.js";
+import { groupPieces } from "./compare-code.js";
 
 /** Where new code gets what it refers to: `new` is carried in the update, `old` is the running kernel's. */
 export type Origin = "new" | "old";

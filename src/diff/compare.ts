@@ -1,9 +1,13 @@
+import { RELOCATION_KINDS } from "../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../elf/model.js";
 import { atomSize, equalBytes, type Atom, type Target } from "./atom.js";
 import type { TableEntry } from "./code-tables.js";
 import type { Twins } from "./correlate.js";
 import { staticLocalName } from "./names.js";
 import type { SplitObject } from "./split-object.js";
+
+/** Bytes that memory is best written in. */
+const WORD = 8;
 
 /** Compares what correlated atoms mean: equal bytes, and relocations to the same things. */
 export class Comparer {
@@ -27,6 +31,29 @@ export class Comparer {
       else this.#compareTargets(this.pre.target(relocation, pre), this.post.target(other, post), reasons);
     });
     return [...reasons];
+  }
+
+  /** The smallest range of bytes, widened to whole words of 8, that holds all differences of two atoms of one size; undefined if they do not differ. */
+  differingRange(pre: Atom, post: Atom): { start: number; end: number } | undefined {
+    const differing: number[] = [];
+    const fields = new Map<number, { pre?: ElfRelocation; post?: ElfRelocation }>();
+    for (const relocation of pre.relocations) fields.set(relocation.offset, { pre: relocation });
+    for (const relocation of post.relocations) fields.set(relocation.offset, { ...fields.get(relocation.offset), post: relocation });
+    for (const [offset, field] of fields) {
+      const isEqual =
+        field.pre !== undefined &&
+        field.post?.type === field.pre.type &&
+        this.equalTargets(this.pre.target(field.pre, pre), this.post.target(field.post, post));
+      const size = Math.max(...[field.pre, field.post].map((relocation) => RELOCATION_KINDS.get(relocation?.type ?? 0)?.size ?? 0));
+      if (!isEqual) for (let at = offset; at < offset + size; at++) differing.push(at);
+    }
+    post.data.forEach((byte, at) => {
+      if (byte !== pre.data[at]) differing.push(at);
+    });
+    if (differing.length === 0) return undefined;
+    let [start, end] = [post.data.length, 0];
+    for (const at of differing) [start, end] = [Math.min(start, at), Math.max(end, at + 1)];
+    return { start: start - (start % WORD), end: Math.min(Math.ceil(end / WORD) * WORD, post.data.length) };
   }
 
   /** Why the table entries of two atoms differ, in words; empty if they do not. */
@@ -108,7 +135,7 @@ export class Comparer {
 }
 
 /** Constants that stand inside a function in the source, or that the compiler made of its code (gcc's CSWTCH.12): a change of theirs is one of the function. */
-function isPartOfCode({ rule, symbol }: Atom): boolean {
+export function isPartOfCode({ rule, symbol }: Atom): boolean {
   return rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined;
 }
 

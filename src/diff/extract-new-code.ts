@@ -1,13 +1,15 @@
 import { R_X86_64_NONE, STB_LOCAL, STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, isDefinedInSection, type ElfRelocation, type ElfSymbol } from "../elf/model.js";
-import { groupPieces, type Analysis } from "./analyse.js";
+import type { Analysis } from "./analyse.js";
 import { atomName, isText, type Atom, type Target } from "./atom.js";
+import type { DataWrite } from "./changed-constants.js";
+import { groupPieces } from "./compare-code.js";
 import { TargetChooser, hasPlainName } from "./choose-target.js";
 import { companionOf, type TableEntry } from "./code-tables.js";
 import { analysisOf } from "./diff-objects.js";
 import { NewObject } from "./new-object.js";
 import { sliceTables } from "./slice-tables.js";
-import type { NewCode, NewCodeFunction, NewCodeImport, ObjectDiff } from "./types.js";
+import type { NewCode, NewCodeFunction, NewCodeImport, NewCodeWrite, ObjectDiff } from "./types.js";
 
 /** `struct module` of the module that a unit is linked into: each module has its own (include/linux/export.h, Linux 6.1). */
 const THIS_MODULE = "__this_module";
@@ -36,13 +38,14 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
       .filter(isMeant)
       .map((relocation) => relocate(relocation, analysis.post.target(relocation, atom), atom));
   sliceTables(analysis, carried, object, relocate);
+  const writes = analysis.writes.map((write) => addWrite(write, analysis, object, relocate));
 
   return {
     unit: options.unit,
     object: object.finish(options.unit),
     imports: object.imports,
     functions: listFunctions(diff, analysis),
-    writes: [],
+    writes,
     newGlobals,
   };
 }
@@ -59,6 +62,14 @@ export type Relocate = (relocation: ElfRelocation, target: Target, owner: Atom |
 function collect(analysis: Analysis, chooser: TargetChooser, preNames: ReadonlySet<string>): Set<Atom> {
   const { post, postTables, included, twins } = analysis;
   const found = new Set<Atom>(included);
+  for (const { post: object, pointer } of analysis.writes) {
+    if (pointer === undefined) {
+      found.add(object);
+      continue;
+    }
+    const target = post.target(pointer, object);
+    if (target.kind === "atom") found.add(target.atom);
+  }
   for (const atom of post.atoms) {
     // Other units of the update may use a new global object that this one only defines.
     const isNewGlobal = atom.symbol !== undefined && atom.symbol.bind !== STB_LOCAL && !preNames.has(atom.symbol.name);
@@ -117,6 +128,20 @@ function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject
       return object.importSymbol({ name: `${unit}:${THIS_MODULE}`, preSymbol: THIS_MODULE, symbol: THIS_MODULE });
     return object.importSymbol({ name: symbol.name, symbol: symbol.name }, symbol.bind === STB_WEAK);
   }
+}
+
+/** Puts the new bytes of a range of existing data into the new object: those of the carried object, or a pointer by itself. */
+function addWrite(
+  { pre, post, offset, size, pointer }: DataWrite,
+  analysis: Analysis,
+  object: NewObject,
+  relocate: Relocate,
+): NewCodeWrite {
+  if (pre.symbol === undefined) throw new Error(`${atomName(post)} is to be overwritten and has no name in the running kernel`);
+  const place = { name: atomName(post), preSymbol: pre.symbol.name, offset: offset - (pre.symbol.value - pre.start), size };
+  const isConstant = post.rule.kind === "data" && !post.rule.mutable;
+  if (pointer === undefined) return { ...place, ...object.placeIn(post, offset), isConstant };
+  return { ...place, ...object.addPointer(relocate(pointer, analysis.post.target(pointer, post), post)), isConstant: false };
 }
 
 function listFunctions(diff: ObjectDiff, analysis: Analysis): NewCodeFunction[] {

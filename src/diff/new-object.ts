@@ -8,6 +8,10 @@ import type { NewCodeImport } from "./types.js";
 /** Section of the strings and constants that new code brings. Not a merged one: their places are referred to by offset. */
 const LITERALS = ".rodata.literals";
 
+/** Section, and symbol, of the pointers that are written into existing data. */
+const POINTERS = "ksplice_pointers";
+const POINTER_SIZE = 8;
+
 /** The object under construction: atoms become sections, what is not carried becomes undefined symbols. */
 export class NewObject {
   readonly imports: NewCodeImport[] = [];
@@ -20,6 +24,7 @@ export class NewObject {
   readonly #literals = new Map<string, number>();
   readonly #literalParts: Uint8Array[] = [];
   #literalSection: ElfSection | undefined;
+  #pointerSymbol: (ElfSymbol & { home: ElfSection }) | undefined;
 
   /** @param keepsGlobal names of symbols that other objects may link against */
   constructor(readonly keepsGlobal: ReadonlySet<string>) {}
@@ -93,6 +98,41 @@ export class NewObject {
       this.#literals.set(key, place);
     }
     return { symbol: this.#sectionSymbol(section), addend: place + delta };
+  }
+
+  /** Where `offset` bytes from the start of a carried atom are, by the atom's own symbol. */
+  placeIn(atom: Atom, offset: number): { newSymbol: string; newOffset: number } {
+    const named = this.#named.get(atom);
+    if (named === undefined) throw new Error(`section ${atom.section.name} at ${String(atom.start)} is not carried under a name`);
+    return { newSymbol: named.name, newOffset: offset - named.value };
+  }
+
+  /** Adds a pointer by itself, to be written into existing data. @param relocation what it points to; its offset does not count */
+  addPointer(relocation: ElfRelocation): { newSymbol: string; newOffset: number } {
+    const symbol = (this.#pointerSymbol ??= this.#makePointers());
+    const { home } = symbol;
+    home.relocations.push({ ...relocation, offset: home.size });
+    const newOffset = home.size;
+    home.size += POINTER_SIZE;
+    symbol.size = home.size;
+    home.data = new Uint8Array(home.size);
+    return { newSymbol: symbol.name, newOffset };
+  }
+
+  #makePointers(): ElfSymbol & { home: ElfSection } {
+    const section = this.addSection({
+      name: `.rodata.${POINTERS}`,
+      type: elf.SHT_PROGBITS,
+      flags: elf.SHF_ALLOC,
+      align: POINTER_SIZE,
+      entsize: 0,
+      data: new Uint8Array(0),
+      size: 0,
+      relocations: [],
+    });
+    const symbol = { name: POINTERS, bind: elf.STB_LOCAL, type: elf.STT_OBJECT, other: elf.STV_DEFAULT, home: section, value: 0, size: 0 };
+    this.#symbols.push(symbol);
+    return symbol;
   }
 
   /** The undefined symbol of an import, made once. */

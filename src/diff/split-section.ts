@@ -2,6 +2,7 @@ import * as elf from "../elf/constants.js";
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../elf/model.js";
 import { decode } from "../x86/decode.js";
 import type { Atom } from "./atom.js";
+import { isDeviceTableAlias } from "./names.js";
 import type { SectionRule } from "./section-rules.js";
 
 interface Range {
@@ -62,9 +63,10 @@ export function splitAtReferences(section: ElfSection, rule: SectionRule, offset
   return starts.map((start, index) => makeAtom(section, rule, { start, end: starts[index + 1] ?? section.size, symbols: [] }));
 }
 
-/** Of overlapping symbols the one that names the atom comes first: the larger, then the global one. */
+/** Of overlapping symbols the one that names the atom comes first: the larger, then the one of the source, then the global one. */
 function byPlace(a: ElfSymbol, b: ElfSymbol): number {
-  return a.value - b.value || b.size - a.size || b.bind - a.bind || (a.name < b.name ? -1 : 1);
+  const byOrigin = Number(isDeviceTableAlias(a.name)) - Number(isDeviceTableAlias(b.name));
+  return a.value - b.value || b.size - a.size || byOrigin || b.bind - a.bind || (a.name < b.name ? -1 : 1);
 }
 
 function findAtomSymbols(symbols: readonly ElfSymbol[], rule: SectionRule): ElfSymbol[] {

@@ -20,6 +20,11 @@ export interface FunctionChange {
 
 export interface DataChange {
   readonly name: string;
+  /**
+   * What becomes of a changed constant: overwritten in place; carried as a new one; or, for an object that points to one which is carried,
+   * made to point to the new one. Absent for new and removed data, and for what is refused.
+   */
+  readonly how?: "rewritten" | "carried" | "redirected";
   readonly sourceLine?: SourceLine;
   readonly pre?: ElfSymbol;
   readonly post?: ElfSymbol;
