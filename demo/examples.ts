@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
 import type { PreparedDistribution } from "../src/distro/debian.js";
 import { packageRoot } from "../src/package-root.js";
-import { fixFromNextSource, unifiedDiff } from "./archive-fix.js";
+import { unifiedDiff } from "../src/kbuild/diff-texts.js";
+import { fixFromNextSource } from "./archive-fix.js";
 import type { ExpectedProbes } from "./demo-report.js";
 
 /** A change whose effect a program can see. */
@@ -45,12 +46,12 @@ export async function rawSocketFix(tree: string, kernel: PreparedDistribution, o
 /** An example of our own for when the archive has no such fix: a line more in /proc/version. */
 export async function versionLine(tree: string): Promise<Example> {
   const file = "fs/proc/version.c";
-  const before = await readFile(join(tree, file), "utf8");
+  const before = await readFile(join(tree, file), "latin1");
   const after = before.replace(/(version_proc_show\(.*?)(\n\treturn 0;)/s, '$1\n\tseq_puts(m, "patched while it ran\\n");$2');
   if (after === before) throw new Error(`${file} does not look as this example expects`);
   return {
     title: "this project's own example: a line more in /proc/version",
-    patch: await unifiedDiff(file, Buffer.from(before), Buffer.from(after)),
+    patch: await unifiedDiff(file, before, after),
     probe: "sed -n 2p /proc/version",
     expected: { unpatched: "", patched: "patched while it ran" },
   };

@@ -35,6 +35,17 @@ export interface RefusalDetails {
   /** Default: OTHER. */
   readonly abortCause?: AbortCause;
   readonly exitCode?: number;
+  /** Where several things were refused at once: each. */
+  readonly items?: readonly RefusedItem[];
+}
+
+/** One thing among several that were refused at once. */
+export interface RefusedItem {
+  readonly code: string;
+  readonly symbol: string;
+  readonly message: string;
+  /** `FILE:LINE`, or the object where no line is known. */
+  readonly place: string;
 }
 
 /** Something was refused and nothing was changed. */
@@ -45,6 +56,7 @@ export class Refusal extends Error {
   readonly hint: string | undefined;
   readonly abortCause: AbortCause;
   readonly exitCode: number;
+  readonly items: readonly RefusedItem[];
 
   constructor(details: RefusalDetails) {
     super(details.message);
@@ -53,6 +65,7 @@ export class Refusal extends Error {
     this.hint = details.hint;
     this.abortCause = details.abortCause ?? "OTHER";
     this.exitCode = details.exitCode ?? EXIT_REFUSED;
+    this.items = details.items ?? [];
   }
 }
 

@@ -118,11 +118,11 @@ export function reportError(programName: string, error: unknown, style: ErrorSty
     process.stderr.write(`${clearLine}${programName}: internal error, a bug of this program: ${text}\n`);
     return EXIT_BUG;
   }
-  const { code, message, location, hint } = refusal;
+  const { code, message, location, hint, items } = refusal;
   process.stderr.write(`${clearLine}${programName}: ${message}\n`);
   if (location !== undefined && !message.includes(location)) process.stderr.write(`${programName}: at ${location}\n`);
   if (hint !== undefined) process.stderr.write(`${programName}: hint: ${hint}\n`);
-  if (style.json === true) printJson({ error: { code, message, location, hint } });
+  if (style.json === true) printJson({ error: { code, message, location, hint, ...(items.length > 0 ? { items } : {}) } });
   return refusal.exitCode;
 }
 

@@ -3,6 +3,7 @@ import { COMMON, type ElfObject } from "../elf/model.js";
 import { atomName, type Atom } from "./atom.js";
 import { settleConstants, type DataWrite } from "./changed-constants.js";
 import { CodeComparison, compareNamelessCode } from "./compare-code.js";
+import { compareExports, type ExportEntry } from "./exports.js";
 import { readCodeTables, type CodeTables } from "./code-tables.js";
 import { Comparer } from "./compare.js";
 import { compareData } from "./compare-data.js";
@@ -24,6 +25,8 @@ export interface Analysis {
   readonly replaced: ReadonlySet<Atom>;
   /** Existing data that the update overwrites. */
   readonly writes: readonly DataWrite[];
+  /** Symbols that the patch newly offers to modules. */
+  readonly addedExports: readonly ExportEntry[];
   readonly functions: ObjectDiff["functions"];
   readonly data: ObjectDiff["data"];
   readonly refusals: readonly DiffRefusal[];
@@ -48,7 +51,11 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   // May find further functions that have to be replaced: those that read a constant which moves.
   const constants = settleConstants(code, data.constants);
   const registrations = compareRegistrations(comparer);
-  const { functions, included } = code;
+  const exports = compareExports(preObject, postObject);
+  const { included } = code;
+  // Modules may call what was exported: its old code stays as it is.
+  const kept = new Set(exports.removed.map(({ symbol }) => symbol.name));
+  const functions = { ...code.functions, removed: code.functions.removed.filter(({ name }) => !kept.has(name)) };
   const changedData = [...data.changed, ...constants.changed];
   refusals.push(
     ...data.refusals,
@@ -59,9 +66,10 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   );
 
   const init = [...code.init, ...data.init, ...constants.init];
-  const changedAtAll = functions.changed.length + functions.new.length + functions.removed.length + data.new.length + changedData.length;
+  const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
+  const changedAtAll = lists.some((list) => list.length > 0);
   const [firstInit] = init;
-  if (firstInit !== undefined && changedAtAll === 0 && refusals.length === 0) refusals.push(refuse.initOnly(firstInit));
+  if (firstInit !== undefined && !changedAtAll && refusals.length === 0) refusals.push(refuse.initOnly(firstInit));
 
   return {
     pre,
@@ -71,10 +79,11 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     included,
     replaced: constants.replaced,
     writes: constants.writes,
+    addedExports: exports.added,
     functions,
     data: { changed: changedData, new: data.new, removed: data.removed },
     refusals: uniqueRefusals(refusals),
-    notes: [...registrations.notes, ...initNotes(code.init, [...data.init, ...constants.init])],
+    notes: [...exports.notes, ...registrations.notes, ...initNotes(code.init, [...data.init, ...constants.init])],
   };
 }
 

@@ -13,9 +13,9 @@ const analyses = new WeakMap<ObjectDiff, Analysis>();
 export function diffObjects(pre: ElfObject, post: ElfObject): ObjectDiff {
   const analysis = analyse(pre, post);
   const { functions, data, refusals, notes } = analysis;
-  const isChanged = functions.changed.length + functions.new.length + functions.removed.length + data.changed.length + data.new.length > 0;
+  const lists = [functions.changed, functions.new, functions.removed, data.changed, data.new, analysis.addedExports];
   const diff: ObjectDiff = {
-    verdict: refusals.length > 0 ? "refused" : isChanged ? "changed" : "no-change",
+    verdict: refusals.length > 0 ? "refused" : lists.some((list) => list.length > 0) ? "changed" : "no-change",
     functions,
     data,
     refusals,

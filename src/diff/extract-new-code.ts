@@ -1,4 +1,4 @@
-import { R_X86_64_NONE, STB_LOCAL, STB_WEAK } from "../elf/constants.js";
+import { R_X86_64_64, R_X86_64_NONE, STB_LOCAL, STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, isDefinedInSection, type ElfRelocation, type ElfSymbol } from "../elf/model.js";
 import type { Analysis } from "./analyse.js";
 import { atomName, isText, type Atom, type Target } from "./atom.js";
@@ -18,9 +18,10 @@ const THIS_MODULE = "__this_module";
  * Cuts the new code out of the post object: changed and new functions, the data they bring, and the table entries that describe them.
  * docs/architecture.md says how it finds the running kernel.
  * @param options.unit path of the object in the kernel tree (`net/ipv4/raw.o`), the prefix of its imports
+ * @param options.kept removed functions that stay as they are, for others still use them
  * @throws Error for a diff that was refused, or where the post object contradicts itself
  */
-export function extractNewCode(diff: ObjectDiff, options: { unit: string }): NewCode {
+export function extractNewCode(diff: ObjectDiff, options: { unit: string; kept?: ReadonlySet<string> }): NewCode {
   if (diff.refusals.length > 0) throw new Error(`${options.unit}: new code is wanted of a refused difference`);
   const analysis = analysisOf(diff);
   const preNames = new Set(diff.pre.symbols.filter(isDefinedInSection).map(({ name }) => name));
@@ -38,14 +39,19 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
       .filter(isMeant)
       .map((relocation) => relocate(relocation, analysis.post.target(relocation, atom), atom));
   sliceTables(analysis, carried, object, relocate);
+  const exports = analysis.addedExports.map(({ symbol, ...entry }) => ({
+    ...entry,
+    symbol: exportedSymbol(symbol, analysis, object, options.unit),
+  }));
   const writes = analysis.writes.map((write) => addWrite(write, analysis, object, relocate));
 
   return {
     unit: options.unit,
     object: object.finish(options.unit),
     imports: object.imports,
-    functions: listFunctions(diff, analysis),
+    functions: listFunctions(diff, analysis, options.kept ?? new Set()),
     writes,
+    exports,
     newGlobals,
   };
 }
@@ -110,15 +116,10 @@ function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject
         if (twin?.symbol === undefined || target.atom.symbol === undefined)
           throw new Error(`${atomName(target.atom)} is wanted of the running kernel and has no name there`);
         const fromSymbol = target.offset - (target.atom.symbol.value - target.atom.start);
-        return { ...relocation, symbol: object.importSymbol(importOf(twin.symbol)), addend: fromSymbol };
+        return { ...relocation, symbol: object.importSymbol(importOf(twin.symbol, unit)), addend: fromSymbol };
       }
     }
   };
-
-  function importOf(preSymbol: ElfSymbol): NewCodeImport {
-    const { name } = preSymbol;
-    return hasPlainName(name) ? { name, preSymbol: name, symbol: name } : { name: `${unit}:${name}`, preSymbol: name, symbol: name };
-  }
 
   function outsideSymbol(symbol: ElfSymbol): ElfSymbol {
     if (symbol.home instanceof AbsoluteAddress) return object.copyAbsolute({ ...symbol, home: symbol.home });
@@ -128,6 +129,18 @@ function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject
       return object.importSymbol({ name: `${unit}:${THIS_MODULE}`, preSymbol: THIS_MODULE, symbol: THIS_MODULE });
     return object.importSymbol({ name: symbol.name, symbol: symbol.name }, symbol.bind === STB_WEAK);
   }
+}
+
+function importOf({ name }: ElfSymbol, unit: string): NewCodeImport {
+  return hasPlainName(name) ? { name, preSymbol: name, symbol: name } : { name: `${unit}:${name}`, preSymbol: name, symbol: name };
+}
+
+/** The name, in the new object, of what an export means: as an address of it in data would, that of the old code where there is any. */
+function exportedSymbol(symbol: ElfSymbol, { post, twins, replaced }: Analysis, object: NewObject, unit: string): string {
+  const target = post.target({ offset: 0, type: R_X86_64_64, symbol, addend: 0 }, undefined);
+  if (target.kind !== "atom") throw new Error(`${symbol.name} is exported and not defined`);
+  const twin = twins.get(target.atom)?.symbol;
+  return twin === undefined || replaced.has(target.atom) ? symbol.name : object.importSymbol(importOf(twin, unit)).name;
 }
 
 /** Puts the new bytes of a range of existing data into the new object: those of the carried object, or a pointer by itself. */
@@ -144,9 +157,10 @@ function addWrite(
   return { ...place, ...object.addPointer(relocate(pointer, analysis.post.target(pointer, post), post)), isConstant: false };
 }
 
-function listFunctions(diff: ObjectDiff, analysis: Analysis): NewCodeFunction[] {
+function listFunctions(diff: ObjectDiff, analysis: Analysis, kept: ReadonlySet<string>): NewCodeFunction[] {
   const preParts = new Map([...groupPieces(analysis.pre.atoms)].map(([main, pieces]) => [main.symbol, pieces.map(atomName)]));
-  return [...diff.functions.changed, ...diff.functions.removed].flatMap(({ name, sourceLine, pre, post }) => {
+  const removed = diff.functions.removed.filter(({ name }) => !kept.has(name));
+  return [...diff.functions.changed, ...removed].flatMap(({ name, sourceLine, pre, post }) => {
     if (pre === undefined) return [];
     return [
       {

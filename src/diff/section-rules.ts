@@ -1,5 +1,6 @@
 import { SHF_ALLOC, SHF_MERGE } from "../elf/constants.js";
 import type { ElfSection } from "../elf/model.js";
+import { EXPORT_SECTION } from "./exports.js";
 
 /** When the content is there: always, until the end of boot or module load, or for removing a module only. */
 export type Area = "core" | "init" | "exit";
@@ -34,6 +35,8 @@ export type SectionRule =
   | { readonly kind: "table"; readonly layout: TableLayout }
   /** Entries that the kernel read once, when it registered them: they may be used, not changed. */
   | { readonly kind: "registered"; readonly code: string; readonly what: string }
+  /** Read by their own format (exports.ts). */
+  | { readonly kind: "exports" }
   /** Neither compared nor carried. */
   | { readonly kind: "ignored" };
 
@@ -42,6 +45,7 @@ const data = (area: Area, mutable: boolean): SectionRule => ({ kind: "data", are
 const table = (layout: TableLayout): SectionRule => ({ kind: "table", layout });
 const registered = (code: string, what: string): SectionRule => ({ kind: "registered", code, what });
 const IGNORED: SectionRule = { kind: "ignored" };
+const EXPORTS: SectionRule = { kind: "exports" };
 const PIECES: SectionRule = { kind: "pieces" };
 
 /**
@@ -70,9 +74,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^runtime_(ptr|shift)_/, table({ sizes: [4], owner: 0, reason: "constant set at boot" })],
 
   // Read once, at boot or when a module is loaded.
-  // The names of exports; an entry of another name shows in the table itself.
-  [/^__ksymtab_strings$/, data("core", false)],
-  [/^_{2,3}(ksymtab|kcrctab)|^\.export_symbol$|^\.static_call_tramp_key$/, registered("changed-exports", "exported symbols")],
+  [EXPORT_SECTION, EXPORTS],
+  [/^\.static_call_tramp_key$/, registered("changed-static-calls", "static call definitions")],
   [/^__param$|^__modver$|^__obsparm$|^\.init\.setup$/, registered("changed-parameters", "module or boot parameters")],
   [
     /^\.initcall|^\.(con_|security_)?initcall\.init$|^\.exitcall\.exit$|^\.(init|fini)_array|^\.ctors/,

@@ -7,6 +7,8 @@ import { splitAtReferences, splitAtSymbols } from "./split-section.js";
 
 const PATCHABLE_ENTRIES = "__patchable_function_entries";
 const PADDING_SYMBOL = "__pfx_";
+/** Sections that are read in another way; pieces are split last. */
+const WITHOUT_ATOMS: ReadonlySet<SectionRule["kind"]> = new Set(["pieces", "table", "exports", "ignored", "literals"]);
 
 /** An object taken apart into atoms, with the question answered what each relocation refers to. */
 export class SplitObject {
@@ -34,7 +36,7 @@ export class SplitObject {
     const symbolsOf = groupBy(object.symbols, homeSection);
     const paddingOf = findPadding(object);
     for (const [section, rule] of rules) {
-      if (rule.kind === "pieces" || rule.kind === "table" || rule.kind === "ignored" || rule.kind === "literals") continue;
+      if (WITHOUT_ATOMS.has(rule.kind)) continue;
       this.#atomsOf.set(section, splitAtSymbols(section, rule, symbolsOf.get(section) ?? [], paddingOf.get(section) ?? []));
     }
     // Pieces are cut where they are referred to, so what refers to them is split first.

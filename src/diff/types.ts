@@ -95,6 +95,16 @@ export interface NewCodeWrite {
   readonly isConstant: boolean;
 }
 
+/** A symbol that the patch newly offers to modules. */
+export interface NewCodeExport {
+  readonly name: string;
+  /** What is exported: a symbol of the new-code object, an import where it is old code. */
+  readonly symbol: string;
+  readonly isGpl: boolean;
+  /** Symbol namespace; empty for none. */
+  readonly namespace: string;
+}
+
 /** What `extractNewCode` makes of a changed unit: an object with the changed and new code only, and what must be known to load it. */
 export interface NewCode {
   readonly unit: string;
@@ -102,6 +112,7 @@ export interface NewCode {
   readonly imports: readonly NewCodeImport[];
   readonly functions: readonly NewCodeFunction[];
   readonly writes: readonly NewCodeWrite[];
+  readonly exports: readonly NewCodeExport[];
   /** Names of global symbols that this new code defines and that the pre object did not have: other units of the update may use them. */
   readonly newGlobals: readonly string[];
 }

@@ -11,9 +11,10 @@ export interface FindUnitsOptions {
   readonly progress?: Progress;
   /** Is told what the user should know of files that have no part in the update. */
   readonly note?: (message: string) => void;
+  /** More source files than this are not compiled for one header. Default: {@link MOST_UNITS}. */
+  readonly mostUnits?: number;
 }
 
-/** More source files than this are not compiled for one header. */
 const MOST_UNITS = 400;
 
 /**
@@ -41,7 +42,7 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   const commands = new Map(await findUnitCommands(build, sources.filter(isC).map(objectOf)));
   const headers = sources.filter((path) => !isC(path));
   const homeless = sources.filter((path) => isC(path) && !commands.has(objectOf(path)));
-  for (const command of await findIncluders(build, sources, headers, homeless, progress)) commands.set(command.unit.path, command);
+  for (const command of await findIncluders(build, sources, headers, homeless, options)) commands.set(command.unit.path, command);
 
   // A file that the patch adds was not compiled yet: those who include it are touched too.
   const existing = await Promise.all(sources.map((path) => isFile(join(build.tree.source, path))));
@@ -66,7 +67,7 @@ async function findIncluders(
   sources: readonly string[],
   headers: readonly string[],
   homeless: readonly string[],
-  progress: Progress,
+  { progress = silentProgress, mostUnits = MOST_UNITS }: FindUnitsOptions,
 ): Promise<UnitCommand[]> {
   const { source } = build.tree;
   const candidates = new Set<string>();
@@ -81,7 +82,7 @@ async function findIncluders(
     for (const includer of await graph.includersOf([path])) candidates.add(includer);
   }
   const objects = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile").map(objectOf);
-  if (objects.length > MOST_UNITS) throw tooManyUnits(everywhere, objects.length, MOST_UNITS);
+  if (objects.length > mostUnits) throw tooManyUnits(everywhere, objects.length, mostUnits);
   if (objects.length > 0) progress(`compiling up to ${objects.length} objects that may include ${everywhere.join(", ")}`);
   const commands = await findUnitCommands(build, objects);
   // The text of the tree names too many; the compiler has said what it read. A new header is in no list yet, those who include it are touched.

@@ -5,6 +5,7 @@ import { writeObject } from "../elf/write-object.js";
 import { homeSection } from "../elf/model.js";
 import { declareImports, MODULE_NAME_LEN, renameModule } from "./module-metadata.js";
 import { parseModuleSymvers } from "./module-symvers.js";
+import { addExportTables, type ModuleExport } from "./export-table.js";
 import { cannotLink, moduleNameTooLong, requireProgram } from "./refusals.js";
 import { runTool } from "./run-tool.js";
 import type { PreparedBuild } from "./types.js";
@@ -13,6 +14,8 @@ export interface LinkRequest {
   /** The template as {@link buildKernelModules} made it. */
   readonly template: Uint8Array;
   readonly objects: readonly { readonly unit: string; readonly bytes: Uint8Array }[];
+  /** What the module offers to others. Symbols that the kernel has exported already are left out: nothing may be exported twice. */
+  readonly exports?: readonly ModuleExport[];
   /** At most 55 characters. */
   readonly moduleName: string;
   readonly build: PreparedBuild;
@@ -33,7 +36,12 @@ export async function linkNewCode(request: LinkRequest): Promise<Uint8Array> {
   module.symbols = module.symbols.filter((symbol) => !DROPPED.has(homeSection(symbol)?.name ?? ""));
   module.sections = module.sections.filter((section) => !DROPPED.has(section.name));
   renameModule(module, moduleName);
-  declareImports(module, parseModuleSymvers(await readFile(join(build.outDir, "Module.symvers"), "utf8")));
+  const exported = parseModuleSymvers(await readFile(join(build.outDir, "Module.symvers"), "utf8"));
+  declareImports(module, exported);
+  addExportTables(
+    module,
+    (request.exports ?? []).filter(({ name }) => !exported.has(name)),
+  );
   return writeObject(module);
 }
 

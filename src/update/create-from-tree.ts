@@ -11,8 +11,9 @@ import { shadowWithPatch } from "../kbuild/patch-tree.js";
 import { prepareBuild } from "../kbuild/prepare-build.js";
 import type { Change } from "../kbuild/read-change.js";
 import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
-import { buildUpdate, diffUnit, requireChanges, type UnitDiff } from "./create-update.js";
+import { buildUpdate, diffUnit, requireChanges, type UnitDiff, type UpdateSource } from "./create-update.js";
 import { readKernelBuildId } from "./kernel-build-id.js";
+import { keepUsedFunctions } from "./keep-used-functions.js";
 import { mapLimited } from "./map-limited.js";
 import { noSuchTarget } from "./refusals.js";
 import type { Update } from "./update-file.js";
@@ -36,6 +37,10 @@ export interface CreateRequest {
   /** Default: the user's cache directory. */
   readonly cacheDir?: string;
   readonly progress: Progress;
+  /** Refuse a header that more source files include than this. Default: 400. */
+  readonly mostUnits?: number;
+  /** Is shown what each unit's comparison found, before anything is refused because of it. */
+  readonly inspect?: (diffs: readonly UnitDiff[]) => void;
   /** For what does not stop the update, but the user should know. */
   readonly warn: (message: string) => void;
 }
@@ -54,21 +59,21 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
     const { units, notes } = await chooseUnits(build, patched, request);
     const diffs = await diffUnits(build, patched, units, request);
-    const changed = requireChanges(diffs, notes);
+    request.inspect?.(diffs);
+    const changed = await keepUsedFunctions(requireChanges(diffs, notes), patched, request.warn);
     for (const note of [...notes, ...changed.flatMap(({ diff }) => diff.notes)]) request.warn(note);
     progress("building the kernel part");
     const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
     const buildId = await readKernelBuildId(tree);
     const kernel = { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) };
-    const source = {
+    const source: UpdateSource = {
       id: request.id,
       description: request.description,
       created: request.created,
       kernel,
       patch: new TextEncoder().encode(patched.patch),
       modules,
-      link: (moduleName: string, objects: readonly { unit: string; bytes: Uint8Array }[]) =>
-        linkNewCode({ template: modules.template, objects, moduleName, build }),
+      link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     };
     return await buildUpdate(source, changed, progress);
   } finally {
@@ -85,7 +90,11 @@ async function chooseUnits(
   const note = (message: string): void => {
     notes.push(message);
   };
-  const units = await findUnits(build, patched.touched, { progress: request.progress, note });
+  const units = await findUnits(build, patched.touched, {
+    progress: request.progress,
+    note,
+    ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
+  });
   const { onlyTargets } = request;
   if (onlyTargets === undefined) return { units, notes };
   const pattern = new RegExp(`^${onlyTargets.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);

@@ -5,12 +5,13 @@ import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
 import { diffObjects } from "../diff/diff-objects.js";
 import { extractNewCode } from "../diff/extract-new-code.js";
-import type { NewCode, ObjectDiff, SourceLine } from "../diff/types.js";
+import type { NewCode, NewCodeExport, ObjectDiff, SourceLine } from "../diff/types.js";
 import type { Progress } from "../diagnostics.js";
 import { findDefinition } from "../kbuild/find-definition.js";
 import type { KernelModules, Unit } from "../kbuild/types.js";
 import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "./manifest.js";
-import { badId, newGlobalElsewhere, noChange, notSafe } from "./refusals.js";
+import { badId, noChange, notSafe } from "./refusals.js";
+import { chooseExports } from "./update-exports.js";
 import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "./update-file.js";
 
 /** Makes an update of compiled objects: differencing, cutting out the new code, linking, and the manifest. */
@@ -31,7 +32,11 @@ export interface UpdateSource {
   readonly kernel: { readonly release: string; readonly buildId?: string; readonly compiler: string };
   readonly patch: Uint8Array;
   readonly modules: KernelModules;
-  readonly link: (moduleName: string, objects: readonly { unit: string; bytes: Uint8Array }[]) => Promise<Uint8Array>;
+  readonly link: (
+    moduleName: string,
+    objects: readonly { unit: string; bytes: Uint8Array }[],
+    exports: readonly NewCodeExport[],
+  ) => Promise<Uint8Array>;
 }
 
 export interface UnitDiff {
@@ -39,6 +44,8 @@ export interface UnitDiff {
   readonly diff: ObjectDiff;
   /** Where the unit's patched source defines a symbol of its object; undefined where that cannot be told. */
   readonly lineOf: (symbol: string) => SourceLine | undefined;
+  /** Removed functions that stay as they are, for others still use them. */
+  readonly kept?: ReadonlySet<string>;
 }
 
 const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -86,11 +93,14 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
     [PATCH_FILE, source.patch],
     [CORE_FILE, source.modules.core],
   ]);
-  const parts = changed.map((entry) => ({ ...entry, newCode: extractNewCode(entry.diff, { unit: entry.unit.path }) }));
-  refuseSharedGlobals(parts);
+  const parts = changed.map((entry) => ({
+    ...entry,
+    newCode: extractNewCode(entry.diff, { unit: entry.unit.path, ...(entry.kept === undefined ? {} : { kept: entry.kept }) }),
+  }));
+  const exports = chooseExports(parts);
 
   const targets: ManifestTarget[] = [];
-  for (const name of [...new Set(parts.map(({ unit }) => unit.target))].sort()) {
+  for (const name of exports.order) {
     progress(`linking the new code for ${name}`);
     const units = parts.filter(({ unit }) => unit.target === name);
     const module = moduleNameFor(source.id, name, targets);
@@ -98,9 +108,10 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
     const newGlobals = new Set(units.flatMap(({ newCode }) => newCode.newGlobals));
     const entries = units.map((part) => unitEntry(part, newGlobals));
     const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
-    files.set(file, await source.link(module, objects));
+    const exported = exports.of.get(name) ?? [];
+    files.set(file, await source.link(module, objects, exported));
     for (const { unit, diff } of units) files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
-    targets.push({ name, module, file, units: entries });
+    targets.push({ name, module, file, exports: exported.map((entry) => entry.name), units: entries });
   }
 
   return makeUpdate(
@@ -128,20 +139,8 @@ function moduleNameFor(id: string, target: string, earlier: readonly ManifestTar
   return `${full.slice(0, MAX_MODULE_NAME - 4)}_${String(earlier.length).padStart(3, "0")}`;
 }
 
-interface UnitPart extends UnitDiff {
+export interface UnitPart extends UnitDiff {
   readonly newCode: NewCode;
-}
-
-/** A new global function lives in one target's module, and another target's cannot see it there. @throws Refusal `new-global-elsewhere` */
-function refuseSharedGlobals(parts: readonly UnitPart[]): void {
-  for (const definer of parts) {
-    for (const name of definer.newCode.newGlobals) {
-      const user = parts.find(
-        (part) => part.unit.target !== definer.unit.target && part.newCode.imports.some((entry) => entry.name === name),
-      );
-      if (user !== undefined) throw newGlobalElsewhere(name, definer.unit, user.unit);
-    }
-  }
 }
 
 /** The manifest's entry; also gives each replacement and each object with new bytes its alias symbol, which is unique among the units that are linked together. */
@@ -172,7 +171,7 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
       reasons: [...change.reasons],
     })),
     new: diff.functions.new.map((change) => change.name),
-    removed: diff.functions.removed.map((change) => change.name),
+    removed: newCode.functions.filter(({ newSymbol }) => newSymbol === undefined).map(({ name }) => name),
     data: listData(newCode, lineOf),
   };
 }

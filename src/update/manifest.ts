@@ -79,6 +79,8 @@ const targetEntry = z.strictObject({
     .regex(/^ksplice_[A-Za-z0-9_]+$/)
     .max(MAX_MODULE_NAME),
   file: relativePath,
+  /** Symbols that this module offers to those of other targets, which are loaded after it, and to modules that are loaded later. */
+  exports: z.array(symbolName),
   units: z.array(unitEntry).min(1),
 });
 

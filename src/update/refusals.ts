@@ -37,22 +37,27 @@ export const noSuchTarget = (pattern: string, units: readonly Unit[]): Refusal =
 export const newGlobalElsewhere = (name: string, definer: Unit, user: Unit): Refusal =>
   new Refusal({
     code: "new-global-elsewhere",
-    message: `${user.path} of ${user.target} uses ${name}, which the patch adds to ${definer.target}: new code of one target cannot call that of another`,
+    message: `${user.path} of ${user.target} uses ${name}, which the patch adds to ${definer.target}, and that uses new symbols of ${user.target}: neither can be loaded first`,
     location: definer.source,
     hint: "define it in each of the two, as static",
   });
 
-export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal; line: SourceLine | undefined }[]): Refusal =>
-  new Refusal({
-    code: refusals[0]?.refusal.code ?? "refused",
+export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal; line: SourceLine | undefined }[]): Refusal => {
+  const items = refusals.map(({ unit, refusal, line }) => ({
+    code: refusal.code,
+    symbol: refusal.symbol,
+    message: refusal.message,
+    place: line === undefined ? unit : `${line.file}:${line.line}`,
+  }));
+  return new Refusal({
+    code: items[0]?.code ?? "refused",
     message: [
       "the patch makes changes that cannot be put into a running kernel:",
-      ...refusals.map(({ unit, refusal, line }) => {
-        const place = line === undefined ? unit : `${line.file}:${line.line}`;
-        return `  ${place}: ${refusal.symbol}: ${refusal.message} [${refusal.code}]`;
-      }),
+      ...items.map(({ code, symbol, message, place }) => `  ${place}: ${symbol}: ${message} [${code}]`),
     ].join("\n"),
+    items,
   });
+};
 
 export const wrongKernel = (what: string, update: string, running: string): Refusal =>
   new Refusal({
@@ -87,6 +92,7 @@ export const unresolvedSymbol = (symbol: string, unit: string, reason: string): 
     code: "unresolved-symbol",
     message: `${unit} uses ${symbol}, and ${reason}`,
     location: unit,
+    items: [{ code: "unresolved-symbol", symbol, message: reason, place: unit }],
     abortCause: "failed_to_find",
   });
 

@@ -53,6 +53,10 @@ function render(diff: ObjectDiff, code: NewCode | undefined): string {
         `${size.toString()} bytes of ${isConstant ? "constant" : "data"} ${normalName(preSymbol)}+${offset.toString()} from ${normalName(newSymbol)}+${newOffset.toString()}`,
     ),
   );
+  list(
+    "export",
+    code.exports.map(({ name, symbol, isGpl, namespace }) => `${name} as ${symbol}${isGpl ? ", GPL only" : ""}${namespace === "" ? "" : `, namespace ${namespace}`}`),
+  );
   list("new global", code.newGlobals);
   for (const section of code.object.sections) {
     const size = section.name.includes("text") ? "" : ` ${section.size.toString()} bytes`;

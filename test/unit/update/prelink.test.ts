@@ -50,6 +50,7 @@ function target(imports: ManifestTarget["units"][number]["imports"] = [], prePar
     name: "vmlinux",
     module: "ksplice_id_vmlinux",
     file: "new/vmlinux.ko",
+    exports: [],
     units: [
       {
         path: "a.o",

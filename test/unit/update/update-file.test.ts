@@ -39,6 +39,7 @@ function sample(change: Partial<Manifest> = {}): Update {
         name: "vmlinux",
         module: "ksplice_abc123_vmlinux",
         file: "new/vmlinux.ko",
+        exports: [],
         units: [
           {
             path: "net/ipv4/raw.o",
