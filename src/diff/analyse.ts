@@ -1,5 +1,6 @@
 import { R_X86_64_PC8 } from "../elf/constants.js";
-import { COMMON, type ElfObject } from "../elf/model.js";
+import { COMMON, type ElfObject, type ElfSymbol } from "../elf/model.js";
+import { findAddressTaken } from "./address-taken.js";
 import { atomName, type Atom } from "./atom.js";
 import { settleConstants, type DataWrite } from "./changed-constants.js";
 import { CodeComparison, compareNamelessCode } from "./compare-code.js";
@@ -11,7 +12,7 @@ import { compareRegistrations } from "./compare-registrations.js";
 import { correlate, type Twins } from "./correlate.js";
 import * as refuse from "./refusals.js";
 import { SplitObject } from "./split-object.js";
-import type { DiffRefusal, ObjectDiff } from "./types.js";
+import type { DiffRefusal, FunctionChange, ObjectDiff } from "./types.js";
 
 /** Everything that comparing two objects finds out. */
 export interface Analysis {
@@ -53,9 +54,8 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const registrations = compareRegistrations(comparer);
   const exports = compareExports(preObject, postObject);
   const { included } = code;
-  // Modules may call what was exported: its old code stays as it is.
-  const kept = new Set(exports.removed.map(({ symbol }) => symbol.name));
-  const functions = { ...code.functions, removed: code.functions.removed.filter(({ name }) => !kept.has(name)) };
+  const { removed, kept } = settleRemoved(code.functions.removed, pre, exports.removed);
+  const functions = { ...code.functions, removed };
   const changedData = [...data.changed, ...constants.changed];
   refusals.push(
     ...data.refusals,
@@ -83,7 +83,24 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     functions,
     data: { changed: changedData, new: data.new, removed: data.removed },
     refusals: uniqueRefusals(refusals),
-    notes: [...exports.notes, ...registrations.notes, ...initNotes(code.init, [...data.init, ...constants.init])],
+    notes: [...exports.notes, ...kept, ...registrations.notes, ...initNotes(code.init, [...data.init, ...constants.init])],
+  };
+}
+
+/** A removed function is to trap, unless somebody may call it by right: its old code then stays as it is. */
+function settleRemoved(
+  removed: readonly FunctionChange[],
+  pre: SplitObject,
+  exports: readonly ExportEntry[],
+): { removed: FunctionChange[]; kept: string[] } {
+  const exported = new Set(exports.map(({ symbol }) => symbol.name));
+  const taken = new Set([...findAddressTaken(pre)].flatMap(({ symbols }) => symbols));
+  const isTaken = (symbol: ElfSymbol | undefined): boolean => symbol !== undefined && taken.has(symbol);
+  return {
+    removed: removed.filter(({ name, pre: symbol }) => !exported.has(name) && !isTaken(symbol)),
+    kept: removed
+      .filter(({ pre: symbol }) => isTaken(symbol))
+      .map(({ name }) => `${name} is removed by the patch; its old code stays, since pointers to it may be alive`),
   };
 }
 

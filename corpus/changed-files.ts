@@ -1,0 +1,43 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isMissing } from "../src/kbuild/files.js";
+
+/** Directories that are no part of a source: what `ksplice prepare` adds. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(["ksplice", "debian", ".git"]);
+
+/** How two trees differ: paths of `.c` and `.h` files from the top, sorted. */
+export interface TreeDifference {
+  readonly changed: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Compares the C files of two source trees by content. Takes some seconds: it reads both. */
+export async function compareTrees(from: string, to: string): Promise<TreeDifference> {
+  const [before, after] = await Promise.all([listFiles(from, ""), listFiles(to, "")]);
+  const there = new Set(after);
+  const known = new Set(before);
+  const changed: string[] = [];
+  for (const path of before) {
+    if (!there.has(path)) continue;
+    const [pre, post] = await Promise.all([readFile(join(from, path)), readFile(join(to, path))]);
+    if (!pre.equals(post)) changed.push(path);
+  }
+  return { changed, added: after.filter((path) => !known.has(path)), removed: before.filter((path) => !there.has(path)) };
+}
+
+async function listFiles(top: string, directory: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(join(top, directory), { withFileTypes: true }).catch(noneIfMissing)) {
+    const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
+    if (entry.isDirectory()) {
+      if (directory !== "" || !NOT_COMPARED.has(entry.name)) found.push(...(await listFiles(top, path)));
+    } else if (entry.isFile() && /\.[ch]$/.test(entry.name)) found.push(path);
+  }
+  return found.sort();
+}
+
+function noneIfMissing(error: unknown): [] {
+  if (isMissing(error)) return [];
+  throw error;
+}

@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
+import { unifiedDiff } from "../src/kbuild/diff-texts.js";
+import type { PreparedBuild } from "../src/kbuild/types.js";
+import { findUnitCommands } from "../src/kbuild/unit-command.js";
+import type { LiveKernel } from "../src/kernel/live-kernel.js";
+import { packageRoot } from "../src/package-root.js";
+import { createUpdate } from "../src/update/create-from-tree.js";
+import type { UnitDiff } from "../src/update/create-update.js";
+import { fitUpdate } from "../src/update/fit-update.js";
+import type { Update } from "../src/update/update-file.js";
+import type { CompanionFinder } from "./companions.js";
+import { describeDiffs } from "./describe-diff.js";
+import type { CorpusSet, FileResult, Verdict } from "./types.js";
+
+export interface JudgeContext {
+  readonly set: CorpusSet;
+  readonly build: PreparedBuild;
+  readonly cacheDir: string;
+  readonly companions: CompanionFinder;
+  /** The kernel of the set as it ran, with every module that is judged. */
+  readonly kernel: LiveKernel;
+}
+
+/** How often more files are added to a patch that is not complete, and how many it may have at the end. */
+const MOST_ROUNDS = 8;
+const MOST_FILES = 16;
+/** A header that comes into more objects than this makes the set take hours. */
+const MOST_UNITS = 120;
+
+/** Refusals that mean: nothing of this configuration is made from the file. */
+const NOT_BUILT: ReadonlySet<string> = new Set(["not-in-config", "nothing-to-compile"]);
+
+/** Refusals of the running kernel's code, not of the patch. */
+const NOT_REDIRECTABLE: ReadonlySet<string> = new Set(["no-trampoline-site"]);
+
+type Judge = (verdict: Verdict, reason: string, more?: Partial<FileResult>) => Attempt;
+
+/** What one try at a patch came to: a verdict, or what else it needs. */
+type Attempt = { readonly kind: "judged"; readonly result: FileResult } | { readonly kind: "incomplete"; readonly refusal: Refusal };
+
+/** Makes an update of what the release changes in one file, and matches it. Files that do not stand alone get what they need besides. */
+export async function judgeFile(context: JudgeContext, file: string): Promise<FileResult> {
+  const taken = new Set([file]);
+  for (let round = 0; ; round++) {
+    const attempt = await tryFiles(context, file, [...taken]);
+    if (attempt.kind === "judged") return attempt.result;
+    const more = round < MOST_ROUNDS && taken.size < MOST_FILES ? await findMore(context, attempt.refusal, taken) : [];
+    if (more.length === 0) return notAlone(file, [...taken], attempt.refusal);
+    for (const path of more) taken.add(path);
+  }
+}
+
+function notAlone(file: string, files: readonly string[], { code, message }: Refusal): FileResult {
+  return { ...emptyResult(file, files), verdict: "not alone", code, reason: message };
+}
+
+function emptyResult(file: string, files: readonly string[]): FileResult {
+  return {
+    file,
+    verdict: "failed",
+    reason: "",
+    companions: files.filter((path) => path !== file),
+    changed: [],
+    added: [],
+    removed: [],
+    data: [],
+    notes: [],
+    milliseconds: { create: 0, match: 0 },
+  };
+}
+
+async function tryFiles(context: JudgeContext, file: string, files: readonly string[]): Promise<Attempt> {
+  let diffs: readonly UnitDiff[] = [];
+  const notes: string[] = [];
+  const started = performance.now();
+  let created = started;
+  const judged: Judge = (verdict, reason, more = {}) => {
+    const ended = performance.now();
+    const milliseconds = {
+      create: Math.round((created === started ? ended : created) - started),
+      match: created === started ? 0 : Math.round(ended - created),
+    };
+    return {
+      kind: "judged",
+      result: { ...emptyResult(file, files), ...describeDiffs(diffs), verdict, reason, notes, milliseconds, ...more },
+    };
+  };
+  try {
+    const update = await createUpdate({
+      source: context.set.fromTree,
+      change: { patch: await patchOf(context.set, files) },
+      id: "corpus",
+      description: file,
+      created: new Date(0),
+      jobs: 1,
+      kmodDir: join(packageRoot(), "kmod"),
+      cacheDir: context.cacheDir,
+      mostUnits: MOST_UNITS,
+      inspect: (found) => {
+        diffs = found;
+      },
+      progress: () => undefined,
+      warn: (message) => notes.push(message),
+    });
+    created = performance.now();
+    return fitCreated(update, context, judged);
+  } catch (error) {
+    if (!(error instanceof Refusal)) return judged("failed", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (isIncomplete(error)) return { kind: "incomplete", refusal: error };
+    return judged(verdictOf(error), error.message, { code: error.code, refused: error.items });
+  }
+}
+
+/** Matches a new update with the kernel of the set, and finds out whether it could be applied. */
+function fitCreated(update: Update, { kernel }: JudgeContext, judged: Judge): Attempt {
+  const { match, refusal } = fitUpdate(update, kernel, { partial: false, log: () => undefined });
+  const matched = match.kind === "matched" ? { matched: match.matching.functions } : {};
+  if (refusal === undefined) return judged("update", "", matched);
+  if (isIncomplete(refusal)) return { kind: "incomplete", refusal };
+  const verdict = NOT_REDIRECTABLE.has(refusal.code) ? "refused" : "failed";
+  return judged(verdict, refusal.message, { ...matched, code: refusal.code, refused: refusal.items });
+}
+
+/** Refusals that more of the release may mend. */
+function isIncomplete({ code }: Refusal): boolean {
+  return code === "does-not-compile" || code === "unresolved-symbol" || code === "too-many-units";
+}
+
+function verdictOf({ code, exitCode, items }: Refusal): Verdict {
+  if (NOT_BUILT.has(code)) return "not built";
+  if (exitCode === EXIT_NO_CHANGE || (items.length > 0 && items.every((item) => item.code === "init-only"))) return "no effect";
+  return "refused";
+}
+
+/** What else of the release is needed; empty if that cannot be told. */
+async function findMore(context: JudgeContext, refusal: Refusal, taken: ReadonlySet<string>): Promise<string[]> {
+  const { companions, build } = context;
+  if (refusal.code === "unresolved-symbol") return await companions.definersOf(refusal.items[0]?.symbol ?? "", taken);
+  if (refusal.code !== "does-not-compile" || refusal.location === undefined) return [];
+  const unit = refusal.location;
+  const source = unit.replace(/\.o$/, ".c");
+  // A unit that does not compile because of a header in the patch: its own change comes first.
+  if (!taken.has(source) && companions.changes(source)) return [source];
+  const commands = await findUnitCommands(build, [unit]);
+  return await companions.headersFor(refusal.message, commands.get(unit)?.sources ?? [], taken);
+}
+
+async function patchOf({ fromTree, toTree }: CorpusSet, files: readonly string[]): Promise<string> {
+  const read = async (tree: string, file: string): Promise<string | undefined> =>
+    await readFile(join(tree, file), "latin1").catch(() => undefined);
+  const patches = await Promise.all(files.map(async (file) => unifiedDiff(file, await read(fromTree, file), await read(toTree, file))));
+  return patches.join("");
+}

@@ -1,0 +1,43 @@
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Refusal, type Progress } from "../src/diagnostics.js";
+import { downloadDebianSource, listDebianKernels, prepareDebianKernel } from "../src/distro/debian.js";
+import { isDirectory } from "../src/kbuild/files.js";
+import type { CorpusSet } from "./types.js";
+
+export interface SetOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly cacheDir: string;
+  readonly progress: Progress;
+}
+
+/**
+ * Finds the kernel that was built from a source version, and fetches it and the two sources: what is there already is taken.
+ * @throws Refusal where the archive has no such kernel or source
+ */
+export async function openSet({ from, to, cacheDir, progress }: SetOptions): Promise<CorpusSet> {
+  const kernels = (await listDebianKernels()).filter((kernel) => kernel.sourceAvailable && !/-(cloud|rt)-/.test(kernel.release));
+  const release = kernels.find((kernel) => kernel.version === from)?.release;
+  if (release === undefined) {
+    throw new Refusal({
+      code: "no-such-kernel",
+      message: `the archive has no kernel built from source ${from}`,
+      hint: `it has ${kernels.map((kernel) => kernel.version).join(", ")}`,
+    });
+  }
+  const fromTree = join(cacheDir, "trees", release);
+  await prepareDebianKernel({ release, dir: fromTree, cacheDir, progress });
+  const toTree = join(cacheDir, "sources", to);
+  if (!(await isDirectory(toTree))) {
+    await mkdir(join(cacheDir, "sources"), { recursive: true });
+    const unfinished = await mkdtemp(join(cacheDir, "sources", ".unfinished-"));
+    try {
+      await downloadDebianSource(to, unfinished, { cacheDir, progress });
+      await rename(unfinished, toTree);
+    } finally {
+      await rm(unfinished, { recursive: true, force: true });
+    }
+  }
+  return { from, to, release, fromTree, toTree };
+}

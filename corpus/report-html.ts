@@ -1,0 +1,84 @@
+import { summarize, type CorpusReport } from "./summary.js";
+import type { ChangedItem, FileResult } from "./types.js";
+
+/** The report as one page without anything from elsewhere. Rows unfold; a field and buttons choose among them. */
+export function renderHtml(report: CorpusReport): string {
+  const { counts, score, reasons } = summarize(report.results);
+  const title = `Linux ${escape(report.from)} → ${escape(report.to)} as hot updates`;
+  const buttons = [...counts].map(([verdict, count]) => `<button data-verdict="${verdict}">${count} ${verdict}</button>`).join("\n");
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${STYLE}</style></head><body>
+<h1>${title}</h1>
+<p>Score <b>${(100 * score).toFixed(1)} %</b>: update / (update + refused + failed). ${report.results.length} files, ${report.seconds} s.</p>
+<p id="filter"><input type="search" placeholder="file, function, reason"> <button data-verdict="">all</button>
+${buttons}</p>
+<table><thead><tr><th>verdict<th>file<th>changed<th>new<th>reason<th>ms</tr></thead><tbody>
+${report.results.map(renderRow).join("\n")}
+</tbody></table>
+<h2>Reasons</h2><table>
+${reasons.map(({ verdict, code, count }) => `<tr><td>${verdict}<td>${escape(code)}<td class="n">${count}</tr>`).join("\n")}
+</table><script>${SCRIPT}</script></body></html>
+`;
+}
+
+function renderRow(result: FileResult): string {
+  const { file, verdict, code, reason, companions, changed, added, milliseconds } = result;
+  const why = verdict === "update" ? "" : escape(`${code ?? ""} ${reason.split("\n").slice(0, 2).join(" ")}`.slice(0, 200));
+  const besides = companions.length === 0 ? "" : ` <small>+ ${companions.length}</small>`;
+  return `<tr class="${verdict.replace(" ", "-")}" data-verdict="${verdict}"><td>${verdict}<td><details><summary>${escape(file)}${besides}</summary>${renderDetails(result)}</details><td class="n">${changed.length}<td class="n">${added.length}<td>${why}<td class="n">${milliseconds.create + milliseconds.match}</tr>`;
+}
+
+function renderDetails({ reason, companions, changed, added, removed, data, notes, matched, milliseconds }: FileResult): string {
+  const list = (heading: string, items: readonly string[]): string =>
+    items.length === 0 ? "" : `<h4>${heading}</h4><ul>${items.map((item) => `<li>${item}</li>`).join("")}</ul>`;
+  const named = ({ name, unit, why }: ChangedItem): string => `<code>${escape(name)}</code> ${escape(why)} <small>${escape(unit)}</small>`;
+  return [
+    reason === "" ? "" : `<pre>${escape(reason)}</pre>`,
+    list("Together with", companions.map(escape)),
+    list(
+      "Changed functions",
+      changed.map((item) => `${named(item)}${renderDisassembly(item.disassembly ?? [])}`),
+    ),
+    list("New functions", added.map(named)),
+    list("Removed functions", removed.map(named)),
+    list("Data", data.map(named)),
+    list("Notes", notes.map(escape)),
+    `<p><small>${matched === undefined ? "" : `${matched} functions matched; `}create ${milliseconds.create} ms, match ${milliseconds.match} ms</small></p>`,
+  ].join("");
+}
+
+function renderDisassembly(lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  const marked = lines.map(
+    (line) => `<span class="${line.startsWith("-") ? "pre" : line.startsWith("+") ? "post" : ""}">${escape(line)}</span>`,
+  );
+  return `<pre>${marked.join("\n")}</pre>`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+const STYLE = `
+body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; }
+table { border-collapse: collapse; } th, td { text-align: left; vertical-align: top; padding: .2em .6em; border-bottom: 1px solid #ddd; }
+.n { text-align: right; } pre { font-size: 12px; background: #f6f6f6; padding: .5em; overflow-x: auto; max-width: 70em; }
+.pre { color: #a00; } .post { color: #070; } summary { cursor: pointer; }
+tr.update > td:first-child { color: #070; } tr.refused > td:first-child, tr.failed > td:first-child { color: #a00; font-weight: bold; }
+tr.no-effect > td:first-child, tr.not-alone > td:first-child, tr.not-built > td:first-child { color: #777; }
+button.on { font-weight: bold; }
+`;
+
+const SCRIPT = `
+const rows = [...document.querySelectorAll("tr[data-verdict]")];
+const search = document.querySelector("input");
+let verdict = "";
+function show() {
+  const words = search.value.toLowerCase();
+  for (const row of rows) row.hidden = (verdict !== "" && row.dataset.verdict !== verdict) || !row.textContent.toLowerCase().includes(words);
+  for (const button of document.querySelectorAll("button")) button.classList.toggle("on", button.dataset.verdict === verdict);
+}
+search.addEventListener("input", show);
+for (const button of document.querySelectorAll("button")) button.addEventListener("click", () => { verdict = button.dataset.verdict; show(); });
+show();
+`;

@@ -1,0 +1,1 @@
+int shown(int x) { return x; }
