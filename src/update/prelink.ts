@@ -2,8 +2,9 @@ import { STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, type ElfObject, type ElfSymbol } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
-import type { RunKernel, RunSymbol } from "../match/run-kernel.js";
+import type { RunKernel } from "../match/run-kernel.js";
 import type { UnitMatch } from "../match/types.js";
+import { findExternalSymbol, findOwnSymbol } from "./find-symbol.js";
 import type { ManifestImport, ManifestTarget, ManifestUnit } from "./manifest.js";
 import { addPart, type PartFunction, type PartRange } from "./part-section.js";
 import { noTrampolineSite, unresolvedSymbol } from "./refusals.js";
@@ -34,7 +35,7 @@ export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
   const exported = symbolsWithVersions(ko);
   for (const symbol of undefinedSymbols(ko)) {
     if (exported.has(symbol.name)) continue;
-    const found = uniqueAddress(run.symbolsNamed(symbol.name).filter((candidate) => candidate.module === undefined));
+    const found = findExternalSymbol(symbol.name, "vmlinux", run);
     if (typeof found === "bigint") bindTo(symbol, found);
     else if (symbol.bind !== STB_WEAK) throw unresolvedSymbol(symbol.name, "ksplice.ko", found);
   }
@@ -116,7 +117,7 @@ const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_
 
 /**
  * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit
- * of the update found; the kernel's own symbol table, where the name is unambiguous.
+ * of the update found; the kernel's own symbol table (find-symbol.ts).
  * @returns the address, or why there is none
  */
 function findAddress(
@@ -129,26 +130,13 @@ function findAddress(
   const ownMatch = unit === undefined ? undefined : matches.get(unit.path);
   if (entry.preSymbol !== undefined) {
     const addr = ownMatch?.symbols.get(entry.preSymbol) ?? ownMatch?.functions.get(entry.preSymbol)?.addr;
-    if (addr !== undefined) return addr;
-  } else {
-    for (const match of [ownMatch, ...matches.values()]) {
-      const addr = match?.symbols.get(entry.symbol);
-      if (addr !== undefined) return addr;
-    }
+    return addr ?? findOwnSymbol(entry.symbol, target.name, run);
   }
-  const named = run.symbolsNamed(entry.symbol);
-  // What the unit itself defines (its module's __this_module, say) is the target's; other names may be the kernel's.
-  const own = named.filter((candidate) => (candidate.module ?? "vmlinux") === target.name);
-  if (entry.preSymbol !== undefined && own.length > 0) return uniqueAddress(own);
-  return uniqueAddress(named.filter((candidate) => candidate.module === undefined || run.holdsCodeOf(target.name, candidate.module)));
-}
-
-function uniqueAddress(candidates: readonly RunSymbol[]): bigint | string {
-  const addresses = new Set(candidates.map((candidate) => candidate.addr));
-  const [first] = addresses;
-  if (first === undefined) return "the running kernel has no symbol of that name";
-  if (addresses.size > 1) return `the running kernel has ${addresses.size} symbols of that name`;
-  return first;
+  for (const match of [ownMatch, ...matches.values()]) {
+    const addr = match?.symbols.get(entry.symbol);
+    if (addr !== undefined) return addr;
+  }
+  return findExternalSymbol(entry.symbol, target.name, run);
 }
 
 function partFunctions(ko: ElfObject, unit: ManifestUnit, match: MatchedUnit): PartFunction[] {

@@ -170,6 +170,88 @@ describe("an import gets its address", () => {
   });
 });
 
+/** `TYPE NAME@ADDRESS[ MODULE]`, the address in hexadecimal. */
+function parseSymbol(text: string): RunSymbol {
+  const [, type = "", name = "", addr = "", module] = /^(\S) (\S+)@(\S+)(?: (\S+))?$/.exec(text) ?? [];
+  return { name, addr: BigInt(`0x${addr}`), type, module };
+}
+
+describe("a name that matching does not know is found in the kernel's table", () => {
+  const HOLDERS: ReadonlyMap<string, string> = new Map([
+    ["ksplice_a_vmlinux", "vmlinux"],
+    ["ksplice_b_vmlinux", "vmlinux"],
+    ["ksplice_a_mod", "mod"],
+  ]);
+  /** 100 is replaced by a00, and that by b00. */
+  const NEWEST_CODE: ReadonlyMap<bigint, bigint> = new Map([
+    [0x100n, 0xb00n],
+    [0xa00n, 0xb00n],
+  ]);
+
+  function find(where: string, isOwn: boolean, symbols: readonly string[]): bigint | string {
+    const run: RunKernel = {
+      ...kernelWith(symbols.map(parseSymbol)),
+      newestCode: (addr) => NEWEST_CODE.get(addr) ?? addr,
+      holdsCodeOf: (name, module) => (module ?? "vmlinux") === name || (module !== undefined && HOLDERS.get(module) === name),
+    };
+    const entry = isOwn ? { name: "a.o:f", symbol: "f", preSymbol: "f" } : { name: "f", symbol: "f" };
+    const bytes = newCode([makeUndefined(entry.name)]);
+    const linked = (): ElfObject => prelink(bytes, { ...target([entry]), name: where }, match(), run);
+    try {
+      const home = homeOf(linked(), entry.name);
+      return home instanceof AbsoluteAddress ? home.addr : "not bound";
+    } catch (error) {
+      return error instanceof Error ? error.message.replace(/^.* and the running kernel has /, "") : String(error);
+    }
+  }
+
+  it.each<[string, string, string[], bigint | string]>([
+    ["the global one, not a static one", "vmlinux", ["t f@300", "T f@200"], 0x200n],
+    ["the global one, not several static ones", "vmlinux", ["t f@300", "d f@400", "T f@200"], 0x200n],
+    ["a weak one, which is global too", "vmlinux", ["t f@300", "W f@200"], 0x200n],
+    ["a weak object", "vmlinux", ["t f@300", "V f@200"], 0x200n],
+    ["a per-CPU variable", "vmlinux", ["d f@300", "A f@200"], 0x200n],
+    ["two global names of one place", "vmlinux", ["T f@200", "W f@200"], 0x200n],
+    ["two global ones", "vmlinux", ["T f@200", "T f@300"], "2 symbols of that name"],
+    ["the only one, though it is static: the patch may change that", "vmlinux", ["t f@200"], 0x200n],
+    ["two static ones", "vmlinux", ["t f@200", "t f@300"], "2 symbols of that name"],
+    ["none", "vmlinux", [], "no symbol of that name"],
+    ["nothing of a module that is not the target", "vmlinux", ["T f@200 other"], "no symbol of that name"],
+    ["vmlinux's, not another module's", "vmlinux", ["T f@300 other", "T f@200"], 0x200n],
+    ["what an earlier update brought", "vmlinux", ["t f@900 ksplice_a_vmlinux"], 0x900n],
+    [
+      "what an earlier update brought, or a static one of that name",
+      "vmlinux",
+      ["t f@900 ksplice_a_vmlinux", "t f@200"],
+      "2 symbols of that name",
+    ],
+    ["the function itself, not its replacements", "vmlinux", ["t f@a00 ksplice_a_vmlinux", "t f@b00 ksplice_b_vmlinux", "t f@100"], 0x100n],
+    ["the module's own, exported", "mod", ["T f@200 mod", "T f@300"], 0x200n],
+    ["the module's own, exported, not a static one of it", "mod", ["t f@400 mod", "T f@200 mod"], 0x200n],
+    ["the module's own, not exported, and static ones of vmlinux", "mod", ["t f@200 mod", "t f@300"], 0x200n],
+    ["the module's own, which may be static, or vmlinux's global one", "mod", ["t f@200 mod", "T f@300"], "2 symbols of that name"],
+    ["vmlinux's global one", "mod", ["t f@300", "T f@200"], 0x200n],
+    ["vmlinux's, static, the only one", "mod", ["t f@200"], 0x200n],
+    ["vmlinux's, static, two", "mod", ["t f@200", "t f@300"], "2 symbols of that name"],
+    ["what an earlier update of the module brought", "mod", ["t f@900 ksplice_a_mod", "t f@300"], 0x900n],
+    ["nothing that an earlier update of another target brought", "mod", ["t f@900 ksplice_a_vmlinux"], "no symbol of that name"],
+  ])("external: %s", (_, where, symbols, expected) => {
+    expect(find(where, false, symbols)).toBe(expected);
+  });
+
+  it.each<[string, string, string[], bigint | string]>([
+    ["in the target", "vmlinux", ["t f@200", "T f@300 mod"], 0x200n],
+    ["in the target, a module", "mod", ["t f@200 mod", "T f@300", "t f@400 other"], 0x200n],
+    ["in the target, not in what an update brought", "mod", ["d f@200 mod", "d f@900 ksplice_a_mod"], 0x200n],
+    ["in what an earlier update brought", "mod", ["t f@900 ksplice_a_mod", "T f@300"], 0x900n],
+    ["not in vmlinux for a module", "mod", ["T f@300"], "no symbol of that name"],
+    ["not in another module", "vmlinux", ["t f@300 mod"], "no symbol of that name"],
+    ["not if it is ambiguous, global or not", "vmlinux", ["T f@200", "t f@300"], "2 symbols of that name"],
+  ])("of the unit's own: %s", (_, where, symbols, expected) => {
+    expect(find(where, true, symbols)).toBe(expected);
+  });
+});
+
 describe("the part that the core reads", () => {
   const read = (ko: ElfObject, name: string) => {
     const section = ko.sections.find((candidate) => candidate.name === name);
