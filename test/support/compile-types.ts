@@ -25,7 +25,11 @@ export function compileBtfBytes(source: string, compiler = GCC ?? "gcc", options
     writeFileSync(join(dir, "unit.c"), PRELUDE + source);
     const flags = ["-g", "-O2", "-ffreestanding", ...(options.all === true ? ["-fno-eliminate-unused-debug-types"] : [])];
     execFileSync(compiler, [...flags, "-c", "unit.c", "-o", "unit.o"], { cwd: dir, stdio: ["ignore", "ignore", "pipe"] });
-    execFileSync("pahole", ["-J", "unit.o"], { cwd: dir, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("pahole", ["-J", "unit.o"], {
+      cwd: dir,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, LLVM_OBJCOPY: "objcopy" },
+    });
     const section = findSection(readFileSync(join(dir, "unit.o")), ".BTF", "unit.o");
     if (section === undefined) throw new Error("pahole made no BTF");
     return Uint8Array.from(section);
