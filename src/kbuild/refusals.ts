@@ -113,6 +113,15 @@ export function doesNotCompile(unit: string, patched: boolean, words: string): R
   });
 }
 
+export function noTypeInformation(unit: string, words: string): Refusal {
+  return new Refusal({
+    code: "no-type-information",
+    message: `pahole cannot read the types of ${unit}:\n${words}`,
+    location: unit,
+    hint: "install the pahole that the kernel was built with (Debian's package is dwarves)",
+  });
+}
+
 export function objtoolFailed(unit: string, words: string): Refusal {
   return new Refusal({ code: "objtool-failed", message: `objtool rejects ${unit}:\n${words}`, location: unit });
 }

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { hashOf, readTextIfThere, writeWhole } from "./files.js";
 import { makeKernel, withBuildLock, withoutLock } from "./make.js";
-import { ObjectCache } from "./object-cache.js";
+import { ObjectCache, objectKey } from "./object-cache.js";
 import { findObjtoolCommand, runObjtool } from "./objtool.js";
 import { doesNotCompile } from "./refusals.js";
 import { findDefinition, parseSavedCommand, type SavedCommand } from "./saved-command.js";
@@ -119,7 +119,7 @@ async function adoptObject(build: PreparedBuild, command: UnitCommand): Promise<
     if (command.objtool === undefined && objtool !== undefined) await runObjtool(build, objtool, object, command.unit.path);
     const cache = new ObjectCache(build);
     const dependencies = saved.dependencies.map((path) => resolve(build.outDir, path));
-    await cache.store(cache.keyOf(command, objtool), { object: await readFile(object), dependencies });
+    await cache.store(await cache.keyOf(objectKey(command, objtool)), await readFile(object), dependencies);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { redirectCommand } from "../../../src/kbuild/compile-unit.js";
+import { redirectCommand } from "../../../src/kbuild/redirect-command.js";
 import { findDefinition, parseDependencyRule, parseSavedCommand } from "../../../src/kbuild/saved-command.js";
 
 const DEPENDENCIES = `

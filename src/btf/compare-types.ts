@@ -1,0 +1,141 @@
+import type { Btf } from "./btf.js";
+import { compareEnums, type EnumLayout } from "./compare-enums.js";
+import { compareRecords } from "./compare-records.js";
+import { isHeldByValue } from "./held-by-value.js";
+import { layoutOf, spellMember, type RecordLayout } from "./layout.js";
+import { findNamedTypes, namedTypes, type NamedType } from "./named-types.js";
+
+/** What became of a layout. The last one is of an enum. */
+export type ChangeKind = "size" | "members" | "padding" | "values";
+
+export type Layout = { readonly kind: "record"; readonly record: RecordLayout } | { readonly kind: "enum"; readonly enum: EnumLayout };
+
+/** A type that new code takes to be laid out otherwise than the objects that the running kernel has. */
+export interface TypeFinding {
+  /** `struct foo`, `atomic_t`, `enum {FIRST, …}` */
+  readonly label: string;
+  readonly kind: ChangeKind;
+  readonly reasons: readonly string[];
+  readonly before: Layout;
+  readonly after: Layout;
+  /** Labels of types that hold this one by value, and differ for that reason alone. */
+  readonly holders: readonly string[];
+}
+
+export interface TypeComparison {
+  readonly findings: readonly TypeFinding[];
+  /** What the user should know that is no finding. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Which structs, unions and enums of a unit are laid out otherwise than in the running kernel.
+ * @param pre the types of the unpatched unit, which is what runs
+ * @param post the types of the patched unit: those that its code uses. What pre does not have is new, and no finding
+ * @param running the running kernel's types, asked only about what differs: a type there that is laid out as in post settles it
+ * @throws BtfFormatError for types that are made of themselves
+ */
+export function compareTypes(pre: Btf, post: Btf, running?: Btf): TypeComparison {
+  const preTypes = namedTypes(pre);
+  const byConstant = namelessEnumsByConstant(pre, preTypes);
+  const changes: Change[] = [];
+  const notes: string[] = [];
+  for (const [label, candidates] of namedTypes(post)) {
+    for (const type of candidates) {
+      const after = readLayout(post, type);
+      const before = (type.firstEnumerator === undefined ? (preTypes.get(label) ?? []) : namelessTwins(byConstant, after))
+        .filter((candidate) => candidate.isEnum === type.isEnum)
+        .map((candidate) => readLayout(pre, candidate));
+      const [first, ...others] = before;
+      if (first === undefined) continue;
+      const difference = compareLayouts(first, after);
+      if (difference === undefined || others.some((other) => compareLayouts(other, after) === undefined)) continue;
+      if (difference.kind === "count") {
+        notes.push(`${label}: ${difference.note}: what the running kernel made for the old number has no more`);
+        continue;
+      }
+      const verdict = running === undefined ? "differs" : askRunning(running, label, first, after);
+      if (verdict === "agrees") continue;
+      if (verdict === "knows neither")
+        notes.push(`${label} of the unpatched source is not laid out as in ${running?.fileName ?? ""}: is it the source of that kernel?`);
+      changes.push({ label, kind: difference.kind, reasons: difference.reasons, before: first, after });
+    }
+  }
+  return { findings: groupByCause(pre, post, changes), notes };
+}
+
+/** What the running kernel says of a type that the patch lays out otherwise. There can be several of one name. */
+function askRunning(running: Btf, label: string, before: Layout, after: Layout): "agrees" | "differs" | "knows neither" {
+  const layouts = findNamedTypes(running, label).map((type) => readLayout(running, type));
+  if (layouts.some((layout) => compareLayouts(layout, after) === undefined)) return "agrees";
+  const knowsPre = layouts.length === 0 || layouts.some((layout) => compareLayouts(layout, before) === undefined);
+  return knowsPre ? "differs" : "knows neither";
+}
+
+type Change = Omit<TypeFinding, "holders">;
+
+/** An enum without a name is known by any of its constants. */
+function namelessEnumsByConstant(btf: Btf, types: ReadonlyMap<string, readonly NamedType[]>): ReadonlyMap<string, NamedType> {
+  const enums = [...types.values()].flat().filter((type) => type.firstEnumerator !== undefined);
+  return new Map(enums.flatMap((type) => btf.enumerators(type.id).map(({ name }) => [name, type] as const)));
+}
+
+function namelessTwins(byConstant: ReadonlyMap<string, NamedType>, after: Layout): NamedType[] {
+  const twins = after.kind === "enum" ? after.enum.enumerators.map(({ name }) => byConstant.get(name)) : [];
+  return [...new Set(twins.filter((twin) => twin !== undefined))];
+}
+
+function readLayout(btf: Btf, type: NamedType): Layout {
+  return type.isEnum
+    ? { kind: "enum", enum: { size: btf.size(type.id), enumerators: btf.enumerators(type.id) } }
+    : { kind: "record", record: layoutOf(btf, type.id) };
+}
+
+function compareLayouts(before: Layout, after: Layout) {
+  if (before.kind === "record") return after.kind === "record" ? compareRecords(before.record, after.record) : undefined;
+  return after.kind === "enum" ? compareEnums(before.enum, after.enum) : undefined;
+}
+
+/**
+ * Puts types that differ only because one that they hold by value does below that one. A type whose own declarations differ, or that holds
+ * no type that differs, is a cause.
+ */
+function groupByCause(pre: Btf, post: Btf, changes: readonly Change[]): TypeFinding[] {
+  const grown = changes.filter((change) => change.kind !== "padding" && change.after.kind === "record");
+  const heldBy = (holder: Change): Change[] =>
+    grown.filter(
+      (held) =>
+        held !== holder &&
+        held.after.kind === "record" &&
+        holder.after.kind === "record" &&
+        isHeldByValue(post, held.after.record.id, holder.after.record),
+    );
+  const isCause = (change: Change): boolean =>
+    !grown.includes(change) || isDeclaredOtherwise(pre, post, change) || heldBy(change).length === 0;
+  const causes = changes.filter(isCause);
+  const holders = new Map<Change, string[]>(causes.map((cause) => [cause, []]));
+  for (const change of changes) {
+    if (holders.has(change)) continue;
+    for (const cause of causesOf(change, heldBy, holders)) holders.get(cause)?.push(change.label);
+  }
+  return causes.map((cause) => ({ ...cause, holders: [...new Set(holders.get(cause))].sort() }));
+}
+
+function causesOf(change: Change, heldBy: (holder: Change) => Change[], causes: ReadonlyMap<Change, unknown>): Set<Change> {
+  const found = new Set<Change>();
+  const seen = new Set<Change>([change]);
+  for (const current of seen) {
+    for (const held of heldBy(current)) {
+      if (causes.has(held)) found.add(held);
+      else seen.add(held);
+    }
+  }
+  return found;
+}
+
+/** True where the members are not called and spelled as they were. */
+function isDeclaredOtherwise(pre: Btf, post: Btf, { before, after }: Change): boolean {
+  if (before.kind !== "record" || after.kind !== "record") return true;
+  const spell = (btf: Btf, record: RecordLayout): string => record.members.map((member) => spellMember(btf, member)).join("\n");
+  return spell(pre, before.record) !== spell(post, after.record);
+}

@@ -1,0 +1,67 @@
+import type { Btf } from "./btf.js";
+import * as kinds from "./constants.js";
+import { Budget, layoutOf, type Member } from "./layout.js";
+import { checkDepth, isRecord, resolve, sizeOf } from "./resolve.js";
+
+/**
+ * True where two members hold the same, though their types may be called otherwise: integers, enums and bool of one size, pointers, arrays of
+ * such, structs of one name and size, or structs with the same things at the same places (`atomic_t` and `refcount_t`).
+ */
+export function holdAlike(a: Btf, memberA: Member, b: Btf, memberB: Member): boolean {
+  if (memberA.bitSize !== memberB.bitSize || memberA.isBitfield !== memberB.isBitfield) return false;
+  if (memberA.isBitfield) return true;
+  const nameA = nameOfRecord(a, memberA.type);
+  if (nameA !== undefined && nameA === nameOfRecord(b, memberB.type)) return true;
+  return contentOf(a, memberA.type) === contentOf(b, memberB.type);
+}
+
+/** What a struct or union is called, by its tag or its typedef; undefined for one without a name, and for every other type. */
+function nameOfRecord(btf: Btf, id: number): string | undefined {
+  const resolved = resolve(btf, id);
+  if (!isRecord(btf.kind(resolved.id))) return undefined;
+  return btf.isNamed(resolved.id) ? btf.name(resolved.id) : resolved.typedefName;
+}
+
+/** What lies in a type at which place, as text. */
+function contentOf(btf: Btf, id: number): string {
+  const leaves: string[] = [];
+  collectLeaves(btf, id, 0, "", leaves, new Budget(), 0);
+  return leaves.join("; ");
+}
+
+/** @param label the member's name, where no name of a type stands for it */
+function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, leaves: string[], budget: Budget, depth: number): void {
+  checkDepth(btf, id, depth);
+  budget.spend(btf, id);
+  const leaf = (what: string): void => {
+    leaves.push(`${label}${String(bitOffset)} ${what}`);
+  };
+  const { id: resolved, typedefName } = resolve(btf, id);
+  const kind = btf.kind(resolved);
+  if (isRecord(kind)) {
+    const isNameless = !btf.isNamed(resolved) && typedefName === undefined;
+    for (const member of layoutOf(btf, resolved, budget).members) {
+      const at = bitOffset + member.bitOffset;
+      const name = isNameless ? `${label}${member.name} ` : label;
+      if (member.isBitfield) leaves.push(`${name}${String(at)} bits ${String(member.bitSize)}`);
+      else collectLeaves(btf, member.type, at, name, leaves, budget, depth + 1);
+    }
+  } else if (kind === kinds.BTF_KIND_ARRAY) {
+    const { element, count } = wholeArray(btf, resolved);
+    const inner: string[] = [];
+    collectLeaves(btf, element, 0, "", inner, budget, depth + 1);
+    leaf(`[${String(count)}] of ${String(sizeOf(btf, element))}: {${inner.join("; ")}}`);
+  } else if (kind === kinds.BTF_KIND_PTR) leaf("pointer");
+  else leaf(`${kind === kinds.BTF_KIND_FLOAT ? "float" : "scalar"} ${String(sizeOf(btf, resolved))}`);
+}
+
+/** Compilers and pahole write an array of arrays as one, or as several: here it is one. */
+function wholeArray(btf: Btf, id: number): { readonly element: number; readonly count: number } {
+  let { element, count } = btf.array(id);
+  for (let step = 0; ; step++) {
+    checkDepth(btf, id, step);
+    const inner = resolve(btf, element).id;
+    if (btf.kind(inner) !== kinds.BTF_KIND_ARRAY) return { element, count };
+    ({ element, count } = { element: btf.array(inner).element, count: count * btf.array(inner).count });
+  }
+}

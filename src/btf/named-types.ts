@@ -1,0 +1,67 @@
+import type { Btf } from "./btf.js";
+import * as kinds from "./constants.js";
+import { isEnum, isQualifier, isRecord } from "./resolve.js";
+import { keywordOf } from "./spell-type.js";
+
+/** A struct, union or enum that is defined, by what a programmer calls it. */
+export interface NamedType {
+  /** `struct foo`, `atomic_t`; `enum {FIRST, …}` for an enum without a name. */
+  readonly label: string;
+  /** Of the struct, union or enum itself. */
+  readonly id: number;
+  readonly isEnum: boolean;
+  /** The first enumerator of an enum without a name. */
+  readonly firstEnumerator?: string;
+}
+
+/** The types of one file by their labels; several may bear the same, in different scopes. Forward declarations are none. */
+export function namedTypes(btf: Btf): ReadonlyMap<string, readonly NamedType[]> {
+  const types = new Map<string, NamedType[]>();
+  const add = (type: NamedType): void => {
+    const others = types.get(type.label);
+    if (others === undefined) types.set(type.label, [type]);
+    else others.push(type);
+  };
+  const nameless = new Set<number>();
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    const kind = btf.kind(id);
+    if (isRecord(kind) || isEnum(kind)) {
+      if (btf.isNamed(id)) add({ label: labelOf(btf, id), id, isEnum: isEnum(kind) });
+      else if (isEnum(kind)) nameless.add(id);
+    } else if (kind === kinds.BTF_KIND_TYPEDEF) {
+      const type = namelessTarget(btf, id);
+      if (type !== undefined) add({ label: btf.name(id), id: type, isEnum: isEnum(btf.kind(type)) });
+    }
+  }
+  // An enum without a name is known by its constants.
+  for (const list of types.values()) for (const { id } of list) nameless.delete(id);
+  for (const id of nameless) {
+    const [first] = btf.enumerators(id);
+    if (first !== undefined) add({ label: `enum {${first.name}, …}`, id, isEnum: true, firstEnumerator: first.name });
+  }
+  return types;
+}
+
+/** Types of a label in a large file, without going through all of it. Of a module's file, its own and the base's. */
+export function findNamedTypes(btf: Btf, label: string): NamedType[] {
+  const [, keyword, name = ""] = /^(?:(struct|union|enum) )?(.*)$/.exec(label) ?? [];
+  return btf.idsNamed(name).flatMap((id): NamedType[] => {
+    const kind = btf.kind(id);
+    const type = kind === kinds.BTF_KIND_TYPEDEF ? namelessTarget(btf, id) : id;
+    if (type === undefined) return [];
+    const found = kind === kinds.BTF_KIND_TYPEDEF ? undefined : keywordOf(btf, id);
+    return found === keyword ? [{ label, id: type, isEnum: isEnum(btf.kind(type)) }] : [];
+  });
+}
+
+export function labelOf(btf: Btf, id: number): string {
+  return `${keywordOf(btf, id) ?? ""} ${btf.name(id)}`;
+}
+
+/** What a typedef gives a name to that has none of its own. */
+function namelessTarget(btf: Btf, typedef: number): number | undefined {
+  let id = btf.target(typedef);
+  for (let step = 0; step < 8 && isQualifier(btf.kind(id)); step++) id = btf.target(id);
+  const kind = btf.kind(id);
+  return (isRecord(kind) || isEnum(kind)) && !btf.isNamed(id) ? id : undefined;
+}

@@ -1,0 +1,6 @@
+struct foo {
+	void *next;
+	int count;
+};
+
+int get(struct foo *foo) { return foo->count; }

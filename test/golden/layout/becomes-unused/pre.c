@@ -1,0 +1,6 @@
+struct foo {
+	int count;
+	u32 flags;
+};
+
+int get(struct foo *foo) { return foo->count; }

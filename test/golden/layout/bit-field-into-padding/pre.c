@@ -1,0 +1,7 @@
+struct foo {
+	int count;
+	unsigned int dead:1;
+	unsigned int dirty:2;
+};
+
+int get(struct foo *foo) { return foo->count; }

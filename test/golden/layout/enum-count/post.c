@@ -1,0 +1,3 @@
+enum state { STARTED, STOPPED, PAUSED, NR_STATES };
+
+int get(enum state *state) { return *state == STOPPED; }

@@ -1,0 +1,3 @@
+enum state { STARTED, PAUSED, STOPPED };
+
+int get(enum state *state) { return *state == STOPPED; }

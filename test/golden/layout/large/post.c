@@ -1,0 +1,46 @@
+struct foo {
+	int count;
+	u64 word0;
+	u64 word1;
+	u64 word2;
+	u64 word3;
+	u64 word4;
+	u64 word5;
+	u64 word6;
+	u64 word7;
+	u64 word8;
+	u64 word9;
+	u64 word10;
+	u64 word11;
+	u64 word12;
+	u64 word13;
+	u64 word14;
+	u64 word15;
+	u64 word16;
+	u64 word17;
+	u64 word18;
+	u64 word19;
+	u64 word20;
+	u64 extra;
+	u64 word21;
+	u64 word22;
+	u64 word23;
+	u64 word24;
+	u64 word25;
+	u64 word26;
+	u64 word27;
+	u64 word28;
+	u64 word29;
+	u64 word30;
+	u64 word31;
+	u64 word32;
+	u64 word33;
+	u64 word34;
+	u64 word35;
+	u64 word36;
+	u64 word37;
+	u64 word38;
+	u64 word39;
+};
+
+int get(struct foo *foo) { return foo->count; }

@@ -1,0 +1,6 @@
+struct foo {
+	int count;
+	void *cookie;
+};
+
+int get(struct foo *foo) { return foo->count; }

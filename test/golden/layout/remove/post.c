@@ -1,0 +1,6 @@
+struct foo {
+	int count;
+	int third;
+};
+
+int get(struct foo *foo) { return foo->count; }

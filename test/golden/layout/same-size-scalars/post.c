@@ -1,0 +1,11 @@
+struct foo {
+	u32 count;
+	u64 word;
+	int state;
+	void *head;
+	u8 yes;
+	refcount_t refs;
+	void (*open)(char *, long);
+};
+
+int get(struct foo *foo) { return foo->count; }

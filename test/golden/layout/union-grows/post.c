@@ -1,0 +1,7 @@
+union value {
+	u32 word;
+	u8 bytes[4];
+	u64 large;
+};
+
+u32 get(union value *value) { return value->word; }
