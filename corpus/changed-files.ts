@@ -1,9 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "../src/kbuild/files.js";
+import { mapLimited } from "../src/update/map-limited.js";
 
 /** Directories that are no part of a source: what `ksplice prepare` adds. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(["ksplice", "debian", ".git"]);
+
+const READS_AT_ONCE = 32;
 
 /** How two trees differ: paths of `.c` and `.h` files from the top, sorted. */
 export interface TreeDifference {
@@ -17,13 +20,16 @@ export async function compareTrees(from: string, to: string): Promise<TreeDiffer
   const [before, after] = await Promise.all([listFiles(from, ""), listFiles(to, "")]);
   const there = new Set(after);
   const known = new Set(before);
-  const changed: string[] = [];
-  for (const path of before) {
-    if (!there.has(path)) continue;
+  const common = before.filter((path) => there.has(path));
+  const differs = await mapLimited(common, READS_AT_ONCE, async (path) => {
     const [pre, post] = await Promise.all([readFile(join(from, path)), readFile(join(to, path))]);
-    if (!pre.equals(post)) changed.push(path);
-  }
-  return { changed, added: after.filter((path) => !known.has(path)), removed: before.filter((path) => !there.has(path)) };
+    return !pre.equals(post);
+  });
+  return {
+    changed: common.filter((_, index) => differs[index]),
+    added: after.filter((path) => !known.has(path)),
+    removed: before.filter((path) => !there.has(path)),
+  };
 }
 
 async function listFiles(top: string, directory: string): Promise<string[]> {

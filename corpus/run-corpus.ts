@@ -16,6 +16,7 @@ import { CompanionFinder } from "./companions.js";
 import { judgeFile, type JudgeContext } from "./judge-file.js";
 import { openSet } from "./open-set.js";
 import { renderHtml } from "./report-html.js";
+import { renderMarkdown } from "./report-markdown.js";
 import { renderText } from "./report-text.js";
 import { ResultStore } from "./result-store.js";
 import { sampleOf } from "./sample.js";
@@ -31,6 +32,7 @@ interface CorpusOptions {
   readonly sample?: true;
   readonly json?: string;
   readonly html?: string;
+  readonly markdown?: string;
 }
 
 const program = new Command("corpus")
@@ -43,6 +45,7 @@ const program = new Command("corpus")
   .option("-j, --jobs <n>", "files at once", positiveInteger, availableParallelism())
   .option("--json <file>", "write the results there, as JSON")
   .option("--html <file>", "write the report there, as a page that opens from disk")
+  .option("--markdown <file>", "write the tables there, as docs/coverage.md has them")
   .exitOverride()
   .action(async (options: CorpusOptions) => {
     const started = performance.now();
@@ -50,6 +53,7 @@ const program = new Command("corpus")
     const report = { from: options.from, to: options.to, seconds: Math.round((performance.now() - started) / 1000), results };
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
     if (options.html !== undefined) await writeFile(options.html, renderHtml(report));
+    if (options.markdown !== undefined) await writeFile(options.markdown, renderMarkdown(report));
     process.stdout.write(renderText(report));
     if (results.some(({ verdict }) => verdict === "failed")) process.exitCode = 1;
   });

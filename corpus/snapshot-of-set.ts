@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Refusal, type Progress } from "../src/diagnostics.js";
 import { parseObject } from "../src/elf/parse-object.js";
 import { writeObject } from "../src/elf/write-object.js";
-import { isFile } from "../src/kbuild/files.js";
 import { packageRoot } from "../src/package-root.js";
-import { runCommand } from "../src/rehearse/run-command.js";
 import { findRehearsalKernel } from "../src/rehearse/rehearsal-kernel.js";
 import { makeTemporary, removeTemporary } from "../src/temporary.js";
 import { bootMachine, type Machine } from "../vm/machine.js";
@@ -31,19 +29,14 @@ const TIMEOUT_MS = 1_800_000;
 export async function takeSnapshot(tree: string, modules: readonly string[], cacheDir: string, progress: Progress): Promise<SetSnapshot> {
   const kernel = await findRehearsalKernel(tree);
   const wanted = [...new Set(modules)].sort();
-  const key = createHash("sha256")
-    .update(["1", kernel.release, ...wanted].join("\n"))
-    .digest("hex")
-    .slice(0, 16);
-  const path = join(cacheDir, "corpus", "snapshots", `${kernel.release}-${key}`);
-  const record = `${path}.json`;
-  const { default: fs } = await import("node:fs/promises");
-  if ((await isFile(path)) && (await isFile(record)))
-    return { path, notLoaded: new Map(JSON.parse(await fs.readFile(record, "utf8")) as [string, string][]) };
+  const directory = join(cacheDir, "corpus", "snapshots", kernel.release);
+  const existing = await findSnapshot(directory, wanted);
+  if (existing !== undefined) return existing;
 
-  await mkdir(dirname(path), { recursive: true });
+  const path = join(directory, createHash("sha256").update(wanted.join("\n")).digest("hex").slice(0, 16));
+  await mkdir(directory, { recursive: true });
   // On the same file system as the cache: a snapshot is large.
-  const share = await makeTemporary(join(dirname(path), "unfinished-"));
+  const share = await makeTemporary(join(directory, "unfinished-"));
   let machine: Machine | undefined;
   try {
     progress(`booting ${kernel.release} to load ${wanted.length} modules`);
@@ -58,17 +51,39 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
     progress(`loading ${order.length} modules`);
     const notLoaded = await loadModules(machine, order, join(share, "modules"));
     progress("saving the kernel's memory");
-    const result = await runCommand(machine, "snapshot", [join(share, "snapshot"), "--quiet"]);
+    const command = [process.execPath, join(packageRoot(), "dist/src/cli/ksplice.js"), "snapshot", "--quiet", join(share, "snapshot")];
+    const result = await machine.run(command, { timeoutMs: TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new Refusal({ code: "no-snapshot", message: `ksplice snapshot failed in the virtual machine:\n${result.stderr}` });
     await machine.powerOff();
     await rename(join(share, "snapshot"), path);
-    await writeFile(record, JSON.stringify([...notLoaded]));
+    // Written last: where it is, the snapshot is whole.
+    await writeFile(`${path}${RECORD}`, JSON.stringify({ modules: wanted, notLoaded: [...notLoaded] } satisfies SnapshotRecord));
     return { path, notLoaded };
   } finally {
     await machine?.powerOff();
     await removeTemporary(share);
   }
+}
+
+/** What is written down beside a snapshot. */
+interface SnapshotRecord {
+  readonly modules: readonly string[];
+  readonly notLoaded: readonly (readonly [string, string])[];
+}
+
+const RECORD = ".json";
+
+/** A snapshot that holds all of these modules. */
+async function findSnapshot(directory: string, modules: readonly string[]): Promise<SetSnapshot | undefined> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!name.endsWith(RECORD)) continue;
+    const record = JSON.parse(await readFile(join(directory, name), "utf8")) as SnapshotRecord;
+    const held = new Set(record.modules);
+    if (modules.every((module) => held.has(module)))
+      return { path: join(directory, name.slice(0, -RECORD.length)), notLoaded: new Map(record.notLoaded) };
+  }
+  return undefined;
 }
 
 /** Writes the modules without their init functions, and gives their names in the order of loading. */

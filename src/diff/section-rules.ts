@@ -114,6 +114,13 @@ export const UNKNOWN_SECTION_RULE: SectionRule = data("core", true);
 
 const LITERALS: SectionRule = { kind: "literals" };
 
+/** For tests: which entry of the table decides about a section, and how many there are. */
+export function ruleIndex(name: string): number {
+  return RULES.findIndex(([pattern]) => pattern.test(name));
+}
+
+export const RULE_COUNT = RULES.length;
+
 /** The rule for a section; undefined for one in memory that nothing is known about, which must be refused by name. */
 export function findSectionRule(section: ElfSection): SectionRule | undefined {
   const rule = RULES.find(([name]) => name.test(section.name))?.[1];

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { diffObjects } from "../../../src/diff/diff-objects.js";
 import { extractNewCode } from "../../../src/diff/extract-new-code.js";
 import { normalName } from "../../../src/diff/names.js";
+import { RULE_COUNT, ruleIndex } from "../../../src/diff/section-rules.js";
 import type { NewCode, ObjectDiff } from "../../../src/diff/types.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
@@ -78,6 +79,9 @@ function link(code: NewCode): void {
   }
 }
 
+/** Entries of the table of section rules that some case shows at work. */
+const shown = new Set<number>();
+
 const compilers = [
   { name: "gcc", compiler: GCC },
   { name: "clang", compiler: CLANG },
@@ -92,7 +96,9 @@ for (const { name, compiler } of compilers) {
       const flags = [...KERNEL_LIKE_FLAGS, ...sectionFlags];
       const object = (side: string) =>
         parseObject(compileBytes(readFileSync(join(folder, caseName, `${side}.c`), "utf8"), compiler ?? "", flags), `${side}.o`);
-      const diff = diffObjects(object("pre"), object("post"));
+      const [pre, post] = [object("pre"), object("post")];
+      for (const section of [...pre.sections, ...post.sections]) if (section.size > 0) shown.add(ruleIndex(section.name));
+      const diff = diffObjects(pre, post);
       const code = diff.refusals.length > 0 || diff.verdict !== "changed" ? undefined : extractNewCode(diff, { unit: "unit.o" });
       if (code !== undefined) link(code);
       const own = join(folder, caseName, `expected.${name}.txt`);
@@ -100,3 +106,8 @@ for (const { name, compiler } of compilers) {
     });
   });
 }
+
+it("every rule of the table of section kinds has a case", () => {
+  const missing = Array.from({ length: RULE_COUNT }, (_, index) => index).filter((index) => !shown.has(index));
+  expect(missing).toEqual([]);
+});

@@ -1,0 +1,3 @@
+/* Fixups of PCI devices lie in a table between two symbols. */
+int f(int x) { return x + 1; }
+asm(".section .pci_fixup_header,\"a\"\n.balign 8\n.globl entry_one\nentry_one: .quad f\n.previous");

@@ -1,0 +1,2 @@
+int trace(const char **f);
+int f(int x) { static const char *fmt __attribute__((section("__trace_printk_fmt"), used)) = "one"; return trace(&fmt) + x; }
