@@ -15,7 +15,7 @@ import { makeKernel } from "../src/kbuild/make.js";
 import { openKernelTree } from "../src/kbuild/open-tree.js";
 import { prepareBuild } from "../src/kbuild/prepare-build.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
-import { openLiveKernel } from "../src/kernel/live-kernel.js";
+import { openSnapshot } from "../src/kernel/open-snapshot.js";
 import { matchUnit } from "../src/match/match-unit.js";
 import { packageRoot } from "../src/package-root.js";
 import { commandLine } from "../src/rehearse/program-paths.js";
@@ -139,20 +139,22 @@ async function measureMatching(tree: string, build: PreparedBuild, work: string)
     applyPeakMiB = Number(measured.stdout);
     await machine.run([node, commandLine("undo")[1], "bench"], { timeoutMs: 300_000 });
     say("saving the kernel's memory");
-    const saved = await machine.run([node, join(packageRoot(), "dist/bench/save-kernel.js"), join(work, "kernel")], { timeoutMs: 600_000 });
+    const saved = await machine.run([node, join(packageRoot(), "dist/src/cli/ksplice.js"), "snapshot", join(work, "kernel")], {
+      timeoutMs: 600_000,
+    });
     if (saved.exitCode !== 0) throw new Error(saved.stderr);
   } finally {
     await machine.powerOff();
   }
 
-  say("matching kernel/sched/core.o against the saved memory");
+  say("matching kernel/sched/core.o against the snapshot");
   const [unit] = await findUnits(build, ["kernel/sched/core.c"]);
   if (unit === undefined) throw new Error("kernel/sched/core.c is not compiled");
   const { object } = await compileUnit(build, unit);
   const times: number[] = [];
   let functions = 0;
   for (let run = 0; run < RUNS; run++) {
-    const run = openLiveKernel({ root: join(work, "kernel") });
+    const run = openSnapshot(join(work, "kernel"));
     const started = performance.now();
     const match = matchUnit(parseObject(object, unit.path), unit, run);
     times.push(performance.now() - started);

@@ -6,12 +6,23 @@ import { createCommand } from "./create.js";
 import { diffCommand } from "./diff.js";
 import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
+import { snapshotCommand } from "./snapshot.js";
 import { undoCommand } from "./undo.js";
 import { viewCommand } from "./view.js";
 
 /** The umbrella: `ksplice create …` is the same code as `ksplice-create …`. */
 const program = new Command("ksplice").description("patch the running Linux kernel with an ordinary source patch, without a reboot");
-for (const command of [prepareCommand(), createCommand(), rehearseCommand(), applyCommand(), viewCommand(), undoCommand(), diffCommand()]) {
+const commands = [
+  prepareCommand(),
+  createCommand(),
+  rehearseCommand(),
+  snapshotCommand(),
+  applyCommand(),
+  viewCommand(),
+  undoCommand(),
+  diffCommand(),
+];
+for (const command of commands) {
   program.addCommand(withCommonOptions(command));
 }
 await runProgram(withCommonOptions(program), process.argv);

@@ -23,6 +23,12 @@ export const RELA_SIZE = 24;
 
 export const PT_LOAD = 1;
 export const PT_NOTE = 4;
+/** As e_phnum: the number of program headers stands elsewhere. */
+export const PN_XNUM = 0xffff;
+
+export const PF_X = 1;
+export const PF_W = 2;
+export const PF_R = 4;
 
 export const SHT_NULL = 0;
 export const SHT_PROGBITS = 1;

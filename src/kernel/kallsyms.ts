@@ -10,11 +10,14 @@ export interface SymbolTable {
   named(name: string): readonly RunSymbol[];
   /** The symbol with the highest address that is not above `addr`; undefined below the first. Of several at one address the first of the file. */
   at(addr: bigint): RunSymbol | undefined;
+  /** Every symbol's address, in order. Not to be changed. */
+  sortedAddrs(): BigUint64Array;
 }
 
 const NEWLINE = 10;
 const SPACE = 32;
 const TAB = 9;
+const LATIN1 = new TextDecoder("latin1");
 
 /**
  * Parses the text of /proc/kallsyms: lines `ADDRESS TYPE NAME[\t[MODULE]]` (kernel/kallsyms.c, s_show, Linux 6.1), or a System.map.
@@ -86,14 +89,30 @@ class KallsymsTable implements SymbolTable {
     return this.#symbol(lines[first] ?? 0);
   }
 
+  sortedAddrs(): BigUint64Array {
+    return (this.#byAddr ??= this.#sortByAddr()).keys;
+  }
+
   #sortByAddr(): { keys: BigUint64Array; lines: Uint32Array } {
-    const addrs = BigUint64Array.from({ length: this.size }, (_, index) => this.#addr(index));
-    // A stable sort keeps the file's order among equals; vmlinux comes sorted, so that it costs little.
-    const lines = Uint32Array.from({ length: this.size }, (_, index) => index).sort((a, b) => {
-      const difference = (addrs[a] ?? 0n) - (addrs[b] ?? 0n);
-      return difference < 0n ? -1 : difference > 0n ? 1 : a - b;
-    });
-    return { keys: BigUint64Array.from(lines, (line) => addrs[line] ?? 0n), lines };
+    // In halves: comparing numbers is ten times faster than comparing bigints.
+    const high = new Uint32Array(this.size);
+    const low = new Uint32Array(this.size);
+    const lines = new Uint32Array(this.size);
+    let isSorted = true;
+    for (let index = 0; index < this.size; index++) {
+      const at = this.#lines[index] ?? 0;
+      high[index] = this.#hex(at);
+      low[index] = this.#hex(at + 8);
+      lines[index] = index;
+      if (index > 0 && isSorted) isSorted = compare(index - 1, index) <= 0;
+    }
+    // Among equals the file's order stays.
+    if (!isSorted) lines.sort((a, b) => compare(a, b) || a - b);
+    return { keys: BigUint64Array.from(lines, (line) => (BigInt(high[line] ?? 0) << 32n) | BigInt(low[line] ?? 0)), lines };
+
+    function compare(a: number, b: number): number {
+      return (high[a] ?? 0) - (high[b] ?? 0) || (low[a] ?? 0) - (low[b] ?? 0);
+    }
   }
 
   #addr(index: number): bigint {
@@ -135,7 +154,7 @@ class KallsymsTable implements SymbolTable {
   #symbol(index: number): RunSymbol {
     const start = this.#lines[index] ?? 0;
     const newline = this.#bytes.indexOf(NEWLINE, start);
-    const line = new TextDecoder("latin1").decode(this.#bytes.subarray(start + 17, newline < 0 ? this.#bytes.length : newline));
+    const line = LATIN1.decode(this.#bytes.subarray(start + 17, newline < 0 ? this.#bytes.length : newline));
     const [name = "", module] = line.slice(2).split(/\s+/, 2);
     return { name, addr: this.#addr(index), type: line.charAt(0), module: module?.replace(/^\[|\]$/g, "") };
   }

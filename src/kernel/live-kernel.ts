@@ -1,28 +1,18 @@
-import { readFileSync } from "node:fs";
-import { machine } from "node:os";
 import { join } from "node:path";
 import type { RunKernel } from "../match/run-kernel.js";
-import { parseKallsyms, type SymbolTable } from "./kallsyms.js";
+import type { SymbolTable } from "./kallsyms.js";
 import { Kcore } from "./kcore.js";
-import { KspliceSysfs } from "./ksplice-sysfs.js";
-import { parseModules, readModuleSections, type LoadedModule } from "./modules.js";
-import { parseBuildId } from "../elf/notes.js";
-import { refuseHiddenKallsyms, refuseNoKallsyms, refuseNoKcore, refuseNotRoot } from "./refusals.js";
+import { readKernelFacts, readSymbols, type KernelFacts, type UpdateFacts } from "./kernel-facts.js";
+import { readText } from "./read-file.js";
+import { refuseNoKcore, refuseNotRoot } from "./refusals.js";
 
-/** The kernel that runs on this machine, or a saved one. */
-export interface LiveKernel extends RunKernel {
-  /** What `uname -r` says. */
-  readonly release: string;
-  /** What `uname -m` says. */
-  readonly machine: string;
-  /** GNU build id of vmlinux in lower-case hexadecimal; undefined if the kernel has none. */
-  readonly buildId: string | undefined;
-  readonly modules: readonly LoadedModule[];
+/** The kernel that runs on this machine, or one of which a snapshot was made. */
+export interface LiveKernel extends RunKernel, KernelFacts {
   close(): void;
 }
 
 export interface LiveKernelOptions {
-  /** Directory that holds `proc/` and `sys/`: `/` by default, or a saved kernel's. */
+  /** Directory that holds `proc/` and `sys/`; default `/`. */
   readonly root?: string;
 }
 
@@ -34,53 +24,36 @@ export interface LiveKernelOptions {
 export function openLiveKernel(options: LiveKernelOptions = {}): LiveKernel {
   const root = options.root ?? "/";
   if (root === "/" && process.geteuid?.() !== 0) throw refuseNotRoot();
-  const symbols = readSymbols(root);
+  const { symbols } = readSymbols(root);
   const kcore = openKcore(root);
-  const { redirections, targets } = readAppliedUpdates(root, symbols);
-  const sections = new Map<string, ReadonlyMap<string, bigint> | undefined>();
-  const notes = readOptional(join(root, "sys/kernel/notes"));
-
-  return {
-    release: readText(join(root, "proc/sys/kernel/osrelease")) ?? "",
-    machine: readText(join(root, "proc/sys/kernel/arch")) ?? machine(),
-    buildId: notes === undefined ? undefined : parseBuildId(notes),
-    modules: parseModules(readText(join(root, "proc/modules")) ?? ""),
-    symbolsNamed: (name) => symbols.named(name),
-    symbolAt: (addr) => symbols.at(addr),
-    read: (addr, size) => kcore.read(addr, size),
-    newestCode: (addr) => followRedirections(redirections, addr),
-    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target || (module !== undefined && targets.get(module) === target),
-    moduleSections: (module) => {
-      if (!sections.has(module)) sections.set(module, readModuleSections(root, module));
-      return sections.get(module);
-    },
-    close: () => {
-      kcore.close();
-    },
-  };
+  return makeLiveKernel(readKernelFacts(root), symbols, kcore);
 }
 
-function readSymbols(root: string): SymbolTable {
-  const path = join(root, "proc/kallsyms");
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw refuseNoKallsyms(path, messageOf(error));
-  }
-  const symbols = parseKallsyms(bytes);
-  if (symbols.size === 0) throw refuseNoKallsyms(path, "it is empty");
-  if (symbols.isHidden) throw refuseHiddenKallsyms(path, readText(join(root, "proc/sys/kernel/kptr_restrict")));
-  return symbols;
-}
-
-function openKcore(root: string): Kcore {
+/** @param root directory that holds `proc/`. @throws Refusal `kcore-absent` */
+export function openKcore(root: string): Kcore {
   const path = join(root, "proc/kcore");
   try {
     return new Kcore(path);
   } catch (error) {
-    throw refuseNoKcore(path, messageOf(error), readText(join(root, "sys/kernel/security/lockdown")));
+    const cause = error instanceof Error ? error.message : String(error);
+    throw refuseNoKcore(path, cause, readText(join(root, "sys/kernel/security/lockdown")));
   }
+}
+
+/** A kernel out of its parts. Closing it closes `memory`. */
+export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory: Kcore): LiveKernel {
+  const { redirections, targets } = followUpdates(facts.updates, symbols);
+  return {
+    ...facts,
+    symbolsNamed: (name) => symbols.named(name),
+    symbolAt: (addr) => symbols.at(addr),
+    read: (addr, size) => memory.read(addr, size),
+    newestCode: (addr) => followRedirections(redirections, addr),
+    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target || (module !== undefined && targets.get(module) === target),
+    close: () => {
+      memory.close();
+    },
+  };
 }
 
 /** What the applied updates have changed. */
@@ -91,20 +64,15 @@ interface AppliedUpdates {
   readonly targets: ReadonlyMap<string, string>;
 }
 
-function readAppliedUpdates(root: string, symbols: SymbolTable): AppliedUpdates {
-  const sysfs = new KspliceSysfs(root);
+function followUpdates(updates: readonly UpdateFacts[], symbols: SymbolTable): AppliedUpdates {
   const redirections = new Map<bigint, bigint>();
   const targets = new Map<string, string>();
-  for (const id of sysfs.listIds()) {
-    const update = sysfs.readUpdate(id);
-    if (update?.stage !== "applied") continue;
-    for (const { oldAddr, newAddr, target } of update.functions) {
-      // A removed function (new address 0) has no newer code; what runs is the old code's trap.
-      if (newAddr === 0n) continue;
-      redirections.set(oldAddr, newAddr);
-      const module = symbols.at(newAddr)?.module;
-      if (module !== undefined) targets.set(module, target);
-    }
+  for (const { oldAddr, newAddr, target } of updates.filter(({ stage }) => stage === "applied").flatMap(({ functions }) => functions)) {
+    // A removed function (new address 0) has no newer code; what runs is the old code's trap.
+    if (newAddr === 0n) continue;
+    redirections.set(oldAddr, newAddr);
+    const module = symbols.at(newAddr)?.module;
+    if (module !== undefined) targets.set(module, target);
   }
   return { redirections, targets };
 }
@@ -117,21 +85,4 @@ function followRedirections(redirections: ReadonlyMap<bigint, bigint>, addr: big
     newest = next;
   }
   throw new Error(`the applied updates redirect the function at 0x${addr.toString(16)} in a circle`);
-}
-
-function readOptional(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function readText(path: string): string | undefined {
-  const bytes = readOptional(path);
-  return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readSmallFile } from "./read-file.js";
 
 export interface LoadedModule {
   readonly name: string;
@@ -45,5 +46,5 @@ export function readModuleSections(root: string, module: string): ReadonlyMap<st
   } catch {
     return undefined;
   }
-  return new Map(names.map((name) => [name, BigInt(readFileSync(join(directory, name), "latin1").trim())]));
+  return new Map(names.map((name) => [name, BigInt(readSmallFile(`${directory}/${name}`))]));
 }

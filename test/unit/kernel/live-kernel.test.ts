@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
 import { KspliceSysfs } from "../../../src/kernel/ksplice-sysfs.js";
@@ -8,67 +7,21 @@ import { openLiveKernel } from "../../../src/kernel/live-kernel.js";
 import { moduleIsLoaded } from "../../../src/kernel/load-module.js";
 import { parseModules } from "../../../src/kernel/modules.js";
 import { parseBuildId } from "../../../src/elf/notes.js";
+import { FakeTree, makeNotes, TEXT } from "./fake-tree.js";
 
-const TEXT = 0xffffffff81000000n;
-
+let tree: FakeTree;
 let root: string;
 
 function write(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(join(root, path)), { recursive: true });
-  writeFileSync(join(root, path), content);
-}
-
-/** An ELF core file with one segment for each piece of memory. */
-function makeCore(segments: readonly { addr: bigint; bytes: Uint8Array }[]): Uint8Array {
-  const start = 64 + 56 * segments.length;
-  const file = new Uint8Array(start + segments.reduce((size, { bytes }) => size + bytes.length, 0));
-  const view = new DataView(file.buffer);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 4, true);
-  view.setBigUint64(32, 64n, true);
-  view.setUint16(56, segments.length, true);
-  let offset = start;
-  segments.forEach(({ addr, bytes }, index) => {
-    const at = 64 + 56 * index;
-    view.setUint32(at, 1, true);
-    view.setBigUint64(at + 8, BigInt(offset), true);
-    view.setBigUint64(at + 16, addr, true);
-    view.setBigUint64(at + 40, BigInt(bytes.length), true);
-    file.set(bytes, offset);
-    offset += bytes.length;
-  });
-  return file;
-}
-
-function makeNotes(): Uint8Array {
-  const note = (name: string, type: number, desc: number[]): number[] => {
-    const words = Uint32Array.from([name.length + 1, desc.length, type]);
-    const text = [...new TextEncoder().encode(`${name}\0`)];
-    return [...new Uint8Array(words.buffer), ...text, ...new Array<number>((4 - (text.length % 4)) % 4).fill(0), ...desc];
-  };
-  return Uint8Array.from([...note("Xen", 6, [1, 2, 3, 4]), ...note("GNU", 3, [0xab, 0, 0xff, 1])]);
+  tree.write(path, content);
 }
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "ksplice-kernel-"));
-  write("proc/kallsyms", "ffffffff81000000 T _text\nffffffff81000010 T old_function\n");
-  const text = Uint8Array.from({ length: 0x9000 }, (_, index) => index & 0xff);
-  write(
-    "proc/kcore",
-    makeCore([
-      { addr: TEXT, bytes: text },
-      { addr: 0xffffffffc0000000n, bytes: Uint8Array.of(1, 2, 3) },
-    ]),
-  );
-  write("proc/modules", "i2c_dev 28672 2 - Live 0xffffffffc0595000\n9p 81920 1 a,b, Loading 0xffffffffc057f000 (OE)\n");
-  write("proc/sys/kernel/osrelease", "6.1.0-47-amd64\n");
-  write("proc/sys/kernel/arch", "x86_64\n");
-  write("sys/kernel/notes", makeNotes());
-  write("sys/module/i2c_dev/sections/.text", "0xffffffffc0595000\n");
-  write("sys/module/i2c_dev/initstate", "live\n");
+  tree = new FakeTree();
+  root = tree.root;
 });
 afterEach(() => {
-  rmSync(root, { recursive: true });
+  tree.remove();
 });
 
 function refusalCode(): string {
@@ -112,13 +65,7 @@ describe("a kernel", () => {
   });
 
   it("follows applied updates to the newest code", () => {
-    const lines = (from: string, to: string): string => `old_function ${from} 32 ${to} 40 5 vmlinux\n`;
-    write("sys/kernel/ksplice/aaa/stage", "applied\n");
-    write("sys/kernel/ksplice/aaa/functions", lines("ffffffff81000010", "ffffffffc0001000"));
-    write("sys/kernel/ksplice/bbb/stage", "applied\n");
-    write("sys/kernel/ksplice/bbb/functions", lines("ffffffffc0001000", "ffffffffc0002000") + lines("ffffffff81000100", "0"));
-    write("sys/kernel/ksplice/ccc/stage", "reversed\n");
-    write("sys/kernel/ksplice/ccc/functions", lines("ffffffffc0002000", "ffffffffc0003000"));
+    tree.applyUpdates();
     const kernel = openLiveKernel({ root });
     expect(kernel.newestCode(0xffffffff81000010n)).toBe(0xffffffffc0002000n);
     expect(kernel.newestCode(0xffffffff81000100n)).toBe(0xffffffff81000100n);

@@ -1,0 +1,29 @@
+import { Command } from "commander";
+import { saveSnapshot, type SnapshotSummary } from "../kernel/save-snapshot.js";
+import { printJson, stderrProgress, type CommonOptions } from "./common.js";
+
+interface SnapshotOptions extends CommonOptions {
+  readonly json?: boolean;
+}
+
+/** `ksplice snapshot FILE` */
+export function snapshotCommand(): Command {
+  return new Command("snapshot")
+    .description("save what matching needs of the running kernel into a file, for `ksplice match` on another machine")
+    .argument("<file>", "the snapshot; it holds kernel memory, and is made readable by its owner only")
+    .option("--json", "print what is in it as JSON")
+    .action((file: string, _: unknown, command: Command) => {
+      const options = command.optsWithGlobals<SnapshotOptions>();
+      const progress = stderrProgress(options);
+      const summary = saveSnapshot(file, { progress });
+      progress.done();
+      if (options.json === true) printJson({ file, ...summary });
+      else if (options.quiet !== true) process.stdout.write(`${file}: ${describe(summary)}\n`);
+    });
+}
+
+function describe({ kernel, modules, symbols, updates, memoryBytes, fileBytes }: SnapshotSummary): string {
+  const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
+  const applied = updates.length === 0 ? "" : `, updates applied: ${updates.join(", ")}`;
+  return `${kernel.release}, ${symbols} symbols, ${modules} modules${applied}, ${mebibytes(memoryBytes)} of memory; ${mebibytes(fileBytes)}`;
+}
