@@ -4,6 +4,7 @@ import { applyCommand } from "./apply.js";
 import { runProgram, withCommonOptions } from "./common.js";
 import { createCommand } from "./create.js";
 import { diffCommand } from "./diff.js";
+import { matchCommand } from "./match.js";
 import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
 import { snapshotCommand } from "./snapshot.js";
@@ -17,6 +18,7 @@ const commands = [
   createCommand(),
   rehearseCommand(),
   snapshotCommand(),
+  matchCommand(),
   applyCommand(),
   viewCommand(),
   undoCommand(),

@@ -1,5 +1,7 @@
 import type { SymbolTable } from "./kallsyms.js";
 import type { MemorySegment } from "./kcore.js";
+import type { KernelFacts } from "./kernel-facts.js";
+import type { LoadedModule } from "./modules.js";
 
 export interface AddrRange {
   readonly startAddr: bigint;
@@ -9,17 +11,22 @@ export interface AddrRange {
 /** Lowest address of the kernel image's mapping; modules lie above it too (Documentation/x86/x86_64/mm.rst, Linux 6.1). */
 const KERNEL_MAP_ADDR = 0xffffffff80000000n;
 
-/** Of memory that nothing tells the bounds of, the pieces that hold a symbol and those right after them are saved. Bytes. */
+/** Around a symbol that lies in no module, the piece that holds it and the one behind it are saved. Bytes. */
 const PIECE = 0x10000n;
+const PAGE = 0x1000n;
 
 /**
  * The memory that matching may ask for, in order and without overlaps: the kernel's image whole, as its tables have no symbols for long
- * stretches; what is allocated where modules are; and the surroundings of any other symbol up there.
- * @param vmallocInfo text of /proc/vmallocinfo: lines `0xSTART-0xEND SIZE CALLER …` (mm/vmalloc.c, s_show, Linux 6.1). May be empty
+ * stretches; the modules; and the surroundings of any other symbol up there (programs of BPF, trampolines of ftrace).
  * @param segments what can be read at all
  */
-export function chooseRanges(symbols: SymbolTable, vmallocInfo: string, segments: readonly MemorySegment[]): AddrRange[] {
-  const known = joinRanges([...imageOf(symbols, segments), ...parseAreas(vmallocInfo)]);
+export function chooseRanges(
+  symbols: SymbolTable,
+  facts: Pick<KernelFacts, "modules" | "moduleSections">,
+  segments: readonly MemorySegment[],
+): AddrRange[] {
+  const modules = facts.modules.flatMap((module) => rangesOf(module, facts.moduleSections(module.name) ?? new Map()));
+  const known = joinRanges([...imageOf(symbols, segments), ...modules]);
   const ranges = joinRanges([...known, ...piecesOutside(known, symbols)]);
   return segments.flatMap((segment) =>
     ranges.flatMap((range) => {
@@ -37,10 +44,20 @@ function imageOf(symbols: SymbolTable, segments: readonly MemorySegment[]): Addr
   return segments.filter(({ startAddr, endAddr }) => startAddr <= start && start < endAddr);
 }
 
-function parseAreas(vmallocInfo: string): AddrRange[] {
-  return [...vmallocInfo.matchAll(/^0x([0-9a-f]{16})-0x([0-9a-f]{16})\s/gm)]
-    .map(([, start = "0", end = "0"]) => ({ startAddr: BigInt(`0x${start}`), endAddr: BigInt(`0x${end}`) }))
-    .filter(({ startAddr }) => startAddr >= KERNEL_MAP_ADDR);
+/**
+ * A module's memory is one area, or, since Linux 6.4, several, of which only the start of one and the size of all are told. But no section
+ * reaches further from its start than that size.
+ */
+function rangesOf({ addr, size }: LoadedModule, sections: ReadonlyMap<string, bigint>): AddrRange[] {
+  const range = (start: bigint): AddrRange => ({
+    startAddr: start - (start % PAGE),
+    endAddr: ((start + BigInt(size) + PAGE - 1n) / PAGE) * PAGE,
+  });
+  const outside = [...sections]
+    // Their memory was freed.
+    .filter(([name, start]) => !name.startsWith(".init") && (start < addr || start >= addr + BigInt(size)))
+    .map(([, start]) => start);
+  return [addr, ...outside].filter((start) => start >= KERNEL_MAP_ADDR).map(range);
 }
 
 /** @param known in order */

@@ -77,10 +77,12 @@ function readNotes(memory: Kcore, path: string): Uint8Array {
 
 /** Names of symbols are printed on terminals. */
 function requirePrintable(text: Uint8Array, path: string): void {
-  for (const byte of text) {
-    if ((byte < 0x20 && byte !== 0x0a && byte !== 0x09) || (byte >= 0x7f && byte < 0xa0))
-      throw refuseSnapshot(path, "its symbols hold control characters");
-  }
+  // Not for-of, which takes half a second for the symbols of a thousand modules.
+  if (text.some(isControl)) throw refuseSnapshot(path, "its symbols hold control characters");
+}
+
+function isControl(byte: number): boolean {
+  return (byte < 0x20 && byte !== 0x0a && byte !== 0x09) || (byte >= 0x7f && byte < 0xa0);
 }
 
 /** Whoever asks for a function's newest code would never get it. */

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Progress } from "../diagnostics.js";
 import { NT_GNU_BUILD_ID } from "../elf/notes.js";
 import { CoreWriter } from "./core-writer.js";
@@ -7,7 +6,6 @@ import { readKernelFacts, readSymbols, type KernelFacts } from "./kernel-facts.j
 import { openKcore } from "./live-kernel.js";
 import { chooseRanges, type AddrRange } from "./memory-ranges.js";
 import { requireRoot } from "./privilege.js";
-import { readText } from "./read-file.js";
 import { refuseSnapshotWrite } from "./refusals.js";
 import { encodeFacts, NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS, SNAPSHOT_OWNER } from "./snapshot-format.js";
 
@@ -61,7 +59,7 @@ function save(writer: CoreWriter, root: string, progress: Progress): SnapshotSum
     progress("reading the modules' sections");
     const facts = readKernelFacts(root);
     const encoded = encodeFacts(facts);
-    const ranges = chooseRanges(symbols, readText(join(root, "proc/vmallocinfo")) ?? "", kcore.segments);
+    const ranges = chooseRanges(symbols, facts, kcore.segments);
     const unreadableBytes = saveMemory(writer, kcore, ranges, progress);
     const { memoryBytes, segmentCount } = writer;
     writer.addNotes([

@@ -1,15 +1,14 @@
 import type { Progress } from "../diagnostics.js";
-import { parseObject } from "../elf/parse-object.js";
 import { KspliceSysfs, type LoadedUpdate } from "../kernel/ksplice-sysfs.js";
 import { openLiveKernel, type LiveKernel } from "../kernel/live-kernel.js";
 import { loadModule } from "../kernel/load-module.js";
 import { requireRoot } from "../kernel/privilege.js";
-import { matchUnit } from "../match/match-unit.js";
 import { stopIfInterrupted, withKernelLock } from "./lock.js";
-import type { Manifest, ManifestTarget } from "./manifest.js";
+import { matchUpdate, refusalOf } from "./match-update.js";
 import { KSPLICE_ABI } from "./part-section.js";
-import { prelinkCore, prelinkTarget, type MatchedUnit } from "./prelink.js";
-import { alreadyApplied, coreOfAnotherVersion, noMatch, nothingToApply, targetNotLoaded, wrongKernel } from "./refusals.js";
+import { prelinkCore } from "./prelink.js";
+import { prelinkUpdate, type PrelinkedPart } from "./prelink-update.js";
+import { coreOfAnotherVersion } from "./refusals.js";
 import { switchStage } from "./switch-stage.js";
 import { CORE_MODULE, unloadUpdate } from "./undo-update.js";
 import { requireFile, type Update } from "./update-file.js";
@@ -52,23 +51,16 @@ export async function applyUpdate(update: Update, options: ApplyOptions): Promis
 async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<ApplyResult> {
   const { manifest } = update;
   const { progress, log } = options;
-  requireRightKernel(manifest, kernel);
-  const sysfs = new KspliceSysfs();
-  if (sysfs.readUpdate(manifest.id)?.stage === "applied") throw alreadyApplied(manifest.id);
-  const { targets, skippedTargets } = chooseTargets(manifest, kernel, options.partial);
-
   progress("matching against the running kernel");
-  const { matches, matching } = matchTargets(update, targets, kernel, log);
+  const match = matchUpdate(update, kernel, { partial: options.partial, log });
+  if (match.kind !== "matched") throw refusalOf(match);
+  const { targets, skippedTargets, matching } = match;
 
   progress("resolving symbols");
-  const identity = { id: manifest.id, description: manifest.description, partCount: targets.length };
-  const parts = targets.map((target) => ({
-    name: target.module,
-    bytes: prelinkTarget(requireFile(update, target.file), target, identity, matches, kernel),
-  }));
+  const parts = prelinkUpdate(update, match, kernel);
 
   // What an interrupted command may have left.
-  if (sysfs.readUpdate(manifest.id) !== undefined) await unloadUpdate(manifest.id);
+  if (kernel.updates.some(({ id }) => id === manifest.id)) await unloadUpdate(manifest.id);
   stopIfInterrupted(interruption);
   const state = await loadAndSwitch(update, parts, kernel, options, interruption);
   log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
@@ -87,7 +79,7 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
 /** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */
 async function loadAndSwitch(
   update: Update,
-  parts: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+  parts: readonly PrelinkedPart[],
   kernel: LiveKernel,
   { progress, log, tries }: ApplyOptions,
   interruption: AbortSignal,
@@ -111,51 +103,6 @@ async function loadAndSwitch(
     });
     throw error;
   }
-}
-
-function requireRightKernel(manifest: Manifest, kernel: LiveKernel): void {
-  const { release, machine, buildId } = manifest.kernel;
-  if (kernel.machine !== machine) throw wrongKernel("architecture", machine, kernel.machine);
-  if (kernel.release !== release) throw wrongKernel("release", release, kernel.release);
-  if (buildId !== undefined && kernel.buildId !== buildId) throw wrongKernel("build id", buildId, kernel.buildId ?? "unknown");
-}
-
-function chooseTargets(manifest: Manifest, kernel: LiveKernel, partial: boolean): { targets: ManifestTarget[]; skippedTargets: string[] } {
-  const isLoaded = (target: ManifestTarget): boolean => target.name === "vmlinux" || kernel.moduleSections(target.name) !== undefined;
-  const missing = manifest.targets.filter((target) => !isLoaded(target));
-  const [first] = missing;
-  if (first !== undefined && !partial) throw targetNotLoaded(first.name);
-  const targets = manifest.targets.filter(isLoaded);
-  if (targets.length === 0) throw nothingToApply();
-  return { targets, skippedTargets: missing.map((target) => target.name) };
-}
-
-/** @throws Refusal `no-match` for the first unit that is not what runs */
-function matchTargets(
-  update: Update,
-  targets: readonly ManifestTarget[],
-  kernel: LiveKernel,
-  log: (message: string) => void,
-): { matches: Map<string, MatchedUnit>; matching: ApplyResult["matching"] } {
-  const matches = new Map<string, MatchedUnit>();
-  const started = performance.now();
-  let functions = 0;
-  let skippedBytes = 0;
-  for (const target of targets) {
-    for (const unit of target.units) {
-      const match = matchUnit(parseObject(requireFile(update, unit.pre), unit.pre), { path: unit.path, target: target.name }, kernel);
-      const { statistics } = match;
-      log(
-        `${unit.path}: ${statistics.matched} of ${statistics.functions} functions match, ${statistics.skipped.length} skipped (${statistics.skipped.join(", ")}), ${statistics.skippedBytes} bytes not compared`,
-      );
-      if (match.kind === "mismatch") throw noMatch(unit.path, match.mismatches);
-      for (const [name, value] of [...match.symbols, ...match.runtimeConstants]) log(`  ${name} = 0x${value.toString(16)}`);
-      matches.set(unit.path, match);
-      functions += statistics.matched;
-      skippedBytes += statistics.skippedBytes;
-    }
-  }
-  return { matches, matching: { functions, skippedBytes, milliseconds: Math.round(performance.now() - started) } };
 }
 
 async function loadCore(update: Update, kernel: LiveKernel, log: (message: string) => void): Promise<void> {

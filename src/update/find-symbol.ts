@@ -45,7 +45,7 @@ function isOf(symbol: RunSymbol, target: string): boolean {
  * In vmlinux, nm's letter: upper case for external linkage; `u`, `v` and `w` are unique and weak ones, which have it too. In a module
  * upper case says that the symbol is exported, and lower case nothing (s_show in kernel/kallsyms.c, Linux 6.1).
  */
-function isGlobal({ type }: RunSymbol): boolean {
+export function isGlobal({ type }: RunSymbol): boolean {
   return /^[A-Zuvw]$/.test(type);
 }
 

@@ -80,7 +80,7 @@ function requireMatch(matches: UnitMatches, unit: ManifestUnit): MatchedUnit {
   return match;
 }
 
-function* undefinedSymbols(ko: ElfObject): Generator<ElfSymbol> {
+export function* undefinedSymbols(ko: ElfObject): Generator<ElfSymbol> {
   for (const symbol of ko.symbols) {
     if (symbol.home === UNDEFINED && symbol.name !== "" && symbol.name !== "ksplice_part") yield symbol;
   }
@@ -113,7 +113,7 @@ function resolveImports(ko: ElfObject, target: ManifestTarget, matches: UnitMatc
 }
 
 /** What the template uses of the core; the loader finds them among the core's exports. */
-const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_unregister"]);
+export const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_unregister"]);
 
 /**
  * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit

@@ -5,7 +5,7 @@ import type { RunKernel, RunSymbol } from "../../../src/match/run-kernel.js";
 export const TEXT_START = 0xffffffff81000000n;
 const EXTERNALS_START = 0xffffffff82000000n;
 
-interface Region {
+export interface Region {
   readonly addr: bigint;
   readonly bytes: Uint8Array;
 }
@@ -62,6 +62,11 @@ export class FakeKernel implements RunKernel {
     for (const symbol of object.symbols) this.#defineLoaded(symbol, addrs, module);
     for (const [section, addr] of addrs) this.#relocate(section, addr, image, base, addrs, module);
     this.#regions.push({ addr: base, bytes: image });
+  }
+
+  /** All memory that there is. */
+  get regions(): readonly Region[] {
+    return this.#regions;
   }
 
   addrOf(name: string, module?: string): bigint {
