@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
 import { unifiedDiff } from "../src/kbuild/diff-texts.js";
+import { compileUnit } from "../src/kbuild/compile-unit.js";
+import { shadowWithPatch } from "../src/kbuild/patch-tree.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
 import { findUnitCommands } from "../src/kbuild/unit-command.js";
 import type { LiveKernel } from "../src/kernel/live-kernel.js";
@@ -44,7 +46,9 @@ type Attempt = { readonly kind: "judged"; readonly result: FileResult } | { read
 export async function judgeFile(context: JudgeContext, file: string): Promise<FileResult> {
   const taken = new Set([file]);
   for (let round = 0; ; round++) {
-    const attempt = await tryFiles(context, file, [...taken]);
+    // Headers come into many units: whether the patched sources themselves compile is found out first.
+    const broken = taken.size === 1 ? undefined : await compileSources(context, [...taken]);
+    const attempt: Attempt = broken === undefined ? await tryFiles(context, file, [...taken]) : { kind: "incomplete", refusal: broken };
     if (attempt.kind === "judged") return attempt.result;
     const more = round < MOST_ROUNDS && taken.size < MOST_FILES ? await findMore(context, attempt.refusal, taken) : [];
     if (more.length === 0) return notAlone(file, [...taken], attempt.refusal);
@@ -69,6 +73,21 @@ function emptyResult(file: string, files: readonly string[]): FileResult {
     notes: [],
     milliseconds: { create: 0, match: 0 },
   };
+}
+
+/** Compiles the patched `.c` files only. @returns why one does not compile */
+async function compileSources({ set, build }: JudgeContext, files: readonly string[]): Promise<Refusal | undefined> {
+  const patched = await shadowWithPatch(build.tree, { patch: await patchOf(set, files) });
+  try {
+    const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
+    for (const { unit } of (await findUnitCommands(build, objects)).values()) await compileUnit(build, unit, { shadow: patched });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "does-not-compile") return error;
+    throw error;
+  } finally {
+    await patched.dispose();
+  }
 }
 
 async function tryFiles(context: JudgeContext, file: string, files: readonly string[]): Promise<Attempt> {

@@ -18,7 +18,7 @@ export interface PrelinkedPart {
  */
 export function prelinkUpdate(update: Update, { targets, matches }: MatchedUpdate, run: RunKernel): PrelinkedPart[] {
   const { id, description } = update.manifest;
-  const identity = { id, description, partCount: targets.length };
+  const identity = { id, description, partCount: targets.length, exports: new Set(targets.flatMap((target) => target.exports)) };
   return targets.map((target) => {
     try {
       return { name: target.module, bytes: prelinkTarget(requireFile(update, target.file), target, identity, matches, run) };

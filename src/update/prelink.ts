@@ -27,6 +27,8 @@ export interface PartIdentity {
   readonly description: string;
   /** How many targets the update has on this machine. */
   readonly partCount: number;
+  /** Symbols that the update's modules offer to each other: left to the kernel's loader, which finds them once the module that has them is loaded. */
+  readonly exports: ReadonlySet<string>;
 }
 
 /** The core's own unexported symbols, each found by its one name in vmlinux. A weak one that the kernel lacks stays undefined: the loader makes it 0. */
@@ -54,7 +56,7 @@ export function prelinkTarget(
   run: RunKernel,
 ): Uint8Array {
   const ko = parseObject(bytes, target.file);
-  const addresses = resolveImports(ko, target, matches, run);
+  const addresses = resolveImports(ko, target, identity.exports, matches, run);
   fillRuntimeConstants(ko, matches, run);
   const functions = target.units.flatMap((unit) => partFunctions(ko, unit, requireMatch(matches, unit)));
   const ranges = target.units.flatMap((unit) => partRanges(unit, requireMatch(matches, unit), run));
@@ -91,14 +93,20 @@ function bindTo(symbol: ElfSymbol, addr: bigint): void {
 }
 
 /** @returns the addresses that were given out */
-function resolveImports(ko: ElfObject, target: ManifestTarget, matches: UnitMatches, run: RunKernel): bigint[] {
+function resolveImports(
+  ko: ElfObject,
+  target: ManifestTarget,
+  offered: ReadonlySet<string>,
+  matches: UnitMatches,
+  run: RunKernel,
+): bigint[] {
   const exported = symbolsWithVersions(ko);
   const imports = new Map<string, { unit: ManifestUnit; entry: ManifestImport }>();
   for (const unit of target.units) for (const entry of unit.imports) imports.set(entry.name, { unit, entry });
 
   const addresses: bigint[] = [];
   for (const symbol of undefinedSymbols(ko)) {
-    if (exported.has(symbol.name) || CORE_EXPORTS.has(symbol.name)) continue;
+    if (exported.has(symbol.name) || CORE_EXPORTS.has(symbol.name) || offered.has(symbol.name)) continue;
     const known = imports.get(symbol.name);
     const unitPath = known?.unit.path ?? target.file;
     const found = findAddress(known?.entry ?? { name: symbol.name, symbol: symbol.name }, known?.unit, target, matches, run);

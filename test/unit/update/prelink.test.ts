@@ -81,7 +81,7 @@ function match(symbols: Record<string, bigint> = {}): MatchedUnit {
   };
 }
 
-const identity = { id: "id", description: "a fix", partCount: 1 };
+const identity = { id: "id", description: "a fix", partCount: 1, exports: new Set<string>() };
 
 function prelink(bytes: Uint8Array, to: ManifestTarget, matched: MatchedUnit, run: RunKernel): ElfObject {
   return parseObject(prelinkTarget(bytes, to, identity, new Map([["a.o", matched]]), run), "out.ko");

@@ -5,7 +5,7 @@ import { CoreWriter } from "../../../src/kernel/core-writer.js";
 import type { KernelFacts } from "../../../src/kernel/kernel-facts.js";
 import type { LiveKernel } from "../../../src/kernel/live-kernel.js";
 import { encodeFacts, NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS, SNAPSHOT_OWNER } from "../../../src/kernel/snapshot-format.js";
-import type { ManifestTarget } from "../../../src/update/manifest.js";
+import { FORMAT_VERSION, type ManifestTarget } from "../../../src/update/manifest.js";
 import { makeUpdate, type Update } from "../../../src/update/update-file.js";
 import { compileObject } from "../../support/compile-object.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "../../support/elf-builder.js";
@@ -97,7 +97,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
   }
   return makeUpdate(
     {
-      format: 1,
+      format: FORMAT_VERSION,
       id: "fix",
       description: "a fix",
       created: "2026-01-02T03:04:05Z",
@@ -112,8 +112,8 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
 function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
   const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [] }];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
-  const units = [{ path, pre: `pre/${path}`, functions, imports, changed: [], new: [], removed: [] }];
-  return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, units };
+  const units = [{ path, pre: `pre/${path}`, functions, writes: [], imports, changed: [], new: [], removed: [], data: [] }];
+  return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, exports: [], units };
 }
 
 function newCode(path: string, func: string, calls: readonly string[], exported: readonly string[]): ElfObject {
