@@ -11,10 +11,12 @@ import { shadowWithPatch } from "../kbuild/patch-tree.js";
 import { prepareBuild } from "../kbuild/prepare-build.js";
 import type { Change } from "../kbuild/read-change.js";
 import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
+import { checkLayouts } from "./check-layouts.js";
 import { buildUpdate, diffUnit, requireChanges, type UnitDiff } from "./create-update.js";
 import { readKernelBuildId } from "./kernel-build-id.js";
 import { mapLimited } from "./map-limited.js";
 import { noSuchTarget } from "./refusals.js";
+import { UnitTypes } from "./unit-types.js";
 import type { Update } from "./update-file.js";
 
 export interface CreateRequest {
@@ -31,6 +33,8 @@ export interface CreateRequest {
   readonly jobs: number;
   /** Keep only the units of these targets: names, with `*` for any letters. */
   readonly onlyTargets?: string;
+  /** Types whose layout may change: `struct foo`, or `foo`. */
+  readonly allowedLayouts?: readonly string[];
   /** The kernel part's source. */
   readonly kmodDir: string;
   /** Default: the user's cache directory. */
@@ -53,9 +57,20 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   try {
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
     const { units, notes } = await chooseUnits(build, patched, request);
-    const diffs = await diffUnits(build, patched, units, request);
+    const types = new UnitTypes(build, patched, jobs > 2 * units.length);
+    const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
     const changed = requireChanges(diffs, notes);
     for (const note of [...notes, ...changed.flatMap(({ diff }) => diff.notes)]) request.warn(note);
+    progress("comparing the types with the running kernel's");
+    await checkLayouts({
+      units: changed.filter(({ diff }) => diff.functions.changed.length + diff.functions.new.length > 0).map(({ unit }) => unit),
+      types,
+      patched,
+      kernel: { configDir: tree.configDir, release: build.release, cacheDir },
+      jobs,
+      allowed: request.allowedLayouts ?? [],
+      warn: request.warn,
+    });
     progress("building the kernel part");
     const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
     const buildId = await readKernelBuildId(tree);
@@ -94,8 +109,16 @@ async function chooseUnits(
   return { units: units.filter((unit) => pattern.test(unit.target)), notes };
 }
 
-async function diffUnits(build: PreparedBuild, patched: PatchedTree, units: readonly Unit[], request: CreateRequest): Promise<UnitDiff[]> {
+async function diffUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  units: readonly Unit[],
+  types: UnitTypes,
+  request: CreateRequest,
+): Promise<UnitDiff[]> {
   let done = 0;
+  // Where more may be compiled at once than there are objects, the types are compiled beside them.
+  if (units.length < request.jobs) for (const unit of units) void types.of(unit);
   return await mapLimited(units, request.jobs, async (unit) => {
     request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
     const pre = await compileUnit(build, unit);
