@@ -18,6 +18,7 @@ interface CreateOptions extends CommonOptions {
   readonly description?: string;
   readonly jobs?: number;
   readonly onlyTargets?: string;
+  readonly allowLayout?: string[];
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -35,6 +36,7 @@ export function createCommand(): Command {
     .option("--description <text>", "one line about the update (default: the name of the patch)")
     .option("-j, --jobs <n>", "compile this many objects at once (also: CONCURRENCY_LEVEL)", positiveInteger)
     .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
+    .option("--allow-layout <type>", "let a changed layout of this type through (struct foo); may be repeated", appendTo)
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
     .addOption(refusedOption("--git <commit>", "make the patch with `git diff`, and give it with --patch"))
@@ -63,6 +65,7 @@ export function createCommand(): Command {
         description: options.description ?? name,
         jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
+        ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
         kmodDir: join(packageRoot(), "kmod"),
         progress,
         warn: (message) => {

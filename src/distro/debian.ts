@@ -7,6 +7,7 @@ import { byVersion, findKernelPackages, isRealTime, kernelsOf, releaseOf, source
 import { packageCache, requireSourcePackage } from "./debian-source.js";
 import { downloadPackage } from "./download.js";
 import { directoryInUse, noSuchRelease, packageNotInArchive, sourceNotInArchive } from "./refusals.js";
+import { findImageBtf } from "./image-btf.js";
 import { findBuildId } from "./image-build-id.js";
 import { decodeKallsyms } from "./decode-kallsyms.js";
 import { unpackImage } from "./unpack-image.js";
@@ -44,7 +45,7 @@ const HEADERS_KEPT = ["Module.symvers", ".config", "include", "arch", "vmlinux"]
 
 /**
  * Makes a kernel tree of a Debian kernel, installing nothing: the source in `dir`, and in `dir/ksplice` its `.config`, the headers as `build`,
- * and the image (`image/boot/vmlinuz-REL`, `image/lib/modules/REL`). The packages linux-headers-…-common and linux-kbuild-… are
+ * the image (`image/boot/vmlinuz-REL`, `image/lib/modules/REL`), and its types (`btf/vmlinux`). The packages linux-headers-…-common and linux-kbuild-… are
  * not fetched: all they hold comes out of the source. A directory that holds this kernel already is left as it is. The tree appears whole or not at all.
  * @throws Refusal if the archive lacks a part (the message lists the kernels that are there), or the directory is in use
  */
@@ -74,11 +75,16 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Prep
     progress(`unpacking ${parts.headers.name} and ${parts.image.name}`);
     await unpackHeaders(debOf(parts.headers), release, join(unfinished, "ksplice"));
     await unpackPackage(debOf(parts.image), join(unfinished, "ksplice/image"), ["./boot", "./lib"]);
-    progress(`reading the symbols of ${release}`);
+    progress(`reading the symbols and types of ${release}`);
     const vmlinux = await unpackImage(join(unfinished, "ksplice/image/boot", `vmlinuz-${release}`));
     const buildId = vmlinux === undefined ? undefined : findBuildId(vmlinux);
     const symbols = vmlinux === undefined ? undefined : decodeKallsyms(vmlinux);
     if (symbols !== undefined) await writeFile(join(unfinished, "ksplice/System.map"), symbols.join(""));
+    const btf = vmlinux === undefined ? undefined : findImageBtf(vmlinux);
+    if (btf !== undefined) {
+      await mkdir(join(unfinished, "ksplice/btf"));
+      await writeFile(join(unfinished, "ksplice/btf/vmlinux"), btf);
+    }
     const record: PreparedDistribution = {
       distribution: "debian",
       release,

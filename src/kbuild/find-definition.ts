@@ -34,6 +34,31 @@ function definitionPatterns(name: string): RegExp[] {
   ];
 }
 
+/**
+ * The line, from 1, on which a source file defines a type.
+ * @param label `struct foo`; `foo_t` for a typedef of a nameless struct; `enum {FIRST, …}` for a nameless enum
+ */
+export function findTypeDefinition(source: string, label: string): number | undefined {
+  const pattern = typePattern(label);
+  const lines = source.split("\n");
+  const index = lines.findIndex((line, at) => {
+    if (/^\s*(?:\/?\*|\/\/|#)/.test(line)) return false;
+    // The brace may stand on the next line.
+    const start = pattern.exec(`${line}\n${lines[at + 1] ?? ""}`)?.index;
+    return start !== undefined && start <= line.length;
+  });
+  return index < 0 ? undefined : index + 1;
+}
+
+function typePattern(label: string): RegExp {
+  const [, keyword, tag] = /^(struct|union|enum) (\w+)$/.exec(label) ?? [];
+  if (keyword !== undefined && tag !== undefined)
+    return new RegExp(`\\b${keyword}\\s+(?:__\\w+(?:\\([^;{]*\\))?\\s+)*${tag}(?:\\s+[\\w(), ]+)?\\s*\\{`);
+  const constant = /^enum \{(\w+), …\}$/.exec(label)?.[1];
+  if (constant !== undefined) return new RegExp(`(?:^|[{,])\\s*${constant}\\s*(?:[,=}]|$)`, "m");
+  return new RegExp(`^\\s*\\}[^;]*\\b${label.replace(/\W/g, "\\$&")}\\b`);
+}
+
 /** True for a prototype: its parentheses are followed by a semicolon before any brace. */
 function isDeclaration(lines: readonly string[], at: number): boolean {
   const line = lines[at] ?? "";

@@ -11,11 +11,13 @@ import { shadowWithPatch } from "../kbuild/patch-tree.js";
 import { prepareBuild } from "../kbuild/prepare-build.js";
 import type { Change } from "../kbuild/read-change.js";
 import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
+import { checkLayouts } from "./check-layouts.js";
 import { buildUpdate, diffUnit, requireChanges, type UnitDiff, type UpdateSource } from "./create-update.js";
 import { readKernelBuildId } from "./kernel-build-id.js";
 import { keepUsedFunctions } from "./keep-used-functions.js";
 import { mapLimited } from "./map-limited.js";
 import { noSuchTarget } from "./refusals.js";
+import { UnitTypes } from "./unit-types.js";
 import type { Update } from "./update-file.js";
 
 export interface CreateRequest {
@@ -32,6 +34,8 @@ export interface CreateRequest {
   readonly jobs: number;
   /** Keep only the units of these targets: names, with `*` for any letters. */
   readonly onlyTargets?: string;
+  /** Types whose layout may change: `struct foo`, or `foo`. */
+  readonly allowedLayouts?: readonly string[];
   /** The kernel part's source. */
   readonly kmodDir: string;
   /** Default: the user's cache directory. */
@@ -58,10 +62,21 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   try {
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
     const { units, notes } = await chooseUnits(build, patched, request);
-    const diffs = await diffUnits(build, patched, units, request);
+    const types = new UnitTypes(build, patched, jobs > 2 * units.length);
+    const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
     request.inspect?.(diffs);
     const changed = await keepUsedFunctions(requireChanges(diffs, notes), patched, request.warn);
     for (const note of [...notes, ...changed.flatMap(({ diff }) => diff.notes)]) request.warn(note);
+    progress("comparing the types with the running kernel's");
+    await checkLayouts({
+      units: changed.map(({ unit }) => unit),
+      types,
+      patched,
+      kernel: { configDir: tree.configDir, release: build.release, cacheDir },
+      jobs,
+      allowed: request.allowedLayouts ?? [],
+      warn: request.warn,
+    });
     progress("building the kernel part");
     const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
     const buildId = await readKernelBuildId(tree);
@@ -103,8 +118,16 @@ async function chooseUnits(
   return { units: units.filter((unit) => pattern.test(unit.target)), notes };
 }
 
-async function diffUnits(build: PreparedBuild, patched: PatchedTree, units: readonly Unit[], request: CreateRequest): Promise<UnitDiff[]> {
+async function diffUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  units: readonly Unit[],
+  types: UnitTypes,
+  request: CreateRequest,
+): Promise<UnitDiff[]> {
   let done = 0;
+  // Where more may be compiled at once than there are objects, the types are compiled beside them.
+  if (units.length < request.jobs) for (const unit of units) void types.of(unit);
   return await mapLimited(units, request.jobs, async (unit) => {
     request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
     const pre = await compileUnit(build, unit);

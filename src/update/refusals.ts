@@ -1,4 +1,4 @@
-import { EXIT_NO_CHANGE, Refusal, type AbortCause } from "../diagnostics.js";
+import { EXIT_NO_CHANGE, EXIT_USAGE, Refusal, type AbortCause } from "../diagnostics.js";
 import type { DiffRefusal, SourceLine } from "../diff/types.js";
 import type { Unit } from "../kbuild/types.js";
 import type { Mismatch } from "../match/types.js";
@@ -58,6 +58,33 @@ export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal;
     items,
   });
 };
+
+export const changedLayout = (types: readonly { label: string; place: string | undefined }[], details: readonly string[]): Refusal => {
+  const [first] = types;
+  const place = first?.place;
+  return new Refusal({
+    code: "changed-layout",
+    message: ["the patch changes the layout of types that objects of the running kernel may have:", ...details].join("\n"),
+    ...(place === undefined ? {} : { location: place }),
+    hint: `if it does no harm to the objects that exist, --allow-layout="${first?.label ?? ""}" lets it through; docs/types.md says what that vouches for`,
+  });
+};
+
+export const unknownLayout = (type: string, labels: readonly string[]): Refusal =>
+  new Refusal({
+    code: "unknown-layout",
+    message: `--allow-layout names ${type}, and the patch does not change the layout of that type`,
+    hint: labels.length === 0 ? "it changes that of no type" : `it changes that of ${labels.join(", ")}`,
+    exitCode: EXIT_USAGE,
+  });
+
+export const badBtf = (path: string, message: string): Refusal =>
+  new Refusal({
+    code: "bad-btf",
+    message: `the running kernel's types cannot be read: ${message}`,
+    location: path,
+    hint: "copy them again from /sys/kernel/btf of that kernel: vmlinux and the modules' files belong together",
+  });
 
 export const wrongKernel = (what: string, update: string, running: string): Refusal =>
   new Refusal({

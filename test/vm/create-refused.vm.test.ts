@@ -31,6 +31,17 @@ async function create(patch: string | undefined, options: string[] = [], source 
 
 const edits = (...list: Edit[]): string => patchOfEdits(tree.path, list);
 
+/** Objects of this type are allocated in a slab cache of their size. */
+const biggerItems = (): string =>
+  edits(
+    { file: "fs/eventpoll.c", at: /\tstruct epoll_event event;\n(?=\};)/, to: "$&\tunsigned long ksplice_added;\n" },
+    {
+      file: "fs/eventpoll.c",
+      at: /\nstatic int ep_remove\(struct eventpoll \*ep, struct epitem \*epi\)\n\{/,
+      to: "$&\n\tepi->ksplice_added = 1;",
+    },
+  );
+
 /** A configuration directory like the tree's, with one file other. */
 function configWith(name: string, file: string, change: (text: string) => string): string {
   const dir = workshop.folder(name);
@@ -114,6 +125,18 @@ describe("ksplice-create refuses", () => {
       1,
       ["panic_timeout"],
     ],
+    [
+      "a member that is added to a struct, with both layouts",
+      () => create(biggerItems()),
+      1,
+      ["struct epitem", "fs/eventpoll.c:", "it grows from", "bytes in all"],
+    ],
+    [
+      "a layout that is allowed and does not change",
+      () => create(biggerItems(), ["--allow-layout=struct eventpool"]),
+      2,
+      ["struct eventpool", "struct epitem"],
+    ],
   ])("%s", async (_, run, status, words) => {
     const result = await run();
     expect(result, result.stderr).toMatchObject({ exitCode: status });
@@ -132,6 +155,13 @@ describe("ksplice-create refuses", () => {
 });
 
 describe("ksplice-create", () => {
+  it("lets a changed layout through that is allowed, and says what that vouches for", async () => {
+    const result = await create(biggerItems(), ["--allow-layout=struct epitem"]);
+    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+    expect(result.stderr).toContain("struct epitem is allowed: it grows from");
+    expect(result.stderr).toContain("no object of this type may be alive");
+  });
+
   it("makes the same bytes of the same input", async () => {
     const env = { ...process.env, SOURCE_DATE_EPOCH: "1700000000" };
     const file = join(workshop.dir, "same.patch");

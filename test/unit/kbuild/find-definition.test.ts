@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findDefinition } from "../../../src/kbuild/find-definition.js";
+import { findDefinition, findTypeDefinition } from "../../../src/kbuild/find-definition.js";
 
 const SOURCE = `#include <linux/kernel.h>
 static int helper(int x);
@@ -46,5 +46,47 @@ describe("the line of a definition", () => {
     ["nothing of that name", "absent", undefined],
   ])("%s", (_, symbol, line) => {
     expect(findDefinition(SOURCE, symbol)).toBe(line);
+  });
+});
+
+const TYPES = `struct foo;
+struct foo *foo_get(void);
+extern struct foo first;
+struct foo {
+	struct bar *bar;
+};
+union either
+{
+	int a;
+};
+static struct bar { int x; } bar;
+struct __packed wire {
+};
+typedef struct {
+	int counter;
+} atomic_t;
+enum { FIRST, SECOND };
+enum {
+	THIRD = 3,
+};
+static int f(struct other *other)
+{
+	return THIRD;
+}
+`;
+
+describe("the line of a type's definition", () => {
+  it.each([
+    ["struct foo", 4],
+    ["union either", 7],
+    ["struct bar", 11],
+    ["struct wire", 12],
+    ["atomic_t", 16],
+    ["enum {FIRST, …}", 17],
+    ["enum {THIRD, …}", 18],
+    ["struct other", undefined],
+    ["enum foo", undefined],
+  ])("%s", (label, line) => {
+    expect(findTypeDefinition(TYPES, label)).toBe(line);
   });
 });
