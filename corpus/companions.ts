@@ -42,7 +42,12 @@ export class CompanionFinder {
     if (named.length > 0) return named.slice(0, MOST_HEADERS);
 
     const identifiers = parseIdentifiers(words);
-    for (const side of ["added", "removed"] as const) {
+    for (const { side, names } of [
+      { side: "added", names: identifiers },
+      { side: "removed", names: identifiers },
+      // Names that a macro of the header puts together: dev_ready_to_probe(), trace_mark().
+      { side: "added", names: identifiers.flatMap(lastParts) },
+    ] as const) {
       const scored: { path: string; score: number }[] = [];
       for (const path of candidates) {
         const text = (await this.#change(path))[side];
@@ -126,6 +131,12 @@ const KEYWORDS: ReadonlySet<string> = new Set([
 /** Headers that the compiler did not find, as the source names them. */
 export function parseMissingHeaders(words: string): string[] {
   return Array.from(words.matchAll(/fatal error: (\S+): No such file/g), ([, name = ""]) => name.replace(/^(\.\.?\/)+/, ""));
+}
+
+/** The ends of a name: `trace_ext4_mark` has `ext4_mark`. */
+function lastParts(name: string): string[] {
+  const parts = name.split("_");
+  return parts.slice(1, -1).map((_, index) => parts.slice(index + 1).join("_"));
 }
 
 function holdsWord(text: string, name: string): boolean {

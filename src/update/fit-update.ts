@@ -2,6 +2,7 @@ import { Refusal } from "../diagnostics.js";
 import { STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
+import type { RunSymbol } from "../match/run-kernel.js";
 import type { LiveKernel } from "../kernel/live-kernel.js";
 import type { ManifestTarget } from "./manifest.js";
 import { isGlobal } from "./find-symbol.js";
@@ -60,11 +61,16 @@ function countImports(update: Update, target: ManifestTarget, prelinked: Uint8Ar
   let count = 0;
   for (const { name, bind } of undefinedSymbols(ko)) {
     if (CORE_EXPORTS.has(name)) continue;
-    if (bound.has(name) || (exported.has(name) && kernel.symbolsNamed(name).some(isGlobal))) count++;
+    if (bound.has(name) || (exported.has(name) && kernel.symbolsNamed(name).some(mayBeExported))) count++;
     else if (exported.has(name) && bind !== STB_WEAK)
       throw unresolvedSymbol(name, target.file, "neither the kernel nor a module that is loaded exports it");
   }
   return count;
+}
+
+/** The letter of a module's symbol tells of EXPORT_SYMBOL only, not of EXPORT_SYMBOL_GPL (is_exported() in kernel/module/main.c, Linux 6.1). */
+function mayBeExported(symbol: RunSymbol): boolean {
+  return symbol.module !== undefined || isGlobal(symbol);
 }
 
 /** @throws Refusal `unresolved-symbol`, `core-version` */

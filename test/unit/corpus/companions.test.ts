@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { compareTrees } from "../../../corpus/changed-files.js";
+import { CompanionFinder, parseIdentifiers, parseMissingHeaders } from "../../../corpus/companions.js";
+
+const top = mkdtempSync(join(tmpdir(), "ksplice-companions-"));
+afterAll(() => {
+  rmSync(top, { recursive: true });
+});
+
+/** Writes a file of the tree `from` or `to`. */
+function write(tree: "from" | "to", path: string, text: string): void {
+  mkdirSync(dirname(join(top, tree, path)), { recursive: true });
+  writeFileSync(join(top, tree, path), text);
+}
+
+const FILES: [path: string, from: string | undefined, to: string | undefined][] = [
+  ["net/a.c", "int a(void) { return 1; }\n", "int a(void) { return helper(2); }\n"],
+  ["net/b.c", "int b;\n", "int b;\nint helper(int x)\n{\n\treturn x;\n}\n"],
+  ["net/a.h", "int a(void);\n", "int a(void);\nint helper(int x);\n"],
+  ["net/other.h", "struct s { int x; };\n", "struct s { int x; int limit; };\n"],
+  ["net/gone.h", "#define OLD 1\n", "\n"],
+  ["net/new.h", undefined, "#define FRESH 1\n"],
+  ["net/macro.h", "\n", "ACCESSORS(set_limit_of_s)\n"],
+  ["net/same.h", "int same;\n", "int same;\n"],
+];
+for (const [path, from, to] of FILES) {
+  if (from !== undefined) write("from", path, from);
+  if (to !== undefined) write("to", path, to);
+}
+const set = { from: "1", to: "2", release: "r", fromTree: join(top, "from"), toTree: join(top, "to") };
+const finder = async (): Promise<CompanionFinder> => new CompanionFinder(set, await compareTrees(set.fromTree, set.toTree));
+const READ = ["net/a.h", "net/other.h", "net/gone.h", "net/macro.h", "net/same.h"];
+
+describe("what else of a release a file needs", () => {
+  it("starts from how the trees differ", async () => {
+    expect(await compareTrees(set.fromTree, set.toTree)).toEqual({
+      changed: ["net/a.c", "net/a.h", "net/b.c", "net/gone.h", "net/macro.h", "net/other.h"],
+      added: ["net/new.h"],
+      removed: [],
+    });
+  });
+
+  it.each([
+    ["a function without declaration", "net/a.c:1:9: error: implicit declaration of function 'helper'; did you mean 'a'?", ["net/a.h"]],
+    ["a member", "net/a.c:1:9: error: 'struct s' has no member named 'limit'", ["net/other.h"]],
+    ["a macro that the release takes away", "net/a.c:1:9: error: 'OLD' redefined", ["net/gone.h"]],
+    ["a header", "net/a.c:1:10: fatal error: new.h: No such file or directory", ["net/new.h"]],
+    ["a name that a macro puts together", "net/a.c:1:9: error: implicit declaration of function 'dev_set_limit_of_s'", ["net/macro.h"]],
+    ["nothing that the release has", "net/a.c:1:9: error: 'nowhere' undeclared", []],
+  ])("headers: %s", async (_, words, expected) => {
+    expect(await (await finder()).headersFor(words, READ, new Set(["net/a.c"]))).toEqual(expected);
+  });
+
+  it("no header twice", async () => {
+    expect(await (await finder()).headersFor("error: implicit declaration of function 'helper'", READ, new Set(["net/a.h"]))).toEqual([]);
+  });
+
+  it("the source file that newly defines a symbol", async () => {
+    expect(await (await finder()).definersOf("helper", new Set())).toEqual(["net/b.c"]);
+    expect(await (await finder()).definersOf("b", new Set())).toEqual([]);
+  });
+});
+
+describe("the compiler's words", () => {
+  it("name identifiers in quotes, without what it suggests and without C's own words", () => {
+    const words = "a.c: In function 'f':\na.c:1: error: 'struct foo' has no member named 'bar'; did you mean 'baz'?\nnoise 'x'";
+    expect(parseIdentifiers(words)).toEqual(["foo", "bar"]);
+  });
+
+  it("name headers as the source spells them", () => {
+    expect(parseMissingHeaders("a.c:3:10: fatal error: ../linux/x.h: No such file or directory")).toEqual(["linux/x.h"]);
+  });
+});
