@@ -52,8 +52,7 @@ export class CompanionFinder {
       for (const path of candidates) {
         const text = (await this.#change(path))[side];
         const score =
-          identifiers.filter((name) => holdsDefinition(text, name)).length * 10 +
-          identifiers.filter((name) => holdsWord(text, name)).length;
+          names.filter((name) => holdsDefinition(text, name)).length * 10 + names.filter((name) => holdsWord(text, name)).length;
         if (score > 0) scored.push({ path, score });
       }
       const best = Math.max(0, ...scored.map(({ score }) => score));
