@@ -4,9 +4,10 @@ import { KspliceSysfs, type LoadedUpdate } from "../kernel/ksplice-sysfs.js";
 import { openLiveKernel, type LiveKernel } from "../kernel/live-kernel.js";
 import { loadModule } from "../kernel/load-module.js";
 import { requireRoot } from "../kernel/privilege.js";
+import type { DataRequest } from "../match/find-data.js";
 import { matchUnit } from "../match/match-unit.js";
 import { stopIfInterrupted, withKernelLock } from "./lock.js";
-import type { Manifest, ManifestTarget } from "./manifest.js";
+import type { Manifest, ManifestTarget, ManifestUnit } from "./manifest.js";
 import { KSPLICE_ABI } from "./part-section.js";
 import { prelinkCore, prelinkTarget, type MatchedUnit } from "./prelink.js";
 import { alreadyApplied, coreOfAnotherVersion, noMatch, nothingToApply, targetNotLoaded, wrongKernel } from "./refusals.js";
@@ -143,7 +144,8 @@ function matchTargets(
   let skippedBytes = 0;
   for (const target of targets) {
     for (const unit of target.units) {
-      const match = matchUnit(parseObject(requireFile(update, unit.pre), unit.pre), { path: unit.path, target: target.name }, kernel);
+      const pre = parseObject(requireFile(update, unit.pre), unit.pre);
+      const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel, { data: dataToFind(unit) });
       const { statistics } = match;
       log(
         `${unit.path}: ${statistics.matched} of ${statistics.functions} functions match, ${statistics.skipped.length} skipped (${statistics.skipped.join(", ")}), ${statistics.skippedBytes} bytes not compared`,
@@ -156,6 +158,14 @@ function matchTargets(
     }
   }
   return { matches, matching: { functions, skippedBytes, milliseconds: Math.round(performance.now() - started) } };
+}
+
+/** The objects that a unit's writes are in: constants whole, of others only the bytes that are overwritten. */
+function dataToFind(unit: ManifestUnit): DataRequest[] {
+  return [...new Set(unit.writes.map((entry) => entry.preSymbol))].map((symbol) => {
+    const writes = unit.writes.filter((entry) => entry.preSymbol === symbol);
+    return writes.some((entry) => entry.isConstant) ? { symbol } : { symbol, fields: writes };
+  });
 }
 
 async function loadCore(update: Update, kernel: LiveKernel, log: (message: string) => void): Promise<void> {
