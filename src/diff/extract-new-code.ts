@@ -43,6 +43,7 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
     imports: object.imports,
     functions: listFunctions(diff, analysis),
     writes: [],
+    hooks: [],
     newGlobals,
   };
 }

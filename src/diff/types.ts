@@ -1,3 +1,4 @@
+import type { HookKind } from "./hook-kinds.js";
 import type { ElfObject, ElfSection, ElfSymbol } from "../elf/model.js";
 
 /** Where a symbol of an object comes from in the source, where debug info or a bug table tells. */
@@ -90,6 +91,12 @@ export interface NewCodeWrite {
   readonly isConstant: boolean;
 }
 
+/** A function of the patch that is called when the update is applied or reversed. */
+export interface NewCodeHook {
+  readonly kind: HookKind;
+  readonly name: string;
+}
+
 /** What `extractNewCode` makes of a changed unit: an object with the changed and new code only, and what must be known to load it. */
 export interface NewCode {
   readonly unit: string;
@@ -97,6 +104,7 @@ export interface NewCode {
   readonly imports: readonly NewCodeImport[];
   readonly functions: readonly NewCodeFunction[];
   readonly writes: readonly NewCodeWrite[];
+  readonly hooks: readonly NewCodeHook[];
   /** Names of global symbols that this new code defines and that the pre object did not have: other units of the update may use them. */
   readonly newGlobals: readonly string[];
 }

@@ -87,7 +87,7 @@ function openKcore(root: string): Kcore {
 interface AppliedUpdates {
   /** Old address → new address of every function that is redirected. */
   readonly redirections: ReadonlyMap<bigint, bigint>;
-  /** Module with new code → the target whose code it replaces. */
+  /** Module with new code → the target whose code or data it replaces. */
   readonly targets: ReadonlyMap<string, string>;
 }
 
@@ -105,6 +105,8 @@ function readAppliedUpdates(root: string, symbols: SymbolTable): AppliedUpdates 
       const module = symbols.at(newAddr)?.module;
       if (module !== undefined) targets.set(module, target);
     }
+    // Where it replaces data only, its name tells.
+    for (const { target } of update.writes) targets.set(`ksplice_${id}_${target}`, target);
   }
   return { redirections, targets };
 }

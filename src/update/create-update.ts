@@ -174,6 +174,7 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
     new: diff.functions.new.map((change) => change.name),
     removed: diff.functions.removed.map((change) => change.name),
     data: listData(newCode, lineOf),
+    hooks: newCode.hooks.map(({ kind, name }) => ({ kind, name, ...withLine(lineOf(name)) })),
   };
 }
 

@@ -50,6 +50,7 @@ function sample(change: Partial<Manifest> = {}): Update {
             new: [],
             removed: [],
             data: [],
+            hooks: [],
           },
         ],
       },
