@@ -6,98 +6,16 @@
  */
 #define pr_fmt(fmt) "ksplice: " fmt
 
-#include <linux/ctype.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "core.h"
 
-#define MAX_ID_LENGTH 64
-#define MAX_PARTS 4096
-
 /* Parts come and go one at a time. Outside of ksplice_lock. */
 static DEFINE_MUTEX(membership_lock);
 DEFINE_MUTEX(ksplice_lock);
 LIST_HEAD(ksplice_updates);
-
-/* -- checking what user space filled in --------------------------------------------- */
-
-static bool is_id(const char *id)
-{
-	size_t length = strnlen(id, MAX_ID_LENGTH + 1);
-
-	/* "version" is a file beside the directories of updates. */
-	if (!length || length > MAX_ID_LENGTH || *id == '.' || !strcmp(id, "version"))
-		return false;
-	for (; *id; id++)
-		if (!isalnum(*id) && !strchr("-_.", *id))
-			return false;
-	return true;
-}
-
-static bool is_within_jump(u64 from, u64 to)
-{
-	s64 distance = to - (from + KSPLICE_TRAMPOLINE);
-
-	return distance == (s32)distance;
-}
-
-/* What is wrong with a function of a part; NULL if nothing is. */
-static const char *find_fault(const struct module *owner, const struct ksplice_function *function)
-{
-	unsigned long start, size;
-
-	ksplice_module_text(owner, &start, &size);
-	if (!function->name || function->flags || function->reserved[0] || function->reserved[1])
-		return "unknown fields";
-	if ((u64)function->site + KSPLICE_TRAMPOLINE > function->old_size)
-		return "too short for a trampoline";
-	if (!ksplice_site_is_aligned(function->old_addr + function->site))
-		return "a trampoline that cannot be written at once";
-	if (!function->new_addr)
-		return NULL;
-	if (function->new_addr < start || function->new_addr - start >= size ||
-	    function->new_size > size - (function->new_addr - start))
-		return "new code outside its module";
-	if (!is_within_jump(function->old_addr + function->site, function->new_addr))
-		return "new code too far away";
-	return NULL;
-}
-
-static int check_part(const struct module *owner, const struct ksplice_part *part)
-{
-	const char *fault;
-	u32 i;
-
-	if (part->abi != KSPLICE_ABI) {
-		pr_err("%s is made for interface %u, this is %u\n", owner->name, part->abi,
-		       KSPLICE_ABI);
-		return -EINVAL;
-	}
-	if (!part->id || !is_id(part->id) || !part->description || !part->target ||
-	    !part->nr_parts || part->nr_parts > MAX_PARTS || part->reserved ||
-	    (part->nr_functions && !part->functions) || (part->nr_ranges && !part->ranges) ||
-	    (part->nr_pins && !part->pins)) {
-		pr_err("%s has a malformed part\n", owner->name);
-		return -EINVAL;
-	}
-	for (i = 0; i < part->nr_functions; i++) {
-		fault = find_fault(owner, &part->functions[i]);
-		if (fault) {
-			pr_err("%s: %s has %s\n", owner->name, part->functions[i].name ?: "a function",
-			       fault);
-			return -EINVAL;
-		}
-	}
-	for (i = 0; i < part->nr_ranges; i++)
-		if (!part->ranges[i].name)
-			return -EINVAL;
-	for (i = 0; i < part->nr_pins; i++)
-		if (!part->pins[i])
-			return -EINVAL;
-	return 0;
-}
 
 /* -- updates ------------------------------------------------------------------------ */
 
@@ -140,17 +58,19 @@ static struct ksplice_update *new_update(const struct ksplice_part *part)
 static bool uses_module(const struct ksplice_update *update, const struct module *mod)
 {
 	const struct ksplice_function *function;
+	const struct ksplice_write *write;
 	struct ksplice_member *member;
-	unsigned long start, size;
 	u32 i;
 
-	ksplice_module_text(mod, &start, &size);
 	list_for_each_entry(member, &update->members, list)
 		for (i = 0; i < member->part->nr_pins; i++)
 			if (!strcmp(member->part->pins[i], mod->name))
 				return true;
 	ksplice_for_each_function(update, member, function)
-		if (function->old_addr >= start && function->old_addr - start < size)
+		if (ksplice_is_module_text(mod, function->old_addr, 1))
+			return true;
+	ksplice_for_each_write(update, member, write)
+		if (ksplice_is_module_data(mod, write->addr, write->size))
 			return true;
 	return false;
 }
@@ -166,13 +86,31 @@ static bool has_site(const struct ksplice_update *update, u64 addr)
 	return false;
 }
 
+bool ksplice_writes_overlap(const struct ksplice_write *a, const struct ksplice_write *b)
+{
+	return a->addr < b->addr + b->size && b->addr < a->addr + a->size;
+}
+
+static bool has_write_over(const struct ksplice_update *update, const struct ksplice_write *other)
+{
+	const struct ksplice_write *write;
+	struct ksplice_member *member;
+
+	ksplice_for_each_write(update, member, write)
+		if (ksplice_writes_overlap(write, other))
+			return true;
+	return false;
+}
+
 /*
- * Whether an applied update redirects code of this one, names its modules as what must
- * stay, or was put at the same site after it. Then this one has to wait for it.
+ * Whether an applied update redirects code of this one, writes its data, names its modules
+ * as what must stay, or was put at the same site or over the same data after it. Then this
+ * one has to wait for it.
  */
 bool ksplice_update_is_used(const struct ksplice_update *update, const struct ksplice_update *by)
 {
 	const struct ksplice_function *function;
+	const struct ksplice_write *write;
 	struct ksplice_member *member;
 
 	if (by == update || by->stage != KSPLICE_APPLIED)
@@ -184,6 +122,9 @@ bool ksplice_update_is_used(const struct ksplice_update *update, const struct ks
 		return false;
 	ksplice_for_each_function(update, member, function)
 		if (has_site(by, function->old_addr + function->site))
+			return true;
+	ksplice_for_each_write(update, member, write)
+		if (has_write_over(by, write))
 			return true;
 	return false;
 }
@@ -249,7 +190,7 @@ int ksplice_register(struct module *owner, struct ksplice_part *part)
 {
 	struct ksplice_update *update;
 	struct ksplice_member *member;
-	int ret = check_part(owner, part);
+	int ret = ksplice_check_part(owner, part);
 
 	if (ret)
 		return ret;
@@ -287,7 +228,7 @@ void ksplice_unregister(struct ksplice_part *part)
 {
 	struct ksplice_update *update, *unused = NULL;
 	struct ksplice_member *member;
-	bool was_applied = false;
+	bool has_run = false;
 
 	mutex_lock(&membership_lock);
 	mutex_lock(&ksplice_lock);
@@ -297,7 +238,7 @@ void ksplice_unregister(struct ksplice_part *part)
 			if (member->part == part)
 				break;
 		if (!list_entry_is_head(member, &update->members, list)) {
-			was_applied = update->applied_seq;
+			has_run = update->has_run;
 			unused = leave(update, member);
 			kfree(member);
 		}
@@ -305,7 +246,7 @@ void ksplice_unregister(struct ksplice_part *part)
 	mutex_unlock(&ksplice_lock);
 	free_update(unused);
 	mutex_unlock(&membership_lock);
-	if (was_applied)
+	if (has_run)
 		synchronize_rcu_tasks();
 }
 EXPORT_SYMBOL_GPL(ksplice_unregister);

@@ -2,11 +2,17 @@
 /*
  * What the files of the core share.
  *
- *   core.c   the registry of updates, and what a module with new code calls
- *   sysfs.c  /sys/kernel/ksplice
- *   apply.c  switching an update on or off, all functions at once
- *   stack.c  is any thread inside the code that is about to change?
- *   text.c   the 5 bytes of a site: may they be written, and writing them
+ *   core.c    the registry of updates, and what a module with new code calls
+ *   check.c   is what user space filled in well formed?
+ *   sysfs.c   /sys/kernel/ksplice
+ *   apply.c   switching an update on or off, all functions and data at once
+ *   hold.c    modules that must stay while an update is applied
+ *   spans.c   the code that no thread may be inside of
+ *   stack.c   is any thread inside the code that is about to change?
+ *   text.c    the 5 bytes of a site: may they be written, and writing them
+ *   data.c    ranges of existing data that are overwritten
+ *   hooks.c   functions of the patch that are called on the way
+ *   memory.c  what is text and what is data, and a writable mapping of it
  *
  * Functions of the kernel that it does not export to modules. User space puts their
  * addresses into the core's symbol table before it loads it, so each must be named in
@@ -20,6 +26,9 @@
  *   CONFIG_DYNAMIC_FTRACE           ftrace_text_reserved
  *   CONFIG_KPROBES                  get_kprobe
  *   CONFIG_FUNCTION_GRAPH_TRACER    ftrace_graph_get_ret_stack
+ *
+ * Linker symbols of the kernel's sections: __start_rodata __end_rodata _sdata _edata
+ * __bss_start __bss_stop (asm/sections.h).
  *
  * Where an option is off, the kernel's headers have a stub of the function.
  */
@@ -84,6 +93,7 @@ struct ksplice_update {
 	enum ksplice_stage stage;
 	enum ksplice_cause abort_cause;
 	u64 applied_seq;	/* grows with each apply, of any update */
+	bool has_run;		/* a thread may have been in its code: it was applied, or has hooks */
 	u64 stop_ns;
 	u32 attempts;
 	u32 nr_conflicts;
@@ -101,6 +111,12 @@ extern struct list_head ksplice_updates;
 		for (function = (member)->part->functions;			\
 		     function < (member)->part->functions + (member)->part->nr_functions; \
 		     function++)
+
+#define ksplice_for_each_write(update, member, write)				\
+	list_for_each_entry(member, &(update)->members, list)			\
+		for (write = (member)->part->writes;				\
+		     write < (member)->part->writes + (member)->part->nr_writes; \
+		     write++)
 
 /* Code that no thread may be inside of: words from first to last, both included. */
 struct ksplice_span {
@@ -134,13 +150,46 @@ struct ksplice_site {
 	u8 new_bytes[KSPLICE_TRAMPOLINE];
 };
 
+/* The ranges of data of one switch, each from what it holds to what it shall hold. */
+struct ksplice_data {
+	struct ksplice_data_range {
+		const struct ksplice_write *write;
+		void *mapping;		/* of the range, writable */
+		const void *from;
+		const void *to;
+	} *ranges;
+	u32 nr_ranges;
+};
+
+/* A hook that said no. */
+struct ksplice_refusal {
+	const struct ksplice_hook *hook;
+	int answer;
+};
+
 /* core.c */
+bool ksplice_writes_overlap(const struct ksplice_write *a, const struct ksplice_write *b);
 bool ksplice_update_is_used(const struct ksplice_update *update, const struct ksplice_update *by);
 
 /* apply.c */
 enum ksplice_cause ksplice_apply(struct ksplice_update *update);
 enum ksplice_cause ksplice_reverse(struct ksplice_update *update);
-void ksplice_module_text(const struct module *mod, unsigned long *start, unsigned long *size);
+
+/* check.c */
+int ksplice_check_part(const struct module *owner, const struct ksplice_part *part);
+
+/* hold.c */
+enum ksplice_cause ksplice_hold_modules(struct ksplice_update *update);
+void ksplice_let_modules_go(struct ksplice_update *update);
+bool ksplice_is_held_text(const struct ksplice_update *update, unsigned long addr,
+			  unsigned long size);
+bool ksplice_is_held_data(const struct ksplice_update *update, unsigned long addr,
+			  unsigned long size);
+
+/* spans.c */
+enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
+					 struct ksplice_update *update, bool forward);
+void ksplice_release_check(struct ksplice_check *check);
 
 /* stack.c */
 enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check);
@@ -153,6 +202,31 @@ void ksplice_unmap_site(struct ksplice_site *site);
 bool ksplice_site_matches(const struct ksplice_site *site);
 const char *ksplice_site_reserved_by(const struct ksplice_site *site);
 void ksplice_write_site(const struct ksplice_site *site);
+
+/* data.c */
+enum ksplice_cause ksplice_prepare_data(struct ksplice_data *data,
+					const struct ksplice_update *update, bool forward);
+void ksplice_release_data(struct ksplice_data *data);
+const struct ksplice_write *ksplice_find_changed_data(const struct ksplice_data *data);
+void ksplice_write_data(const struct ksplice_data *data);
+
+/* hooks.c */
+bool ksplice_has_hooks(const struct ksplice_update *update);
+enum ksplice_cause ksplice_ask_hooks(const struct ksplice_update *update,
+				     enum ksplice_hook_kind kind, struct ksplice_refusal *refused);
+void ksplice_report_hook(const struct ksplice_update *update, const struct ksplice_refusal *refused);
+void ksplice_call_hooks(const struct ksplice_update *update, enum ksplice_hook_kind kind);
+
+/* memory.c */
+#define KSPLICE_MODULE_DATA 3	/* the most stretches that a module's data has */
+bool ksplice_is_kernel_data(unsigned long addr, unsigned long size);
+void ksplice_module_text(const struct module *mod, unsigned long *start, unsigned long *size);
+bool ksplice_is_module_text(const struct module *mod, unsigned long addr, unsigned long size);
+bool ksplice_module_data(const struct module *mod, u32 index, unsigned long *start,
+			 unsigned long *size);
+bool ksplice_is_module_data(const struct module *mod, unsigned long addr, unsigned long size);
+enum ksplice_cause ksplice_map(unsigned long addr, unsigned long size, void **mapping);
+void ksplice_unmap(void *mapping);
 
 /* sysfs.c */
 int ksplice_sysfs_init(void);

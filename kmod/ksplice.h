@@ -9,7 +9,7 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-#define KSPLICE_ABI 1
+#define KSPLICE_ABI 2
 
 /* Length of a trampoline: jmp rel32. */
 #define KSPLICE_TRAMPOLINE 5
@@ -36,6 +36,47 @@ struct ksplice_range {
 };
 static_assert(sizeof(struct ksplice_range) == 24);
 
+/* The most bytes of one write. */
+#define KSPLICE_MAX_WRITE 65536
+
+/* A range of existing data that holds other bytes as long as the update is applied. */
+struct ksplice_write {
+	u64 addr;
+	const void *new_bytes;	/* both in the module's own data */
+	const void *old_bytes;	/* what must stand there */
+	const char *name;
+	u32 size;		/* bytes, at most KSPLICE_MAX_WRITE */
+	u32 flags;		/* none defined, 0 */
+	u64 reserved;		/* 0 on load */
+};
+static_assert(sizeof(struct ksplice_write) == 48);
+
+/* When a hook is called; docs/core.md says what it may do then. */
+enum ksplice_hook_kind {
+	KSPLICE_PRE_APPLY,
+	KSPLICE_CHECK_APPLY,
+	KSPLICE_APPLY,
+	KSPLICE_POST_APPLY,
+	KSPLICE_FAIL_APPLY,
+	KSPLICE_PRE_REVERSE,
+	KSPLICE_CHECK_REVERSE,
+	KSPLICE_REVERSE,
+	KSPLICE_POST_REVERSE,
+	KSPLICE_FAIL_REVERSE,
+	KSPLICE_NR_HOOK_KINDS,
+};
+
+/* A function of the patch that is called when the update is applied or reversed. */
+struct ksplice_hook {
+	u32 kind;
+	u32 reserved;		/* 0 */
+	union {
+		int (*ask)(void);	/* of the pre and check kinds: 0, or the attempt fails */
+		void (*call)(void);
+	};
+};
+static_assert(sizeof(struct ksplice_hook) == 16);
+
 /*
  * The part of an update that one module carries: all new code for one target.
  * Each such module defines it under the name ksplice_part.
@@ -46,6 +87,8 @@ struct ksplice_part {
 	u32 nr_functions;
 	u32 nr_ranges;
 	u32 nr_pins;
+	u32 nr_writes;
+	u32 nr_hooks;
 	u32 reserved;
 	const char *id;
 	const char *description;
@@ -53,8 +96,10 @@ struct ksplice_part {
 	struct ksplice_function *functions;
 	struct ksplice_range *ranges;
 	const char *const *pins;	/* modules that must stay while this is applied */
+	struct ksplice_write *writes;
+	struct ksplice_hook *hooks;	/* of one kind: in the order that they are called in */
 };
-static_assert(sizeof(struct ksplice_part) == 72);
+static_assert(sizeof(struct ksplice_part) == 96);
 
 struct module;
 

@@ -121,7 +121,9 @@ static ssize_t replaced_by_show(struct kobject *kobj, struct kobj_attribute *att
 	return length;
 }
 
-/* One line a function. Returns the length, and writes no more than size. */
+/* Prints a list, a line each. Returns its length, and writes no more than size. */
+typedef size_t (*print_list)(const struct ksplice_update *update, char *buf, size_t size);
+
 static size_t print_functions(const struct ksplice_update *update, char *buf, size_t size)
 {
 	const struct ksplice_function *function;
@@ -136,9 +138,22 @@ static size_t print_functions(const struct ksplice_update *update, char *buf, si
 	return length;
 }
 
-/* The list may be longer than the one page of an ordinary attribute. */
-static ssize_t functions_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
-			      char *buf, loff_t offset, size_t count)
+static size_t print_writes(const struct ksplice_update *update, char *buf, size_t size)
+{
+	const struct ksplice_write *write;
+	struct ksplice_member *member;
+	size_t length = 0;
+
+	ksplice_for_each_write(update, member, write)
+		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
+				   "%s %llx %u %s\n", write->name, write->addr, write->size,
+				   member->part->target);
+	return length;
+}
+
+/* A list may be longer than the one page of an ordinary attribute. */
+static ssize_t list_read(struct kobject *kobj, print_list print, char *buf, loff_t offset,
+			 size_t count)
 {
 	struct ksplice_update *update = to_update(kobj);
 	ssize_t ret = -ENOMEM;
@@ -146,15 +161,27 @@ static ssize_t functions_read(struct file *file, struct kobject *kobj, struct bi
 	char *text;
 
 	mutex_lock(&ksplice_lock);
-	length = print_functions(update, NULL, 0);
+	length = print(update, NULL, 0);
 	text = kvmalloc(length + 1, GFP_KERNEL);
 	if (text) {
-		print_functions(update, text, length + 1);
+		print(update, text, length + 1);
 		ret = memory_read_from_buffer(buf, count, &offset, text, length);
 	}
 	mutex_unlock(&ksplice_lock);
 	kvfree(text);
 	return ret;
+}
+
+static ssize_t functions_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			      char *buf, loff_t offset, size_t count)
+{
+	return list_read(kobj, print_functions, buf, offset, count);
+}
+
+static ssize_t writes_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			   char *buf, loff_t offset, size_t count)
+{
+	return list_read(kobj, print_writes, buf, offset, count);
 }
 
 static struct kobj_attribute stage_attr = __ATTR(stage, 0600, stage_show, stage_store);
@@ -165,6 +192,7 @@ static struct kobj_attribute stop_ns_attr = __ATTR(stop_ns, 0400, stop_ns_show, 
 static struct kobj_attribute attempts_attr = __ATTR(attempts, 0400, attempts_show, NULL);
 static struct kobj_attribute replaced_by_attr = __ATTR(replaced_by, 0400, replaced_by_show, NULL);
 static struct bin_attribute functions_attr = __BIN_ATTR(functions, 0400, functions_read, NULL, 0);
+static struct bin_attribute writes_attr = __BIN_ATTR(writes, 0400, writes_read, NULL, 0);
 
 static struct attribute *update_attrs[] = {
 	&stage_attr.attr,
@@ -179,6 +207,7 @@ static struct attribute *update_attrs[] = {
 
 static struct bin_attribute *update_bin_attrs[] = {
 	&functions_attr,
+	&writes_attr,
 	NULL,
 };
 

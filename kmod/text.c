@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bytes of a site. Kernel text is mapped read-only, so they are written through
- * another, writable mapping of the same page, made before the machine stops.
+ * The bytes of a site.
  *
  * A non-maskable interrupt may run the function while its bytes change, even on a
  * stopped machine. So they change in one atomic store: of 8 bytes where they lie in
@@ -9,13 +8,11 @@
  * align functions to 16, and sites follow the entry closely.
  */
 #include <linux/ftrace.h>
-#include <linux/io.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 #include <asm/alternative.h>
 #include <asm/cpufeature.h>
 
@@ -51,22 +48,12 @@ void ksplice_trampoline(const struct ksplice_function *function, u8 *bytes)
 
 enum ksplice_cause ksplice_map_site(struct ksplice_site *site)
 {
-	struct page *page;
-
-	if (core_kernel_text(site->addr))
-		page = pfn_to_page(__pa_symbol(site->addr) >> PAGE_SHIFT);
-	else
-		page = vmalloc_to_page((void *)site->addr);
-	if (!page)
-		return KSPLICE_UNEXPECTED;
-	site->mapping = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
-	return site->mapping ? KSPLICE_OK : KSPLICE_OUT_OF_MEMORY;
+	return ksplice_map(site->addr & PAGE_MASK, PAGE_SIZE, &site->mapping);
 }
 
 void ksplice_unmap_site(struct ksplice_site *site)
 {
-	if (site->mapping)
-		vunmap(site->mapping);
+	ksplice_unmap(site->mapping);
 	site->mapping = NULL;
 }
 

@@ -32,10 +32,12 @@ export function applyCommand(): Command {
         progress.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {
-          const count = result.functions.length;
+          const count = (entries: readonly unknown[], what: string): string =>
+            `${entries.length} ${what}${entries.length === 1 ? "" : "s"}`;
+          const data = result.data.length === 0 ? "" : ` and ${count(result.data, "data object")}`;
           const skipped = result.skippedTargets.length === 0 ? "" : `; skipped, not loaded: ${result.skippedTargets.join(", ")}`;
           process.stdout.write(
-            `applied ${result.id}: ${count} function${count === 1 ? "" : "s"} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`,
+            `applied ${result.id}: ${count(result.functions, "function")}${data} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`,
           );
         }
       } finally {

@@ -85,6 +85,7 @@ export function createCommand(): Command {
           for (const change of unit.changed) process.stdout.write(`  ${target.name}: ${change.name} changed (${unit.path})\n`);
           for (const entry of unit.new) process.stdout.write(`  ${target.name}: ${entry} new (${unit.path})\n`);
           for (const entry of unit.removed) process.stdout.write(`  ${target.name}: ${entry} removed (${unit.path})\n`);
+          for (const entry of unit.data) process.stdout.write(`  ${target.name}: ${entry.name} ${entry.how} (${unit.path})\n`);
         }
       }
     });

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { openUpdate, type Update } from "../update/update-file.js";
 import type { LoadedUpdate } from "../kernel/ksplice-sysfs.js";
+import type { Manifest, ManifestUnit } from "../update/manifest.js";
 import { viewKernel, viewUpdateInKernel } from "../update/view-updates.js";
 import { printJson, usage, type CommonOptions } from "./common.js";
 
@@ -53,10 +54,16 @@ function showApplied(update: LoadedUpdate, options: ViewOptions): void {
     `stage:       ${update.stage}`,
     `stopped:     ${((update.stopNs ?? 0) / 1e6).toFixed(3)} ms, at try ${update.attempts ?? 0}`,
     ...(update.replacedBy.length === 0 ? [] : [`replaced by: ${update.replacedBy.join(", ")}`]),
-    "functions:",
-    ...update.functions.map(
-      (entry) =>
-        `  ${entry.target}: ${entry.name} at 0x${entry.oldAddr.toString(16)} ${entry.newAddr === 0n ? "traps" : `-> 0x${entry.newAddr.toString(16)}`}`,
+    ...list(
+      "functions",
+      update.functions.map(
+        (entry) =>
+          `${entry.target}: ${entry.name} at 0x${entry.oldAddr.toString(16)} ${entry.newAddr === 0n ? "traps" : `-> 0x${entry.newAddr.toString(16)}`}`,
+      ),
+    ),
+    ...list(
+      "data",
+      update.writes.map((entry) => `${entry.target}: ${entry.name}, ${entry.size} bytes at 0x${entry.addr.toString(16)}`),
     ),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -78,17 +85,37 @@ function showFile(update: Update, options: ViewOptions): void {
     `created:     ${manifest.created}`,
     `kernel:      ${manifest.kernel.release} (${manifest.kernel.machine})${manifest.kernel.buildId === undefined ? "" : `, build id ${manifest.kernel.buildId}`}`,
     `compiler:    ${manifest.kernel.compiler}`,
-    "functions:",
+    ...list("functions", eachUnit(manifest, listFunctions)),
+    ...list(
+      "data",
+      eachUnit(manifest, (unit) => unit.data.map((entry) => `${entry.name} (${placeOf(entry, unit)}): ${entry.how}`)),
+    ),
+    ...list(
+      "hooks",
+      eachUnit(manifest, (unit) => unit.hooks.map((entry) => `${entry.name} (${placeOf(entry, unit)}): ${entry.kind}`)),
+    ),
   ];
-  for (const target of manifest.targets) {
-    for (const unit of target.units) {
-      for (const change of unit.changed) {
-        const place = change.sourceLine === undefined ? unit.path : `${change.sourceLine.file}:${change.sourceLine.line}`;
-        lines.push(`  ${target.name}: ${change.name} (${place}): ${change.reasons.join(", ")}`);
-      }
-      for (const name of unit.new) lines.push(`  ${target.name}: ${name} (${unit.path}): new`);
-      for (const name of unit.removed) lines.push(`  ${target.name}: ${name} (${unit.path}): removed`);
-    }
-  }
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** A headed list; nothing for one without entries. */
+function list(title: string, entries: readonly string[]): string[] {
+  return entries.length === 0 ? [] : [`${title}:`, ...entries.map((entry) => `  ${entry}`)];
+}
+
+function eachUnit({ targets }: Manifest, describe: (unit: ManifestUnit) => readonly string[]): string[] {
+  return targets.flatMap(({ name, units }) => units.flatMap((unit) => describe(unit).map((text) => `${name}: ${text}`)));
+}
+
+function listFunctions(unit: ManifestUnit): string[] {
+  return [
+    ...unit.changed.map((change) => `${change.name} (${placeOf(change, unit)}): ${change.reasons.join(", ")}`),
+    ...unit.new.map((name) => `${name} (${unit.path}): new`),
+    ...unit.removed.map((name) => `${name} (${unit.path}): removed`),
+  ];
+}
+
+/** Where the source defines something, or the object that it is in. */
+function placeOf({ sourceLine }: Pick<ManifestUnit["data"][number], "sourceLine">, unit: ManifestUnit): string {
+  return sourceLine === undefined ? unit.path : `${sourceLine.file}:${sourceLine.line}`;
 }

@@ -106,8 +106,8 @@ function settleRemoved(
 
 function initNotes(code: readonly string[], data: readonly string[]): string[] {
   return [
-    ...(data.length > 0 ? [`changed initialization data has been used already: ${data.join(", ")}`] : []),
-    ...(code.length > 0 ? [`changed initialization code has run already: ${code.join(", ")}`] : []),
+    ...(data.length > 0 ? [`changed initialization data has been used already: ${[...data].sort().join(", ")}`] : []),
+    ...(code.length > 0 ? [`changed initialization code has run already: ${[...code].sort().join(", ")}`] : []),
   ];
 }
 

@@ -52,6 +52,7 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string; kept?:
     functions: listFunctions(diff, analysis, options.kept ?? new Set()),
     writes,
     exports,
+    hooks: [],
     newGlobals,
   };
 }

@@ -1,3 +1,4 @@
+import type { HookKind } from "./hook-kinds.js";
 import type { ElfObject, ElfSection, ElfSymbol } from "../elf/model.js";
 
 /** Where a symbol of an object comes from in the source, where debug info or a bug table tells. */
@@ -105,6 +106,12 @@ export interface NewCodeExport {
   readonly namespace: string;
 }
 
+/** A function of the patch that is called when the update is applied or reversed. */
+export interface NewCodeHook {
+  readonly kind: HookKind;
+  readonly name: string;
+}
+
 /** What `extractNewCode` makes of a changed unit: an object with the changed and new code only, and what must be known to load it. */
 export interface NewCode {
   readonly unit: string;
@@ -113,6 +120,7 @@ export interface NewCode {
   readonly functions: readonly NewCodeFunction[];
   readonly writes: readonly NewCodeWrite[];
   readonly exports: readonly NewCodeExport[];
+  readonly hooks: readonly NewCodeHook[];
   /** Names of global symbols that this new code defines and that the pre object did not have: other units of the update may use them. */
   readonly newGlobals: readonly string[];
 }

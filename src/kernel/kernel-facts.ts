@@ -28,6 +28,8 @@ export interface UpdateFacts {
   readonly id: string;
   readonly stage: string;
   readonly functions: readonly RedirectedFunction[];
+  /** Targets whose data it overwrites. */
+  readonly writtenTargets: readonly string[];
 }
 
 /** Symbols, as text and as a table of it. */
@@ -48,7 +50,12 @@ export function readKernelFacts(root: string): KernelFacts {
     buildId: notes === undefined ? undefined : parseBuildId(notes),
     modules: parseModules(readText(join(root, "proc/modules")) ?? ""),
     coreVersion: sysfs.readCoreVersion(),
-    updates: updates.map(({ id, stage, functions }) => ({ id, stage, functions })),
+    updates: updates.map(({ id, stage, functions, writes }) => ({
+      id,
+      stage,
+      functions,
+      writtenTargets: [...new Set(writes.map(({ target }) => target))],
+    })),
     moduleSections: (module) => {
       if (!sections.has(module)) sections.set(module, readModuleSections(root, module));
       return sections.get(module);

@@ -17,6 +17,15 @@ export interface RedirectedFunction {
   readonly target: string;
 }
 
+/** A range of existing data that an update overwrites, as the core lists it in `writes`. */
+export interface WrittenData {
+  readonly name: string;
+  readonly addr: bigint;
+  /** Bytes. */
+  readonly size: number;
+  readonly target: string;
+}
+
 /** What the kernel says about one update in /sys/kernel/ksplice/ID. A file that is missing reads as empty, or undefined where it is a number. */
 export interface LoadedUpdate {
   readonly id: string;
@@ -29,6 +38,7 @@ export interface LoadedUpdate {
   readonly stopNs: number | undefined;
   readonly attempts: number | undefined;
   readonly functions: readonly RedirectedFunction[];
+  readonly writes: readonly WrittenData[];
   /** Ids of applied updates that redirect or use this one's code. */
   readonly replacedBy: readonly string[];
 }
@@ -77,6 +87,7 @@ export class KspliceSysfs {
       stopNs: parseNumber(this.#read(id, "stop_ns")),
       attempts: parseNumber(this.#read(id, "attempts")),
       functions: parseRedirectedFunctions(this.#read(id, "functions")),
+      writes: parseWrittenData(this.#read(id, "writes")),
       replacedBy: this.#read(id, "replaced_by").split("\n").filter(Boolean),
     };
   }
@@ -114,6 +125,15 @@ export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
       siteOffset: Number(siteOffset),
       target,
     }));
+}
+
+/** Parses `writes`: a line each, `NAME ADDR SIZE TARGET`; the address in hexadecimal, the size in decimal. */
+export function parseWrittenData(text: string): WrittenData[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields.length >= 4)
+    .map(([name = "", addr = "0", size = "0", target = "vmlinux"]) => ({ name, addr: BigInt(`0x${addr}`), size: Number(size), target }));
 }
 
 /** `TASK PID FUNCTION`; a task's name may hold spaces. */

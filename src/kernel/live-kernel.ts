@@ -60,19 +60,23 @@ export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory:
 interface AppliedUpdates {
   /** Old address → new address of every function that is redirected. */
   readonly redirections: ReadonlyMap<bigint, bigint>;
-  /** Module with new code → the target whose code it replaces. */
+  /** Module with new code → the target whose code or data it replaces. */
   readonly targets: ReadonlyMap<string, string>;
 }
 
 function followUpdates(updates: readonly UpdateFacts[], symbols: SymbolTable): AppliedUpdates {
   const redirections = new Map<bigint, bigint>();
   const targets = new Map<string, string>();
-  for (const { oldAddr, newAddr, target } of updates.filter(({ stage }) => stage === "applied").flatMap(({ functions }) => functions)) {
-    // A removed function (new address 0) has no newer code; what runs is the old code's trap.
-    if (newAddr === 0n) continue;
-    redirections.set(oldAddr, newAddr);
-    const module = symbols.at(newAddr)?.module;
-    if (module !== undefined) targets.set(module, target);
+  for (const { id, functions, writtenTargets } of updates.filter(({ stage }) => stage === "applied")) {
+    for (const { oldAddr, newAddr, target } of functions) {
+      // A removed function (new address 0) has no newer code; what runs is the old code's trap.
+      if (newAddr === 0n) continue;
+      redirections.set(oldAddr, newAddr);
+      const module = symbols.at(newAddr)?.module;
+      if (module !== undefined) targets.set(module, target);
+    }
+    // Where it replaces data only, its name tells.
+    for (const target of writtenTargets) targets.set(`ksplice_${id}_${target}`, target);
   }
   return { redirections, targets };
 }

@@ -47,7 +47,7 @@ const factsSchema = z.strictObject({
   /** A list, not an object: section names may be anything. */
   sections: z.array(z.strictObject({ module: text, sections: z.array(z.tuple([text, addr])) })),
   coreVersion: size.optional(),
-  updates: z.array(z.strictObject({ id: text, stage: text, functions: z.array(redirectedFunction) })),
+  updates: z.array(z.strictObject({ id: text, stage: text, functions: z.array(redirectedFunction), writtenTargets: z.array(text) })),
 });
 
 export function encodeFacts(facts: KernelFacts): Uint8Array {

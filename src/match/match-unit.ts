@@ -1,5 +1,6 @@
 import type { ElfObject } from "../elf/model.js";
 import { isSplitPart } from "./candidates.js";
+import { findData, type DataRequest } from "./find-data.js";
 import { isPrefixSymbol, isWeak } from "./pre-object.js";
 import { describeMismatch, overallCause } from "./report-mismatch.js";
 import type { RunKernel } from "./run-kernel.js";
@@ -12,8 +13,14 @@ import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";
  * the running code. docs/matching.md has the rules.
  * @param pre the unit's object from unpatched source, compiled with -ffunction-sections -fdata-sections
  * @param unit its path, for messages, and what it is part of: `vmlinux` or a module
+ * @param options.data objects that must be found too, and be what the pre object says
  */
-export function matchUnit(pre: ElfObject, unit: { path: string; target: string }, run: RunKernel): UnitMatch {
+export function matchUnit(
+  pre: ElfObject,
+  unit: { path: string; target: string },
+  run: RunKernel,
+  options: { readonly data?: readonly DataRequest[] } = {},
+): UnitMatch {
   const matcher = new UnitMatcher(pre, unit.target, run);
   const failures = matcher.matchAll();
   const lost = failures.filter((failure) => matcher.isLostWeak(failure));
@@ -32,6 +39,8 @@ export function matchUnit(pre: ElfObject, unit: { path: string; target: string }
     const cause = overallCause(wrong.length, statistics.functions);
     return { kind: "mismatch", mismatches: wrong.map((failure) => explain(failure, cause, run)), statistics };
   }
+  const mismatches = (options.data ?? []).flatMap((request) => findData(matcher, request) ?? []);
+  if (mismatches.length > 0) return { kind: "mismatch", mismatches, statistics };
   const runtimeConstants = new Map([...matcher.constants].map(([table, { value }]) => [table, value]));
   return { kind: "matched", functions: collectFunctions(matcher), symbols: collectSymbols(matcher), runtimeConstants, statistics };
 }

@@ -1,6 +1,6 @@
 import type { ElfRelocation, ElfSection } from "../elf/model.js";
 import type { PatchSite } from "./patch-sites.js";
-import { isEmptyRelocation } from "./references.js";
+import { isEmptyRelocation } from "./relocated-field.js";
 
 /** A stretch of a pre section. Offsets are those of the section. */
 export interface PreCode {

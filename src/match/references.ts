@@ -1,8 +1,10 @@
-import { RELOCATION_KINDS, STT_SECTION } from "../elf/constants.js";
-import { AbsoluteAddress, homeSection, UNDEFINED, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { STT_SECTION } from "../elf/constants.js";
+import { AbsoluteAddress, homeSection, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { compareContents } from "./compare-contents.js";
 import { Evidence } from "./evidence.js";
 import { isCallDepthThunk } from "./call-depth.js";
 import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
+import { hex, wrap } from "./relocated-field.js";
 import type { RunKernel, RunSymbol } from "./run-kernel.js";
 
 /** Where one relocated field points, in both worlds. */
@@ -67,7 +69,7 @@ export class References {
     evidence.bindings.set(place, { place, addr: adjusted, offset });
     const known = this.addrsOf(place);
     if (known.length === 0 || known.some((candidate) => this.isSameTarget(candidate, adjusted))) return undefined;
-    if (isNumbered(place) && this.#isRenumbered(place, adjusted)) return undefined;
+    if (isNumberedStatic(place) && this.#isRenumbered(place, adjusted)) return undefined;
     return `the running code refers to ${hex(adjusted)}${this.#nameOf(adjusted)} where the source says ${place.name}, which is at ${known.map(hex).join(", ")}`;
   }
 
@@ -162,30 +164,9 @@ export class References {
     if (known !== undefined) return known;
     const result: { reason: string | undefined; evidence: Evidence } = { reason: undefined, evidence: new Evidence() };
     byAddr.set(addr, result); // before comparing: data may refer to itself
-    result.reason = this.#compareDataBytes(place, addr, result.evidence);
+    const difference = compareContents(place, addr, this.#run, undefined, (reference) => this.note(result.evidence, reference));
+    result.reason = difference?.reason;
     return result;
-  }
-
-  #compareDataBytes(place: Place, addr: bigint, evidence: Evidence): string | undefined {
-    const { section, offset, size } = place;
-    if (section === undefined || size === 0) return undefined;
-    const actual = this.#run.read(addr, size);
-    if (actual === undefined) return `${place.name} cannot be read at ${hex(addr)}`;
-    const relocated = new Uint8Array(size);
-    for (const relocation of section.relocations) {
-      const at = relocation.offset - offset;
-      const kind = RELOCATION_KINDS.get(relocation.type);
-      if (kind === undefined || at < 0 || at + kind.size > size) continue;
-      relocated.fill(1, at, at + kind.size);
-      const reference = { relocation, delta: relocation.addend, addr: readField(relocation, actual, at, addr), offset: at };
-      const conflict = this.note(evidence, reference);
-      if (conflict !== undefined) return `in ${place.name}+${hex(at)}: ${conflict}`;
-    }
-    for (let at = 0; at < size; at++) {
-      if (relocated[at] === 0 && section.data[offset + at] !== actual[at])
-        return `the contents of ${place.name} differ at offset ${hex(at)}`;
-    }
-    return undefined;
   }
 
   #anonymousPlace(section: ElfSection): Place {
@@ -200,34 +181,6 @@ export class References {
   }
 }
 
-/**
- * What a relocated field of the running kernel points to, before any correction for the end of its instruction.
- * @param at offset of the field in `bytes`
- * @param addr address of the first of `bytes`
- */
-export function readField(relocation: ElfRelocation, bytes: Uint8Array, at: number, addr: bigint): bigint {
-  const kind = RELOCATION_KINDS.get(relocation.type);
-  if (kind === undefined) throw new Error(`relocation type ${relocation.type}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, kind.size);
-  const value = readInteger(view, kind.size, kind.signed);
-  return wrap(kind.pcRelative ? value + addr + BigInt(at) : value);
-}
-
-function readInteger(view: DataView, size: number, signed: boolean): bigint {
-  switch (size) {
-    case 1:
-      return BigInt(signed ? view.getInt8(0) : view.getUint8(0));
-    case 2:
-      return BigInt(signed ? view.getInt16(0, true) : view.getUint16(0, true));
-    case 4:
-      return BigInt(signed ? view.getInt32(0, true) : view.getUint32(0, true));
-    case 8:
-      return view.getBigUint64(0, true);
-    default:
-      return 0n; // R_X86_64_NONE
-  }
-}
-
 function isTextSymbol({ type }: RunSymbol): boolean {
   return /[tw]/i.test(type);
 }
@@ -235,21 +188,8 @@ function isTextSymbol({ type }: RunSymbol): boolean {
 const NUMBER = /\.\d+$/;
 
 /** Static names with a number by the compiler: the number may differ, and mean something else in another unit. */
-function isNumbered(place: Place): boolean {
+export function isNumberedStatic(place: Place): boolean {
   return place.section !== undefined && !place.isGlobal && NUMBER.test(place.name);
-}
-
-/** True for the relocation that the assembler leaves where a tool took one back: it has no symbol. */
-export function isEmptyRelocation(relocation: ElfRelocation): boolean {
-  return relocation.type === 0 || (relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED);
-}
-
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}
-
-function wrap(addr: bigint): bigint {
-  return BigInt.asUintN(64, addr);
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

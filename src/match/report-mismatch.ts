@@ -3,7 +3,7 @@ import { decode, decodeOne } from "../x86/decode.js";
 import { disassemble } from "../x86/disassemble.js";
 import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
-import { hex } from "./references.js";
+import { hex } from "./relocated-field.js";
 import type { RunKernel } from "./run-kernel.js";
 import type { LiveCode } from "./site-rules.js";
 import type { Mismatch } from "./types.js";

@@ -12,12 +12,13 @@ export interface MatchedFunction {
 }
 
 export interface Mismatch {
+  /** Name of the function or data object. */
   readonly function: string;
   /** The candidate's address; undefined if no symbol of that name exists. */
   readonly addr: bigint | undefined;
-  /** Byte offset into the pre function. */
+  /** Byte offset into the pre function or object. */
   readonly offset: number;
-  /** Both instructions disassembled. Empty where the mismatch is not an instruction. */
+  /** Both instructions disassembled, or bytes of data. Empty where the mismatch is neither. */
   readonly pre: string;
   readonly run: string;
   /** What differs, in a sentence; and the likely cause, where one suggests itself. */

@@ -3,11 +3,12 @@ import { findCandidates, isSplitPart } from "./candidates.js";
 import { compareCode, type CodeComparison } from "./compare-code.js";
 import type { CodeComparer } from "./comparison.js";
 import type { PreCode } from "./pre-code.js";
-import type { Difference } from "./evidence.js";
+import type { Difference, Evidence, TextReference } from "./evidence.js";
 import { findJumpLabelKeys } from "./jump-label-keys.js";
 import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
 import { isWeak, PreObject, type Place } from "./pre-object.js";
-import { References, hex } from "./references.js";
+import { References } from "./references.js";
+import { hex } from "./relocated-field.js";
 import type { RunKernel } from "./run-kernel.js";
 import type { LiveCode } from "./site-rules.js";
 
@@ -83,15 +84,20 @@ export class UnitMatcher implements CodeComparer {
   /** The first of a match's jumps into other functions that leads somewhere else than it should. */
   findStrayReference({ comparison, code, codeAddr }: Match): Failure | undefined {
     for (const { place, delta, addr, offset } of comparison.evidence.textReferences) {
-      const other = this.matches.get(place);
-      if (other === undefined || other.comparison.leadsTo(delta, Number(addr - other.codeAddr))) continue;
-      // An unreplaced function keeps its references to old code.
-      if (other.addr !== other.codeAddr) continue;
+      if (!this.isStray({ place, delta, addr })) continue;
       const reason = `the running code refers to ${hex(addr)} where the source says ${place.name}+${hex(delta)}, which is elsewhere`;
       const live = this.#read(codeAddr, code);
       return { place, code, live, difference: { offset, runOffset: offset, reason } };
     }
     return undefined;
+  }
+
+  /** True if a jump into another function, once that is matched, leads somewhere else than it should. */
+  isStray({ place, delta, addr }: Pick<TextReference, "place" | "delta" | "addr">): boolean {
+    const other = this.matches.get(place);
+    if (other === undefined || other.comparison.leadsTo(delta, Number(addr - other.codeAddr))) return false;
+    // An unreplaced function keeps its references to old code.
+    return other.addr === other.codeAddr;
   }
 
   /** True if a failed function is a weak definition, and another unit's is the one that runs. */
@@ -169,7 +175,7 @@ export class UnitMatcher implements CodeComparer {
     return this.#addrsToTry(place).filter((addr) => {
       if (isWeak(place) && !this.#isAmongOthers(place, addr)) return false;
       const comparison = this.#compare(place, addr);
-      return comparison.kind === "equal" && this.#findConflict(comparison) === undefined;
+      return comparison.kind === "equal" && this.findConflict(comparison.evidence) === undefined;
     });
   }
 
@@ -223,13 +229,14 @@ export class UnitMatcher implements CodeComparer {
     return bytes === undefined ? undefined : { bytes, addr };
   }
 
-  #findConflict(comparison: EqualCode): string | undefined {
-    for (const { place, addr } of comparison.evidence.bindings.values()) {
+  /** What speaks against new evidence: why it contradicts what is known, or undefined. */
+  findConflict(evidence: Evidence): string | undefined {
+    for (const { place, addr } of evidence.bindings.values()) {
       const known = this.known.get(place);
       if (known === undefined || this.references.isSameTarget(known.addr, addr)) continue;
       return `it has ${place.name} at ${hex(addr)}, while ${known.from.name} has it at ${hex(known.addr)}`;
     }
-    for (const [table, { value }] of comparison.evidence.constants) {
+    for (const [table, { value }] of evidence.constants) {
       const known = this.constants.get(table);
       if (known === undefined || known.value === value) continue;
       return `it has ${hex(value)} for ${table}, while ${known.from.name} has ${hex(known.value)}`;
@@ -241,14 +248,19 @@ export class UnitMatcher implements CodeComparer {
     const comparison = this.#compare(place, addr);
     if (comparison.kind !== "equal") throw new Error(`${place.name} was accepted although it differs`);
     this.matches.set(place, { place, addr, codeAddr: this.run.newestCode(addr), code: this.#codeOfPlace(place), comparison });
-    this.known.set(place, { addr, from: place });
-    for (const binding of comparison.evidence.bindings.values()) {
-      if (!this.known.has(binding.place)) this.known.set(binding.place, { addr: binding.addr, from: place });
-    }
+    this.learn(place, addr, comparison.evidence);
     for (const [table, { value }] of comparison.evidence.constants) this.constants.set(table, { value, from: place });
     for (const reference of comparison.evidence.textReferences) {
       const hints = this.#hints.get(reference.place) ?? new Set<bigint>();
       this.#hints.set(reference.place, hints.add(reference.addr - BigInt(reference.delta)));
+    }
+  }
+
+  /** Says that `place` is at `addr`, and what its code or contents refer to. */
+  learn(place: Place, addr: bigint, evidence: Evidence): void {
+    this.known.set(place, { addr, from: place });
+    for (const binding of evidence.bindings.values()) {
+      if (!this.known.has(binding.place)) this.known.set(binding.place, { addr: binding.addr, from: place });
     }
   }
 
@@ -265,7 +277,8 @@ export class UnitMatcher implements CodeComparer {
           : {
               offset: 0,
               runOffset: 0,
-              reason: this.#findConflict(comparison) ?? `${addrs.length} functions of that name match, and nothing tells which it is`,
+              reason:
+                this.findConflict(comparison.evidence) ?? `${addrs.length} functions of that name match, and nothing tells which it is`,
             };
       differences.push({ place, code, live, difference });
     }

@@ -5,6 +5,7 @@ import { loadModule } from "../kernel/load-module.js";
 import { requireRoot } from "../kernel/privilege.js";
 import { stopIfInterrupted, withKernelLock } from "./lock.js";
 import { matchUpdate, refusalOf } from "./match-update.js";
+import type { ManifestTarget, ManifestUnit } from "./manifest.js";
 import { KSPLICE_ABI } from "./part-section.js";
 import { prelinkCore } from "./prelink.js";
 import { prelinkUpdate, type PrelinkedPart } from "./prelink-update.js";
@@ -25,6 +26,8 @@ export interface ApplyOptions {
 export interface ApplyResult {
   readonly id: string;
   readonly functions: readonly { readonly target: string; readonly name: string }[];
+  /** Existing objects that hold other bytes now. */
+  readonly data: readonly { readonly target: string; readonly name: string }[];
   readonly skippedTargets: readonly string[];
   /** Nanoseconds that the machine was stopped. */
   readonly stopNs: number;
@@ -66,14 +69,20 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
   log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
   return {
     id: manifest.id,
-    functions: targets.flatMap((target) =>
-      target.units.flatMap((unit) => unit.functions.map((entry) => ({ target: target.name, name: entry.name }))),
-    ),
+    functions: namesOf(targets, (unit) => unit.functions),
+    data: namesOf(targets, (unit) => unit.data),
     skippedTargets,
     stopNs: state.stopNs ?? 0,
     attempts: state.attempts ?? 0,
     matching,
   };
+}
+
+function namesOf(
+  targets: readonly ManifestTarget[],
+  entriesOf: (unit: ManifestUnit) => readonly { readonly name: string }[],
+): ApplyResult["functions"] {
+  return targets.flatMap((target) => target.units.flatMap((unit) => entriesOf(unit).map(({ name }) => ({ target: target.name, name }))));
 }
 
 /** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */

@@ -173,6 +173,7 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
     new: diff.functions.new.map((change) => change.name),
     removed: newCode.functions.filter(({ newSymbol }) => newSymbol === undefined).map(({ name }) => name),
     data: listData(newCode, lineOf),
+    hooks: newCode.hooks.map(({ kind, name }) => ({ kind, name, ...withLine(lineOf(name)) })),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HOOK_KINDS } from "../diff/hook-kinds.js";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
 export const FORMAT_VERSION = 2;
@@ -53,6 +54,8 @@ const dataEntry = z.strictObject({
   how: z.enum(["rewritten", "redirected"]),
 });
 
+const hookEntry = z.strictObject({ kind: z.enum(HOOK_KINDS), name: symbolName, sourceLine: sourceLine.optional() });
+
 const importEntry = z.strictObject({ name: symbolName, symbol: symbolName, preSymbol: symbolName.optional() });
 
 const unitEntry = z.strictObject({
@@ -68,6 +71,8 @@ const unitEntry = z.strictObject({
   removed: z.array(symbolName),
   /** The objects that `writes` overwrites, for people. */
   data: z.array(dataEntry),
+  /** The patch's own, for people: the module has them in a section of their own. */
+  hooks: z.array(hookEntry),
 });
 
 const targetEntry = z.strictObject({

@@ -3,9 +3,10 @@ import { ElfFormatError } from "../elf/elf-format-error.js";
 import type { ElfObject } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
 import type { LiveKernel } from "../kernel/live-kernel.js";
+import type { DataRequest } from "../match/find-data.js";
 import { matchUnit } from "../match/match-unit.js";
 import type { Mismatch, UnitMatch } from "../match/types.js";
-import type { ManifestTarget } from "./manifest.js";
+import type { ManifestTarget, ManifestUnit } from "./manifest.js";
 import type { UnitMatches } from "./prelink.js";
 import { alreadyApplied, badUpdate, noMatch, nothingToApply, targetNotLoaded, wrongKernel } from "./refusals.js";
 import { requireFile, type Update } from "./update-file.js";
@@ -67,7 +68,7 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
   const units = targets.flatMap((target) =>
     target.units.map((unit): UnitResult => {
       const pre = parseFile(update, unit.pre);
-      const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel);
+      const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel, { data: dataToFind(unit) });
       logMatch(unit.path, match, options.log);
       return { path: unit.path, target: target.name, match };
     }),
@@ -88,6 +89,14 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
       milliseconds: Math.round(performance.now() - started),
     },
   };
+}
+
+/** The objects that a unit's writes are in: constants whole, of others only the bytes that are overwritten. */
+function dataToFind(unit: ManifestUnit): DataRequest[] {
+  return [...new Set(unit.writes.map((entry) => entry.preSymbol))].map((symbol) => {
+    const writes = unit.writes.filter((entry) => entry.preSymbol === symbol);
+    return writes.some((entry) => entry.isConstant) ? { symbol } : { symbol, fields: writes };
+  });
 }
 
 /** What the user is told. */

@@ -1,3 +1,5 @@
+import { HOOK_KINDS, type HookKind } from "../diff/hook-kinds.js";
+import { concatBytes } from "../elf/concat-bytes.js";
 import { R_X86_64_64, SHF_ALLOC, SHF_WRITE, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STT_OBJECT } from "../elf/constants.js";
 import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../elf/model.js";
 
@@ -7,10 +9,12 @@ import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../e
  */
 
 /** KSPLICE_ABI of kmod/ksplice.h. */
-export const KSPLICE_ABI = 1;
+export const KSPLICE_ABI = 2;
 /** The symbol that the module template leaves undefined. */
 const PART_SYMBOL = "ksplice_part";
 export const TRAMPOLINE_SIZE = 5;
+/** KSPLICE_MAX_WRITE: the most bytes of one entry of the table of writes. */
+export const MAX_WRITE_SIZE = 65536;
 
 export interface PartFunction {
   readonly name: string;
@@ -30,6 +34,26 @@ export interface PartRange {
   readonly size: number;
 }
 
+/** A place in the module. */
+export interface PartPlace {
+  readonly symbol: ElfSymbol;
+  /** Bytes from the symbol. */
+  readonly offset: number;
+}
+
+export interface PartWrite {
+  readonly name: string;
+  readonly addr: bigint;
+  readonly newBytes: PartPlace;
+  /** What must stand there now; as many bytes are written, at most {@link MAX_WRITE_SIZE}. */
+  readonly oldBytes: Uint8Array;
+}
+
+export interface PartHook {
+  readonly kind: HookKind;
+  readonly function: PartPlace;
+}
+
 export interface Part {
   readonly id: string;
   readonly description: string;
@@ -38,11 +62,15 @@ export interface Part {
   readonly functions: readonly PartFunction[];
   readonly ranges: readonly PartRange[];
   readonly pins: readonly string[];
+  readonly writes: readonly PartWrite[];
+  readonly hooks: readonly PartHook[];
 }
 
-const PART_SIZE = 72;
+const PART_SIZE = 96;
 const FUNCTION_SIZE = 64;
 const RANGE_SIZE = 24;
+const WRITE_SIZE = 48;
+const HOOK_SIZE = 16;
 const POINTER_SIZE = 8;
 
 /** A table being filled: bytes of a fixed size, and the pointers in it as relocations. */
@@ -75,6 +103,7 @@ export function addPart(ko: ElfObject, part: Part): void {
     ...part.pins,
     ...part.functions.map((entry) => entry.name),
     ...part.ranges.map((range) => range.name),
+    ...part.writes.map((write) => write.name),
   ]);
   const functions = encodeFunctions(part.functions, strings);
   const ranges = encodeRanges(part.ranges, strings);
@@ -83,18 +112,23 @@ export function addPart(ko: ElfObject, part: Part): void {
     pins.pointTo(index * POINTER_SIZE, strings.table.symbol, strings.offsetOf(pin));
   });
 
+  const oldBytes = encodeOldBytes(part.writes);
+  const writes = encodeWrites(part.writes, oldBytes, strings);
+  const hooks = encodeHooks(part.hooks);
+
   const head = new Table(".ksplice_part", PART_SIZE);
-  [KSPLICE_ABI, part.partCount, part.functions.length, part.ranges.length, part.pins.length].forEach((value, index) => {
+  const counts = [part.functions, part.ranges, part.pins, part.writes, part.hooks].map((entries) => entries.length);
+  [KSPLICE_ABI, part.partCount, ...counts].forEach((value, index) => {
     head.view.setUint32(index * 4, value, true);
   });
-  head.pointTo(24, strings.table.symbol, strings.offsetOf(part.id));
-  head.pointTo(32, strings.table.symbol, strings.offsetOf(part.description));
-  head.pointTo(40, strings.table.symbol, strings.offsetOf(part.target));
-  head.pointTo(48, functions.symbol);
-  head.pointTo(56, ranges.symbol);
-  head.pointTo(64, pins.symbol);
+  head.pointTo(32, strings.table.symbol, strings.offsetOf(part.id));
+  head.pointTo(40, strings.table.symbol, strings.offsetOf(part.description));
+  head.pointTo(48, strings.table.symbol, strings.offsetOf(part.target));
+  [functions, ranges, pins, writes, hooks].forEach((table, index) => {
+    head.pointTo(56 + index * POINTER_SIZE, table.symbol);
+  });
 
-  const tables = [strings.table, functions, ranges, pins, head];
+  const tables = [strings.table, oldBytes, functions, ranges, pins, writes, hooks, head];
   ko.sections.push(...tables.map((table) => table.section));
   ko.symbols.push(...tables.filter((table) => table !== head).map((table) => table.symbol));
   Object.assign(partSymbol, { bind: STB_GLOBAL, type: STT_OBJECT, home: head.section, value: 0, size: PART_SIZE });
@@ -151,6 +185,40 @@ function encodeRanges(entries: readonly PartRange[], strings: Strings): Table {
     table.view.setBigUint64(at, BigInt.asUintN(64, range.start), true);
     table.view.setBigUint64(at + 8, BigInt(range.size), true);
     table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(range.name));
+  });
+  return table;
+}
+
+/** One behind the other, in the order of the writes. */
+function encodeOldBytes(entries: readonly PartWrite[]): Table {
+  const bytes = concatBytes(entries.map((write) => write.oldBytes));
+  const table = new Table(".ksplice_old_bytes", bytes.length);
+  table.section.data.set(bytes);
+  return table;
+}
+
+function encodeWrites(entries: readonly PartWrite[], oldBytes: Table, strings: Strings): Table {
+  const table = new Table(".ksplice_writes", entries.length * WRITE_SIZE);
+  let oldOffset = 0;
+  entries.forEach((write, index) => {
+    const at = index * WRITE_SIZE;
+    const size = write.oldBytes.length;
+    if (size === 0 || size > MAX_WRITE_SIZE) throw new Error(`${write.name}: ${size} bytes cannot be written`);
+    table.view.setBigUint64(at, BigInt.asUintN(64, write.addr), true);
+    table.pointTo(at + 8, write.newBytes.symbol, write.newBytes.offset);
+    table.pointTo(at + 16, oldBytes.symbol, oldOffset);
+    table.pointTo(at + 24, strings.table.symbol, strings.offsetOf(write.name));
+    table.view.setUint32(at + 32, size, true);
+    oldOffset += size;
+  });
+  return table;
+}
+
+function encodeHooks(entries: readonly PartHook[]): Table {
+  const table = new Table(".ksplice_hook_table", entries.length * HOOK_SIZE);
+  entries.forEach((hook, index) => {
+    table.view.setUint32(index * HOOK_SIZE, HOOK_KINDS.indexOf(hook.kind), true);
+    table.pointTo(index * HOOK_SIZE + 8, hook.function.symbol, hook.function.offset);
   });
   return table;
 }

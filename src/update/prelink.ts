@@ -6,7 +6,10 @@ import type { RunKernel } from "../match/run-kernel.js";
 import type { UnitMatch } from "../match/types.js";
 import { findExternalSymbol, findOwnSymbol } from "./find-symbol.js";
 import type { ManifestImport, ManifestTarget, ManifestUnit } from "./manifest.js";
+import { NewSymbols } from "./new-symbols.js";
 import { addPart, type PartFunction, type PartRange } from "./part-section.js";
+import { partWrites } from "./prelink-data.js";
+import { takeHooks } from "./prelink-hooks.js";
 import { noTrampolineSite, unresolvedSymbol } from "./refusals.js";
 import { fillRuntimeConstants } from "./runtime-constants.js";
 import { symbolsWithVersions } from "./symbol-versions.js";
@@ -58,22 +61,27 @@ export function prelinkTarget(
   const ko = parseObject(bytes, target.file);
   const addresses = resolveImports(ko, target, identity.exports, matches, run);
   fillRuntimeConstants(ko, matches, run);
-  const functions = target.units.flatMap((unit) => partFunctions(ko, unit, requireMatch(matches, unit)));
-  const ranges = target.units.flatMap((unit) => partRanges(unit, requireMatch(matches, unit), run));
-
-  // The aliases have done their work: in a backtrace the functions are to be called by their own names.
-  const aliases = new Set(target.units.flatMap((unit) => unit.functions.map((entry) => entry.newSymbol)));
-  const aliasSymbols = new Set(ko.symbols.filter((symbol) => aliases.has(symbol.name)));
-  retargetAliases(ko, aliasSymbols, functions);
-
+  const units = target.units.map((unit) => ({ unit, match: requireMatch(matches, unit) }));
+  const symbols = new NewSymbols(ko, target.units.flatMap(aliasesOf));
+  const functions = units.flatMap(({ unit, match }) => partFunctions(unit, match, symbols));
+  const ranges = units.flatMap(({ unit, match }) => partRanges(unit, match, run));
+  const writes = units.flatMap(({ unit, match }) => partWrites(unit, match, symbols, run));
+  symbols.dropAliases();
+  const used = [...addresses, ...functions.map((entry) => entry.oldAddr), ...writes.map((entry) => entry.addr)];
   addPart(ko, {
     ...identity,
     target: target.name,
     functions,
     ranges,
-    pins: modulesInUse([...addresses, ...functions.map((entry) => entry.oldAddr)], target.name, run),
+    pins: modulesInUse(used, target.name, run),
+    writes,
+    hooks: takeHooks(ko),
   });
   return writeObject(ko);
+}
+
+function aliasesOf(unit: ManifestUnit): string[] {
+  return [...unit.functions, ...unit.writes].flatMap(({ newSymbol }) => newSymbol ?? []);
 }
 
 function requireMatch(matches: UnitMatches, unit: ManifestUnit): MatchedUnit {
@@ -147,14 +155,12 @@ function findAddress(
   return findExternalSymbol(entry.symbol, target.name, run);
 }
 
-function partFunctions(ko: ElfObject, unit: ManifestUnit, match: MatchedUnit): PartFunction[] {
+function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbols): PartFunction[] {
   return unit.functions.map((entry) => {
     const old = match.functions.get(entry.preSymbol);
     if (old === undefined) throw unresolvedSymbol(entry.preSymbol, unit.path, "matching did not find it in the running kernel");
     if (old.siteOffset === undefined) throw noTrampolineSite(entry.name, unit.path);
-    const newSymbol =
-      entry.newSymbol === undefined ? undefined : ko.symbols.find((symbol) => symbol.name === entry.newSymbol && symbol.home !== UNDEFINED);
-    if (entry.newSymbol !== undefined && newSymbol === undefined) throw new Error(`${ko.fileName} does not define ${entry.newSymbol}`);
+    const newSymbol = entry.newSymbol === undefined ? undefined : symbols.find(entry.newSymbol);
     return { name: entry.name, oldAddr: old.addr, oldSize: old.size, newSymbol, site: old.siteOffset, expect: old.siteBytes };
   });
 }
@@ -167,23 +173,6 @@ function partRanges(unit: ManifestUnit, match: MatchedUnit, run: RunKernel): Par
       return { name: run.symbolAt(part.addr)?.name ?? name, start: part.addr, size: part.size };
     }),
   );
-}
-
-/** Replaces each alias by the function's own symbol at the same place, and drops the aliases from the symbol table. */
-function retargetAliases(ko: ElfObject, aliases: ReadonlySet<ElfSymbol>, functions: PartFunction[]): void {
-  const places = new Map<unknown, Map<number, ElfSymbol>>();
-  for (const symbol of ko.symbols) {
-    if (aliases.has(symbol) || typeof symbol.home !== "object" || symbol.name === "" || symbol.size === 0) continue;
-    const offsets = places.get(symbol.home) ?? new Map<number, ElfSymbol>();
-    offsets.set(symbol.value, symbol);
-    places.set(symbol.home, offsets);
-  }
-  functions.forEach((entry, index) => {
-    const own = entry.newSymbol === undefined ? undefined : places.get(entry.newSymbol.home)?.get(entry.newSymbol.value);
-    if (own !== undefined) functions[index] = { ...entry, newSymbol: own };
-  });
-  const stillUsed = new Set(functions.map((entry) => entry.newSymbol));
-  ko.symbols = ko.symbols.filter((symbol) => !aliases.has(symbol) || stillUsed.has(symbol));
 }
 
 /** Modules other than the target whose code or data the part uses: they must stay as long as it is applied. */

@@ -133,6 +133,7 @@ describe("updates in sysfs", () => {
     write("sys/kernel/ksplice/abc/abort_cause", "ok\n");
     write("sys/kernel/ksplice/abc/stop_ns", "130000\n");
     write("sys/kernel/ksplice/abc/functions", "raw_sendmsg ffffffff81000010 32 ffffffffc0001000 40 9 vmlinux\n");
+    write("sys/kernel/ksplice/abc/writes", "raw_prot ffffffff82000040 8 vmlinux\nlimits ffffffffc0595100 16 i2c_dev\n");
     const sysfs = new KspliceSysfs(root);
     expect(sysfs.listIds()).toEqual(["abc"]);
     expect(sysfs.readUpdate("abc")).toMatchObject({
@@ -152,6 +153,10 @@ describe("updates in sysfs", () => {
           siteOffset: 9,
           target: "vmlinux",
         },
+      ],
+      writes: [
+        { name: "raw_prot", addr: 0xffffffff82000040n, size: 8, target: "vmlinux" },
+        { name: "limits", addr: 0xffffffffc0595100n, size: 16, target: "i2c_dev" },
       ],
     });
     expect(sysfs.readUpdate("def")).toBeUndefined();

@@ -225,7 +225,7 @@ describe("a file that is no snapshot is refused by name", () => {
     }
   });
 
-  const update = { id: "a", stage: "applied", functions: [] as unknown[] };
+  const update = { id: "a", stage: "applied", functions: [] as unknown[], writtenTargets: [] };
   const redirected = { name: "f", oldAddr: "0x1", oldSize: 1, newAddr: "0x2", newSize: 1, siteOffset: 0, target: "vmlinux" };
   it.each<[string, unknown, string | undefined, RegExp]>([
     ["facts that are no JSON", "{", undefined, /facts are no JSON/],

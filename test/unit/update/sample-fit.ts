@@ -112,7 +112,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
 function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
   const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [] }];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
-  const units = [{ path, pre: `pre/${path}`, functions, writes: [], imports, changed: [], new: [], removed: [], data: [] }];
+  const units = [{ path, pre: `pre/${path}`, functions, writes: [], imports, changed: [], new: [], removed: [], data: [], hooks: [] }];
   return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, exports: [], units };
 }
 

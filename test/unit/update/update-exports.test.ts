@@ -13,6 +13,7 @@ function part(target: string, defines: readonly string[], uses: readonly string[
     imports: uses.map((name) => ({ name, symbol: name })),
     functions: [],
     writes: [],
+    hooks: [],
     exports,
     newGlobals: defines,
   };

@@ -51,6 +51,7 @@ function sample(change: Partial<Manifest> = {}): Update {
             new: [],
             removed: [],
             data: [],
+            hooks: [],
           },
         ],
       },

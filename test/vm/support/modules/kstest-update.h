@@ -49,6 +49,18 @@ static bool twice;
 module_param(twice, bool, 0);
 MODULE_PARM_DESC(twice, "make the second function the first once more");
 
+#define OVERWRITE(where, offset, new, old) {					\
+	.addr = (unsigned long)&(where) + (offset),				\
+	.new_bytes = (new),							\
+	.old_bytes = (old),							\
+	.name = #where,								\
+	.size = sizeof(old),							\
+}
+
+static unsigned long long elsewhere;
+module_param(elsewhere, ullong, 0);
+MODULE_PARM_DESC(elsewhere, "address of the first write, instead of its own");
+
 /* Behind endbr64 and the ftrace site. */
 static u32 find_site(const u8 *code)
 {
@@ -83,6 +95,15 @@ static int __init update_init(void)
 		memcpy(function->expect, code + function->site, KSPLICE_TRAMPOLINE);
 		function->expect[0] ^= spoil;
 	}
+	for (i = 0; i < part.nr_writes; i++) {
+		struct ksplice_write *write = &part.writes[i];
+		u8 *old = (u8 *)write->old_bytes;
+
+		memcpy(old, (const void *)(unsigned long)write->addr, write->size);
+		old[write->size - 1] ^= spoil;
+	}
+	if (elsewhere)
+		part.writes->addr = elsewhere;
 	return ksplice_register(THIS_MODULE, &part);
 }
 module_init(update_init);

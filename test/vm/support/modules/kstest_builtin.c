@@ -8,13 +8,13 @@
 #include "ksplice.h"
 #include "kstest.h"
 
-static uint stay_ms;
-module_param(stay_ms, uint, 0600);
+static bool stay;
+module_param(stay, bool, 0600);
 
 static noinline int builtin_version(struct seq_file *m, void *v)
 {
-	if (stay_ms)
-		msleep(stay_ms);
+	while (READ_ONCE(stay))
+		msleep(20);
 	seq_puts(m, "patched\n");
 	return 0;
 }

@@ -17,6 +17,10 @@ static noinline int answer(int n)
 
 static const char *const no_pin[] = { NULL };
 static struct ksplice_function function = { .name = "kstest_answer", .old_size = 32, .new_size = 4 };
+static const u8 bytes[16];
+static struct ksplice_write write = { .name = "data", .size = 16, .new_bytes = bytes, .old_bytes = bytes };
+static void call(void) { }
+static struct ksplice_hook hook = { .kind = KSPLICE_APPLY, .call = call };
 static struct ksplice_part part = {
 	.abi = KSPLICE_ABI,
 	.nr_parts = 1,
@@ -25,6 +29,10 @@ static struct ksplice_part part = {
 	.target = "kstest_victim",
 	.nr_functions = 1,
 	.functions = &function,
+	.nr_writes = 1,
+	.writes = &write,
+	.nr_hooks = 1,
+	.hooks = &hook,
 };
 
 static int __init malformed_init(void)
@@ -48,6 +56,21 @@ static int __init malformed_init(void)
 	case 14: function.new_size = 1 << 30; break;
 	case 15: part.nr_pins = 1; part.pins = no_pin; break;
 	case 16: part.nr_ranges = 1; break;
+	case 17: part.reserved = 1; break;
+	case 18: part.writes = NULL; break;
+	case 19: write.name = NULL; break;
+	case 20: write.flags = 1; break;
+	case 21: write.reserved = 1; break;
+	case 22: write.size = 0; break;
+	case 23: write.size = KSPLICE_MAX_WRITE + 1; break;
+	case 24: write.new_bytes = kstest_limits; break;
+	case 25: write.old_bytes = answer; break;
+	case 26: write.new_bytes = NULL; break;
+	case 27: part.hooks = NULL; break;
+	case 28: hook.kind = KSPLICE_NR_HOOK_KINDS; break;
+	case 29: hook.reserved = 1; break;
+	case 30: hook.call = kstest_forget_notes; break;
+	case 31: hook.call = NULL; break;
 	}
 	return ksplice_register(THIS_MODULE, &part);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The patient: /sys/kernel/kstest has a file for each function that updates replace. */
+#include <linux/kernel.h>
 #include <linux/kobject.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/wait.h>
 
@@ -34,6 +37,117 @@ noinline int kstest_gone(int n)
 }
 EXPORT_SYMBOL_GPL(kstest_gone);
 
+const int kstest_limits[4] = { 1, 2, 3, 4 };
+EXPORT_SYMBOL_GPL(kstest_limits);
+
+const unsigned char kstest_big[KSTEST_BIG] = { [0 ... KSTEST_BIG - 1] = 1 };
+EXPORT_SYMBOL_GPL(kstest_big);
+
+static int usual_opinion(void)
+{
+	return 1;
+}
+
+static int other_opinion(void)
+{
+	return 2;
+}
+
+static const struct kstest_ops usual = { .opinion = usual_opinion };
+static const struct kstest_ops other = { .opinion = other_opinion };
+const struct kstest_ops *kstest_chosen = &usual;
+EXPORT_SYMBOL_GPL(kstest_chosen);
+
+static char notes[512];
+
+void kstest_note(const char *name)
+{
+	size_t used = strlen(notes);
+
+	scnprintf(notes + used, sizeof(notes) - used, "%s:%d%s ", name, kstest_answer(0),
+		  irqs_disabled() ? ":stopped" : "");
+}
+EXPORT_SYMBOL_GPL(kstest_note);
+
+void kstest_forget_notes(void)
+{
+	notes[0] = '\0';
+}
+EXPORT_SYMBOL_GPL(kstest_forget_notes);
+
+/* Changes data at the very last moment: when the core has looked, and asks for the stop. */
+static int change_mind(struct kprobe *probe, struct pt_regs *regs)
+{
+	WRITE_ONCE(kstest_chosen, &other);
+	return 0;
+}
+
+static struct kprobe fickle = {
+	.symbol_name = "stop_machine_cpuslocked",
+	.pre_handler = change_mind,
+};
+
+static ssize_t called_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", notes);
+}
+
+/* Reads the constants one by one: the compiler knows them too well. */
+static ssize_t limits_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const int *limits = kstest_limits;
+
+	OPTIMIZER_HIDE_VAR(limits);
+	return sysfs_emit(buf, "%d %d %d %d\n", limits[0], limits[1], limits[2], limits[3]);
+}
+
+static ssize_t big_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const unsigned char *big = kstest_big;
+	int i, sum = 0;
+
+	OPTIMIZER_HIDE_VAR(big);
+	for (i = 0; i < KSTEST_BIG; i++)
+		sum += big[i];
+	return sysfs_emit(buf, "%d\n", sum);
+}
+
+static ssize_t opinion_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(kstest_chosen)->opinion());
+}
+
+/* Sleeps with a pointer to the chosen table in its hands. */
+static ssize_t slow_opinion_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	const struct kstest_ops *chosen = READ_ONCE(kstest_chosen);
+
+	woken = false;
+	wait_event_interruptible(bed, READ_ONCE(woken));
+	return sysfs_emit(buf, "%d\n", chosen->opinion());
+}
+
+/* "other", "back", or "fickle" for a change at the last moment. */
+static ssize_t mind_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			  size_t count)
+{
+	static const struct kstest_ops *before;
+
+	if (sysfs_streq(buf, "back")) {
+		if (fickle.addr)
+			unregister_kprobe(&fickle);
+		fickle.addr = NULL;
+		fickle.flags = 0;
+		WRITE_ONCE(kstest_chosen, before);
+		return count;
+	}
+	before = kstest_chosen;
+	if (sysfs_streq(buf, "fickle"))
+		return register_kprobe(&fickle) ?: count;
+	WRITE_ONCE(kstest_chosen, &other);
+	return count;
+}
+
 static ssize_t answer_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%d\n", kstest_answer(0));
@@ -61,9 +175,17 @@ static struct kobj_attribute answer_attr = __ATTR_RO(answer);
 static struct kobj_attribute nap_attr = __ATTR_RO(nap);
 static struct kobj_attribute gone_attr = __ATTR_RO(gone);
 static struct kobj_attribute wake_attr = __ATTR_WO(wake);
+static struct kobj_attribute called_attr = __ATTR_RO(called);
+static struct kobj_attribute limits_attr = __ATTR_RO(limits);
+static struct kobj_attribute big_attr = __ATTR_RO(big);
+static struct kobj_attribute opinion_attr = __ATTR_RO(opinion);
+static struct kobj_attribute slow_opinion_attr = __ATTR_RO(slow_opinion);
+static struct kobj_attribute mind_attr = __ATTR_WO(mind);
 
 static struct attribute *attrs[] = {
-	&answer_attr.attr, &nap_attr.attr, &gone_attr.attr, &wake_attr.attr, NULL,
+	&answer_attr.attr, &nap_attr.attr, &gone_attr.attr, &wake_attr.attr,
+	&called_attr.attr, &limits_attr.attr, &big_attr.attr, &opinion_attr.attr,
+	&slow_opinion_attr.attr, &mind_attr.attr, NULL,
 };
 static const struct attribute_group group = { .attrs = attrs };
 static struct kobject *dir;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The code that no thread may be inside of when an update is applied or reversed. */
+#include <linux/cpumask.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+static void add_span(struct ksplice_check *check, unsigned long first, unsigned long last,
+		     const char *name)
+{
+	struct ksplice_span *span = &check->spans[check->nr_spans++];
+
+	span->first = first;
+	span->last = last;
+	span->name = name;
+	check->lowest = min(check->lowest, first);
+	check->highest = max(check->highest, last);
+}
+
+/*
+ * To apply: the old functions, from behind the site's first byte. A thread that goes on
+ * at the site or before it runs into the trampoline, as a caller would. The address
+ * behind the last byte counts: a call of a function that does not return may be the
+ * last instruction.
+ */
+static void add_old_code(struct ksplice_check *check)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+	u32 i;
+
+	ksplice_for_each_function(check->update, member, function)
+		add_span(check, function->old_addr + function->site + 1,
+			 function->old_addr + function->old_size, function->name);
+	list_for_each_entry(member, &check->update->members, list)
+		for (i = 0; i < member->part->nr_ranges; i++) {
+			const struct ksplice_range *range = &member->part->ranges[i];
+
+			add_span(check, range->start, range->start + range->size, range->name);
+		}
+}
+
+/*
+ * To reverse: all text of the update's own modules, which may be unloaded next. Its
+ * functions come as spans of their own too, for their names. Where the update writes
+ * data, the kernel's own code may have picked up pointers to the data that it brought.
+ */
+static void add_new_code(struct ksplice_check *check)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+	unsigned long start, size;
+	u32 i;
+
+	ksplice_for_each_function(check->update, member, function)
+		if (function->new_addr)
+			add_span(check, function->new_addr, function->new_addr + function->new_size,
+				 function->name);
+	list_for_each_entry(member, &check->update->members, list) {
+		ksplice_module_text(member->owner, &start, &size);
+		add_span(check, start, start + size, member->owner->name);
+		if (!member->part->nr_writes)
+			continue;
+		for (i = 0; ksplice_module_data(member->owner, i, &start, &size); i++)
+			if (size)
+				add_span(check, start, start + size - 1, member->owner->name);
+	}
+}
+
+/* Lists that code, and makes room for what is noted while the machine stands still. */
+enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
+					 struct ksplice_update *update, bool forward)
+{
+	struct ksplice_member *member;
+	u32 count = 0;
+
+	list_for_each_entry(member, &update->members, list)
+		count += 1 + KSPLICE_MODULE_DATA + member->part->nr_functions +
+			 member->part->nr_ranges;
+	check->update = update;
+	check->lowest = ULONG_MAX;
+	check->spans = kvcalloc(count, sizeof(*check->spans), GFP_KERNEL);
+	check->stoppers = kvcalloc(nr_cpu_ids, sizeof(*check->stoppers), GFP_KERNEL);
+	if (!check->spans || !check->stoppers)
+		return KSPLICE_OUT_OF_MEMORY;
+	if (forward)
+		add_old_code(check);
+	else
+		add_new_code(check);
+	return KSPLICE_OK;
+}
+
+void ksplice_release_check(struct ksplice_check *check)
+{
+	kvfree(check->spans);
+	kvfree(check->stoppers);
+}

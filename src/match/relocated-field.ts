@@ -1,0 +1,43 @@
+import { RELOCATION_KINDS } from "../elf/constants.js";
+import { UNDEFINED, type ElfRelocation } from "../elf/model.js";
+
+/**
+ * What a relocated field of the running kernel points to, before any correction for the end of its instruction.
+ * @param at offset of the field in `bytes`
+ * @param addr address of the first of `bytes`
+ */
+export function readField(relocation: ElfRelocation, bytes: Uint8Array, at: number, addr: bigint): bigint {
+  const kind = RELOCATION_KINDS.get(relocation.type);
+  if (kind === undefined) throw new Error(`relocation type ${relocation.type}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, kind.size);
+  const value = readInteger(view, kind.size, kind.signed);
+  return wrap(kind.pcRelative ? value + addr + BigInt(at) : value);
+}
+
+function readInteger(view: DataView, size: number, signed: boolean): bigint {
+  switch (size) {
+    case 1:
+      return BigInt(signed ? view.getInt8(0) : view.getUint8(0));
+    case 2:
+      return BigInt(signed ? view.getInt16(0, true) : view.getUint16(0, true));
+    case 4:
+      return BigInt(signed ? view.getInt32(0, true) : view.getUint32(0, true));
+    case 8:
+      return view.getBigUint64(0, true);
+    default:
+      return 0n; // R_X86_64_NONE
+  }
+}
+
+/** True for the relocation that the assembler leaves where a tool took one back: it has no symbol. */
+export function isEmptyRelocation(relocation: ElfRelocation): boolean {
+  return relocation.type === 0 || (relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED);
+}
+
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+export function wrap(addr: bigint): bigint {
+  return BigInt.asUintN(64, addr);
+}
