@@ -5,6 +5,7 @@ import { readCodeTables, type CodeTables } from "./code-tables.js";
 import { Comparer } from "./compare.js";
 import { correlate, type Twins } from "./correlate.js";
 import { compareData } from "./compare-data.js";
+import { findHooks, type Hook } from "./hooks.js";
 import { coldParent } from "./names.js";
 import * as refuse from "./refusals.js";
 import { SplitObject } from "./split-object.js";
@@ -20,6 +21,8 @@ export interface Analysis {
   readonly included: ReadonlySet<Atom>;
   /** Constants that changed and that only included code reads: carried like new ones. */
   readonly replaced: ReadonlySet<Atom>;
+  /** The patch's own hooks. */
+  readonly hooks: readonly Hook[];
   readonly functions: ObjectDiff["functions"];
   readonly data: ObjectDiff["data"];
   readonly refusals: readonly DiffRefusal[];
@@ -41,8 +44,9 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
 
   const code = compareCode(comparer, preTables, postTables);
   const { included, functions, init, notes } = code;
-  const data = compareData(comparer, included);
-  refusals.push(...data.refusals);
+  const hooks = findHooks(post, twins, included);
+  const data = compareData(comparer, included, hooks.hooks);
+  refusals.push(...hooks.refusals, ...data.refusals);
   for (const atom of included)
     for (const relocation of atom.relocations) {
       const target = relocation.type === R_X86_64_PC8 ? post.target(relocation, atom) : undefined;
@@ -61,10 +65,16 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     twins,
     included,
     replaced: data.replaced,
+    hooks: hooks.hooks,
     functions,
     data: { changed: data.changed, new: data.new, removed: data.removed },
     refusals: uniqueRefusals(refusals),
-    notes: [...notes, ...data.notes, ...(init.length > 0 ? [`changed initialization code has run already: ${init.join(", ")}`] : [])],
+    notes: [
+      ...notes,
+      ...hooks.notes,
+      ...data.notes,
+      ...(init.length > 0 ? [`changed initialization code has run already: ${init.join(", ")}`] : []),
+    ],
   };
 }
 

@@ -1,6 +1,7 @@
 import { STB_LOCAL } from "../elf/constants.js";
 import { atomName, atomSize, isText, type Atom } from "./atom.js";
 import type { Comparer } from "./compare.js";
+import { findHandler, type Hook } from "./hooks.js";
 import { normalName } from "./names.js";
 import * as refuse from "./refusals.js";
 import type { DataChange, DiffRefusal } from "./types.js";
@@ -18,8 +19,9 @@ export interface DataComparison {
 /**
  * Compares named data and what the kernel registers at start.
  * @param included the code of the post object that the update brings
+ * @param hooks those that it brings
  */
-export function compareData(comparer: Comparer, included: ReadonlySet<Atom>): DataComparison {
+export function compareData(comparer: Comparer, included: ReadonlySet<Atom>, hooks: readonly Hook[]): DataComparison {
   const result: DataComparison = { changed: [], new: [], removed: [], refusals: [], notes: [], replaced: new Set() };
   const { pre, post, twins } = comparer;
   const readers = findReaders(comparer);
@@ -64,7 +66,9 @@ export function compareData(comparer: Comparer, included: ReadonlySet<Atom>): Da
     } else if (atomSize(atom) !== atomSize(twin)) {
       result.refusals.push(refuse.changedDataSize(name, atomSize(twin), atomSize(atom)));
     } else {
-      result.refusals.push(refuse.changedData(name));
+      const handler = findHandler(hooks, post, atom);
+      if (handler === undefined) result.refusals.push(refuse.changedData(name));
+      else result.notes.push(`${name}: initial value changed; the patch's hook ${atomName(handler.function)} handles it`);
     }
   }
 }

@@ -43,7 +43,7 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string }): New
     imports: object.imports,
     functions: listFunctions(diff, analysis),
     writes: [],
-    hooks: [],
+    hooks: analysis.hooks.map((hook) => ({ kind: hook.kind, name: atomName(hook.function) })),
     newGlobals,
   };
 }
@@ -56,10 +56,10 @@ function isMeant({ type }: ElfRelocation): boolean {
 /** Gives a relocation of the post object its place in the new one. `owner` is undefined for a table that describes code. */
 export type Relocate = (relocation: ElfRelocation, target: Target, owner: Atom | undefined) => ElfRelocation;
 
-/** All atoms that the update carries, in the post object's order: the included code and, from there, whatever is not in the running kernel. */
+/** All atoms that the update carries, in the post object's order: the included code, the hooks and, from there, whatever is not in the running kernel. */
 function collect(analysis: Analysis, chooser: TargetChooser, preNames: ReadonlySet<string>): Set<Atom> {
-  const { post, postTables, included, twins } = analysis;
-  const found = new Set<Atom>(included);
+  const { post, postTables, included, hooks, twins } = analysis;
+  const found = new Set<Atom>([...included, ...hooks.map(({ entry }) => entry)]);
   for (const atom of post.atoms) {
     // Other units of the update may use a new global object that this one only defines.
     const isNewGlobal = atom.symbol !== undefined && atom.symbol.bind !== STB_LOCAL && !preNames.has(atom.symbol.name);

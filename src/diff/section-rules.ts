@@ -1,5 +1,6 @@
 import { SHF_ALLOC, SHF_MERGE } from "../elf/constants.js";
 import type { ElfSection } from "../elf/model.js";
+import { HOOK_KINDS } from "./hook-kinds.js";
 
 /** When the content is there: always, until the end of boot or module load, or for removing a module only. */
 export type Area = "core" | "init" | "exit";
@@ -34,6 +35,8 @@ export type SectionRule =
   | { readonly kind: "table"; readonly layout: TableLayout }
   /** Entries that the kernel read once, when it registered them: they may be used, not changed. */
   | { readonly kind: "registered"; readonly code: string; readonly what: string }
+  /** Pointers to functions of the patch that are called when it is applied or reversed: new ones are carried, with what they name. */
+  | { readonly kind: "hooks" }
   /** Neither compared nor carried. */
   | { readonly kind: "ignored" };
 
@@ -52,6 +55,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   // Not in memory, only read by tools, or made again when the module is linked.
   [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
   [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_/, IGNORED],
+
+  [new RegExp(`^\\.ksplice_hooks\\.(${HOOK_KINDS.join("|")})$`), { kind: "hooks" }],
 
   // Tables that describe code.
   [/^\.altinstructions$/, table({ sizes: [12, 14, 13], owner: 0, reason: "alternative", emptyIfLastByteZero: 4 })],

@@ -12,6 +12,8 @@ import { requireUnitCommand, type UnitCommand } from "./unit-command.js";
 /** Which source a unit is compiled from: the user's tree (pre), or a shadow with the change (post). */
 export interface Variant {
   readonly shadow?: PatchedTree | undefined;
+  /** A directory that is searched for headers last, after the kernel's own. */
+  readonly includeDir?: string | undefined;
 }
 
 /**
@@ -22,7 +24,16 @@ export interface Variant {
 export async function compileUnit(build: PreparedBuild, unit: Unit, variant: Variant = {}): Promise<CompiledUnit> {
   const command = await requireUnitCommand(build, unit);
   const objtool = await findObjtoolCommand(build, command);
-  if (variant.shadow !== undefined) return { unit, object: (await compileInShadow(build, command, objtool, variant.shadow.shadow)).object };
+  if (variant.shadow !== undefined) {
+    const includes = variant.includeDir === undefined ? [] : ["-idirafter", variant.includeDir];
+    const compiled = await compileInShadow(
+      build,
+      { ...command, compile: addOptions(command.compile, includes) },
+      objtool,
+      variant.shadow.shadow,
+    );
+    return { unit, object: compiled.object };
+  }
 
   const cache = new ObjectCache(build);
   const key = cache.keyOf(command, objtool);
@@ -82,6 +93,11 @@ async function compile(
 /** Makes a path absolute and leaves `..` in it alone: behind a link it does not cancel the name before it. */
 function resolvePlainly(base: string, path: string): string {
   return path.startsWith("/") ? path : resolve(base) + "/" + path;
+}
+
+/** The source file stays the last word. */
+function addOptions(compile: readonly string[], options: readonly string[]): string[] {
+  return [...compile.slice(0, -1), ...options, ...compile.slice(-1)];
 }
 
 /** The same compilation with other places: source tree, object, dependency rule. */

@@ -99,7 +99,7 @@ async function diffUnits(build: PreparedBuild, patched: PatchedTree, units: read
   return await mapLimited(units, request.jobs, async (unit) => {
     request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
     const pre = await compileUnit(build, unit);
-    const post = await compileUnit(build, unit, { shadow: patched });
+    const post = await compileUnit(build, unit, { shadow: patched, includeDir: join(request.kmodDir, "include") });
     done++;
     const sources = await Promise.all(
       [request.source, patched.root].map((root) => readFile(join(root, unit.source), "latin1").catch(() => "")),
