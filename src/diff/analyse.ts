@@ -10,6 +10,7 @@ import { Comparer } from "./compare.js";
 import { compareData } from "./compare-data.js";
 import { compareRegistrations } from "./compare-registrations.js";
 import { correlate, type Twins } from "./correlate.js";
+import { findHooks, type Hook } from "./hooks.js";
 import * as refuse from "./refusals.js";
 import { SplitObject } from "./split-object.js";
 import type { DiffRefusal, FunctionChange, ObjectDiff } from "./types.js";
@@ -28,6 +29,8 @@ export interface Analysis {
   readonly writes: readonly DataWrite[];
   /** Symbols that the patch newly offers to modules. */
   readonly addedExports: readonly ExportEntry[];
+  /** The patch's own hooks. */
+  readonly hooks: readonly Hook[];
   readonly functions: ObjectDiff["functions"];
   readonly data: ObjectDiff["data"];
   readonly refusals: readonly DiffRefusal[];
@@ -48,7 +51,8 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const comparer = new Comparer(pre, post, twins);
 
   const code = new CodeComparison(comparer, preTables, postTables);
-  const data = compareData(comparer);
+  const hooks = findHooks(post, twins, code.included);
+  const data = compareData(comparer, hooks.hooks);
   // May find further functions that have to be replaced: those that read a constant which moves.
   const constants = settleConstants(code, data.constants);
   const registrations = compareRegistrations(comparer);
@@ -58,6 +62,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const functions = { ...code.functions, removed };
   const changedData = [...data.changed, ...constants.changed];
   refusals.push(
+    ...hooks.refusals,
     ...data.refusals,
     ...constants.refusals,
     ...registrations.refusals,
@@ -80,10 +85,18 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     replaced: constants.replaced,
     writes: constants.writes,
     addedExports: exports.added,
+    hooks: hooks.hooks,
     functions,
     data: { changed: changedData, new: data.new, removed: data.removed },
     refusals: uniqueRefusals(refusals),
-    notes: [...exports.notes, ...kept, ...registrations.notes, ...initNotes(code.init, [...data.init, ...constants.init])],
+    notes: [
+      ...exports.notes,
+      ...kept,
+      ...hooks.notes,
+      ...data.notes,
+      ...registrations.notes,
+      ...initNotes(code.init, [...data.init, ...constants.init]),
+    ],
   };
 }
 

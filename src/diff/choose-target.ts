@@ -29,6 +29,7 @@ export class TargetChooser {
   choose(target: Atom, offset: number, relocation: ElfRelocation, owner: Atom | undefined): Origin {
     const { included, replaced, twins } = this.analysis;
     if (isText(target)) {
+      if (owner?.rule.kind === "hooks") return "new";
       if (!included.has(target)) return this.#old(target, owner);
       if (owner === undefined || !twins.has(target)) return "new";
       if (isBranch(owner, relocation)) return "new";

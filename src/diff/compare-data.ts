@@ -1,5 +1,6 @@
-import { atomSize, isText, type Atom } from "./atom.js";
+import { atomName, atomSize, isText, type Atom } from "./atom.js";
 import type { Comparer } from "./compare.js";
+import { findHandler, type Hook } from "./hooks.js";
 import * as refuse from "./refusals.js";
 import type { DataChange, DiffRefusal } from "./types.js";
 
@@ -9,20 +10,21 @@ export interface DataComparison {
   new: DataChange[];
   removed: DataChange[];
   refusals: DiffRefusal[];
+  notes: string[];
   /** Names of data that only initialization code used, and that change. */
   init: string[];
   /** Constants that change, with their twins: what becomes of them depends on who reads them. */
   constants: { readonly pre: Atom; readonly post: Atom }[];
 }
 
-/** Compares named data. */
-export function compareData(comparer: Comparer): DataComparison {
-  const result: DataComparison = { changed: [], new: [], removed: [], refusals: [], init: [], constants: [] };
+/** Compares named data. @param hooks those that the patch brings */
+export function compareData(comparer: Comparer, hooks: readonly Hook[]): DataComparison {
+  const result: DataComparison = { changed: [], new: [], removed: [], refusals: [], notes: [], init: [], constants: [] };
   const { pre, post, twins } = comparer;
   for (const atom of post.atoms) {
     if (isText(atom) || atom.rule.kind !== "data" || atom.symbol === undefined) continue;
     const twin = twins.get(atom);
-    if (twin !== undefined) compareObject(comparer, twin, atom, result);
+    if (twin !== undefined) compareObject(comparer, hooks, twin, atom, result);
     else if (atom.rule.area === "core") result.new.push({ name: atom.symbol.name, post: atom.symbol });
   }
   const continued = new Set(twins.values());
@@ -33,7 +35,7 @@ export function compareData(comparer: Comparer): DataComparison {
   return result;
 }
 
-function compareObject(comparer: Comparer, twin: Atom, atom: Atom, result: DataComparison): void {
+function compareObject(comparer: Comparer, hooks: readonly Hook[], twin: Atom, atom: Atom, result: DataComparison): void {
   if (atom.rule.kind !== "data" || atom.symbol === undefined) return;
   const name = atom.symbol.name;
   const { area, mutable, lineNumbers } = atom.rule;
@@ -53,5 +55,9 @@ function compareObject(comparer: Comparer, twin: Atom, atom: Atom, result: DataC
   result.changed.push({ name, post: atom.symbol, ...(twin.symbol === undefined ? {} : { pre: twin.symbol }) });
   if (moved) result.refusals.push(refuse.changedDataKind(name, twin.section.name, atom.section.name));
   else if (atomSize(atom) !== atomSize(twin)) result.refusals.push(refuse.changedDataSize(name, atomSize(twin), atomSize(atom)));
-  else result.refusals.push(refuse.changedData(name));
+  else {
+    const handler = findHandler(hooks, comparer.post, atom);
+    if (handler === undefined) result.refusals.push(refuse.changedData(name));
+    else result.notes.push(`${name}: initial value changed; the patch's hook ${atomName(handler.function)} handles it`);
+  }
 }

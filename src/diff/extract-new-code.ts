@@ -52,7 +52,7 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string; kept?:
     functions: listFunctions(diff, analysis, options.kept ?? new Set()),
     writes,
     exports,
-    hooks: [],
+    hooks: analysis.hooks.map((hook) => ({ kind: hook.kind, name: atomName(hook.function) })),
     newGlobals,
   };
 }
@@ -65,10 +65,10 @@ function isMeant({ type }: ElfRelocation): boolean {
 /** Gives a relocation of the post object its place in the new one. `owner` is undefined for a table that describes code. */
 export type Relocate = (relocation: ElfRelocation, target: Target, owner: Atom | undefined) => ElfRelocation;
 
-/** All atoms that the update carries, in the post object's order: the included code and, from there, whatever is not in the running kernel. */
+/** All atoms that the update carries, in the post object's order: the included code, the hooks and, from there, whatever is not in the running kernel. */
 function collect(analysis: Analysis, chooser: TargetChooser, preNames: ReadonlySet<string>): Set<Atom> {
-  const { post, postTables, included, twins } = analysis;
-  const found = new Set<Atom>(included);
+  const { post, postTables, included, hooks, twins } = analysis;
+  const found = new Set<Atom>([...included, ...hooks.map(({ entry }) => entry)]);
   for (const { post: object, pointer } of analysis.writes) {
     if (pointer === undefined) {
       found.add(object);

@@ -33,6 +33,10 @@ export function changedConstant(symbol: string, reader: string | undefined): Dif
   return { code: "changed-data", symbol, message: `the constant ${symbol} changes, ${why}` };
 }
 
+export function hookOfOldCode(symbol: string, kind: string): DiffRefusal {
+  return { code: "hook-of-old-code", symbol, message: `the ${kind} hook ${symbol} is no function that this patch adds or changes` };
+}
+
 export function initOnly(symbol: string): DiffRefusal {
   return { code: "init-only", symbol, message: `only initialization code changes (${symbol}): it has run and is gone from memory` };
 }

@@ -1,6 +1,7 @@
 import { SHF_ALLOC, SHF_MERGE } from "../elf/constants.js";
 import type { ElfSection } from "../elf/model.js";
 import { EXPORT_SECTION } from "./exports.js";
+import { HOOK_KINDS } from "./hook-kinds.js";
 
 /** When the content is there: always, until the end of boot or module load, or for removing a module only. */
 export type Area = "core" | "init" | "exit";
@@ -37,6 +38,8 @@ export type SectionRule =
   | { readonly kind: "registered"; readonly code: string; readonly what: string }
   /** Read by their own format (exports.ts). */
   | { readonly kind: "exports" }
+  /** Pointers to functions of the patch that are called when it is applied or reversed: new ones are carried, with what they name. */
+  | { readonly kind: "hooks" }
   /** Neither compared nor carried. */
   | { readonly kind: "ignored" };
 
@@ -56,6 +59,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   // Not in memory, only read by tools, or made again when the module is linked.
   [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
   [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_/, IGNORED],
+
+  [new RegExp(`^\\.ksplice_hooks\\.(${HOOK_KINDS.join("|")})$`), { kind: "hooks" }],
 
   // Tables that describe code.
   [/^\.altinstructions$/, table({ sizes: [12, 14, 13], owner: 0, reason: "alternative", emptyIfLastByteZero: 4 })],

@@ -29,8 +29,10 @@ export interface Compilation {
 }
 
 /** Compiles a unit, or takes what was made of the same files before. @throws Refusal `does-not-compile` with the compiler's own words */
-export async function makeProduct(build: PreparedBuild, command: UnitCommand, variant: Variant, product: Product): Promise<Uint8Array> {
+export async function makeProduct(build: PreparedBuild, command: UnitCommand, variant: Variant, wanted: Product): Promise<Uint8Array> {
   const { shadow } = variant;
+  const includes = shadow?.includeDir === undefined ? [] : ["-idirafter", shadow.includeDir];
+  const product = { ...wanted, compile: addOptions(wanted.compile, includes), key: [...wanted.key, ...includes] };
   const cache = new ObjectCache(build, shadow);
   const key = await cache.keyOf(product.key, command.sources);
   const cached = await cache.find(key);
@@ -85,4 +87,9 @@ async function compile(
 /** Makes a path absolute and leaves `..` in it alone: behind a link it does not cancel the name before it. */
 function resolvePlainly(base: string, path: string): string {
   return path.startsWith("/") ? path : resolve(base) + "/" + path;
+}
+
+/** The source file stays the last word. */
+function addOptions(compile: readonly string[], options: readonly string[]): string[] {
+  return [...compile.slice(0, -1), ...options, ...compile.slice(-1)];
 }

@@ -5,12 +5,16 @@ import { readChange, readLatin1, type Change } from "./read-change.js";
 import { ShadowTree } from "./shadow-tree.js";
 import type { KernelTree, PatchedTree } from "./types.js";
 
+/** What a patch with hooks includes. Not a header of the kernel's. */
+const PATCH_HEADER = "ksplice-patch.h";
+
 /**
  * A tree with the change in it: a shadow of links, with real files where the change touches. In `.c` and `.h` files the line
  * numbers are restored behind each hunk. The user's tree stays as it is. The caller disposes of the shadow.
+ * @param patchHeaders where `ksplice-patch.h` lies, for a patch that includes it
  * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words), or names files outside the tree
  */
-export async function shadowWithPatch(tree: KernelTree, change: Change): Promise<PatchedTree> {
+export async function shadowWithPatch(tree: KernelTree, change: Change, patchHeaders?: string): Promise<PatchedTree> {
   const changes = await readChange(tree.source, change);
   const paths = [...changes.keys()].sort();
   const contents = new Map<string, string | undefined>();
@@ -30,5 +34,7 @@ export async function shadowWithPatch(tree: KernelTree, change: Change): Promise
     contents.set(path, restored);
   }
   const shadow = await ShadowTree.create(tree.source, contents);
-  return { shadow, root: shadow.root, touched: paths, added, removed, patch: patches.join(""), dispose: () => shadow.dispose() };
+  const patch = patches.join("");
+  const includeDir = patch.includes(PATCH_HEADER) ? patchHeaders : undefined;
+  return { shadow, root: shadow.root, touched: paths, added, removed, patch, includeDir, dispose: () => shadow.dispose() };
 }

@@ -58,7 +58,7 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   const cacheDir = request.cacheDir ?? defaultCacheDir();
   progress("looking at the source tree");
   const tree = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
-  const patched = await shadowWithPatch(tree, request.change);
+  const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
   try {
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
     const { units, notes } = await chooseUnits(build, patched, request);

@@ -1,0 +1,5 @@
+#define HOOK(kind, result, fn) static result (*const hook_##kind##_##fn)(void) __attribute__((used, section(".ksplice_hooks." #kind))) = (fn)
+int limit = 10;
+int get(int x) { return x * limit + 1; }
+static void raise(void) { limit = 20; }
+HOOK(apply, void, raise);

@@ -1,0 +1,2 @@
+int limit = 10;
+int get(int x) { return x * limit; }
