@@ -103,7 +103,7 @@ async function runCorpus(options: CorpusOptions, progress: (message: string) => 
 }
 
 /** Objects that kbuild is asked for at once. */
-const CHUNK = 40;
+const CHUNK = 200;
 
 /** What each file is part of in this configuration: `vmlinux` or modules. Files that it is not made of are absent. */
 async function findTargets(

@@ -26,7 +26,7 @@ interface Remembered {
 }
 
 /**
- * Kbuild compiles an object that it is asked for even if the configuration leaves it out. These variables, which it expands where it
+ * Kbuild makes an object that it is asked for even if the configuration leaves it out. These variables, which it expands where it
  * puts the compiler's flags together, are empty, and print the object's name if it is on one of kbuild's own lists
  * (scripts/Makefile.lib, Linux 6.1: modkern_cflags, real-obj-y).
  */
@@ -69,15 +69,20 @@ export async function findUnitCommands(build: PreparedBuild, objects: readonly s
   return found;
 }
 
+/** First, without compiling anything, which of the objects the configuration has: a distribution's release touches as many that it has not. */
 async function askKbuild(build: PreparedBuild, objects: readonly string[]): Promise<Map<string, UnitCommand | undefined>> {
   await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
-  const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", ...MEMBERSHIP_VARIABLES, ...objects]);
-  const members = new Set(Array.from(result.stdout.matchAll(new RegExp(`^${MEMBERSHIP_MARK} (\\S+)$`, "gm")), ([, object]) => object));
-  const answers = new Map<string, UnitCommand | undefined>();
-  for (const object of objects) {
-    const command = members.has(object) ? await readCommand(build, object) : undefined;
-    if (members.has(object) && command === undefined) throw doesNotCompile(object, false, compilerWords(result.stderr, build.tree.source));
-    if (command !== undefined) await adoptObject(build, command);
+  const context = { ...build, source: build.tree.source };
+  const dryRun = await makeKernel(context, ["-k", "-n", ...MEMBERSHIP_VARIABLES, ...objects]);
+  const marked = new Set(Array.from(dryRun.stdout.matchAll(new RegExp(`^${MEMBERSHIP_MARK} (\\S+)$`, "gm")), ([, object]) => object));
+  const members = objects.filter((object) => marked.has(object));
+  const answers = new Map<string, UnitCommand | undefined>(objects.map((object) => [object, undefined]));
+  if (members.length === 0) return answers;
+  const result = await makeKernel(context, ["-k", ...members]);
+  for (const object of members) {
+    const command = await readCommand(build, object);
+    if (command === undefined) throw doesNotCompile(object, false, compilerWords(result.stderr, build.tree.source));
+    await adoptObject(build, command);
     answers.set(object, command);
   }
   return answers;
