@@ -7,7 +7,12 @@ import type { RunKernel } from "./run-kernel.js";
 const TRAMPOLINE_SIZE = 5;
 const MAX_INSTRUCTION_SIZE = 15;
 /** Sites that the kernel rewrites long after boot: a trampoline over one would be torn, or the kernel would find bytes it does not expect and stop. */
-const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call", "lock"]);
+const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call"]);
+/**
+ * Lock prefixes are taken out only where the kernel was started for one processor, and put back only there; it keeps no list of them otherwise
+ * (alternatives_smp_module_add() and alternative_instructions() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12). One that is there stays.
+ */
+const LOCK_PREFIX = 0xf0;
 
 export interface TrampolineSite {
   /** Byte offset from the start of the running function. */
@@ -26,17 +31,17 @@ export function findTrampolineSite(run: RunKernel, code: PreCode, addr: bigint, 
   const entry = siteAt("endbr", 0)?.size ?? 0;
   const fentry = siteAt("fentry", entry);
   const offset = entry + (fentry?.size ?? 0);
-  if (isRewrittenLater(code, offset)) return undefined;
   const bytes = run.read(addr + BigInt(offset), TRAMPOLINE_SIZE);
-  if (bytes === undefined || !hasRoom(run, addr, offset, runSize)) return undefined;
+  if (bytes === undefined || isRewrittenLater(code, offset, bytes) || !hasRoom(run, addr, offset, runSize)) return undefined;
   return { offset, bytes };
 }
 
-function isRewrittenLater(code: PreCode, offset: number): boolean {
+function isRewrittenLater(code: PreCode, offset: number, bytes: Uint8Array): boolean {
   const start = code.start + offset;
-  return code.sites.some(
-    (site) => REWRITTEN_LATER.has(site.kind) && site.offset < start + TRAMPOLINE_SIZE && start < site.offset + site.size,
-  );
+  return code.sites.some((site) => {
+    if (site.offset >= start + TRAMPOLINE_SIZE || start >= site.offset + site.size) return false;
+    return REWRITTEN_LATER.has(site.kind) || (site.kind === "lock" && bytes[site.offset - start] !== LOCK_PREFIX);
+  });
 }
 
 /** True if the trampoline fits into the function and the padding behind it. */

@@ -270,7 +270,14 @@ describe("the start of a function with indirect branch tracking", () => {
 describe("where the trampoline goes", () => {
   const body = [0x89, 0xf8, 0x01, 0xc0, 0x01, 0xc8, 0xc3, 0xcc];
   const fentry = [0xe8, 0, 0, 0, 0];
-  function siteOf(bytes: readonly number[], live: readonly number[], next = 16n, withLabelAt?: number): number | undefined {
+  const locked = [0xf0, 0x80, 0x67, 0x08, 0xfb, 0xc3];
+  function siteOf(
+    bytes: readonly number[],
+    live: readonly number[],
+    next = 16n,
+    withLabelAt?: number,
+    withLockAt?: number,
+  ): number | undefined {
     const text = makeSection(".text.func", bytes, CODE);
     const symbol = makeFunction(FUNC, text);
     const call = bytes.indexOf(0xe8);
@@ -284,6 +291,7 @@ describe("where the trampoline goes", () => {
       );
       sections.push(table);
     }
+    if (withLockAt !== undefined) sections.push(...(lock([]).tables?.(text, symbol, withLockAt) ?? []));
     const kernel = new FakeKernel();
     kernel.define("__fentry__", ADDR + 0x1000n);
     kernel.define(FUNC, ADDR);
@@ -305,6 +313,12 @@ describe("where the trampoline goes", () => {
     [
       "nowhere if a jump label stands there",
       siteOf([...fentry, ...NOP5, ...body.slice(0, 6)], [...NOP5, ...NOP5, ...body.slice(0, 6)], 16n, 5),
+      undefined,
+    ],
+    ["over a lock prefix that is there to stay", siteOf([...fentry, ...locked], [...NOP5, ...locked], 16n, undefined, 5), 5],
+    [
+      "nowhere if a lock prefix was taken out, on one processor",
+      siteOf([...fentry, ...locked], [...NOP5, 0x3e, ...locked.slice(1)], 16n, undefined, 5),
       undefined,
     ],
   ])("%s", (_name, offset, expected) => {
