@@ -14,6 +14,7 @@ import { fitUpdate } from "../src/update/fit-update.js";
 import type { Update } from "../src/update/update-file.js";
 import type { CompanionFinder } from "./companions.js";
 import { describeDiffs } from "./describe-diff.js";
+import { INCOMPLETE } from "./summary.js";
 import type { CorpusSet, FileResult, Verdict } from "./types.js";
 
 export interface JudgeContext {
@@ -29,7 +30,7 @@ export interface JudgeContext {
 const MOST_ROUNDS = 8;
 const MOST_FILES = 16;
 /** A header that comes into more objects than this makes the set take hours. */
-const MOST_UNITS = 120;
+const MOST_UNITS = 200;
 
 /** Refusals that mean: nothing of this configuration is made from the file. */
 const NOT_BUILT: ReadonlySet<string> = new Set(["not-in-config", "nothing-to-compile"]);
@@ -49,11 +50,16 @@ export async function judgeFile(context: JudgeContext, file: string): Promise<Fi
     // Headers come into many units: whether the patched sources themselves compile is found out first.
     const broken = taken.size === 1 ? undefined : await compileSources(context, [...taken]);
     const attempt: Attempt = broken === undefined ? await tryFiles(context, file, [...taken]) : { kind: "incomplete", refusal: broken };
-    if (attempt.kind === "judged") return attempt.result;
+    if (attempt.kind === "judged") return stayingIfRefused(attempt.result);
     const more = round < MOST_ROUNDS && taken.size < MOST_FILES ? await findMore(context, attempt.refusal, taken) : [];
     if (more.length === 0) return notAlone(file, [...taken], attempt.refusal);
     for (const path of more) taken.add(path);
   }
+}
+
+/** A file that needs others of the release, and is refused together with them, stays one that does not stand alone: the refusal is of all of them. */
+function stayingIfRefused(result: FileResult): FileResult {
+  return result.verdict === "refused" && result.companions.length > 0 ? { ...result, verdict: "not alone" } : result;
 }
 
 function notAlone(file: string, files: readonly string[], { code, message }: Refusal): FileResult {
@@ -144,7 +150,7 @@ function fitCreated(update: Update, { kernel }: JudgeContext, judged: Judge): At
 
 /** Refusals that more of the release may mend. */
 function isIncomplete({ code }: Refusal): boolean {
-  return code === "does-not-compile" || code === "unresolved-symbol" || code === "too-many-units";
+  return INCOMPLETE.has(code);
 }
 
 function verdictOf({ code, exitCode, items }: Refusal): Verdict {

@@ -3,13 +3,13 @@ import type { ChangedItem, FileResult } from "./types.js";
 
 /** The report as one page without anything from elsewhere. Rows unfold; a field and buttons choose among them. */
 export function renderHtml(report: CorpusReport): string {
-  const { counts, score, reasons } = summarize(report.results);
+  const { counts, score, strictScore, reasons } = summarize(report.results);
   const title = `Linux ${escape(report.from)} → ${escape(report.to)} as hot updates`;
   const buttons = [...counts].map(([verdict, count]) => `<button data-verdict="${verdict}">${count} ${verdict}</button>`).join("\n");
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${STYLE}</style></head><body>
 <h1>${title}</h1>
-<p>Score <b>${(100 * score).toFixed(1)} %</b>: update / (update + refused + failed). ${report.results.length} files, ${report.seconds} s.</p>
+<p>Score <b>${(100 * score).toFixed(1)} %</b>: update / (update + refused + failed); ${(100 * strictScore).toFixed(1)} % if files that are refused together with others count as refused. ${report.results.length} files, ${report.seconds} s.</p>
 <p id="filter"><input type="search" placeholder="file, function, reason"> <button data-verdict="">all</button>
 ${buttons}</p>
 <table><thead><tr><th>verdict<th>file<th>changed<th>new<th>reason<th>ms</tr></thead><tbody>

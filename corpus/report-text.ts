@@ -10,13 +10,13 @@ export function renderText(report: CorpusReport): string {
       const besides = companions.length === 0 ? "" : ` (with ${companions.join(", ")})`;
       return `${verdict.padEnd(9)} ${file}${besides}: ${what}; ${milliseconds.create + milliseconds.match} ms\n`;
     });
-  const { counts, score, reasons } = summarize(report.results);
+  const { counts, score, strictScore, reasons } = summarize(report.results);
   return [
     ...rows,
     `\n${report.from} to ${report.to}, ${report.results.length} files in ${report.seconds} s\n`,
     ...[...counts].map(([verdict, count]) => `${String(count).padStart(6)} ${verdict}\n`),
     ...reasons.map(({ verdict, code, count }) => `${String(count).padStart(6)} ${verdict}: ${code}\n`),
-    `score: ${(100 * score).toFixed(1)} % (update / (update + refused + failed))\n`,
+    `score: ${(100 * score).toFixed(1)} % (update / (update + refused + failed)); ${(100 * strictScore).toFixed(1)} % if files refused together with others count\n`,
   ].join("");
 }
 

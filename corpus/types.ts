@@ -19,7 +19,7 @@ export interface CorpusSet {
  * - `update`: created, and matches the running kernel;
  * - `no effect`: the same object code, or changes of code that has run already;
  * - `refused`: not safe, and why;
- * - `not alone`: does not compile without other changes of the release;
+ * - `not alone`: does not compile without other changes of the release, and comes to no update together with them either;
  * - `failed`: anything else: a bug of ours;
  * - `not built`: nothing of the distribution's configuration is made from the file. Not judged.
  */

@@ -39,6 +39,10 @@ describe("the sums of a run", () => {
   it("score updates against refusals and failures only", () => {
     expect(summarize(RESULTS).score).toBe(0.5);
     expect(summarize([]).score).toBe(1);
+    const together = result("g.c", { verdict: "not alone", code: "changed-layout", companions: ["g.h"] });
+    const incomplete = result("h.c", { verdict: "not alone", code: "does-not-compile" });
+    const { score, strictScore } = summarize([...RESULTS, together, incomplete]);
+    expect([score, strictScore]).toEqual([0.5, 0.4]);
   });
 
   it("count a file once for each code", () => {
