@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/package-root.js";
+import { shuffled } from "../support/shuffled.js";
+import { bootGuest, type Guest } from "../vm/support/guest.js";
+import { archivePatch, testTree, Workshop } from "../vm/support/trees.js";
+
+/** Many updates in one kernel at once: applied one after another under load, undone in another order. */
+
+/** Files that Debian changed in a point release, and the module that each is part of; each becomes an update of its own. */
+const FILES: readonly (readonly [file: string, module?: string])[] = [];
+
+/** Order of undoing. Another one: KSPLICE_TEST_SEED=N. */
+const SEED = Number(process.env["KSPLICE_TEST_SEED"] ?? 20261124);
+
+/** System calls, memory, files, processes, pipes, timers: bounded in every way, and for longer than the test takes. */
+const LOAD =
+  "stress-ng --quiet --timeout 3h --temp-path /tmp --cpu 1 --cpu-load 20 --fork 1 --pipe 1 --switch 1 --timer 1 --hdd 1 --hdd-bytes 16m --vm 1 --vm-bytes 32m --mmap 1 --mmap-bytes 16m --sock 1 --epoll 1 --get 1 --dentry 1 --dentries 200 --fstat 1 --futex 1";
+
+const workshop = new Workshop();
+let guest: Guest;
+const updates = new Map<string, string>();
+const ids = FILES.map((_, index) => `u${String(index + 1).padStart(2, "0")}`);
+
+beforeAll(async () => {
+  const tree = await testTree("6.1");
+  for (const [index, [file]] of FILES.entries()) {
+    const id = ids[index] ?? "";
+    updates.set(id, await workshop.create(tree.path, id, await archivePatch(tree, file)));
+  }
+  guest = await bootGuest(tree.path, { cpus: 2, memoryMiB: 3072, expose: [workshop.dir, packageRoot()] });
+  for (const module of new Set(FILES.flatMap(([, name]) => name ?? []))) await guest.machine.loadModule(module);
+});
+
+afterAll(async () => {
+  await guest.end();
+  workshop.end();
+});
+
+/** Kilobytes of unreclaimable slab and of vmalloc space in use. */
+async function memoryInUse(): Promise<{ slab: number; vmalloc: number }> {
+  const text = await guest.sh("cat /proc/meminfo");
+  const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1]);
+  return { slab: of("SUnreclaim"), vmalloc: of("VmallocUsed") };
+}
+
+describe(`${String(FILES.length)} updates in one kernel, under load`, () => {
+  it("are applied one after another, undone in random order, and leave nothing behind", async () => {
+    expect(FILES.length).toBeGreaterThanOrEqual(40);
+    const load = guest.machine.start(LOAD);
+    const failures: string[] = [];
+    const before = await memoryInUse();
+    for (const [id, path] of updates) {
+      const result = await guest.ksplice("apply", "--tries=30", path);
+      if (result.exitCode !== 0) failures.push(`apply ${id}: ${result.stderr}`);
+      await guest.expectQuiet();
+    }
+    const listed = JSON.parse((await guest.mustRun("view", "--json")).stdout) as { id: string; stage: string }[];
+    expect(failures).toEqual([]);
+    expect(listed.filter(({ stage }) => stage === "applied").map(({ id }) => id)).toEqual(ids);
+
+    // What a newer update builds on goes last; the rest as the dice fall.
+    let left = shuffled(ids, SEED);
+    for (let round = 0; left.length > 0 && round < ids.length; round++) {
+      const waiting: string[] = [];
+      for (const id of left) {
+        const result = await guest.ksplice("undo", "--tries=30", id);
+        if (result.exitCode !== 0 && /newer update/.test(result.stderr)) waiting.push(id);
+        else expect(result, `undo ${id}: ${result.stderr}`).toMatchObject({ exitCode: 0 });
+        await guest.expectQuiet();
+      }
+      left = waiting;
+    }
+    const ended = await Promise.race([load.finished.then(() => true), Promise.resolve(false)]);
+    load.kill();
+    expect(ended, "the load ended by itself").toBe(false);
+    await guest.sh("sync; sleep 5");
+    const after = await memoryInUse();
+    expect(after.vmalloc - before.vmalloc).toBeLessThan(1024);
+    expect(after.slab - before.slab).toBeLessThan(16_384);
+    await guest.expectClean();
+  });
+});
