@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
 import { unifiedDiff } from "../src/kbuild/diff-texts.js";
 import { compileUnit } from "../src/kbuild/compile-unit.js";
+import type { IncludeGraph } from "../src/kbuild/include-graph.js";
 import { shadowWithPatch } from "../src/kbuild/patch-tree.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
 import { findUnitCommands } from "../src/kbuild/unit-command.js";
@@ -22,6 +23,7 @@ export interface JudgeContext {
   readonly build: PreparedBuild;
   readonly cacheDir: string;
   readonly companions: CompanionFinder;
+  readonly includeGraph: () => Promise<IncludeGraph>;
   /** The kernel of the set as it ran, with every module that is judged. */
   readonly kernel: LiveKernel;
 }
@@ -123,6 +125,7 @@ async function tryFiles(context: JudgeContext, file: string, files: readonly str
       kmodDir: join(packageRoot(), "kmod"),
       cacheDir: context.cacheDir,
       mostUnits: MOST_UNITS,
+      includeGraph: context.includeGraph,
       inspect: (found) => {
         diffs = found;
       },

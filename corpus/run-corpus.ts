@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { positiveInteger, runProgram, usage } from "../src/cli/common.js";
 import { defaultCacheDir } from "../src/kbuild/cache-dir.js";
+import { IncludeGraph } from "../src/kbuild/include-graph.js";
 import { openKernelTree } from "../src/kbuild/open-tree.js";
 import { prepareBuild } from "../src/kbuild/prepare-build.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
@@ -87,7 +88,9 @@ async function runCorpus(options: CorpusOptions, progress: (message: string) => 
   for (const [name, words] of snapshot.notLoaded) progress(`module ${name} could not be loaded: ${words}`);
   const kernel = openSnapshot(snapshot.path);
   try {
-    const context: JudgeContext = { set, build, cacheDir, companions: new CompanionFinder(set, difference), kernel };
+    let graph: Promise<IncludeGraph> | undefined;
+    const includeGraph = (): Promise<IncludeGraph> => (graph ??= IncludeGraph.ofTree(set.fromTree));
+    const context: JudgeContext = { set, build, cacheDir, companions: new CompanionFinder(set, difference), includeGraph, kernel };
     const store = await ResultStore.open(set, cacheDir);
     let done = 0;
     return await mapLimited(files, options.jobs, async (file) => {

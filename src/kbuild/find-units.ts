@@ -13,6 +13,8 @@ export interface FindUnitsOptions {
   readonly note?: (message: string) => void;
   /** More source files than this are not compiled for one header. Default: {@link MOST_UNITS}. */
   readonly mostUnits?: number;
+  /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
+  readonly includeGraph?: () => Promise<IncludeGraph>;
 }
 
 const MOST_UNITS = 400;
@@ -67,14 +69,14 @@ async function findIncluders(
   sources: readonly string[],
   headers: readonly string[],
   homeless: readonly string[],
-  { progress = silentProgress, mostUnits = MOST_UNITS }: FindUnitsOptions,
+  { progress = silentProgress, mostUnits = MOST_UNITS, includeGraph }: FindUnitsOptions,
 ): Promise<UnitCommand[]> {
   const { source } = build.tree;
   const candidates = new Set<string>();
   const everywhere = [...headers, ...homeless];
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
-    const graph = await IncludeGraph.ofTree(source);
+    const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
     for (const path of await graph.includersOf(everywhere)) candidates.add(path);
   }
   for (const path of sources.filter(isC)) {

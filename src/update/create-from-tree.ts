@@ -5,6 +5,7 @@ import { buildKernelModules } from "../kbuild/build-kernel-modules.js";
 import { defaultCacheDir } from "../kbuild/cache-dir.js";
 import { compileUnit } from "../kbuild/compile-unit.js";
 import { findUnits } from "../kbuild/find-units.js";
+import type { IncludeGraph } from "../kbuild/include-graph.js";
 import { linkNewCode } from "../kbuild/link-new-code.js";
 import { openKernelTree } from "../kbuild/open-tree.js";
 import { shadowWithPatch } from "../kbuild/patch-tree.js";
@@ -43,6 +44,8 @@ export interface CreateRequest {
   readonly progress: Progress;
   /** Refuse a header that more source files include than this. Default: 400. */
   readonly mostUnits?: number;
+  /** Who includes whom in the source tree, for one who makes many updates from the same. */
+  readonly includeGraph?: () => Promise<IncludeGraph>;
   /** Is shown what each unit's comparison found, before anything is refused because of it. */
   readonly inspect?: (diffs: readonly UnitDiff[]) => void;
   /** For what does not stop the update, but the user should know. */
@@ -109,6 +112,7 @@ async function chooseUnits(
     progress: request.progress,
     note,
     ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
+    ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),
   });
   const { onlyTargets } = request;
   if (onlyTargets === undefined) return { units, notes };
