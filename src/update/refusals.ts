@@ -66,6 +66,12 @@ export const changedLayout = (types: readonly { label: string; place: string | u
     code: "changed-layout",
     message: ["the patch changes the layout of types that objects of the running kernel may have:", ...details].join("\n"),
     ...(place === undefined ? {} : { location: place }),
+    items: types.map((type) => ({
+      code: "changed-layout",
+      symbol: type.label,
+      message: "its layout changes, and objects of the running kernel may have the old one",
+      place: type.place ?? "in a file that the patch does not touch",
+    })),
     hint: `if it does no harm to the objects that exist, --allow-layout="${first?.label ?? ""}" lets it through; docs/types.md says what that vouches for`,
   });
 };
