@@ -29,13 +29,19 @@ struct ksplice_steps {
 };
 
 static const struct ksplice_steps apply_steps = {
-	KSPLICE_PRE_APPLY, KSPLICE_CHECK_APPLY, KSPLICE_APPLY, KSPLICE_POST_APPLY,
-	KSPLICE_FAIL_APPLY,
+	.before = KSPLICE_PRE_APPLY,
+	.check = KSPLICE_CHECK_APPLY,
+	.stopped = KSPLICE_APPLY,
+	.after = KSPLICE_POST_APPLY,
+	.failed = KSPLICE_FAIL_APPLY,
 };
 
 static const struct ksplice_steps reverse_steps = {
-	KSPLICE_PRE_REVERSE, KSPLICE_CHECK_REVERSE, KSPLICE_REVERSE, KSPLICE_POST_REVERSE,
-	KSPLICE_FAIL_REVERSE,
+	.before = KSPLICE_PRE_REVERSE,
+	.check = KSPLICE_CHECK_REVERSE,
+	.stopped = KSPLICE_REVERSE,
+	.after = KSPLICE_POST_REVERSE,
+	.failed = KSPLICE_FAIL_REVERSE,
 };
 
 struct ksplice_switch {

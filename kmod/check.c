@@ -114,7 +114,7 @@ int ksplice_check_part(const struct module *owner, const struct ksplice_part *pa
 	}
 	for (i = 0; i < part->nr_hooks; i++)
 		if (!is_hook(owner, &part->hooks[i]))
-			return report(owner, "a hook", "no function of its module, or an unknown kind");
+			return report(owner, "a hook", "an unknown kind or no function");
 	for (i = 0; i < part->nr_ranges; i++)
 		if (!part->ranges[i].name)
 			return -EINVAL;

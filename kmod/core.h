@@ -93,7 +93,7 @@ struct ksplice_update {
 	enum ksplice_stage stage;
 	enum ksplice_cause abort_cause;
 	u64 applied_seq;	/* grows with each apply, of any update */
-	bool has_run;		/* a thread may have been in its code: it was applied, or has hooks */
+	bool has_run;		/* threads may have been in its code */
 	u64 stop_ns;
 	u32 attempts;
 	u32 nr_conflicts;

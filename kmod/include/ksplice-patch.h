@@ -20,10 +20,17 @@
 
 #include <linux/compiler.h>
 
+/* Hooks of one kind are called as the source has them; gcc may turn that round, clang does not. */
+#if __has_attribute(no_reorder)
+#define KSPLICE_IN_ORDER __attribute__((no_reorder))
+#else
+#define KSPLICE_IN_ORDER
+#endif
+
 /* A pointer that ksplice-create finds by its section. */
 #define KSPLICE_HOOK(kind, result, fn)						\
 	static result (*const __ksplice_##kind##_##fn)(void)			\
-		__used __section(".ksplice_hooks." #kind) = (fn)
+		__used KSPLICE_IN_ORDER __section(".ksplice_hooks." #kind) = (fn)
 
 /* Applying: before the stop; in it, before and after the change; after it, or if it failed. */
 #define ksplice_pre_apply(fn)		KSPLICE_HOOK(pre_apply, int, fn)

@@ -50,7 +50,7 @@ function renderRehearsal(result: Rehearsal): string {
   const ms = (ns: number): string => `${(ns / 1e6).toFixed(3)} ms`;
   const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
   const lines = [
-    `update ${result.id} on ${result.release}: ${result.functions.map((entry) => entry.name).join(", ")}`,
+    `update ${result.id} on ${result.release}: ${[...result.functions, ...result.data].map((entry) => entry.name).join(", ")}`,
     `matched ${result.matching.functions} functions in ${result.matching.milliseconds} ms; ${result.matching.skippedBytes} bytes not compared`,
     `machine stopped: ${ms(result.stopNs.apply)} to apply, ${ms(result.stopNs.undo)} to undo`,
     ...result.stages.map((stage) => `${stage.stage}: ${seconds(stage.milliseconds)}`),

@@ -1,4 +1,4 @@
-import { R_X86_64_64, STB_LOCAL } from "../elf/constants.js";
+import { RELOCATION_KINDS, R_X86_64_64, STB_LOCAL } from "../elf/constants.js";
 import type { ElfRelocation } from "../elf/model.js";
 import { atomName, atomSize, isText, type Atom } from "./atom.js";
 import type { CodeComparison } from "./compare-code.js";
@@ -59,7 +59,7 @@ export function settleConstants(code: CodeComparison, constants: readonly { pre:
       ...(pre.symbol === undefined ? {} : { pre: pre.symbol }),
       ...(post.symbol === undefined ? {} : { post: post.symbol }),
     };
-    const range = isPartOfCode(post) || atomSize(pre) !== atomSize(post) ? undefined : code.comparer.differingRange(pre, post);
+    const range = isRewritable(pre, post) ? code.comparer.differingRange(pre, post) : undefined;
     if (range !== undefined) {
       for (let offset = range.start; offset < range.end; offset += MAX_WRITE)
         result.writes.push({ pre, post, offset, size: Math.min(MAX_WRITE, range.end - offset) });
@@ -76,6 +76,12 @@ export function settleConstants(code: CodeComparison, constants: readonly { pre:
   const rewritten = new Set(result.writes.map(({ post }) => post));
   for (const { post } of moving) for (const reader of findReaders(post, references)) moveReader(reader, post, rewritten, code, result);
   return result;
+}
+
+/** A distance from the field to something is another one in the update's module, where the new bytes are made. */
+function isRewritable(pre: Atom, post: Atom): boolean {
+  const hasDistances = post.relocations.some(({ type }) => RELOCATION_KINDS.get(type)?.pcRelative === true);
+  return !isPartOfCode(post) && atomSize(pre) === atomSize(post) && !hasDistances;
 }
 
 /** A reference to a data object. */

@@ -41,6 +41,8 @@ export interface Rehearsal {
   readonly id: string;
   readonly release: string;
   readonly functions: readonly { readonly target: string; readonly name: string }[];
+  /** Existing objects that were overwritten. */
+  readonly data: readonly { readonly target: string; readonly name: string }[];
   readonly probes: { readonly before: ProbeResult; readonly applied: ProbeResult; readonly undone: ProbeResult } | undefined;
   /** Ids that `ksplice-view` listed while the update was applied. */
   readonly viewed: readonly string[];
@@ -111,6 +113,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
       id,
       release: kernel.release,
       functions: applied.functions,
+      data: applied.data,
       probes,
       viewed,
       stopNs: { apply: applied.stopNs, undo: undone.stopNs },
@@ -133,6 +136,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
 
 interface ApplyOutput {
   readonly functions: { target: string; name: string }[];
+  readonly data: { target: string; name: string }[];
   readonly stopNs: number;
   readonly matching: Rehearsal["matching"];
 }

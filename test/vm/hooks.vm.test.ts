@@ -45,6 +45,7 @@ const tellTale = (refuse?: string): Edit[] => {
     const returns = asks ? `\treturn ${kind === refuse ? "-EBUSY" : "0"};\n` : "";
     return `\nstatic ${asks ? "int" : "void"} tell_${kind}(void)\n{\n${tells}${returns}}\nksplice_${kind}(tell_${kind});\n`;
   });
+  code.push('\nstatic void tell_again(void)\n{\n\tpr_info("telltale: again\\n");\n}\nksplice_post_apply(tell_again);\n');
   return [
     { file: "fs/proc/version.c", at: /^#include <linux\/init.h>$/m, to: "#include <linux/delay.h>\n#include <ksplice-patch.h>\n$&" },
     { file: "fs/proc/version.c", at: /^fs_initcall\(.*\);$/m, to: `$&\n${code.join("")}` },
@@ -82,7 +83,7 @@ describe.each(["6.1", "6.12"] as const)("on a %s kernel", (series) => {
     await guest.sh("dmesg -c");
     await guest.mustRun("apply", updates.get("limit") ?? "");
     expect(await limit()).toBe("2097152");
-    expect(await told()).toEqual(["pre_apply", "post_apply"]);
+    expect(await told()).toEqual(["pre_apply", "post_apply", "again"]);
     await guest.mustRun("undo", `limit${series.replace(".", "")}`);
     expect(await limit()).toBe("1048576");
     expect(await told()).toEqual(["pre_reverse", "post_reverse"]);

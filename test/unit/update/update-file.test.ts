@@ -6,7 +6,7 @@ import fc from "fast-check";
 import tar, { type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import type { Manifest } from "../../../src/update/manifest.js";
+import type { Manifest, ManifestUnit, ManifestWrite } from "../../../src/update/manifest.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../../src/update/update-file.js";
 
 type Entry = Partial<Header> & Pick<Header, "name">;
@@ -61,6 +61,23 @@ function sample(change: Partial<Manifest> = {}): Update {
   return { ...update, manifest: { ...update.manifest, ...change } };
 }
 
+const WRITE: ManifestWrite = {
+  name: "limits",
+  preSymbol: "limits",
+  offset: 0,
+  size: 16,
+  newSymbol: "new:net/ipv4/raw.o:limits",
+  newOffset: 0,
+  isConstant: true,
+};
+
+/** The sample with something else in its one unit. */
+function sampleWith(change: Partial<ManifestUnit>): Update {
+  return sample({
+    targets: sample().manifest.targets.map((target) => ({ ...target, units: target.units.map((unit) => ({ ...unit, ...change })) })),
+  });
+}
+
 async function save(bytes: Uint8Array): Promise<string> {
   const path = join(dir, "update.tar.gz");
   writeFileSync(path, bytes);
@@ -92,6 +109,12 @@ describe("an update", () => {
     const read = await openUpdate(await save(await packUpdate(update)));
     expect(read.manifest).toEqual(update.manifest);
     expect([...read.files.keys()].sort()).toEqual([...update.files.keys()].sort());
+  });
+
+  it("may overwrite data and bring hooks, and change no function", async () => {
+    const hooks = [{ kind: "check_apply" as const, name: "is_idle", sourceLine: { file: "net/ipv4/raw.c", line: 7 } }];
+    const update = sampleWith({ writes: [WRITE], data: [{ name: "limits", how: "rewritten" }], hooks });
+    expect((await openUpdate(await save(await packUpdate(update)))).manifest).toEqual(update.manifest);
   });
 
   it("is packed to the same bytes each time", async () => {
@@ -165,6 +188,13 @@ describe("hostile or damaged input is refused", () => {
       "a module that is not ours",
       async () => packUpdate(sample({ targets: sample().manifest.targets.map((target) => ({ ...target, module: "ext4" })) })),
       "module",
+    ],
+    ["a write of nothing", async () => packUpdate(sampleWith({ writes: [{ ...WRITE, size: 0 }] })), "writes[0].size"],
+    ["a write before its object", async () => packUpdate(sampleWith({ writes: [{ ...WRITE, offset: -8 }] })), "writes[0].offset"],
+    [
+      "a hook of no known kind",
+      async () => packUpdate(sampleWith({ hooks: [{ kind: "sometime" as "apply", name: "is_idle" }] })),
+      "hooks[0].kind",
     ],
     ["a core that is not there", async () => packUpdate(sample({ core: "other.ko" })), "names other.ko, which is not there"],
   ])("%s", async (_, make, message) => {

@@ -1,0 +1,98 @@
+import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../src/elf/constants.js";
+import type { ElfObject, ElfSymbol } from "../../src/elf/model.js";
+import { parseObject } from "../../src/elf/parse-object.js";
+import { writeObject } from "../../src/elf/write-object.js";
+import type { RunKernel, RunSymbol } from "../../src/match/run-kernel.js";
+import type { ManifestTarget } from "../../src/update/manifest.js";
+import { prelinkTarget, type MatchedUnit } from "../../src/update/prelink.js";
+import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
+
+/** Modules as ksplice-create leaves them, kernels and matches, for tests of prelinking. */
+
+export const NEWEST = 0xffffffff81000100n;
+
+export function kernelWith(symbols: readonly RunSymbol[]): RunKernel {
+  const sorted = [...symbols].sort((a, b) => (a.addr < b.addr ? -1 : 1));
+  return {
+    symbolsNamed: (name) => symbols.filter((symbol) => symbol.name === name),
+    symbolAt: (addr) => sorted.filter((symbol) => symbol.addr <= addr).at(-1),
+    read: () => undefined,
+    newestCode: (addr) => addr,
+    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,
+    moduleSections: () => undefined,
+  };
+}
+
+export const symbol = (name: string, addr: bigint, module?: string): RunSymbol => ({ name, addr, type: "t", module });
+
+/** A module as ksplice-create leaves it: one replacement, with its alias, that calls `callees`; `exported` ones have a CRC. */
+export function newCode(callees: readonly ElfSymbol[], exported: readonly string[] = []): Uint8Array {
+  const text = makeSection(
+    ".text.foo",
+    Array.from({ length: 40 }, () => 0x90),
+    { flags: SHF_ALLOC | SHF_EXECINSTR },
+  );
+  text.relocations = callees.map((callee, index) => ({ offset: 5 * index + 1, type: R_X86_64_PLT32, symbol: callee, addend: -4 }));
+  const versions = makeSection("__versions", new Uint8Array(64 * exported.length));
+  exported.forEach((name, index) => {
+    versions.data.set(new TextEncoder().encode(name), 64 * index + 8);
+  });
+  return writeObject(
+    makeObject(
+      [text, versions],
+      [makeFunction("foo", text), makeFunction("new:a.o:foo", text, { bind: STB_GLOBAL }), makeUndefined("ksplice_part"), ...callees],
+      "new.ko",
+    ),
+  );
+}
+
+export function target(imports: ManifestTarget["units"][number]["imports"] = [], preParts: string[] = []): ManifestTarget {
+  return {
+    name: "vmlinux",
+    module: "ksplice_id_vmlinux",
+    file: "new/vmlinux.ko",
+    exports: [],
+    units: [
+      {
+        path: "a.o",
+        pre: "pre/a.o",
+        functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts }],
+        writes: [],
+        imports,
+        changed: [],
+        new: [],
+        removed: [],
+        data: [],
+        hooks: [],
+      },
+    ],
+  };
+}
+
+export function match(symbols: Record<string, bigint> = {}): MatchedUnit {
+  const siteBytes = Uint8Array.of(1, 2, 3, 4, 5);
+  return {
+    kind: "matched",
+    functions: new Map([
+      ["foo", { name: "foo", addr: NEWEST, size: 64, siteOffset: 5, siteBytes }],
+      ["foo.cold", { name: "foo.cold", addr: 0xffffffff81fff000n, size: 12, siteOffset: undefined, siteBytes: new Uint8Array(0) }],
+    ]),
+    symbols: new Map(Object.entries(symbols)),
+    runtimeConstants: new Map(),
+    statistics: { functions: 1, matched: 1, skipped: [], skippedBytes: 0 },
+  };
+}
+
+export const identity = { id: "id", description: "a fix", partCount: 1, exports: new Set<string>() };
+
+export function prelink(bytes: Uint8Array, to: ManifestTarget, matched: MatchedUnit, run: RunKernel): ElfObject {
+  return parseObject(prelinkTarget(bytes, to, identity, new Map([["a.o", matched]]), run), "out.ko");
+}
+
+export const homeOf = (ko: ElfObject, name: string) => ko.symbols.find((candidate) => candidate.name === name)?.home;
+
+export const read = (ko: ElfObject, name: string) => {
+  const section = ko.sections.find((candidate) => candidate.name === name);
+  if (section === undefined) throw new Error(`no ${name}`);
+  return { section, view: new DataView(section.data.buffer, section.data.byteOffset, section.data.byteLength) };
+};
