@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { readFile, realpath, utimes } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "./files.js";
@@ -105,9 +106,18 @@ export class ObjectCache {
   }
 }
 
+/** Hashes by what tells one state of a file from another. A unit is made of a thousand headers, most of them those of the unit before. */
+const knownHashes = new Map<string, string>();
+
 async function hashFile(path: string): Promise<string | undefined> {
   try {
-    return hashOf([await readFile(path)]);
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    const state = [dev, ino, size, mtimeNs, ctimeNs].join();
+    const known = knownHashes.get(state);
+    if (known !== undefined) return known;
+    const hash = hashOf([await readFile(path)]);
+    knownHashes.set(state, hash);
+    return hash;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
