@@ -13,6 +13,12 @@ export interface ArchiveFix {
   readonly patch: string;
 }
 
+/** The version of the source that follows in the archive, of the same series; undefined where there is none. */
+export async function findNextSource(version: string): Promise<string | undefined> {
+  const series = version.split(".").slice(0, 2).join(".");
+  return (await listDebianSources(series)).find((candidate) => compareDebianVersions(candidate, version) > 0);
+}
+
 /**
  * The change that the next source version in the archive makes to a file of a prepared tree.
  * @param version Debian version of the tree's source
@@ -24,8 +30,7 @@ export async function fixFromNextSource(
   file: string,
   options: { cacheDir: string; progress: Progress },
 ): Promise<ArchiveFix | undefined> {
-  const series = version.split(".").slice(0, 2).join(".");
-  const next = (await listDebianSources(series)).find((candidate) => compareDebianVersions(candidate, version) > 0);
+  const next = await findNextSource(version);
   if (next === undefined) return undefined;
   options.progress(`reading ${file} of ${next}`);
   const after = (await readSourceFiles(next, [file], options)).get(file);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/package-root.js";
 import { shuffled } from "../support/shuffled.js";
 import { bootGuest, type Guest } from "../vm/support/guest.js";
-import { archivePatch, testTree, Workshop } from "../vm/support/trees.js";
+import { archivePatches, testTree, Workshop } from "../vm/support/trees.js";
 
 /** Many updates in one kernel at once: applied one after another under load, undone in another order. */
 
@@ -72,9 +72,13 @@ const ids = FILES.map((_, index) => `u${String(index + 1).padStart(2, "0")}`);
 
 beforeAll(async () => {
   const tree = await testTree("6.1");
+  const patches = await archivePatches(
+    tree,
+    FILES.map(([file]) => file),
+  );
   for (const [index, [file]] of FILES.entries()) {
     const id = ids[index] ?? "";
-    updates.set(id, await workshop.create(tree.path, id, await archivePatch(tree, file)));
+    updates.set(id, await workshop.create(tree.path, id, patches.get(file) ?? ""));
   }
   guest = await bootGuest(tree.path, { cpus: 2, memoryMiB: 3072, expose: [workshop.dir, packageRoot()] });
   for (const module of new Set(FILES.flatMap(([, name]) => name ?? []))) await guest.machine.loadModule(module);
@@ -113,7 +117,7 @@ describe(`${String(FILES.length)} updates in one kernel, under load`, () => {
       const waiting: string[] = [];
       for (const id of left) {
         const result = await guest.ksplice("undo", "--tries=30", id);
-        if (result.exitCode !== 0 && result.stderr.includes('newer update')) waiting.push(id);
+        if (result.exitCode !== 0 && result.stderr.includes("newer update")) waiting.push(id);
         else expect(result, `undo ${id}: ${result.stderr}`).toMatchObject({ exitCode: 0 });
         await guest.expectQuiet();
       }

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { fixFromNextSource } from "../../../demo/archive-fix.js";
+import { findNextSource, fixFromNextSource } from "../../../demo/archive-fix.js";
 import { compileProbe } from "../../../demo/examples.js";
 import { usableKernels } from "../../../src/distro/choose-kernel.js";
-import { prepareDebianKernel } from "../../../src/distro/debian.js";
+import { prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian.js";
 import { defaultCacheDir } from "../../../src/kbuild/cache-dir.js";
 import { ShadowTree } from "../../../src/kbuild/shadow-tree.js";
 import { patchOfEdits, type Edit } from "../../support/edited-patch.js";
@@ -38,6 +38,15 @@ export async function archivePatch(tree: TestTree, file: string): Promise<string
   const fix = await fixFromNextSource(tree.path, tree.version, file, { cacheDir: defaultCacheDir(), progress });
   if (fix === undefined) throw new Error(`the archive has no later change to ${file} of ${tree.version}`);
   return fix.patch;
+}
+
+/** The same for many files at once: the archive's source is unpacked once. */
+export async function archivePatches(tree: TestTree, files: readonly string[]): Promise<Map<string, string>> {
+  const next = await findNextSource(tree.version);
+  if (next !== undefined) await readSourceFiles(next, files, { cacheDir: defaultCacheDir(), progress });
+  const patches = new Map<string, string>();
+  for (const file of files) patches.set(file, await archivePatch(tree, file));
+  return patches;
 }
 
 /** A directory of the test's own: updates, patches, probes. */
