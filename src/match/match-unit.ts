@@ -23,7 +23,7 @@ export function matchUnit(
 ): UnitMatch {
   const matcher = new UnitMatcher(pre, unit.target, run);
   const failures = matcher.matchAll();
-  const lost = failures.filter((failure) => matcher.isLostWeak(failure));
+  const lost = failures.filter((failure) => matcher.isLostWeak(failure) || matcher.isUnusedTwin(failure));
   const stray = [...matcher.matches.values()].flatMap((match) => {
     const failure = matcher.findStrayReference(match);
     return failure === undefined ? [] : [{ ...failure, place: match.place }];

@@ -80,6 +80,19 @@ export class PreObject {
     return known;
   }
 
+  /** True if code or data of the object refers to a place; tables that describe code do so for every function. */
+  isReferenced(place: Place): boolean {
+    return this.object.sections.some(
+      (section) =>
+        !DESCRIPTIONS.test(section.name) &&
+        section.relocations.some(({ symbol, addend }) => {
+          if (this.placeOf(symbol) === place) return true;
+          const home = homeSection(symbol);
+          return home !== undefined && home === place.section && this.placeAt(home, symbol.value + Math.max(addend, 0)) === place;
+        }),
+    );
+  }
+
   #collectPlaces(): void {
     const groups = new Map<ElfSection, Map<number, ElfSymbol[]>>();
     for (const symbol of this.object.symbols) {
@@ -137,6 +150,10 @@ export function isWeak(place: Place): boolean {
 const DISCARDED_TEXT = /^\.(init|exit|meminit|memexit|cpuinit|cpuexit|discard|head)[._]?/;
 /** Pieces of code that belong to others, not functions by themselves: replacements, and trampolines that the kernel rewrites whole. */
 const AUXILIARY_TEXT = /^\.(altinstr_replacement|altinstr_aux|static_call\.text)/;
+
+/** Sections whose entries describe code, for the kernel or for tools. */
+const DESCRIPTIONS =
+  /^\.(orc_|debug|discard|smp_locks|altinstructions|parainstructions|(retpoline|return|call|static_call|cfi)_sites|kcfi_traps|ibt_endbr_seal|BTF)|^__(mcount_loc|bug_table|ex_table|jump_table|patchable)/;
 
 function isText(section: ElfSection): boolean {
   return (section.flags & SHF_EXECINSTR) !== 0 && (section.flags & SHF_ALLOC) !== 0;

@@ -107,6 +107,19 @@ export class UnitMatcher implements CodeComparer {
     return !this.#candidateAddrs(place).some((addr) => this.#isAmongOthers(place, addr));
   }
 
+  /**
+   * True if a function failed only because several of its name are the same to the byte, and nothing of the unit refers to it: compilers leave such
+   * pieces of inlined functions behind. Which of them is the unit's own does not matter to anybody.
+   */
+  isUnusedTwin({ place }: Failure): boolean {
+    const addrs = this.#addrsToTry(place);
+    if (addrs.length < 2 || this.pre.isReferenced(place)) return false;
+    return addrs.every((addr) => {
+      const comparison = this.#compare(place, addr);
+      return comparison.kind === "equal" && this.findConflict(comparison.evidence) === undefined;
+    });
+  }
+
   codeOf(section: ElfSection, start: number, end: number): PreCode {
     const all = this.#sites.get(section) ?? [];
     const sites = all.filter((site) => site.offset >= start && site.offset < end);

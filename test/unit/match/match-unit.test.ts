@@ -176,6 +176,34 @@ describe("a static name that several units have", () => {
   });
 });
 
+describe("a piece of an inlined function that nothing refers to", () => {
+  const piece = (value: number) =>
+    `static __attribute__((used, noinline, section(".text.unlikely.piece"))) int piece(void) { return ${String(value)}; }\n`;
+  const load = (...values: number[]): FakeKernel => {
+    const kernel = new FakeKernel();
+    values.forEach((value, index) => {
+      const unit = compileObject(`${piece(value)} int f${String(index)}(int x) { return x + ${String(index)}; }`, "run.o");
+      kernel.load(unit, TEXT_START + BigInt(index) * 0x10000n);
+    });
+    return kernel;
+  };
+  const pre = compileObject(`${piece(5)} int f1(int x) { return x + 1; }`, "unit.o");
+
+  it("is left alone where several units have the same", () => {
+    const match = requireMatched(matchUnit(pre, UNIT, load(5, 5, 5)));
+    expect(match.functions.has("piece")).toBe(false);
+    expect(match.statistics.skipped).toEqual(["piece"]);
+  });
+
+  it("is matched where one of that name is the same", () => {
+    expect(requireMatched(matchUnit(pre, UNIT, load(6, 5, 7))).functions.has("piece")).toBe(true);
+  });
+
+  it("is a mismatch where none is", () => {
+    expect(matchUnit(pre, UNIT, load(6, 7, 8)).kind).toBe("mismatch");
+  });
+});
+
 describe("a weak definition", () => {
   const source =
     "int first(int x) { return x + 5; } __attribute__((weak)) int overridden(int x) { return x; } int last(int x) { return x * 9; }";
