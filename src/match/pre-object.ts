@@ -80,11 +80,12 @@ export class PreObject {
     return known;
   }
 
-  /** True if code or data of the object refers to a place; tables that describe code do so for every function. */
+  /** True if code or data that stays in memory refers to a place; tables that describe code do so for every function. */
   isReferenced(place: Place): boolean {
     return this.object.sections.some(
       (section) =>
         !DESCRIPTIONS.test(section.name) &&
+        !isDiscardedText(section) &&
         section.relocations.some(({ symbol, addend }) => {
           if (this.placeOf(symbol) === place) return true;
           const home = homeSection(symbol);

@@ -81,6 +81,8 @@ beforeAll(async () => {
     updates.set(id, await workshop.create(tree.path, id, patches.get(file) ?? ""));
   }
   guest = await bootGuest(tree.path, { cpus: 2, memoryMiB: 3072, expose: [workshop.dir, packageRoot()] });
+  // What others want at their start without depending on it.
+  await guest.machine.loadModule("crc32c_generic");
   for (const module of new Set(FILES.flatMap(([, name]) => name ?? []))) await guest.machine.loadModule(module);
 });
 

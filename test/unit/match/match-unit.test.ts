@@ -195,6 +195,11 @@ describe("a piece of an inlined function that nothing refers to", () => {
     expect(match.statistics.skipped).toEqual(["piece"]);
   });
 
+  it("is left alone too where only initialization code refers to it", () => {
+    const source = `${piece(5)} int f1(int x) { return x + 1; } __attribute__((section(".init.text"))) int setup(void) { return piece(); }`;
+    expect(requireMatched(matchUnit(compileObject(source, "unit.o"), UNIT, load(5, 5, 5))).statistics.skipped).toContain("piece");
+  });
+
   it("is matched where one of that name is the same", () => {
     expect(requireMatched(matchUnit(pre, UNIT, load(6, 5, 7))).functions.has("piece")).toBe(true);
   });
