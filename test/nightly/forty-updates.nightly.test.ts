@@ -12,11 +12,9 @@ const FILES: readonly (readonly [file: string, module?: string])[] = [
   ["kernel/signal.c"],
   ["kernel/pid.c"],
   ["kernel/auditsc.c"],
-  ["kernel/bpf/devmap.c"],
   ["kernel/cgroup/cpuset.c"],
   ["kernel/time/time.c"],
   ["kernel/trace/ring_buffer.c"],
-  ["kernel/taskstats.c"],
   ["mm/huge_memory.c"],
   ["mm/page_alloc.c"],
   ["block/blk-cgroup.c"],
@@ -24,15 +22,12 @@ const FILES: readonly (readonly [file: string, module?: string])[] = [
   ["io_uring/timeout.c"],
   ["fs/userfaultfd.c"],
   ["fs/fcntl.c"],
-  ["fs/sysfs/group.c"],
   ["net/core/rtnetlink.c"],
   ["net/core/skbuff.c"],
-  ["net/core/filter.c"],
   ["net/ipv4/raw.c"],
   ["net/ipv4/udp.c"],
   ["net/ipv4/nexthop.c"],
   ["net/ipv6/exthdrs.c"],
-  ["net/ipv6/route.c"],
   ["net/unix/af_unix.c"],
   ["net/netlink/af_netlink.c"],
   ["drivers/i2c/i2c-dev.c", "i2c-dev"],
@@ -43,27 +38,24 @@ const FILES: readonly (readonly [file: string, module?: string])[] = [
   ["drivers/net/tun.c", "tun"],
   ["drivers/net/vrf.c", "vrf"],
   ["fs/fuse/dev.c", "fuse"],
-  ["fs/udf/super.c", "udf"],
   ["net/sched/sch_netem.c", "sch_netem"],
   ["fs/ext4/xattr.c", "ext4"],
   ["fs/btrfs/inode.c", "btrfs"],
-  ["fs/isofs/rock.c", "isofs"],
   ["net/l2tp/l2tp_core.c", "l2tp_core"],
   ["drivers/nvme/host/pci.c", "nvme"],
   ["net/netfilter/nf_tables_api.c", "nf_tables"],
   ["fs/erofs/dir.c", "erofs"],
   ["fs/xfs/xfs_buf.c", "xfs"],
   ["drivers/cdrom/cdrom.c", "cdrom"],
-  ["drivers/hid/hid-asus.c", "hid-asus"],
   ["drivers/infiniband/core/iwpm_msg.c", "iw_cm"],
 ];
 
 /** Order of undoing. Another one: KSPLICE_TEST_SEED=N. */
 const SEED = Number(process.env["KSPLICE_TEST_SEED"] ?? 20261124);
 
-/** System calls, memory, files, processes, pipes, timers: bounded in every way, and for longer than the test takes. */
+/** System calls, memory, files, processes, pipes, timers: at the lowest priority, for in an emulated machine the commands would starve. */
 const LOAD =
-  "stress-ng --quiet --timeout 3h --temp-path /tmp --cpu 1 --cpu-load 20 --fork 1 --pipe 1 --switch 1 --timer 1 --hdd 1 --hdd-bytes 16m --vm 1 --vm-bytes 32m --mmap 1 --mmap-bytes 16m --sock 1 --epoll 1 --get 1 --dentry 1 --dentries 200 --fstat 1 --futex 1";
+  "nice -n 19 stress-ng --quiet --timeout 3h --temp-path /tmp --fork 1 --pipe 1 --timer 1 --timer-freq 100 --hdd 1 --hdd-bytes 8m --mmap 1 --mmap-bytes 8m --sock 1 --epoll 1 --get 1 --dentry 1 --dentries 100 --futex 1";
 
 const workshop = new Workshop();
 let guest: Guest;
