@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { positiveInteger, runProgram, usage } from "../src/cli/common.js";
+import { globPattern } from "../src/glob.js";
 import { defaultCacheDir } from "../src/kbuild/cache-dir.js";
 import { IncludeGraph } from "../src/kbuild/include-graph.js";
 import { openKernelTree } from "../src/kbuild/open-tree.js";
@@ -126,7 +127,7 @@ async function findTargets(
 
 function globFilter(glob: string | undefined): (path: string) => boolean {
   if (glob === undefined) return () => true;
-  const pattern = new RegExp(`^${glob.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  const pattern = globPattern(glob);
   return (path) => pattern.test(path);
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../diagnostics.js";
+import { globPattern } from "../glob.js";
 import { buildKernelModules } from "../kbuild/build-kernel-modules.js";
 import { defaultCacheDir } from "../kbuild/cache-dir.js";
 import { compileUnit } from "../kbuild/compile-unit.js";
@@ -116,7 +117,7 @@ async function chooseUnits(
   });
   const { onlyTargets } = request;
   if (onlyTargets === undefined) return { units, notes };
-  const pattern = new RegExp(`^${onlyTargets.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  const pattern = globPattern(onlyTargets);
   if (units.length > 0 && !units.some((unit) => pattern.test(unit.target))) throw noSuchTarget(onlyTargets, units);
   for (const unit of units) if (!pattern.test(unit.target)) note(`${unit.path} is left out: it belongs to ${unit.target}`);
   return { units: units.filter((unit) => pattern.test(unit.target)), notes };
