@@ -6,6 +6,7 @@ import type { RunKernel } from "./run-kernel.js";
 /** Length of `jmp rel32`. */
 const TRAMPOLINE_SIZE = 5;
 const MAX_INSTRUCTION_SIZE = 15;
+const STORE_SIZE = 16n;
 /** Sites that the kernel rewrites long after boot: a trampoline over one would be torn, or the kernel would find bytes it does not expect and stop. */
 const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call"]);
 /**
@@ -32,8 +33,14 @@ export function findTrampolineSite(run: RunKernel, code: PreCode, addr: bigint, 
   const fentry = siteAt("fentry", entry);
   const offset = entry + (fentry?.size ?? 0);
   const bytes = run.read(addr + BigInt(offset), TRAMPOLINE_SIZE);
+  if (!liesInOneBlock(addr + BigInt(offset))) return undefined;
   if (bytes === undefined || isRewrittenLater(code, offset, bytes) || !hasRoom(run, addr, offset, runSize)) return undefined;
   return { offset, bytes };
+}
+
+/** The core writes the jump by one store of at most 16 bytes (kmod/text.c). Functions marked cold are not aligned, and may have their site across two. */
+function liesInOneBlock(siteAddr: bigint): boolean {
+  return siteAddr / STORE_SIZE === (siteAddr + BigInt(TRAMPOLINE_SIZE - 1)) / STORE_SIZE;
 }
 
 function isRewrittenLater(code: PreCode, offset: number, bytes: Uint8Array): boolean {

@@ -18,7 +18,7 @@ const FILES: readonly (readonly [file: string, module?: string])[] = [
   ["mm/huge_memory.c"],
   ["mm/page_alloc.c"],
   ["block/blk-cgroup.c"],
-  ["io_uring/poll.c"],
+  ["kernel/taskstats.c"],
   ["io_uring/timeout.c"],
   ["fs/userfaultfd.c"],
   ["fs/fcntl.c"],

@@ -277,6 +277,7 @@ describe("where the trampoline goes", () => {
     next = 16n,
     withLabelAt?: number,
     withLockAt?: number,
+    addr = ADDR,
   ): number | undefined {
     const text = makeSection(".text.func", bytes, CODE);
     const symbol = makeFunction(FUNC, text);
@@ -294,9 +295,9 @@ describe("where the trampoline goes", () => {
     if (withLockAt !== undefined) sections.push(...(lock([]).tables?.(text, symbol, withLockAt) ?? []));
     const kernel = new FakeKernel();
     kernel.define("__fentry__", ADDR + 0x1000n);
-    kernel.define(FUNC, ADDR);
-    kernel.place(ADDR, [...live, ...new Array<number>(80).fill(0xcc)]);
-    kernel.define("next", ADDR + next);
+    kernel.define(FUNC, addr);
+    kernel.place(addr, [...live, ...new Array<number>(80).fill(0xcc)]);
+    kernel.define("next", addr + next);
     const match = matchUnit(makeObject(sections, [symbol]), { path: "unit.o", target: "vmlinux" }, kernel);
     if (match.kind !== "matched") throw new Error(match.mismatches[0]?.reason);
     return match.functions.get(FUNC)?.siteOffset;
@@ -313,6 +314,11 @@ describe("where the trampoline goes", () => {
     [
       "nowhere if a jump label stands there",
       siteOf([...fentry, ...NOP5, ...body.slice(0, 6)], [...NOP5, ...NOP5, ...body.slice(0, 6)], 16n, 5),
+      undefined,
+    ],
+    [
+      "nowhere if it would lie across 16 bytes",
+      siteOf([...fentry, ...body], [...NOP5, ...body], 32n, undefined, undefined, ADDR + 8n),
       undefined,
     ],
     ["over a lock prefix that is there to stay", siteOf([...fentry, ...locked], [...NOP5, ...locked], 16n, undefined, 5), 5],
