@@ -39,7 +39,7 @@ export class TargetChooser {
       return !isStart && (isOwn || !isText(owner)) ? "new" : this.#mainOf.get(target) === target ? "old" : "new";
     }
     if (target.symbol === undefined) return "new";
-    if (twins.has(target) && !replaced.has(target)) return "old";
+    if (twins.has(target) && !replaced.has(target)) return isFunctionName(target) ? "new" : "old";
     return target.rule.kind === "registered" ? this.#old(target, owner) : "new";
   }
 
@@ -47,6 +47,11 @@ export class TargetChooser {
     if (this.analysis.twins.has(target)) return "old";
     throw new Error(`${owner === undefined ? "a table" : atomName(owner)} refers to ${atomName(target)}, which is neither old nor carried`);
   }
+}
+
+/** A function's name as a string, `__func__`: a copy is as good, and the old one may be where nothing leads to that matching follows. */
+function isFunctionName({ symbol, rule }: Atom): boolean {
+  return rule.kind === "data" && !rule.mutable && /^__(func|FUNCTION|PRETTY_FUNCTION)__\.\d+$/.test(symbol?.name ?? "");
 }
 
 function isPcRelative(relocation: ElfRelocation): boolean {

@@ -42,12 +42,16 @@ export class PreObject {
   readonly #placesBySection = new Map<ElfSection, Place[]>();
   readonly #relocations = new Map<ElfSection, Map<number, ElfRelocation>>();
 
-  constructor(object: ElfObject) {
+  readonly #discardedText: RegExp;
+
+  /** @param isModule modules keep their exit code for as long as they are loaded, the kernel's image does not have any */
+  constructor(object: ElfObject, isModule: boolean) {
     this.object = object;
+    this.#discardedText = isModule ? DISCARDED_OF_MODULES : DISCARDED_TEXT;
     this.#collectPlaces();
     const functions = object.sections.flatMap((section) => this.placesIn(section)).filter((place) => place.isFunction && place.size > 0);
-    this.functions = functions.filter(({ section }) => section !== undefined && isKeptText(section));
-    this.discarded = functions.filter(({ section }) => section !== undefined && isDiscardedText(section));
+    this.functions = functions.filter(({ section }) => section !== undefined && this.#isKeptText(section));
+    this.discarded = functions.filter(({ section }) => section !== undefined && this.#isDiscardedText(section));
   }
 
   /** The place that a symbol names; undefined for section and file symbols. */
@@ -85,13 +89,21 @@ export class PreObject {
     return this.object.sections.some(
       (section) =>
         !DESCRIPTIONS.test(section.name) &&
-        !isDiscardedText(section) &&
+        !this.#isDiscardedText(section) &&
         section.relocations.some(({ symbol, addend }) => {
           if (this.placeOf(symbol) === place) return true;
           const home = homeSection(symbol);
           return home !== undefined && home === place.section && this.placeAt(home, symbol.value + Math.max(addend, 0)) === place;
         }),
     );
+  }
+
+  #isDiscardedText(section: ElfSection): boolean {
+    return isText(section) && this.#discardedText.test(section.name);
+  }
+
+  #isKeptText(section: ElfSection): boolean {
+    return isText(section) && !this.#discardedText.test(section.name) && !AUXILIARY_TEXT.test(section.name);
   }
 
   #collectPlaces(): void {
@@ -149,6 +161,7 @@ export function isWeak(place: Place): boolean {
 
 /** Code that the kernel frees after boot or never keeps (include/asm-generic/vmlinux.lds.h: INIT_TEXT, EXIT_TEXT, DISCARDS). */
 const DISCARDED_TEXT = /^\.(init|exit|meminit|memexit|cpuinit|cpuexit|discard|head)[._]?/;
+const DISCARDED_OF_MODULES = /^\.(init|meminit|cpuinit|discard|head)[._]?/;
 /** Pieces of code that belong to others, not functions by themselves: replacements, and trampolines that the kernel rewrites whole. */
 const AUXILIARY_TEXT = /^\.(altinstr_replacement|altinstr_aux|static_call\.text)/;
 
@@ -158,14 +171,6 @@ const DESCRIPTIONS =
 
 function isText(section: ElfSection): boolean {
   return (section.flags & SHF_EXECINSTR) !== 0 && (section.flags & SHF_ALLOC) !== 0;
-}
-
-function isDiscardedText(section: ElfSection): boolean {
-  return isText(section) && DISCARDED_TEXT.test(section.name);
-}
-
-function isKeptText(section: ElfSection): boolean {
-  return isText(section) && !DISCARDED_TEXT.test(section.name) && !AUXILIARY_TEXT.test(section.name);
 }
 
 /** How references into a section are to be understood. */

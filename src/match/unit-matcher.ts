@@ -63,7 +63,7 @@ export class UnitMatcher implements CodeComparer {
 
   constructor(object: ElfObject, target: string, run: RunKernel) {
     this.run = run;
-    this.pre = new PreObject(object);
+    this.pre = new PreObject(object, target !== "vmlinux");
     this.references = new References(this.pre, run, target);
     this.#target = target;
     this.#sites = collectPatchSites(object);

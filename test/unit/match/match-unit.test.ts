@@ -209,6 +209,23 @@ describe("a piece of an inlined function that nothing refers to", () => {
   });
 });
 
+describe("exit code", () => {
+  const unit = compileObject(
+    'int run(int x) { return x + 1; } __attribute__((section(".exit.text"))) int leave(int x) { return x + 2; }',
+    "unit.o",
+  );
+
+  it.each([
+    ["mod", ["leave", "run"], []],
+    ["vmlinux", ["run"], ["leave"]],
+  ])("of %s", (target, functions, skipped) => {
+    const kernel = new FakeKernel();
+    kernel.load(unit, TEXT_START, target === "vmlinux" ? undefined : target);
+    const match = requireMatched(matchUnit(unit, { path: "unit.o", target }, kernel));
+    expect([[...match.functions.keys()].sort(), match.statistics.skipped]).toEqual([functions, skipped]);
+  });
+});
+
 describe("a weak definition", () => {
   const source =
     "int first(int x) { return x + 5; } __attribute__((weak)) int overridden(int x) { return x; } int last(int x) { return x * 9; }";
