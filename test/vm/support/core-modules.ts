@@ -107,8 +107,8 @@ function symbolsOnly(symbols: SymbolTable): RunKernel {
     symbolsNamed: (name) => symbols.named(name),
     symbolAt: unused,
     read: unused,
-    newestCode: unused,
-    holdsCodeOf: unused,
+    newestCode: (addr) => addr,
+    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,
     moduleSections: unused,
   };
 }
