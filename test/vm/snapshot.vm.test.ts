@@ -5,7 +5,7 @@ import { SHF_EXECINSTR } from "../../src/elf/constants.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
 import { packageRoot } from "../../src/package-root.js";
-import { SEGMENTATION_FAULT } from "../../src/rehearse/run-command.js";
+import { crashedInEmulator } from "../../src/rehearse/run-command.js";
 import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/update-file.js";
 import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
@@ -44,7 +44,7 @@ async function match(...args: string[]): Promise<{ report: Report; exitCode: num
 async function ksplice(...args: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
   const command = [process.execPath, join(packageRoot(), "dist/src/cli/ksplice.js"), ...args];
   const first = await guest.machine.run(command, { timeoutMs: 300_000 });
-  return first.exitCode === SEGMENTATION_FAULT ? await guest.machine.run(command, { timeoutMs: 300_000 }) : first;
+  return crashedInEmulator(first) ? await guest.machine.run(command, { timeoutMs: 300_000 }) : first;
 }
 
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "node:path";
 import type { Round } from "../../bench/apply-undo-rounds.js";
 import { packageRoot } from "../../src/package-root.js";
-import { SEGMENTATION_FAULT } from "../../src/rehearse/run-command.js";
+import { crashedInEmulator } from "../../src/rehearse/run-command.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop } from "./support/trees.js";
 
@@ -47,7 +47,7 @@ async function runRounds(): Promise<Round[]> {
     const result = await guest.machine.run([process.execPath, script, left, update], { timeoutMs: 1_500_000 });
     const lines = result.stdout.split("\n").slice(0, -1); // behind the last newline stands nothing, or half a line
     rounds.push(...lines.map((line) => JSON.parse(line) as Round));
-    if (result.exitCode === SEGMENTATION_FAULT) await guest.ksplice("undo", "--tries=30", "stress");
+    if (crashedInEmulator(result)) await guest.ksplice("undo", "--tries=30", "stress");
     else expect(result, result.stderr).toMatchObject({ exitCode: 0 });
   }
   return rounds;
