@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
 import { isFile } from "./files.js";
+import { headerReach, type HeaderReach } from "./header-reach.js";
 import { IncludeGraph } from "./include-graph.js";
-import { notInConfig, nothingTouched, tooManyUnits } from "./refusals.js";
+import { notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
 import { judgeTouchedFile } from "./touched-files.js";
 import type { PreparedBuild, Unit } from "./types.js";
 import { findUnitCommands, type UnitCommand } from "./unit-command.js";
@@ -15,6 +16,8 @@ export interface FindUnitsOptions {
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
+  /** Top of the patched tree. With it, units are left out that use nothing of what a header gets or loses. */
+  readonly patchedRoot?: string;
 }
 
 const MOST_UNITS = 400;
@@ -24,7 +27,7 @@ const MOST_UNITS = 400;
  * by the file that includes it, a header by every unit that includes it, directly or not.
  * @param touched paths from the top of the tree
  * @throws Refusal for a file that changes more than objects (makefiles, Kconfig, assembly, …); for one that is not in the configuration,
- * if nothing else is; exit status 66 if all files are ignored
+ * if nothing else is; exit status 66 if all files are ignored, or nothing uses what they change
  */
 export async function findUnits(build: PreparedBuild, touched: readonly string[], options: FindUnitsOptions = {}): Promise<Unit[]> {
   const note = options.note ?? (() => undefined);
@@ -44,15 +47,23 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   const commands = new Map(await findUnitCommands(build, sources.filter(isC).map(objectOf)));
   const headers = sources.filter((path) => !isC(path));
   const homeless = sources.filter((path) => isC(path) && !commands.has(objectOf(path)));
-  for (const command of await findIncluders(build, sources, headers, homeless, options)) commands.set(command.unit.path, command);
+  const included = await findIncluders(build, sources, headers, homeless, options);
+  for (const command of included.commands) commands.set(command.unit.path, command);
 
   // A file that the patch adds was not compiled yet: those who include it are touched too.
   const existing = await Promise.all(sources.map((path) => isFile(join(build.tree.source, path))));
   const unused = sources.filter(
     (path, index) => existing[index] === true && ![...commands.values()].some((made) => isMadeFrom(made, path)),
   );
+  const unusedNames = unused.filter((path) => included.reach.newNames.has(path));
+  if (commands.size === 0 && unusedNames.length > 0) throw nothingReached(unusedNames);
   if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));
-  for (const path of unused) note(`${path} is left out: nothing of this kernel's configuration is compiled from it`);
+  for (const path of unused)
+    note(
+      included.reach.newNames.has(path)
+        ? `${path} is left out: nothing uses what the patch changes in it`
+        : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
+    );
   return [...commands.values()].map((command) => command.unit).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -69,16 +80,17 @@ async function findIncluders(
   sources: readonly string[],
   headers: readonly string[],
   homeless: readonly string[],
-  { progress = silentProgress, mostUnits = MOST_UNITS, includeGraph }: FindUnitsOptions,
-): Promise<UnitCommand[]> {
+  { progress = silentProgress, mostUnits = MOST_UNITS, includeGraph, patchedRoot }: FindUnitsOptions,
+): Promise<{ commands: UnitCommand[]; reach: HeaderReach }> {
   const { source } = build.tree;
-  const candidates = new Set<string>();
   const everywhere = [...headers, ...homeless];
+  let reach: HeaderReach = { files: new Set(), newNames: new Map() };
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
-    for (const path of await graph.includersOf(everywhere)) candidates.add(path);
+    reach = await headerReach(graph, everywhere, source, patchedRoot);
   }
+  const candidates = new Set(reach.files);
   for (const path of sources.filter(isC)) {
     const graph = await IncludeGraph.ofDirectory(source, dirname(path));
     for (const includer of await graph.includersOf([path])) candidates.add(includer);
@@ -86,7 +98,7 @@ async function findIncluders(
   const objects = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile").map(objectOf);
   if (objects.length > mostUnits) throw tooManyUnits(everywhere, objects.length, mostUnits);
   if (objects.length > 0) progress(`compiling up to ${objects.length} objects that may include ${everywhere.join(", ")}`);
-  const commands = await findUnitCommands(build, objects);
+  const commands = [...(await findUnitCommands(build, objects)).values()];
   // The text of the tree names too many; the compiler has said what it read. A new header is in no list yet, those who include it are touched.
-  return [...commands.values()].filter((command) => sources.some((path) => isMadeFrom(command, path)));
+  return { commands: commands.filter((command) => sources.some((path) => isMadeFrom(command, path))), reach };
 }

@@ -26,16 +26,20 @@ export class IncludeGraph {
   readonly #bySpecName = new Map<string, Include[]>();
   readonly #exists = new Map<string, Promise<boolean>>();
 
-  private constructor(private readonly source: string) {}
+  private constructor(
+    private readonly source: string,
+    /** Those that were read, from the top of the tree. */
+    readonly directories: readonly string[],
+  ) {}
 
   /** Reads the whole tree: 2 s, or as long as the disk takes. */
   static async ofTree(source: string): Promise<IncludeGraph> {
-    const graph = new IncludeGraph(source);
     const top = await readdir(source, { withFileTypes: true });
     const directories = top.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
     const searched = directories.filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
+    const graph = new IncludeGraph(source, [...searched, "arch/x86"]);
     const pattern = '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]';
-    const result = await runTool("grep", ["-rE", "--include=*.[ch]", pattern, ...searched, "arch/x86"], { cwd: source });
+    const result = await runTool("grep", ["-rE", "--include=*.[ch]", pattern, ...graph.directories], { cwd: source });
     for (const line of result.stdout.split("\n")) {
       const at = line.indexOf(":");
       if (at > 0) graph.#add(line.slice(0, at), line.slice(at + 1));
@@ -45,7 +49,7 @@ export class IncludeGraph {
 
   /** Reads the C files of one directory only. */
   static async ofDirectory(source: string, directory: string): Promise<IncludeGraph> {
-    const graph = new IncludeGraph(source);
+    const graph = new IncludeGraph(source, [directory]);
     const names = (await readdir(join(source, directory)).catch(() => [])).filter((name) => name.endsWith(".c"));
     for (const name of names)
       for (const line of (await readFile(join(source, directory, name), "latin1")).split("\n")) graph.#add(join(directory, name), line);

@@ -248,9 +248,17 @@ export function unknownFileKind(path: string): Refusal {
 export function tooManyUnits(headers: readonly string[], count: number, limit: number): Refusal {
   return new Refusal({
     code: "too-many-units",
-    message: `${headers.join(", ")} may be included by ${count} source files, more than the ${limit} that are compiled for one update`,
+    message: `${headers.join(", ")} may come into ${count} source files, more than the ${limit} that are compiled for one update`,
     location: headers[0] ?? "",
-    hint: "put the change into the C files that need it",
+    hint: "put the change into the C files that need it; what a header gets anew, as a declaration or macro of its own, comes only into those that use it",
+  });
+}
+
+export function nothingReached(headers: readonly string[]): Refusal {
+  return new Refusal({
+    code: "nothing-to-compile",
+    message: `nothing that is compiled into this kernel uses what the patch changes in ${headers.join(", ")}`,
+    exitCode: EXIT_NO_CHANGE,
   });
 }
 

@@ -69,6 +69,39 @@ describe("the units of touched files", () => {
   });
 });
 
+describe("the units that a header's change comes into", () => {
+  async function reached(file: string, added: string, notes: string[] = []): Promise<string[]> {
+    const [first = ""] = readFileSync(join(source, file), "utf8").split("\n");
+    const patched = await shadowWithPatch(build.tree, {
+      patch: `--- a/${file}\n+++ b/${file}\n@@ -1 +1,${added.split("\n").length} @@\n ${first}\n${added.replaceAll(/^(?=.)/gm, "+")}`,
+    });
+    try {
+      const units = await findUnits(build, patched.touched, { patchedRoot: patched.root, note: (message) => notes.push(message) });
+      return units.map((unit) => unit.path);
+    } finally {
+      await patched.dispose();
+    }
+  }
+
+  test("are those that mention what is new in it", async () => {
+    expect(await reached("include/linux/x.h", "#define LOCAL 5\n")).toEqual(["net/raw.o"]);
+    expect(await reached("kernel/shared.h", "int SHARED(void);\n")).toEqual(["net/dotted.o"]);
+  });
+
+  test("or include a header that does", async () => {
+    expect(await reached("kernel/shared.h", "extern int DEEP;\n")).toEqual(["net/dotted.o"]);
+  });
+
+  test("none, where nobody does, not even with what only a comment says", async () => {
+    for (const added of ["#define NOBODY 1\n", "/* X */\n"])
+      await expect(reached("include/linux/x.h", added)).rejects.toMatchObject({
+        code: "nothing-to-compile",
+        message: "nothing that is compiled into this kernel uses what the patch changes in include/linux/x.h",
+        exitCode: 66,
+      });
+  });
+});
+
 describe("a unit is compiled", () => {
   test("with a section for each function", async () => {
     const { object } = await compileUnit(build, RAW);
