@@ -12,6 +12,8 @@ interface LineChange {
 
 /** Headers taken at once for one error. */
 const MOST_HEADERS = 4;
+/** What the definition of a name weighs among mentions. */
+const DEFINITION = 10;
 
 /** Finds what else of a release a file needs that does not compile or link by itself. */
 export class CompanionFinder {
@@ -36,29 +38,35 @@ export class CompanionFinder {
    * @param taken files that are in the patch already
    */
   async headersFor(words: string, read: readonly string[], taken: ReadonlySet<string>): Promise<string[]> {
-    const candidates = [...new Set([...read, ...this.#addedHeaders])].filter((path) => this.#headers.has(path) && !taken.has(path));
+    const isCandidate = (path: string): boolean => this.#headers.has(path) && !taken.has(path);
     const missing = parseMissingHeaders(words);
-    const named = candidates.filter((path) => missing.some((name) => path.endsWith(`/${name}`) || path === name));
-    if (named.length > 0) return named.slice(0, MOST_HEADERS);
+    // A header that the release adds is read only where an #include asks for it.
+    const named = [...read, ...this.#addedHeaders].filter((path) => missing.some((name) => path.endsWith(`/${name}`) || path === name));
+    if (named.some(isCandidate)) return [...new Set(named.filter(isCandidate))].slice(0, MOST_HEADERS);
 
-    const identifiers = parseIdentifiers(words);
+    const candidates = read.filter(isCandidate);
+    const { errors, notes, conflicts } = parseIdentifiers(words);
     for (const { side, names } of [
-      { side: "added", names: identifiers },
-      { side: "removed", names: identifiers },
+      { side: "removed", names: conflicts },
+      { side: "added", names: errors },
+      { side: "added", names: notes },
+      { side: "removed", names: errors },
       // Names that a macro of the header puts together: dev_ready_to_probe(), trace_mark().
-      { side: "added", names: identifiers.flatMap(lastParts) },
+      { side: "added", names: errors.flatMap(lastParts) },
     ] as const) {
       const scored: { path: string; score: number }[] = [];
       for (const path of candidates) {
         const text = (await this.#change(path))[side];
         const score =
-          names.filter((name) => holdsDefinition(text, name)).length * 10 + names.filter((name) => holdsWord(text, name)).length;
+          names.filter((name) => holdsDefinition(text, name)).length * DEFINITION + names.filter((name) => holdsWord(text, name)).length;
         if (score > 0) scored.push({ path, score });
       }
-      const best = Math.max(0, ...scored.map(({ score }) => score));
-      const found = scored.filter(({ score }) => score === best || score >= 10).sort((a, b) => b.score - a.score);
-      if (found.length > 0) return found.slice(0, MOST_HEADERS).map(({ path }) => path);
+      const [best, ...others] = scored.sort((a, b) => b.score - a.score || closeness(b.path, read[0]) - closeness(a.path, read[0]));
+      if (best === undefined) continue;
+      return [best, ...others.filter(({ score }) => score >= DEFINITION).slice(0, MOST_HEADERS - 1)].map(({ path }) => path);
     }
+    // What moved into a header that is taken already is found by those who include that.
+    for (const path of candidates) if (includesOneOf((await this.#change(path)).added, taken)) return [path];
     return [];
   }
 
@@ -99,33 +107,55 @@ async function readText(path: string): Promise<string> {
   return await readFile(path, "latin1").catch(() => "");
 }
 
-/** What gcc quotes, and the ways in which it says that something is not there or is another than expected. */
-export function parseIdentifiers(words: string): string[] {
-  const found = new Set<string>();
-  for (const line of words.split("\n")) {
-    if (!/\b(error|warning|note):/.test(line)) continue;
-    // What it suggests instead is known already.
-    const text = line.replace(/; did you mean .*/, "");
-    for (const [, quoted = ""] of text.matchAll(/['‘]([^'’]+)['’]/g))
-      for (const [name] of quoted.matchAll(/[A-Za-z_]\w+/g)) if (!KEYWORDS.has(name)) found.add(name);
-  }
-  return [...found];
+/** Names in a compiler's words: in its errors and warnings, in the notes to them, and those that are there twice. */
+export interface Identifiers {
+  readonly errors: readonly string[];
+  readonly notes: readonly string[];
+  readonly conflicts: readonly string[];
 }
 
-const KEYWORDS: ReadonlySet<string> = new Set([
-  "struct",
-  "union",
-  "enum",
-  "const",
-  "unsigned",
-  "int",
-  "long",
-  "char",
-  "void",
-  "static",
-  "inline",
-  "Werror",
-]);
+/** What gcc quotes, and the ways in which it says that something is not there or is another than expected. */
+export function parseIdentifiers(words: string): Identifiers {
+  const found = { errors: new Set<string>(), notes: new Set<string>(), conflicts: new Set<string>() };
+  for (const line of words.split("\n")) {
+    const kind = /\b(error|warning|note):/.exec(line)?.[1];
+    if (kind === undefined) continue;
+    // What it suggests instead is known already.
+    const text = line.replace(/; did you mean .*/, "");
+    const quoted = Array.from(text.matchAll(/['‘]([^'’]+)['’]/g), ([, names = ""]) => names);
+    const names = quoted
+      .flatMap((part) => Array.from(part.matchAll(/[A-Za-z_]\w+/g), ([name]) => name))
+      .filter((name) => !COMMON.has(name));
+    for (const name of names) found[kind === "note" ? "notes" : "errors"].add(name);
+    const [first = ""] = names;
+    if (/\b(?:redefinition of|conflicting types for|redeclaration of)\b/.test(text) && first !== "") found.conflicts.add(first);
+  }
+  const { errors, notes, conflicts } = found;
+  return { errors: [...errors], notes: [...notes].filter((name) => !errors.has(name)), conflicts: [...conflicts] };
+}
+
+/** Words that are in most messages and say nothing of what is missing. */
+const COMMON: ReadonlySet<string> = new Set(
+  (
+    "struct union enum const volatile unsigned signed int long short char void static inline Werror bool _Bool size_t ssize_t loff_t dma_addr_t " +
+    "gfp_t u8 u16 u32 u64 s8 s16 s32 s64 __u8 __u16 __u32 __u64 __static_assert static_assert __same_type offsetof container_of"
+  ).split(" "),
+);
+
+/** Whether a text has an #include that means one of the files. */
+function includesOneOf(text: string, files: ReadonlySet<string>): boolean {
+  const specs = Array.from(text.matchAll(/^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm), ([, spec = ""]) =>
+    spec.replace(/^(\.\.?\/)+/, ""),
+  );
+  return specs.some((spec) => [...files].some((file) => file.endsWith(`/${spec}`)));
+}
+
+/** How many directories two paths have in common. */
+function closeness(path: string, other = ""): number {
+  const [a, b] = [path, other].map((text) => text.split("/").slice(0, -1)) as [string[], string[]];
+  const differs = a.findIndex((part, index) => part !== b[index]);
+  return differs < 0 ? a.length : differs;
+}
 
 /** Headers that the compiler did not find, as the source names them. */
 export function parseMissingHeaders(words: string): string[] {

@@ -1,5 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { Refusal } from "../diagnostics.js";
+import { readTextIfThere } from "./files.js";
 import { ObjectCache } from "./object-cache.js";
 import { redirectCommand } from "./redirect-command.js";
 import { doesNotCompile } from "./refusals.js";
@@ -22,9 +24,10 @@ export interface Product {
   readonly finish: (object: string) => Promise<Uint8Array>;
 }
 
-export interface Compilation {
-  readonly product: Uint8Array;
-  /** Every file that was read, absolute, as the compiler spelled it: `..` and links are not resolved. */
+interface Compilation {
+  /** What the compiler had to say instead where it failed. */
+  readonly product: Uint8Array | Refusal;
+  /** Every file that was read, absolute, as the compiler spelled it: `..` and links are not resolved. Empty where a file was not found. */
   readonly dependencies: readonly string[];
 }
 
@@ -41,6 +44,7 @@ export async function makeProduct(build: PreparedBuild, command: UnitCommand, va
     shadow === undefined
       ? await compile(build, command, product, build.tree.source, false)
       : await compileInShadow(build, command, product, shadow);
+  if (compiled.product instanceof Refusal) throw compiled.product;
   await cache.store(key, compiled.product, compiled.dependencies);
   return compiled.product;
 }
@@ -52,7 +56,8 @@ async function compileInShadow(
   { shadow }: PatchedTree,
 ): Promise<Compilation> {
   await shadow.makeReal(dirname(command.unit.source));
-  // An include with `..` that starts in a linked directory leads back into the user's tree. Each round makes such directories real.
+  // An include with `..` that starts in a linked directory leads back into the user's tree. Each round makes such directories real. What
+  // does not compile may do so with the patched headers.
   for (let round = 0; round < 5; round++) {
     const compiled = await compile(build, command, product, shadow.root, true);
     const astray = await shadow.findAstray(compiled.dependencies);
@@ -76,9 +81,11 @@ async function compile(
     const rule = join(directory, "unit.d");
     const [program = build.compiler, ...args] = redirectCommand(product.compile, { from: build.tree.source, to: sourceRoot, object, rule });
     const result = await runTool(program, args, { cwd: build.outDir });
-    if (result.exitCode !== 0) throw doesNotCompile(command.unit.path, patched, result.stderr.replaceAll(`${sourceRoot}/`, "").trimEnd());
-    const dependencies = parseDependencyRule(await readFile(rule, "utf8")).map((path) => resolvePlainly(build.outDir, path));
-    return { product: await product.finish(object), dependencies };
+    // Compilers write the rule after errors too, unless they did not find a file.
+    const dependencies = parseDependencyRule((await readTextIfThere(rule)) ?? "").map((path) => resolvePlainly(build.outDir, path));
+    if (result.exitCode === 0) return { product: await product.finish(object), dependencies };
+    const words = result.stderr.replaceAll(`${sourceRoot}/`, "").trimEnd();
+    return { product: doesNotCompile(command.unit.path, patched, words), dependencies };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -25,6 +25,7 @@ const FILES: [path: string, from: string | undefined, to: string | undefined][] 
   ["net/new.h", undefined, "#define FRESH 1\n"],
   ["net/macro.h", "\n", "ACCESSORS(set_limit_of_s)\n"],
   ["net/same.h", "int same;\n", "int same;\n"],
+  ["net/main.h", "\n", '#include "sub/new.h"\n'],
 ];
 for (const [path, from, to] of FILES) {
   if (from !== undefined) write("from", path, from);
@@ -32,12 +33,12 @@ for (const [path, from, to] of FILES) {
 }
 const set = { from: "1", to: "2", release: "r", fromTree: join(top, "from"), toTree: join(top, "to") };
 const finder = async (): Promise<CompanionFinder> => new CompanionFinder(set, await compareTrees(set.fromTree, set.toTree));
-const READ = ["net/a.h", "net/other.h", "net/gone.h", "net/macro.h", "net/same.h"];
+const READ = ["net/a.h", "net/other.h", "net/gone.h", "net/macro.h", "net/same.h", "net/main.h"];
 
 describe("what else of a release a file needs", () => {
   it("starts from how the trees differ", async () => {
     expect(await compareTrees(set.fromTree, set.toTree)).toEqual({
-      changed: ["net/a.c", "net/a.h", "net/b.c", "net/gone.h", "net/macro.h", "net/other.h"],
+      changed: ["net/a.c", "net/a.h", "net/b.c", "net/gone.h", "net/macro.h", "net/main.h", "net/other.h"],
       added: ["net/new.h"],
       removed: [],
     });
@@ -47,11 +48,17 @@ describe("what else of a release a file needs", () => {
     ["a function without declaration", "net/a.c:1:9: error: implicit declaration of function 'helper'; did you mean 'a'?", ["net/a.h"]],
     ["a member", "net/a.c:1:9: error: 'struct s' has no member named 'limit'", ["net/other.h"]],
     ["a macro that the release takes away", "net/a.c:1:9: error: 'OLD' redefined", ["net/gone.h"]],
+    ["what has moved to another", "net/new.h:1:5: error: redefinition of 'OLD'", ["net/gone.h"]],
     ["a header", "net/a.c:1:10: fatal error: new.h: No such file or directory", ["net/new.h"]],
     ["a name that a macro puts together", "net/a.c:1:9: error: implicit declaration of function 'dev_set_limit_of_s'", ["net/macro.h"]],
     ["nothing that the release has", "net/a.c:1:9: error: 'nowhere' undeclared", []],
   ])("headers: %s", async (_, words, expected) => {
     expect(await (await finder()).headersFor(words, READ, new Set(["net/a.c"]))).toEqual(expected);
+  });
+
+  it("a header that includes what is taken already", async () => {
+    const taken = new Set(["net/a.c", "include/net/sub/new.h"]);
+    expect(await (await finder()).headersFor("error: storage size of 'fresh' isn't known", READ, taken)).toEqual(["net/main.h"]);
   });
 
   it("no header twice", async () => {
@@ -66,8 +73,11 @@ describe("what else of a release a file needs", () => {
 
 describe("the compiler's words", () => {
   it("name identifiers in quotes, without what it suggests and without C's own words", () => {
-    const words = "a.c: In function 'f':\na.c:1: error: 'struct foo' has no member named 'bar'; did you mean 'baz'?\nnoise 'x'";
-    expect(parseIdentifiers(words)).toEqual(["foo", "bar"]);
+    const words =
+      "a.c: In function 'f':\na.c:1: error: 'struct foo' has no member named 'bar'; did you mean 'baz'?\nnoise 'x'\n" +
+      "a.h:2: note: in expansion of macro 'container_of'\na.h:3: note: in expansion of macro 'to_bar'\n" +
+      "a.h:9: error: conflicting types for 'get_bar'; have 'size_t(struct bar *)'";
+    expect(parseIdentifiers(words)).toEqual({ errors: ["foo", "bar", "get_bar"], notes: ["to_bar"], conflicts: ["get_bar"] });
   });
 
   it("name headers as the source spells them", () => {

@@ -142,6 +142,27 @@ describe("a unit is compiled", () => {
     expect(post.object).not.toEqual(pre.object);
   });
 
+  test("with what the patched header brings, though the unpatched one is read first, and does not do", async () => {
+    const patched = await shadowWithPatch(build.tree, {
+      patch: `--- a/kernel/shared.h
++++ b/kernel/shared.h
+@@ -1 +1,2 @@
+ #define SHARED 3
++#define MORE 9
+--- a/net/dotted.c
++++ b/net/dotted.c
+@@ -1,2 +1,2 @@
+ #include "../kernel/deep/deep.h"
+-int dotted(void) { return DEEP; }
++int dotted(void) { return DEEP + MORE; }
+`,
+    });
+    const pre = await compileUnit(build, DOTTED);
+    const post = await compileUnit(build, DOTTED, { shadow: patched });
+    await patched.dispose();
+    expect(post.object).not.toEqual(pre.object);
+  });
+
   test("or refused with the compiler's words and the tree's own path", async () => {
     const patched = await shadowWithPatch(build.tree, {
       patch: "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return five; }\n",
