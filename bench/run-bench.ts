@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     const fix = await fixFromNextSource(tree, kernel.version, "net/ipv4/raw.c", { cacheDir, progress: say });
     if (fix === undefined) throw new Error("the archive holds no later net/ipv4/raw.c");
     const patch = join(work, "raw.patch");
-    writeFileSync(patch, fix.patch);
+    writeFileSync(patch, fix.patch, "latin1");
     const build = await prepareBuild(await openKernelTree(tree), { progress: say });
     const figures = [...(await measureCreate(tree, patch, work, build)), ...(await measureMatching(tree, build, work))];
     process.stdout.write(

@@ -48,6 +48,18 @@ type Attempt = { readonly kind: "judged"; readonly result: FileResult } | { read
 /** Makes an update of what the release changes in one file, and matches it. Files that do not stand alone get what they need besides. */
 export async function judgeFile(context: JudgeContext, file: string): Promise<FileResult> {
   const taken = new Set([file]);
+  try {
+    return await judgeWithMore(context, file, taken);
+  } catch (error) {
+    return {
+      ...emptyResult(file, [...taken]),
+      verdict: "failed",
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  }
+}
+
+async function judgeWithMore(context: JudgeContext, file: string, taken: Set<string>): Promise<FileResult> {
   for (let round = 0; ; round++) {
     // Headers come into many units: whether the patched sources themselves compile is found out first.
     const broken = taken.size === 1 ? undefined : await compileSources(context, [...taken]);

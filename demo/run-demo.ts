@@ -45,7 +45,7 @@ async function runDemo(): Promise<number> {
 
   const patchFile = join(workDir, "example.patch");
   const tarball = join(workDir, "ksplice-demo.tar.gz");
-  await writeFile(patchFile, example.patch);
+  await writeFile(patchFile, example.patch, "latin1");
   const [node, create] = commandLine("create");
   const created = await timed("ksplice-create", () => {
     progress("ksplice-create: compiling before and after the patch");

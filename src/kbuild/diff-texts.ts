@@ -6,7 +6,7 @@ import { requireProgram } from "./refusals.js";
 import { runTool } from "./run-tool.js";
 
 /**
- * The difference between two versions of a file as `patch -p1` takes it; empty where they are equal.
+ * The difference between two versions of a file as `patch -p1` takes it, latin1 as they are; empty where they are equal.
  * @param path from the top of the tree
  * @param pre text as latin1, so bytes survive; undefined where there is no such file
  */
@@ -38,7 +38,7 @@ async function diffTexts(path: string, pre: string | undefined, post: string | u
       labels.push(content === undefined ? "/dev/null" : `${top}/${path}`);
     }
     const labelArgs = options.length === 0 ? [] : labels.flatMap((label) => ["--label", label]);
-    const result = await runTool("diff", [...options, ...labelArgs, ...files]);
+    const result = await runTool("diff", [...options, ...labelArgs, ...files], { encoding: "latin1" });
     if (result.notFound) throw requireProgram("diff", "diffutils");
     return result.stdout;
   } finally {

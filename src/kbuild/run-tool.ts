@@ -13,6 +13,8 @@ export interface ToolOptions {
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** How the output is read; as `latin1`, a character is a byte. Default: UTF-8. */
+  readonly encoding?: "latin1";
 }
 
 /** Variables of the caller's environment that would change what kbuild or the compiler do. */
@@ -55,6 +57,7 @@ export async function runTool(program: string, args: readonly string[], options:
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { ...cleared, LC_ALL: "C", ...options.env },
+    ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     maxBuffer: 256 * 1024 * 1024,
   });
   return {

@@ -27,14 +27,14 @@ interface Remembered {
 
 /**
  * Kbuild makes an object that it is asked for even if the configuration leaves it out. These variables, which it expands where it
- * puts the compiler's flags together, are empty, and print the object's name if it is on one of kbuild's own lists
- * (scripts/Makefile.lib, Linux 6.1: modkern_cflags, real-obj-y).
+ * puts the compiler's flags together, are empty, and print the object's name, and the directory whose makefile has it, if it is on one of
+ * kbuild's own lists (scripts/Makefile.lib, Linux 6.1: modkern_cflags, real-obj-y).
  */
 const MEMBERSHIP_MARK = "ksplice-in-config";
 const MEMBERSHIP_VARIABLES = [
   ["CFLAGS_KERNEL", "$(real-obj-y) $(lib-y)"],
   ["CFLAGS_MODULE", "$(real-obj-m) $(lib-m)"],
-].map(([name = "", lists = ""]) => `${name}=$(if $(filter $(basename $@).o,${lists}),$(info ${MEMBERSHIP_MARK} $(basename $@).o))`);
+].map(([name = "", lists = ""]) => `${name}=$(if $(filter $(basename $@).o,${lists}),$(info ${MEMBERSHIP_MARK} $(basename $@).o $(obj)))`);
 
 /**
  * The commands of those objects that this configuration has, by object path (`net/ipv4/raw.o`). Objects that it does not have are absent.
@@ -74,18 +74,37 @@ async function askKbuild(build: PreparedBuild, objects: readonly string[]): Prom
   await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
   const context = { ...build, source: build.tree.source };
   const dryRun = await makeKernel(context, ["-k", "-n", ...MEMBERSHIP_VARIABLES, ...objects]);
-  const marked = new Set(Array.from(dryRun.stdout.matchAll(new RegExp(`^${MEMBERSHIP_MARK} (\\S+)$`, "gm")), ([, object]) => object));
-  const members = objects.filter((object) => marked.has(object));
+  const marks = dryRun.stdout.matchAll(new RegExp(`^${MEMBERSHIP_MARK} (\\S+) (\\S+)$`, "gm"));
+  const owners = new Map(Array.from(marks, ([, object = "", owner = ""]) => [object, owner]));
+  const members = objects.filter((object) => owners.has(object));
   const answers = new Map<string, UnitCommand | undefined>(objects.map((object) => [object, undefined]));
   if (members.length === 0) return answers;
   const result = await makeKernel(context, ["-k", ...members]);
+  const made = new Map<string, UnitCommand | undefined>();
+  for (const object of members) made.set(object, await readCommand(build, object));
+  // Where a makefile names a directory two levels below it (drivers/Makefile: char/ipmi/), kbuild also looks for the object in the one between,
+  // which does not know it and takes other flags; in turn, the right one is the last.
+  const isStray = (object: string): boolean => made.get(object) !== undefined && ownerOf(made.get(object)) !== owners.get(object);
+  const strays = members.filter(isStray);
+  if (strays.length > 0) await makeKernel({ ...context, jobs: 1 }, ["-k", ...strays]);
+  for (const object of strays) {
+    made.set(object, await readCommand(build, object));
+    if (isStray(object))
+      throw new Error(`kbuild makes ${object} in ${ownerOf(made.get(object)) ?? "no directory"}, not in ${owners.get(object) ?? ""}`);
+  }
   for (const object of members) {
-    const command = await readCommand(build, object);
+    const command = made.get(object);
     if (command === undefined) throw doesNotCompile(object, false, compilerWords(result.stderr, build.tree.source));
     await adoptObject(build, command);
     answers.set(object, command);
   }
   return answers;
+}
+
+/** The directory whose makefile made a unit. */
+function ownerOf(command: UnitCommand | undefined): string | undefined {
+  const file = command === undefined ? undefined : findDefinition(command.compile, "KBUILD_MODFILE");
+  return file === undefined ? undefined : dirname(file.split(":")[0] ?? file);
 }
 
 /** The command of one unit. @throws Error if the configuration does not have it */

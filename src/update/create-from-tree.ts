@@ -90,7 +90,7 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
       description: request.description,
       created: request.created,
       kernel,
-      patch: new TextEncoder().encode(patched.patch),
+      patch: Buffer.from(patched.patch, "latin1"),
       modules,
       link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     };

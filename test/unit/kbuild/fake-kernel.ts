@@ -4,7 +4,7 @@ import { writeFiles } from "./temp-dir.js";
 
 /**
  * A makefile that answers like kbuild where this project asks it: it compiles single objects, in the configuration or not,
- * saves the command, and expands the flags of members with `real-obj-y` and `real-obj-m` set.
+ * saves the command, and expands the flags of members with `real-obj-y`, `real-obj-m` and `obj` set.
  */
 const MAKEFILE = `
 MAKEFLAGS += -r
@@ -13,9 +13,12 @@ PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
 real-obj-y := net/raw.o net/dotted.o kernel/build.o fs/broken.o
-real-obj-m := drivers/mod.o
+real-obj-m := drivers/mod.o drivers/deep/stray.o
+obj = $(patsubst %/,%,$(dir $@))
 source := $(CURDIR)
-flags = $(if $(filter $@,$(real-obj-m)),-DMODULE $(CFLAGS_MODULE),$(CFLAGS_KERNEL)) -DKBUILD_MODNAME='"$(basename $(notdir $@))"'
+flags = $(if $(filter $@,$(real-obj-m)),-DMODULE $(CFLAGS_MODULE),$(CFLAGS_KERNEL)) -DKBUILD_MODNAME='"$(basename $(notdir $@))"' -DKBUILD_MODFILE='"$(modfile)"'
+# The first time in the directory above, as kbuild does where a makefile names a directory two levels below it.
+modfile = $(if $(filter drivers/deep/stray.o,$@),$(if $(wildcard $(O)/$@),drivers/deep/stray,drivers/stray),$(basename $@))
 %.o: FORCE
 	@test -f $*.c || { echo "make: *** No rule to make target '$@'." >&2; exit 1; }
 	@mkdir -p $(O)/$(dir $@)
@@ -42,6 +45,7 @@ export function writeFakeKernel(source: string): void {
     "kernel/shared.h": "#define SHARED 3\n",
     "kernel/build.c": '#include "part.c"\n',
     "kernel/part.c": "int part(void) { return 4; }\n",
+    "drivers/deep/stray.c": "const char *stray = KBUILD_MODFILE;\n",
     "drivers/mod.c": "int mod(void) { return 5; }\n",
     "drivers/unset.c": "int unset(void) { return 6; }\n",
     "fs/broken.c": "int broken(void) { return nonsense; }\n",

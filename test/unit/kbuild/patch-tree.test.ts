@@ -64,6 +64,18 @@ describe("a patch", () => {
     });
   });
 
+  test("keeps every byte, whatever encoding they are of, and applies again as it is told back", async () => {
+    const bytes = "int caf\xc3\xa9; /* \xe9\xff */\n";
+    const patch = `--- /dev/null\n+++ b/net/bytes.c\n@@ -0,0 +1 @@\n+${bytes}`;
+    await withShadow({ patch }, async (patched) => {
+      expect(readFileSync(join(patched.root, "net/bytes.c"), "latin1")).toBe(bytes);
+      expect(patched.patch).toContain(`+${bytes}`);
+      await withShadow({ patch: patched.patch }, (again) => {
+        expect(readFileSync(join(again.root, "net/bytes.c"), "latin1")).toBe(bytes);
+      });
+    });
+  });
+
   test("adds, removes and renames files", async () => {
     const patch =
       "--- /dev/null\n+++ b/net/added.h\n@@ -0,0 +1 @@\n+#define Y\n" +

@@ -33,6 +33,12 @@ describe("the units of touched files", () => {
     ]);
   });
 
+  test("the directory is that whose makefile has it", async () => {
+    expect(await findUnits(build, ["drivers/deep/stray.c"])).toMatchObject([{ target: "stray" }]);
+    const { object } = await compileUnit(build, { path: "drivers/deep/stray.o", source: "drivers/deep/stray.c", target: "stray" });
+    expect(Buffer.from(object).includes("drivers/deep/stray")).toBe(true);
+  });
+
   test("a C file is included by another", async () => {
     expect(await paths(["kernel/part.c"])).toEqual(["kernel/build.o"]);
   });

@@ -57,7 +57,7 @@ export class Workshop {
   /** Runs `ksplice-create`, which must succeed. @returns the update's path */
   async create(tree: string, id: string, patch: string, ...options: string[]): Promise<string> {
     const file = join(this.dir, `${id}.patch`);
-    writeFileSync(file, patch);
+    writeFileSync(file, patch, "latin1");
     const update = join(this.dir, `ksplice-${id}.tar.gz`);
     const result = await runHost("create", [`--patch=${file}`, `--id=${id}`, `--output=${update}`, "--quiet", ...options, tree]);
     expect(result, result.stderr).toMatchObject({ exitCode: 0 });
