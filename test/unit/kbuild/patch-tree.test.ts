@@ -27,10 +27,10 @@ const tree: KernelTree = {
   makeFlags: [],
 };
 
-async function withShadow(change: Change, look: (patched: PatchedTree) => void): Promise<void> {
+async function withShadow(change: Change, look: (patched: PatchedTree) => void | Promise<void>): Promise<void> {
   const patched = await shadowWithPatch(tree, change);
   try {
-    look(patched);
+    await look(patched);
   } finally {
     await patched.dispose();
   }
