@@ -90,10 +90,11 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
     /^__tracepoint|^__bpf_raw_tp_map$|^_ftrace_e|^__syscalls_metadata$/,
     registered("changed-tracepoints", "tracepoints, trace events or system call metadata"),
   ],
+  [/^___srcu_struct_ptrs$/, registered("changed-srcu", "SRCU structures of modules")],
   [/^\.static_call\.text$/, registered("changed-static-calls", "static call definitions")],
   [/^\.BTF_ids$/, registered("changed-btf-ids", "BTF id sets")],
   [
-    /^__\w+_sched_class$|^\.kunit_|^\.(early_)?lsm_info\.init$|^__\w+_of_table$|^\.apicdrivers$|^\.x86_cpu_dev\.init$|^\.x86_intel_mid_dev\.init$|^__earlycon_table$|^\.pci_fixup|^\.builtin_fw$|^\.dtb\.init|^\.vvar_/,
+    /^__\w+_sched_class$|^\.kunit_|^\.(early_)?lsm_info\.init$|^__governor_thermal_table$|^__\w+_of_table$|^\.apicdrivers$|^\.x86_cpu_dev\.init$|^\.x86_intel_mid_dev\.init$|^__earlycon_table$|^\.pci_fixup|^\.builtin_fw$|^\.dtb\.init|^\.vvar_/,
     registered("changed-registration", "tables of built-in things"),
   ],
 

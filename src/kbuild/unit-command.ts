@@ -84,13 +84,13 @@ async function askKbuild(build: PreparedBuild, objects: readonly string[]): Prom
   for (const object of members) made.set(object, await readCommand(build, object));
   // Where a makefile names a directory two levels below it (drivers/Makefile: char/ipmi/), kbuild also looks for the object in the one between,
   // which does not know it and takes other flags; in turn, the right one is the last.
-  const isStray = (object: string): boolean => made.get(object) !== undefined && ownerOf(made.get(object)) !== owners.get(object);
+  const isStray = (object: string): boolean => (ownerOf(made.get(object)) ?? owners.get(object)) !== owners.get(object);
   const strays = members.filter(isStray);
   if (strays.length > 0) await makeKernel({ ...context, jobs: 1 }, ["-k", ...strays]);
   for (const object of strays) {
     made.set(object, await readCommand(build, object));
     if (isStray(object))
-      throw new Error(`kbuild makes ${object} in ${ownerOf(made.get(object)) ?? "no directory"}, not in ${owners.get(object) ?? ""}`);
+      throw new Error(`kbuild makes ${object} in ${ownerOf(made.get(object)) ?? ""}, not in ${owners.get(object) ?? ""}`);
   }
   for (const object of members) {
     const command = made.get(object);
@@ -101,7 +101,7 @@ async function askKbuild(build: PreparedBuild, objects: readonly string[]): Prom
   return answers;
 }
 
-/** The directory whose makefile made a unit. */
+/** The directory whose makefile made a unit; undefined where kbuild does not say, which it always does for what is on none of its lists. */
 function ownerOf(command: UnitCommand | undefined): string | undefined {
   const file = command === undefined ? undefined : findDefinition(command.compile, "KBUILD_MODFILE");
   return file === undefined ? undefined : dirname(file.split(":")[0] ?? file);
