@@ -9,9 +9,11 @@ import type { PreparedBuild } from "../src/kbuild/types.js";
 import { findUnitCommands } from "../src/kbuild/unit-command.js";
 import type { LiveKernel } from "../src/kernel/live-kernel.js";
 import { packageRoot } from "../src/package-root.js";
+import { checkLayouts } from "../src/update/check-layouts.js";
 import { createUpdate } from "../src/update/create-from-tree.js";
 import type { UnitDiff } from "../src/update/create-update.js";
 import { fitUpdate } from "../src/update/fit-update.js";
+import { UnitTypes } from "../src/update/unit-types.js";
 import type { Update } from "../src/update/update-file.js";
 import type { CompanionFinder } from "./companions.js";
 import { describeDiffs } from "./describe-diff.js";
@@ -61,8 +63,9 @@ export async function judgeFile(context: JudgeContext, file: string): Promise<Fi
 
 async function judgeWithMore(context: JudgeContext, file: string, taken: Set<string>): Promise<FileResult> {
   for (let round = 0; ; round++) {
-    // Headers come into many units: whether the patched sources themselves compile is found out first.
-    const broken = taken.size === 1 ? undefined : await compileSources(context, [...taken]);
+    // Headers come into many units: whether the patched sources themselves will do is found out first.
+    const broken = taken.size === 1 ? undefined : await judgeSources(context, [...taken]);
+    if (broken !== undefined && !isIncomplete(broken)) return notAlone(file, [...taken], broken);
     const attempt: Attempt = broken === undefined ? await tryFiles(context, file, [...taken]) : { kind: "incomplete", refusal: broken };
     if (attempt.kind === "judged") return stayingIfRefused(attempt.result);
     const more = round < MOST_ROUNDS && taken.size < MOST_FILES ? await findMore(context, attempt.refusal, taken) : [];
@@ -95,15 +98,29 @@ function emptyResult(file: string, files: readonly string[]): FileResult {
   };
 }
 
-/** Compiles the patched `.c` files only. @returns why one does not compile */
-async function compileSources({ set, build }: JudgeContext, files: readonly string[]): Promise<Refusal | undefined> {
+/**
+ * Compiles the patched `.c` files, and compares the types of the first: what is refused for either need not be tried with all that includes
+ * the headers.
+ * @returns why it is refused
+ */
+async function judgeSources({ set, build, cacheDir }: JudgeContext, files: readonly string[]): Promise<Refusal | undefined> {
   const patched = await shadowWithPatch(build.tree, { patch: await patchOf(set, files) });
   try {
     const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
-    for (const { unit } of (await findUnitCommands(build, objects)).values()) await compileUnit(build, unit, { shadow: patched });
+    const units = [...(await findUnitCommands(build, objects)).values()].map(({ unit }) => unit);
+    for (const unit of units) await compileUnit(build, unit, { shadow: patched });
+    await checkLayouts({
+      units: units.filter(({ source }) => source === files[0]),
+      types: new UnitTypes(build, patched, false),
+      patched,
+      kernel: { configDir: build.tree.configDir, release: build.release, cacheDir },
+      jobs: 1,
+      allowed: [],
+      warn: () => undefined,
+    });
     return undefined;
   } catch (error) {
-    if (error instanceof Refusal && error.code === "does-not-compile") return error;
+    if (error instanceof Refusal && (error.code === "does-not-compile" || error.code === "changed-layout")) return error;
     throw error;
   } finally {
     await patched.dispose();
