@@ -99,8 +99,7 @@ function emptyResult(file: string, files: readonly string[]): FileResult {
 }
 
 /**
- * Compiles the patched `.c` files, and compares the types of the first: what is refused for either need not be tried with all that includes
- * the headers.
+ * Compiles the patched `.c` files, and compares their types: what is refused for either need not be tried with all that includes the headers.
  * @returns why it is refused
  */
 async function judgeSources({ set, build, cacheDir }: JudgeContext, files: readonly string[]): Promise<Refusal | undefined> {
@@ -110,7 +109,7 @@ async function judgeSources({ set, build, cacheDir }: JudgeContext, files: reado
     const units = [...(await findUnitCommands(build, objects)).values()].map(({ unit }) => unit);
     for (const unit of units) await compileUnit(build, unit, { shadow: patched });
     await checkLayouts({
-      units: units.filter(({ source }) => source === files[0]),
+      units,
       types: new UnitTypes(build, patched, false),
       patched,
       kernel: { configDir: build.tree.configDir, release: build.release, cacheDir },
