@@ -34,7 +34,9 @@ const MEMBERSHIP_MARK = "ksplice-in-config";
 const MEMBERSHIP_VARIABLES = [
   ["CFLAGS_KERNEL", "$(real-obj-y) $(lib-y)"],
   ["CFLAGS_MODULE", "$(real-obj-m) $(lib-m)"],
-].map(([name = "", lists = ""]) => `${name}=$(if $(filter $(basename $@).o,${lists}),$(info ${MEMBERSHIP_MARK} $(basename $@).o $(obj)))`);
+].map(
+  ([name = "", lists = ""]) => `${name}=$(if $(filter $(basename $@).o,${lists}),$(info <${MEMBERSHIP_MARK} $(basename $@).o $(obj)>))`,
+);
 
 /**
  * The commands of those objects that this configuration has, by object path (`net/ipv4/raw.o`). Objects that it does not have are absent.
@@ -74,8 +76,7 @@ async function askKbuild(build: PreparedBuild, objects: readonly string[]): Prom
   await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
   const context = { ...build, source: build.tree.source };
   const dryRun = await makeKernel(context, ["-k", "-n", ...MEMBERSHIP_VARIABLES, ...objects]);
-  const marks = dryRun.stdout.matchAll(new RegExp(`^${MEMBERSHIP_MARK} (\\S+) (\\S+)$`, "gm"));
-  const owners = new Map(Array.from(marks, ([, object = "", owner = ""]) => [object, owner]));
+  const owners = parseMembers(dryRun.stdout);
   const members = objects.filter((object) => owners.has(object));
   const answers = new Map<string, UnitCommand | undefined>(objects.map((object) => [object, undefined]));
   if (members.length === 0) return answers;
@@ -99,6 +100,15 @@ async function askKbuild(build: PreparedBuild, objects: readonly string[]): Prom
     answers.set(object, command);
   }
   return answers;
+}
+
+/**
+ * What the members have printed: the directory whose makefile has each, by object path. Wherever it stands: several makes write at once, and the
+ * commands that they print are longer than what a pipe takes at a time.
+ */
+export function parseMembers(stdout: string): ReadonlyMap<string, string> {
+  const marks = stdout.matchAll(new RegExp(`<${MEMBERSHIP_MARK} ([^\\s<>]+) ([^\\s<>]+)>`, "g"));
+  return new Map(Array.from(marks, ([, object = "", owner = ""]) => [object, owner]));
 }
 
 /** The directory whose makefile made a unit; undefined where kbuild does not say, which it always does for what is on none of its lists. */

@@ -6,6 +6,7 @@ import { compileUnit } from "../../../src/kbuild/compile-unit.js";
 import { findUnits } from "../../../src/kbuild/find-units.js";
 import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
+import { parseMembers } from "../../../src/kbuild/unit-command.js";
 import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
 import { temporaryDirectory } from "./temp-dir.js";
 
@@ -73,6 +74,17 @@ describe("the units of touched files", () => {
       message: expect.stringMatching(/even without the patch:\nfs\/broken\.c: .*\nfs\/broken\.c:1:.*nonsense/) as string,
     });
   });
+});
+
+test("members are found in the middle of what another make prints", () => {
+  const stdout =
+    "gcc -Wall -W<ksplice-in-config net/raw.o net>\nno-sign-compare -c net/a.c\n<ksplice-in-config drivers/char/x/y.o drivers/char/x>\n";
+  expect(parseMembers(stdout)).toEqual(
+    new Map([
+      ["net/raw.o", "net"],
+      ["drivers/char/x/y.o", "drivers/char/x"],
+    ]),
+  );
 });
 
 describe("the units that a header's change comes into", () => {
