@@ -88,10 +88,10 @@ test("members are found in the middle of what another make prints", () => {
 });
 
 describe("the units that a header's change comes into", () => {
-  async function reached(file: string, added: string, notes: string[] = []): Promise<string[]> {
+  async function reached(file: string, added: string, besides = "", notes: string[] = []): Promise<string[]> {
     const [first = ""] = readFileSync(join(source, file), "utf8").split("\n");
     const patched = await shadowWithPatch(build.tree, {
-      patch: `--- a/${file}\n+++ b/${file}\n@@ -1 +1,${added.split("\n").length} @@\n ${first}\n${added.replaceAll(/^(?=.)/gm, "+")}`,
+      patch: `--- a/${file}\n+++ b/${file}\n@@ -1 +1,${added.split("\n").length} @@\n ${first}\n${added.replaceAll(/^(?=.)/gm, "+")}${besides}`,
     });
     try {
       const units = await findUnits(build, patched.touched, { patchedRoot: patched.root, note: (message) => notes.push(message) });
@@ -117,6 +117,13 @@ describe("the units that a header's change comes into", () => {
         message: "nothing that is compiled into this kernel uses what the patch changes in include/linux/x.h",
         exitCode: 66,
       });
+  });
+
+  test("which is noted, where the patch touches more", async () => {
+    const notes: string[] = [];
+    const module = "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1,2 @@\n int mod(void) { return 5; }\n+int more;\n";
+    expect(await reached("include/linux/x.h", "#define NOBODY 1\n", module, notes)).toEqual(["drivers/mod.o"]);
+    expect(notes).toEqual(["include/linux/x.h is left out: nothing uses what the patch changes in it"]);
   });
 });
 
