@@ -4,8 +4,9 @@ import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
 import { unifiedDiff } from "../src/kbuild/diff-texts.js";
 import { compileUnit } from "../src/kbuild/compile-unit.js";
 import type { IncludeGraph } from "../src/kbuild/include-graph.js";
+import { findUnits } from "../src/kbuild/find-units.js";
 import { shadowWithPatch } from "../src/kbuild/patch-tree.js";
-import type { PreparedBuild } from "../src/kbuild/types.js";
+import type { PatchedTree, PreparedBuild, Unit } from "../src/kbuild/types.js";
 import { findUnitCommands } from "../src/kbuild/unit-command.js";
 import type { LiveKernel } from "../src/kernel/live-kernel.js";
 import { packageRoot } from "../src/package-root.js";
@@ -45,7 +46,10 @@ const NOT_REDIRECTABLE: ReadonlySet<string> = new Set(["no-trampoline-site"]);
 type Judge = (verdict: Verdict, reason: string, more?: Partial<FileResult>) => Attempt;
 
 /** What one try at a patch came to: a verdict, or what else it needs. */
-type Attempt = { readonly kind: "judged"; readonly result: FileResult } | { readonly kind: "incomplete"; readonly refusal: Refusal };
+type Attempt = { readonly kind: "judged"; readonly result: FileResult } | { readonly kind: "incomplete"; readonly refusals: Refusals };
+
+/** Why a patch of several files is not complete: one for each unit that does not compile. */
+type Refusals = readonly [Refusal, ...Refusal[]];
 
 /** Makes an update of what the release changes in one file, and matches it. Files that do not stand alone get what they need besides. */
 export async function judgeFile(context: JudgeContext, file: string): Promise<FileResult> {
@@ -63,13 +67,12 @@ export async function judgeFile(context: JudgeContext, file: string): Promise<Fi
 
 async function judgeWithMore(context: JudgeContext, file: string, taken: Set<string>): Promise<FileResult> {
   for (let round = 0; ; round++) {
-    // Headers come into many units: whether the patched sources themselves will do is found out first.
-    const broken = taken.size === 1 ? undefined : await judgeSources(context, [...taken]);
-    if (broken !== undefined && !isIncomplete(broken)) return notAlone(file, [...taken], broken);
-    const attempt: Attempt = broken === undefined ? await tryFiles(context, file, [...taken]) : { kind: "incomplete", refusal: broken };
+    const files = [...taken];
+    const early = files.length === 1 ? [] : await tryToCompile(context, files);
+    const attempt: Attempt = isRefused(early) ? { kind: "incomplete", refusals: early } : await tryFiles(context, file, files);
     if (attempt.kind === "judged") return stayingIfRefused(attempt.result);
-    const more = round < MOST_ROUNDS && taken.size < MOST_FILES ? await findMore(context, attempt.refusal, taken) : [];
-    if (more.length === 0) return notAlone(file, [...taken], attempt.refusal);
+    const more = round < MOST_ROUNDS ? await findMore(context, attempt.refusals, taken) : [];
+    if (more.length === 0 || taken.size + more.length > MOST_FILES) return notAlone(file, files, attempt.refusals[0]);
     for (const path of more) taken.add(path);
   }
 }
@@ -99,31 +102,48 @@ function emptyResult(file: string, files: readonly string[]): FileResult {
 }
 
 /**
- * Compiles the patched `.c` files, and compares their types: what is refused for either need not be tried with all that includes the headers.
- * @returns why it is refused
+ * Finds out cheaply whether a patch of several files is complete, and has types that fit. The patched sources come first: what is refused for
+ * them need not be compiled into all that includes the headers. Then come those, since all that do not compile can be mended at once.
+ * @returns why it is refused; one refusal for each unit that does not compile
  */
-async function judgeSources({ set, build, cacheDir }: JudgeContext, files: readonly string[]): Promise<Refusal | undefined> {
+async function tryToCompile({ set, build, cacheDir, includeGraph }: JudgeContext, files: readonly string[]): Promise<Refusal[]> {
   const patched = await shadowWithPatch(build.tree, { patch: await patchOf(set, files) });
   try {
     const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
-    const units = [...(await findUnitCommands(build, objects)).values()].map(({ unit }) => unit);
-    for (const unit of units) await compileUnit(build, unit, { shadow: patched });
-    await checkLayouts({
-      units,
-      types: new UnitTypes(build, patched, false),
-      patched,
-      kernel: { configDir: build.tree.configDir, release: build.release, cacheDir },
-      jobs: 1,
-      allowed: [],
-      warn: () => undefined,
-    });
-    return undefined;
+    const own = [...(await findUnitCommands(build, objects)).values()].map(({ unit }) => unit);
+    const broken = await compileAll(build, own, patched);
+    if (broken.length > 0) return broken;
+    const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
+    const types = new UnitTypes(build, patched, false);
+    await checkLayouts({ units: own, types, patched, kernel, jobs: 1, allowed: [], warn: () => undefined });
+    const all = await findUnits(build, patched.touched, { patchedRoot: patched.root, mostUnits: MOST_UNITS, includeGraph });
+    return await compileAll(build, all, patched);
   } catch (error) {
-    if (error instanceof Refusal && (error.code === "does-not-compile" || error.code === "changed-layout")) return error;
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    // Of all else the whole try says more.
+    return isIncomplete(error) || error.code === "changed-layout" ? [error] : [];
   } finally {
     await patched.dispose();
   }
+}
+
+function isRefused(refusals: readonly Refusal[]): refusals is Refusals {
+  return refusals.length > 0;
+}
+
+/** Compiles units, and goes on after those that do not compile until they are more than any patch may have. */
+async function compileAll(build: PreparedBuild, units: readonly Unit[], patched: PatchedTree): Promise<Refusal[]> {
+  const refusals: Refusal[] = [];
+  for (const unit of units) {
+    if (refusals.length > MOST_FILES) break;
+    try {
+      await compileUnit(build, unit, { shadow: patched });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "does-not-compile") throw error;
+      refusals.push(error);
+    }
+  }
+  return refusals;
 }
 
 async function tryFiles(context: JudgeContext, file: string, files: readonly string[]): Promise<Attempt> {
@@ -164,7 +184,7 @@ async function tryFiles(context: JudgeContext, file: string, files: readonly str
     return fitCreated(update, context, judged);
   } catch (error) {
     if (!(error instanceof Refusal)) return judged("failed", error instanceof Error ? (error.stack ?? error.message) : String(error));
-    if (isIncomplete(error)) return { kind: "incomplete", refusal: error };
+    if (isIncomplete(error)) return { kind: "incomplete", refusals: [error] };
     return judged(verdictOf(error), error.message, { code: error.code, refused: error.items });
   }
 }
@@ -174,7 +194,7 @@ function fitCreated(update: Update, { kernel }: JudgeContext, judged: Judge): At
   const { match, refusal } = fitUpdate(update, kernel, { partial: false, log: () => undefined });
   const matched = match.kind === "matched" ? { matched: match.matching.functions } : {};
   if (refusal === undefined) return judged("update", "", matched);
-  if (isIncomplete(refusal)) return { kind: "incomplete", refusal };
+  if (isIncomplete(refusal)) return { kind: "incomplete", refusals: [refusal] };
   const verdict = NOT_REDIRECTABLE.has(refusal.code) ? "refused" : "failed";
   return judged(verdict, refusal.message, { ...matched, code: refusal.code, refused: refusal.items });
 }
@@ -191,16 +211,20 @@ function verdictOf({ code, exitCode, items }: Refusal): Verdict {
 }
 
 /** What else of the release is needed; empty if that cannot be told. */
-async function findMore(context: JudgeContext, refusal: Refusal, taken: ReadonlySet<string>): Promise<string[]> {
-  const { companions, build } = context;
-  if (refusal.code === "unresolved-symbol") return await companions.definersOf(refusal.items[0]?.symbol ?? "", taken);
-  if (refusal.code !== "does-not-compile" || refusal.location === undefined) return [];
-  const unit = refusal.location;
-  const source = unit.replace(/\.o$/, ".c");
-  // A unit that does not compile because of a header in the patch: its own change comes first.
-  if (!taken.has(source) && companions.changes(source)) return [source];
-  const commands = await findUnitCommands(build, [unit]);
-  return await companions.headersFor(refusal.message, commands.get(unit)?.sources ?? [], taken);
+async function findMore({ companions, build }: JudgeContext, refusals: Refusals, taken: ReadonlySet<string>): Promise<string[]> {
+  const [{ code, items }] = refusals;
+  if (code === "unresolved-symbol") return await companions.definersOf(items[0]?.symbol ?? "", taken);
+  if (code !== "does-not-compile") return [];
+  const broken = refusals.flatMap(({ location, message }) => (location === undefined ? [] : [{ unit: location, message }]));
+  // Units that do not compile because of a header in the patch: their own changes come first.
+  const sources = broken.map(({ unit }) => unit.replace(/\.o$/, ".c")).filter((source) => !taken.has(source) && companions.changes(source));
+  if (sources.length > 0) return sources;
+  for (const { unit, message } of broken) {
+    const commands = await findUnitCommands(build, [unit]);
+    const headers = await companions.headersFor(message, commands.get(unit)?.sources ?? [], taken);
+    if (headers.length > 0) return headers;
+  }
+  return [];
 }
 
 async function patchOf({ fromTree, toTree }: CorpusSet, files: readonly string[]): Promise<string> {
