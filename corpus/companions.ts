@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Refusal } from "../src/diagnostics.js";
 import { findDefinition } from "../src/kbuild/find-definition.js";
 import type { TreeDifference } from "./changed-files.js";
 import type { CorpusSet } from "./types.js";
@@ -29,6 +30,32 @@ export class CompanionFinder {
     this.#headers = new Set([...difference.changed, ...difference.added, ...difference.removed].filter((path) => path.endsWith(".h")));
     this.#sources = new Set([...difference.changed, ...difference.added].filter((path) => path.endsWith(".c")));
     this.#addedHeaders = difference.added.filter((path) => path.endsWith(".h"));
+  }
+
+  /**
+   * What else of the release a patch needs that is not complete; empty if that cannot be told.
+   * @param refusals of the patch: one, or one for each unit that does not compile
+   * @param sourcesOf files that an unpatched unit (`a/b.o`) is compiled from
+   * @param taken files that are in the patch already
+   */
+  async neededFor(
+    refusals: readonly Refusal[],
+    sourcesOf: (unit: string) => Promise<readonly string[]>,
+    taken: ReadonlySet<string>,
+  ): Promise<string[]> {
+    const unresolved = refusals.find(({ code }) => code === "unresolved-symbol");
+    if (unresolved !== undefined) return await this.definersOf(unresolved.items[0]?.symbol ?? "", taken);
+    const broken = refusals.flatMap(({ code, location, message }) =>
+      code === "does-not-compile" && location !== undefined ? [{ unit: location, message }] : [],
+    );
+    // Units that do not compile because of a header in the patch: their own changes come first, those of all.
+    const sources = broken.map(({ unit }) => unit.replace(/\.o$/, ".c")).filter((source) => !taken.has(source) && this.changes(source));
+    if (sources.length > 0) return sources;
+    for (const { unit, message } of broken) {
+      const headers = await this.headersFor(message, await sourcesOf(unit), taken);
+      if (headers.length > 0) return headers;
+    }
+    return [];
   }
 
   /**

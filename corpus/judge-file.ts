@@ -66,12 +66,14 @@ export async function judgeFile(context: JudgeContext, file: string): Promise<Fi
 }
 
 async function judgeWithMore(context: JudgeContext, file: string, taken: Set<string>): Promise<FileResult> {
+  const { build, companions } = context;
+  const sourcesOf = async (unit: string): Promise<readonly string[]> => (await findUnitCommands(build, [unit])).get(unit)?.sources ?? [];
   for (let round = 0; ; round++) {
     const files = [...taken];
     const early = files.length === 1 ? [] : await tryToCompile(context, files);
     const attempt: Attempt = isRefused(early) ? { kind: "incomplete", refusals: early } : await tryFiles(context, file, files);
     if (attempt.kind === "judged") return stayingIfRefused(attempt.result);
-    const more = round < MOST_ROUNDS ? await findMore(context, attempt.refusals, taken) : [];
+    const more = round < MOST_ROUNDS ? await companions.neededFor(attempt.refusals, sourcesOf, taken) : [];
     if (more.length === 0 || taken.size + more.length > MOST_FILES) return notAlone(file, files, attempt.refusals[0]);
     for (const path of more) taken.add(path);
   }
@@ -208,23 +210,6 @@ function verdictOf({ code, exitCode, items }: Refusal): Verdict {
   if (NOT_BUILT.has(code)) return "not built";
   if (exitCode === EXIT_NO_CHANGE || (items.length > 0 && items.every((item) => item.code === "init-only"))) return "no effect";
   return "refused";
-}
-
-/** What else of the release is needed; empty if that cannot be told. */
-async function findMore({ companions, build }: JudgeContext, refusals: Refusals, taken: ReadonlySet<string>): Promise<string[]> {
-  const [{ code, items }] = refusals;
-  if (code === "unresolved-symbol") return await companions.definersOf(items[0]?.symbol ?? "", taken);
-  if (code !== "does-not-compile") return [];
-  const broken = refusals.flatMap(({ location, message }) => (location === undefined ? [] : [{ unit: location, message }]));
-  // Units that do not compile because of a header in the patch: their own changes come first.
-  const sources = broken.map(({ unit }) => unit.replace(/\.o$/, ".c")).filter((source) => !taken.has(source) && companions.changes(source));
-  if (sources.length > 0) return sources;
-  for (const { unit, message } of broken) {
-    const commands = await findUnitCommands(build, [unit]);
-    const headers = await companions.headersFor(message, commands.get(unit)?.sources ?? [], taken);
-    if (headers.length > 0) return headers;
-  }
-  return [];
 }
 
 async function patchOf({ fromTree, toTree }: CorpusSet, files: readonly string[]): Promise<string> {

@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compareTrees } from "../../../corpus/changed-files.js";
 import { CompanionFinder, parseIdentifiers, parseMissingHeaders } from "../../../corpus/companions.js";
+import { Refusal } from "../../../src/diagnostics.js";
+import { doesNotCompile, tooManyUnits } from "../../../src/kbuild/refusals.js";
 
 const top = mkdtempSync(join(tmpdir(), "ksplice-companions-"));
 afterAll(() => {
@@ -68,6 +70,47 @@ describe("what else of a release a file needs", () => {
   it("the source file that newly defines a symbol", async () => {
     expect(await (await finder()).definersOf("helper", new Set())).toEqual(["net/b.c"]);
     expect(await (await finder()).definersOf("b", new Set())).toEqual([]);
+  });
+});
+
+describe("what a patch needs that is not complete", () => {
+  const sourcesOf = async (): Promise<string[]> => await Promise.resolve(READ);
+  const missing = (name: string): string => `net/x.c:1:9: error: '${name}' undeclared`;
+
+  it.each<[name: string, refusals: Refusal[], taken: string[], expected: string[]]>([
+    [
+      "the changes of all units that a header breaks",
+      [doesNotCompile("net/a.o", true, missing("gone")), doesNotCompile("net/b.o", true, missing("gone"))],
+      ["net/gone.h"],
+      ["net/a.c", "net/b.c"],
+    ],
+    [
+      "those before any header",
+      [doesNotCompile("net/a.o", true, missing("limit")), doesNotCompile("net/b.o", true, missing("limit"))],
+      ["net/a.c"],
+      ["net/b.c"],
+    ],
+    [
+      "the headers of the first unit that some are found for",
+      [doesNotCompile("net/a.o", true, missing("nowhere")), doesNotCompile("net/x.o", true, missing("limit"))],
+      ["net/a.c"],
+      ["net/other.h"],
+    ],
+    [
+      "what defines a symbol",
+      [
+        new Refusal({
+          code: "unresolved-symbol",
+          message: "",
+          items: [{ code: "unresolved-symbol", message: "", place: "net/a.o", symbol: "helper" }],
+        }),
+      ],
+      ["net/a.c"],
+      ["net/b.c"],
+    ],
+    ["nothing where that cannot be told", [tooManyUnits(["net/a.h"], 300, 200)], ["net/a.h"], []],
+  ])("%s", async (_, refusals, taken, expected) => {
+    expect(await (await finder()).neededFor(refusals, sourcesOf, new Set(taken))).toEqual(expected);
   });
 });
 
