@@ -1,14 +1,19 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Refusal } from "../src/diagnostics.js";
 import { findDefinition } from "../src/kbuild/find-definition.js";
+import { readTopLevel } from "../src/kbuild/top-level-items.js";
 import type { TreeDifference } from "./changed-files.js";
 import type { CorpusSet } from "./types.js";
 
-/** Words of the lines that a release adds to a file, and of those that it takes away. */
-interface LineChange {
+/** What a release does to a file, as text. */
+interface FileChange {
+  /** Lines that it adds. */
   readonly added: string;
+  /** Lines that it takes away. */
   readonly removed: string;
+  /** Declarations, functions and macros of which any word changes, as a whole and as they become. A name may stand in a line that stays. */
+  readonly items: string;
 }
 
 /** Headers taken at once for one error. */
@@ -18,7 +23,7 @@ const DEFINITION = 10;
 
 /** Finds what else of a release a file needs that does not compile or link by itself. */
 export class CompanionFinder {
-  readonly #changes = new Map<string, Promise<LineChange>>();
+  readonly #changes = new Map<string, Promise<FileChange>>();
   readonly #headers: ReadonlySet<string>;
   readonly #sources: ReadonlySet<string>;
   readonly #addedHeaders: readonly string[];
@@ -72,17 +77,25 @@ export class CompanionFinder {
     if (named.some(isCandidate)) return [...new Set(named.filter(isCandidate))].slice(0, MOST_HEADERS);
 
     const candidates = read.filter(isCandidate);
-    const { errors, notes, conflicts } = parseIdentifiers(words);
-    for (const { side, names } of [
+    // A patched file may include what it did not: most often what lies beside it.
+    const beside = [...this.#headers].filter((path) => isCandidate(path) && dirname(path) === dirname(read[0] ?? ""));
+    const { errors, notes, conflicts, source } = parseIdentifiers(words);
+    for (const { among = candidates, side, names } of [
       { side: "removed", names: conflicts },
       { side: "added", names: errors },
       { side: "added", names: notes },
       { side: "removed", names: errors },
       // Names that a macro of the header puts together: dev_ready_to_probe(), trace_mark().
       { side: "added", names: errors.flatMap(lastParts) },
-    ] as const) {
+      { side: "items", names: conflicts },
+      { side: "items", names: [...errors, ...errors.flatMap(lastParts)] },
+      { among: beside, side: "added", names: errors },
+      // The compiler does not always say what it means: "void value not ignored".
+      { side: "added", names: source },
+      { side: "items", names: source },
+    ] satisfies readonly { among?: readonly string[]; side: keyof FileChange; names: readonly string[] }[]) {
       const scored: { path: string; score: number }[] = [];
-      for (const path of candidates) {
+      for (const path of among) {
         const text = (await this.#change(path))[side];
         const score =
           names.filter((name) => holdsDefinition(text, name)).length * DEFINITION + names.filter((name) => holdsWord(text, name)).length;
@@ -90,7 +103,14 @@ export class CompanionFinder {
       }
       const [best, ...others] = scored.sort((a, b) => b.score - a.score || closeness(b.path, read[0]) - closeness(a.path, read[0]));
       if (best === undefined) continue;
-      return [best, ...others.filter(({ score }) => score >= DEFINITION).slice(0, MOST_HEADERS - 1)].map(({ path }) => path);
+      // A whole item holds more names than those that change, and a line of source more than those that are meant.
+      const isVague = side === "items" || names === source;
+      return [best, ...others.filter(({ score }) => !isVague && score >= DEFINITION).slice(0, MOST_HEADERS - 1)].map(({ path }) => path);
+    }
+    // What stands in a new header, which no file of before includes.
+    for (const path of this.#addedHeaders.filter((header) => !taken.has(header))) {
+      const { added } = await this.#change(path);
+      if (errors.some((name) => holdsDefinition(added, name))) return [path];
     }
     // What moved into a header that is taken already is found by those who include that.
     for (const path of candidates) if (includesOneOf((await this.#change(path)).added, taken)) return [path];
@@ -114,7 +134,7 @@ export class CompanionFinder {
     return this.#sources.has(source) || this.#headers.has(source);
   }
 
-  #change(path: string): Promise<LineChange> {
+  #change(path: string): Promise<FileChange> {
     const known = this.#changes.get(path);
     if (known !== undefined) return known;
     const change = this.#compare(path);
@@ -122,29 +142,49 @@ export class CompanionFinder {
     return change;
   }
 
-  async #compare(path: string): Promise<LineChange> {
+  async #compare(path: string): Promise<FileChange> {
     const pre = (await readText(join(this.set.fromTree, path))).split("\n");
     const post = (await readText(join(this.set.toTree, path))).split("\n");
     const [before, after] = [new Set(pre), new Set(post)];
-    return { added: post.filter((line) => !before.has(line)).join("\n"), removed: pre.filter((line) => !after.has(line)).join("\n") };
+    return {
+      added: post.filter((line) => !before.has(line)).join("\n"),
+      removed: pre.filter((line) => !after.has(line)).join("\n"),
+      items: changedItems(pre.join("\n"), post.join("\n")),
+    };
   }
+}
+
+/** Empty if either text cannot be taken apart. */
+function changedItems(pre: string, post: string): string {
+  const [before, after] = [pre, post].map((text) => readTopLevel(text)?.map(({ head, body }) => `${head} ${body}`));
+  if (before === undefined || after === undefined) return "";
+  const known = new Set(before);
+  return after.filter((item) => !known.has(item)).join("\n");
 }
 
 async function readText(path: string): Promise<string> {
   return await readFile(path, "latin1").catch(() => "");
 }
 
-/** Names in a compiler's words: in its errors and warnings, in the notes to them, and those that are there twice. */
+/** Names in a compiler's words. */
 export interface Identifiers {
+  /** In its errors and warnings. */
   readonly errors: readonly string[];
+  /** In the notes to them. */
   readonly notes: readonly string[];
+  /** Those that are there twice. */
   readonly conflicts: readonly string[];
+  /** In the lines of source that it shows, those long enough to mean something. */
+  readonly source: readonly string[];
 }
 
 /** What gcc quotes, and the ways in which it says that something is not there or is another than expected. */
 export function parseIdentifiers(words: string): Identifiers {
   const found = { errors: new Set<string>(), notes: new Set<string>(), conflicts: new Set<string>() };
+  const source = new Set<string>();
   for (const line of words.split("\n")) {
+    const shown = /^ *\d+ \|(.*)/.exec(line)?.[1] ?? "";
+    for (const [name] of shown.matchAll(/\b[A-Za-z_]\w{5,}\b/g)) if (!COMMON.has(name)) source.add(name);
     const kind = /\b(error|warning|note):/.exec(line)?.[1];
     if (kind === undefined) continue;
     // What it suggests instead is known already.
@@ -158,7 +198,7 @@ export function parseIdentifiers(words: string): Identifiers {
     if (/\b(?:redefinition of|conflicting types for|redeclaration of)\b/.test(text) && first !== "") found.conflicts.add(first);
   }
   const { errors, notes, conflicts } = found;
-  return { errors: [...errors], notes: [...notes].filter((name) => !errors.has(name)), conflicts: [...conflicts] };
+  return { errors: [...errors], notes: [...notes].filter((name) => !errors.has(name)), conflicts: [...conflicts], source: [...source] };
 }
 
 /** Words that are in most messages and say nothing of what is missing. */
@@ -189,9 +229,9 @@ export function parseMissingHeaders(words: string): string[] {
   return Array.from(words.matchAll(/fatal error: (\S+): No such file/g), ([, name = ""]) => name.replace(/^(\.\.?\/)+/, ""));
 }
 
-/** The ends of a name: `trace_ext4_mark` has `ext4_mark`. */
+/** The ends of a name: `trace_ext4_mark` has `ext4_mark`, `class_ext4_lock_t` has `ext4_lock`. */
 function lastParts(name: string): string[] {
-  const parts = name.split("_");
+  const parts = name.replace(/^class_(\w+)_t$/, "class_$1").split("_");
   return parts.slice(1, -1).map((_, index) => parts.slice(index + 1).join("_"));
 }
 

@@ -26,6 +26,10 @@ const FILES: [path: string, from: string | undefined, to: string | undefined][] 
   ["net/gone.h", "#define OLD 1\n", "\n"],
   ["net/new.h", undefined, "#define FRESH 1\n"],
   ["net/macro.h", "\n", "ACCESSORS(set_limit_of_s)\n"],
+  ["net/long.h", "int queue_setup(int x,\n\t\tint y);\n", "int queue_setup(int x,\n\t\tint y,\n\t\tint z);\n"],
+  ["net/moved.h", "struct a { int x; };\nstruct b {\n\tint place;\n};\n", "struct a { int x;\n\tint place;\n};\nstruct b {\n};\n"],
+  ["net/guard.h", "\n", "DEFINE_GUARD(fifo_user, struct fifo *, use(_T), unuse(_T))\n"],
+  ["net/beside.h", "struct cache { int x; };\n", "struct cache { int x;\n\tint slab;\n};\n"],
   ["net/same.h", "int same;\n", "int same;\n"],
   ["net/main.h", "\n", '#include "sub/new.h"\n'],
 ];
@@ -35,12 +39,26 @@ for (const [path, from, to] of FILES) {
 }
 const set = { from: "1", to: "2", release: "r", fromTree: join(top, "from"), toTree: join(top, "to") };
 const finder = async (): Promise<CompanionFinder> => new CompanionFinder(set, await compareTrees(set.fromTree, set.toTree));
-const READ = ["net/a.h", "net/other.h", "net/gone.h", "net/macro.h", "net/same.h", "net/main.h"];
+const READ = ["a.c", "a.h", "other.h", "gone.h", "macro.h", "long.h", "moved.h", "guard.h", "same.h", "main.h"].map(
+  (name) => `net/${name}`,
+);
 
 describe("what else of a release a file needs", () => {
   it("starts from how the trees differ", async () => {
     expect(await compareTrees(set.fromTree, set.toTree)).toEqual({
-      changed: ["net/a.c", "net/a.h", "net/b.c", "net/gone.h", "net/macro.h", "net/main.h", "net/other.h"],
+      changed: [
+        "net/a.c",
+        "net/a.h",
+        "net/b.c",
+        "net/beside.h",
+        "net/gone.h",
+        "net/guard.h",
+        "net/long.h",
+        "net/macro.h",
+        "net/main.h",
+        "net/moved.h",
+        "net/other.h",
+      ],
       added: ["net/new.h"],
       removed: [],
     });
@@ -52,7 +70,21 @@ describe("what else of a release a file needs", () => {
     ["a macro that the release takes away", "net/a.c:1:9: error: 'OLD' redefined", ["net/gone.h"]],
     ["what has moved to another", "net/new.h:1:5: error: redefinition of 'OLD'", ["net/gone.h"]],
     ["a header", "net/a.c:1:10: fatal error: new.h: No such file or directory", ["net/new.h"]],
+    ["what stands in a new header", "net/a.c:1:10: error: 'FRESH' undeclared", ["net/new.h"]],
+    ["what only the patched file includes", "net/a.c:1:10: error: 'struct cache' has no member named 'slab'", ["net/beside.h"]],
     ["a name that a macro puts together", "net/a.c:1:9: error: implicit declaration of function 'dev_set_limit_of_s'", ["net/macro.h"]],
+    [
+      "a declaration that changes in another of its lines",
+      "net/a.c:1:9: error: too many arguments to function 'queue_setup'",
+      ["net/long.h"],
+    ],
+    ["a member that has moved", "net/a.c:1:9: error: 'struct a' has no member named 'place'", ["net/moved.h"]],
+    ["a guard's type", "net/a.c:1:9: error: unknown type name 'class_fifo_user_t'", ["net/guard.h"]],
+    [
+      "what only the source line names",
+      "net/a.c:1:9: error: cleanup argument not a function\n    1 |  guard(fifo_user)(x);",
+      ["net/guard.h"],
+    ],
     ["nothing that the release has", "net/a.c:1:9: error: 'nowhere' undeclared", []],
   ])("headers: %s", async (_, words, expected) => {
     expect(await (await finder()).headersFor(words, READ, new Set(["net/a.c"]))).toEqual(expected);
@@ -117,10 +149,15 @@ describe("what a patch needs that is not complete", () => {
 describe("the compiler's words", () => {
   it("name identifiers in quotes, without what it suggests and without C's own words", () => {
     const words =
-      "a.c: In function 'f':\na.c:1: error: 'struct foo' has no member named 'bar'; did you mean 'baz'?\nnoise 'x'\n" +
+      "a.c: In function 'f':\na.c:1: error: 'struct foo' has no member named 'bar'; did you mean 'baz'?\n    1 |  set_bar(f, 2);\nnoise 'x'\n" +
       "a.h:2: note: in expansion of macro 'container_of'\na.h:3: note: in expansion of macro 'to_bar'\n" +
       "a.h:9: error: conflicting types for 'get_bar'; have 'size_t(struct bar *)'";
-    expect(parseIdentifiers(words)).toEqual({ errors: ["foo", "bar", "get_bar"], notes: ["to_bar"], conflicts: ["get_bar"] });
+    expect(parseIdentifiers(words)).toEqual({
+      errors: ["foo", "bar", "get_bar"],
+      notes: ["to_bar"],
+      conflicts: ["get_bar"],
+      source: ["set_bar"],
+    });
   });
 
   it("name headers as the source spells them", () => {
