@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
 import { unifiedDiff } from "../src/kbuild/diff-texts.js";
-import { compileUnit } from "../src/kbuild/compile-unit.js";
 import type { IncludeGraph } from "../src/kbuild/include-graph.js";
 import { findUnits } from "../src/kbuild/find-units.js";
 import { shadowWithPatch } from "../src/kbuild/patch-tree.js";
-import type { PatchedTree, PreparedBuild, Unit } from "../src/kbuild/types.js";
+import type { PreparedBuild } from "../src/kbuild/types.js";
 import { findUnitCommands } from "../src/kbuild/unit-command.js";
 import type { LiveKernel } from "../src/kernel/live-kernel.js";
 import { packageRoot } from "../src/package-root.js";
@@ -17,6 +16,7 @@ import { fitUpdate } from "../src/update/fit-update.js";
 import { UnitTypes } from "../src/update/unit-types.js";
 import type { Update } from "../src/update/update-file.js";
 import type { CompanionFinder } from "./companions.js";
+import { compileAll } from "./compile-all.js";
 import { describeDiffs } from "./describe-diff.js";
 import { INCOMPLETE } from "./summary.js";
 import type { CorpusSet, FileResult, Verdict } from "./types.js";
@@ -113,13 +113,13 @@ async function tryToCompile({ set, build, cacheDir, includeGraph }: JudgeContext
   try {
     const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
     const own = [...(await findUnitCommands(build, objects)).values()].map(({ unit }) => unit);
-    const broken = await compileAll(build, own, patched);
+    const broken = await compileAll(build, own, patched, MOST_FILES);
     if (broken.length > 0) return broken;
     const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
     const types = new UnitTypes(build, patched, false);
     await checkLayouts({ units: own, types, patched, kernel, jobs: 1, allowed: [], warn: () => undefined });
     const all = await findUnits(build, patched.touched, { patchedRoot: patched.root, mostUnits: MOST_UNITS, includeGraph });
-    return await compileAll(build, all, patched);
+    return await compileAll(build, all, patched, MOST_FILES);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // Of all else the whole try says more.
@@ -131,21 +131,6 @@ async function tryToCompile({ set, build, cacheDir, includeGraph }: JudgeContext
 
 function isRefused(refusals: readonly Refusal[]): refusals is Refusals {
   return refusals.length > 0;
-}
-
-/** Compiles units, and goes on after those that do not compile until they are more than any patch may have. */
-async function compileAll(build: PreparedBuild, units: readonly Unit[], patched: PatchedTree): Promise<Refusal[]> {
-  const refusals: Refusal[] = [];
-  for (const unit of units) {
-    if (refusals.length > MOST_FILES) break;
-    try {
-      await compileUnit(build, unit, { shadow: patched });
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== "does-not-compile") throw error;
-      refusals.push(error);
-    }
-  }
-  return refusals;
 }
 
 async function tryFiles(context: JudgeContext, file: string, files: readonly string[]): Promise<Attempt> {

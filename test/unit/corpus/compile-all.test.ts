@@ -1,0 +1,58 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { compileAll } from "../../../corpus/compile-all.js";
+import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
+import { fakeBuild, writeFakeKernel } from "../kbuild/fake-kernel.js";
+import { temporaryDirectory } from "../kbuild/temp-dir.js";
+
+const source = temporaryDirectory();
+const cacheDir = temporaryDirectory();
+let build: PreparedBuild;
+beforeAll(() => {
+  writeFakeKernel(source);
+  mkdirSync(join(cacheDir, "out"));
+  build = fakeBuild(source, cacheDir);
+});
+
+const UNITS: Unit[] = ["net/raw", "kernel/build", "net/dotted"].map((path) => ({
+  path: `${path}.o`,
+  source: `${path}.c`,
+  target: "vmlinux",
+}));
+/** Takes away what net/raw.c and net/dotted.c need; kernel/build.c needs neither. */
+const PATCH =
+  "--- a/net/local.h\n+++ b/net/local.h\n@@ -1 +1 @@\n-#define LOCAL 2\n+#define OTHER 2\n" +
+  "--- a/kernel/shared.h\n+++ b/kernel/shared.h\n@@ -1 +1 @@\n-#define SHARED 3\n+#define OTHER 3\n";
+
+async function failing(patch: string, most: number): Promise<(string | undefined)[]> {
+  const patched = await shadowWithPatch(build.tree, { patch });
+  try {
+    return (await compileAll(build, UNITS, patched, most)).map(({ location }) => location);
+  } finally {
+    await patched.dispose();
+  }
+}
+
+describe("units that a patch of headers comes into", () => {
+  it("are all tried, and those that do not compile named", async () => {
+    expect(await failing(PATCH, 8)).toEqual(["net/raw.o", "net/dotted.o"]);
+  });
+
+  it("are not tried any more where too many do not compile", async () => {
+    expect(await failing(PATCH, 0)).toEqual(["net/raw.o"]);
+  });
+
+  it("all compile where the patch is complete", async () => {
+    expect(await failing(PATCH.replaceAll("OTHER 2", "LOCAL 9").replaceAll("OTHER 3", "SHARED 9"), 8)).toEqual([]);
+  });
+
+  it("that the configuration does not have are no matter of the patch", async () => {
+    const patched = await shadowWithPatch(build.tree, { patch: PATCH });
+    const unit: Unit = { path: "drivers/unset.o", source: "drivers/unset.c", target: "unset" };
+    await expect(compileAll(build, [unit], patched, 8).finally(() => patched.dispose())).rejects.toThrow(
+      "is not made in this configuration",
+    );
+  });
+});
