@@ -94,7 +94,8 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
       modules,
       link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     };
-    return await buildUpdate(source, changed, progress);
+    const checked = diffs.filter(({ unit, diff }) => diff.verdict === "no-change" && patched.touched.includes(unit.source));
+    return await buildUpdate(source, changed, progress, checked);
   } finally {
     await patched.dispose();
   }

@@ -87,8 +87,16 @@ export function requireChanges(diffs: readonly UnitDiff[], notes: readonly strin
   return changed;
 }
 
-/** Builds the update of the changed units, one module a target. */
-export async function buildUpdate(source: UpdateSource, changed: readonly UnitDiff[], progress: Progress): Promise<Update> {
+/**
+ * Builds the update of the changed units, one module a target.
+ * @param checked units that stay the same although the patch touches their source: run-post matching compares them too
+ */
+export async function buildUpdate(
+  source: UpdateSource,
+  changed: readonly UnitDiff[],
+  progress: Progress,
+  checked: readonly UnitDiff[] = [],
+): Promise<Update> {
   const files = new Map<string, Uint8Array>([
     [PATCH_FILE, source.patch],
     [CORE_FILE, source.modules.core],
@@ -110,9 +118,14 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
     const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
     const exported = exports.of.get(name) ?? [];
     files.set(file, await source.link(module, objects, exported));
-    for (const { unit, diff } of units) files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
+    for (const { unit, diff } of units) {
+      files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
+      files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
+    }
     targets.push({ name, module, file, exports: exported.map((entry) => entry.name), units: entries });
   }
+
+  for (const { unit, diff } of checked) files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
 
   return makeUpdate(
     {
@@ -123,6 +136,7 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
       kernel: { ...source.kernel, machine: "x86_64" },
       core: CORE_FILE,
       targets,
+      checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
     },
     files,
   );
@@ -130,6 +144,10 @@ export async function buildUpdate(source: UpdateSource, changed: readonly UnitDi
 
 function prePath(unit: Unit): string {
   return `pre/${unit.path}`;
+}
+
+function postPath(unit: Unit): string {
+  return `post/${unit.path}`;
 }
 
 /** `ksplice_ID_TARGET`, cut to what the kernel takes, and told apart by a number where cutting made two the same. */
@@ -155,6 +173,7 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
   return {
     path: unit.path,
     pre: prePath(unit),
+    post: postPath(unit),
     functions,
     writes: newCode.writes.map((entry): ManifestWrite => ({ ...entry, newSymbol: addAlias(newCode, unit, entry.newSymbol) })),
     // What another unit of this update defines anew is resolved by the linker, not on the target machine.

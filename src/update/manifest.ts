@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HOOK_KINDS } from "../diff/hook-kinds.js";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /**
  * Letters and digits, so that `ksplice_ID_` begins the names of this update's modules and of no other's; and not the name that
@@ -63,6 +63,8 @@ const unitEntry = z.strictObject({
   path: relativePath,
   /** The pre object in this update. */
   pre: relativePath,
+  /** The post object, for run-post matching. */
+  post: relativePath,
   functions: z.array(functionEntry),
   writes: z.array(writeEntry),
   imports: z.array(importEntry),
@@ -75,9 +77,11 @@ const unitEntry = z.strictObject({
   hooks: z.array(hookEntry),
 });
 
+/** `vmlinux`, or a module's name. */
+const targetName = z.string().regex(/^[A-Za-z0-9_]{1,55}$/);
+
 const targetEntry = z.strictObject({
-  /** `vmlinux`, or a module's name. */
-  name: z.string().regex(/^[A-Za-z0-9_]{1,55}$/),
+  name: targetName,
   /** Name of the module that carries this target's new code. */
   module: z
     .string()
@@ -88,6 +92,9 @@ const targetEntry = z.strictObject({
   exports: z.array(symbolName),
   units: z.array(unitEntry).min(1),
 });
+
+/** A unit whose source file the patch touches and whose code stays the same: run-post matching compares it too. */
+const checkedEntry = z.strictObject({ path: relativePath, target: targetName, post: relativePath });
 
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT_VERSION),
@@ -111,6 +118,7 @@ export const manifestSchema = z.strictObject({
   }),
   core: relativePath,
   targets: z.array(targetEntry).min(1).max(256),
+  checked: z.array(checkedEntry),
   /** SHA-256, hex, of every other file of the update. */
   files: z.record(relativePath, z.string().regex(/^[0-9a-f]{64}$/)),
 });
@@ -118,6 +126,7 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTarget = z.infer<typeof targetEntry>;
 export type ManifestUnit = z.infer<typeof unitEntry>;
+export type CheckedUnit = z.infer<typeof checkedEntry>;
 export type ManifestFunction = z.infer<typeof functionEntry>;
 export type ManifestWrite = z.infer<typeof writeEntry>;
 export type ManifestImport = z.infer<typeof importEntry>;

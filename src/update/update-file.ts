@@ -50,7 +50,11 @@ export async function openUpdate(path: string): Promise<Update> {
     if (bytes === undefined) throw badUpdate(path, `${file} is missing`);
     if (sha256(bytes) !== hash) throw badUpdate(path, `${file} is not what ${MANIFEST_FILE} says: wrong SHA-256`);
   }
-  const named = [manifest.core, ...manifest.targets.flatMap((target) => [target.file, ...target.units.map((unit) => unit.pre)])];
+  const named = [
+    manifest.core,
+    ...manifest.targets.flatMap((target) => [target.file, ...target.units.flatMap((unit) => [unit.pre, unit.post])]),
+    ...manifest.checked.map((unit) => unit.post),
+  ];
   for (const file of named) {
     if (!files.has(file)) throw badUpdate(path, `${MANIFEST_FILE} names ${file}, which is not there`);
   }

@@ -56,6 +56,7 @@ export function target(imports: ManifestTarget["units"][number]["imports"] = [],
       {
         path: "a.o",
         pre: "pre/a.o",
+        post: "post/a.o",
         functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts }],
         writes: [],
         imports,

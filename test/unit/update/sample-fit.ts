@@ -93,6 +93,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
     const [unit] = target.units;
     if (unit === undefined) throw new Error("no unit");
     files.set(unit.pre, writeObject(compileObject(source, "pre.o")));
+    files.set(unit.post, writeObject(compileObject(source, "post.o")));
     files.set(target.file, writeObject(newCode(unit.path, unit.functions[0]?.name ?? "", callees, exported)));
   }
   return makeUpdate(
@@ -104,6 +105,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
       kernel: { release: FACTS.release, machine: "x86_64", buildId: "ab".repeat(20), compiler: "gcc-12" },
       core: "ksplice.ko",
       targets: targets.map((name) => parts[name].part),
+      checked: [],
     },
     files,
   );
@@ -112,7 +114,21 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
 function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
   const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [] }];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
-  const units = [{ path, pre: `pre/${path}`, functions, writes: [], imports, changed: [], new: [], removed: [], data: [], hooks: [] }];
+  const units = [
+    {
+      path,
+      pre: `pre/${path}`,
+      post: `post/${path}`,
+      functions,
+      writes: [],
+      imports,
+      changed: [],
+      new: [],
+      removed: [],
+      data: [],
+      hooks: [],
+    },
+  ];
   return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, exports: [], units };
 }
 

@@ -26,9 +26,11 @@ function sample(change: Partial<Manifest> = {}): Update {
     ["ksplice.ko", text("core")],
     ["new/vmlinux.ko", text("new code")],
     ["pre/net/ipv4/raw.o", text("pre")],
+    ["post/net/ipv4/raw.o", text("post")],
+    ["post/net/ipv4/same.o", text("post")],
   ]);
   const base: Omit<Manifest, "files"> = {
-    format: 2,
+    format: 3,
     id: "abc123",
     description: "a fix",
     created: "2026-01-02T03:04:05Z",
@@ -44,6 +46,7 @@ function sample(change: Partial<Manifest> = {}): Update {
           {
             path: "net/ipv4/raw.o",
             pre: "pre/net/ipv4/raw.o",
+            post: "post/net/ipv4/raw.o",
             functions: [],
             writes: [],
             imports: [],
@@ -56,6 +59,7 @@ function sample(change: Partial<Manifest> = {}): Update {
         ],
       },
     ],
+    checked: [{ path: "net/ipv4/same.o", target: "vmlinux", post: "post/net/ipv4/same.o" }],
   };
   const update = makeUpdate(base, files);
   return { ...update, manifest: { ...update.manifest, ...change } };
@@ -165,7 +169,7 @@ describe("hostile or damaged input is refused", () => {
     [
       "a later format",
       () => tarball([file("ksplice-a/update.json", '{"format": 7}')]),
-      "its format version is 7; this program reads version 2",
+      "its format version is 7; this program reads version 3",
     ],
     ["a manifest without a format", () => tarball([file("ksplice-a/update.json", "{}")]), "format"],
     [
@@ -195,6 +199,16 @@ describe("hostile or damaged input is refused", () => {
       "a hook of no known kind",
       async () => packUpdate(sampleWith({ hooks: [{ kind: "sometime" as "apply", name: "is_idle" }] })),
       "hooks[0].kind",
+    ],
+    [
+      "a post object that is not there",
+      async () => packUpdate(sampleWith({ post: "post/other.o" })),
+      "names post/other.o, which is not there",
+    ],
+    [
+      "a checked unit without its object",
+      async () => packUpdate(sample({ checked: [{ path: "net/a.o", target: "vmlinux", post: "post/net/a.o" }] })),
+      "names post/net/a.o, which is not there",
     ],
     ["a core that is not there", async () => packUpdate(sample({ core: "other.ko" })), "names other.ko, which is not there"],
   ])("%s", async (_, make, message) => {
