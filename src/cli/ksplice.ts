@@ -9,6 +9,7 @@ import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
 import { snapshotCommand } from "./snapshot.js";
 import { undoCommand } from "./undo.js";
+import { verifyCommand } from "./verify.js";
 import { viewCommand } from "./view.js";
 
 /** The umbrella: `ksplice create …` is the same code as `ksplice-create …`. */
@@ -20,6 +21,7 @@ const commands = [
   snapshotCommand(),
   matchCommand(),
   applyCommand(),
+  verifyCommand(),
   viewCommand(),
   undoCommand(),
   diffCommand(),

@@ -13,6 +13,8 @@ export interface DataRequest {
   readonly symbol: string;
   /** The bytes that count, where the object may be changed while the kernel runs; default: all of it. */
   readonly fields?: readonly ByteRange[];
+  /** True if it need not be found: only where it is known which object it is must that be right. */
+  readonly isOptional?: boolean;
 }
 
 interface Candidate {
@@ -31,9 +33,11 @@ export function findData(matcher: UnitMatcher, request: DataRequest): Mismatch |
   const place = symbol === undefined || homeSection(symbol) === undefined ? undefined : matcher.pre.placeOf(symbol);
   if (place === undefined) return mismatch(request.symbol, undefined, "the unit does not define it");
 
+  const unknown = (reason: string): Mismatch | undefined =>
+    request.isOptional === true ? undefined : mismatch(place.name, undefined, reason);
   const known = matcher.known.get(place)?.addr;
   // The number that the compiler gave it may be another object's in the running kernel.
-  if (known === undefined && isNumberedStatic(place)) return mismatch(place.name, undefined, "no function of the unit tells where it is");
+  if (known === undefined && isNumberedStatic(place)) return unknown("no function of the unit tells where it is");
   const addrs = known === undefined ? matcher.references.addrsOf(place) : [known];
   const candidates = addrs.map((addr) => examine(matcher, place, addr, request.fields));
   const fitting = candidates.filter(({ difference }) => difference === undefined);
@@ -42,11 +46,10 @@ export function findData(matcher: UnitMatcher, request: DataRequest): Mismatch |
     matcher.learn(place, found.addr, found.evidence);
     return undefined;
   }
-  if (found !== undefined)
-    return mismatch(place.name, undefined, `${fitting.length} objects of that name have these contents, and nothing tells which it is`);
+  if (found !== undefined) return unknown(`${fitting.length} objects of that name have these contents, and nothing tells which it is`);
   // The candidate that agrees longest is the one that was meant.
   const [nearest] = candidates.sort((a, b) => (b.difference?.offset ?? 0) - (a.difference?.offset ?? 0));
-  if (nearest?.difference === undefined) return mismatch(place.name, undefined, "the running kernel has no data of that name");
+  if (nearest?.difference === undefined) return unknown("the running kernel has no data of that name");
   return mismatch(place.name, nearest.addr, nearest.difference.reason, nearest.difference);
 }
 

@@ -178,9 +178,15 @@ export class UnitMatcher implements CodeComparer {
   #neighbours(place: Place): [low: bigint | undefined, high: bigint | undefined] {
     const group = this.pre.functions.filter(({ section }) => outputGroup(section) === outputGroup(place.section));
     const index = group.indexOf(place);
-    const before = group.slice(0, index).findLast((other) => this.matches.has(other));
-    const after = group.slice(index + 1).find((other) => this.matches.has(other));
+    const before = group.slice(0, index).findLast((other) => this.#isAtHome(other));
+    const after = group.slice(index + 1).find((other) => this.#isAtHome(other));
     return [before && this.matches.get(before)?.addr, after && this.matches.get(after)?.addr];
+  }
+
+  /** True for a function that was matched in its target: what an update brought lies elsewhere, in no order with the rest. */
+  #isAtHome(place: Place): boolean {
+    const match = this.matches.get(place);
+    return match !== undefined && (this.run.symbolAt(match.addr)?.module ?? "vmlinux") === this.#target;
   }
 
   /** Candidate addresses whose code matches and agrees with what is known. */

@@ -100,6 +100,13 @@ export const wrongKernel = (what: string, update: string, running: string): Refu
     abortCause: "no_match",
   });
 
+export const notApplied = (id: string, stage: string | undefined): Refusal =>
+  new Refusal({
+    code: "not-applied",
+    message: stage === undefined ? `update ${id} is not loaded into this kernel` : `update ${id} is ${stage}, not applied`,
+    hint: "there is nothing to verify before ksplice-apply has applied it",
+  });
+
 const MISMATCHES_SHOWN = 5;
 
 export const noMatch = (unit: string, mismatches: readonly Mismatch[]): Refusal => {

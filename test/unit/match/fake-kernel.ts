@@ -43,8 +43,11 @@ export class FakeKernel implements RunKernel {
     this.#redirections.set(from, to);
   }
 
-  /** Loads an object: its sections one behind the other, its relocations applied. Symbols that nothing defines get some address each. */
-  load(object: ElfObject, base: bigint, module?: string): void {
+  /**
+   * Loads an object: its sections one behind the other, its relocations applied. Symbols that nothing defines get some address each.
+   * @param imports addresses of symbols that the object does not define, where they are not what the names say
+   */
+  load(object: ElfObject, base: bigint, module?: string, imports: ReadonlyMap<string, bigint> = new Map()): void {
     const addrs = new Map<ElfSection, bigint>();
     let next = base;
     for (const section of object.sections) {
@@ -60,7 +63,7 @@ export class FakeKernel implements RunKernel {
       image.set(section.data, Number(addr - base));
     }
     for (const symbol of object.symbols) this.#defineLoaded(symbol, addrs, module);
-    for (const [section, addr] of addrs) this.#relocate(section, addr, image, base, addrs, module);
+    for (const [section, addr] of addrs) this.#relocate(section, addr, image, base, addrs, (name) => imports.get(name) ?? this.#externalAddr(name, module));
     this.#regions.push({ addr: base, bytes: image });
   }
 
@@ -120,14 +123,14 @@ export class FakeKernel implements RunKernel {
     image: Uint8Array,
     base: bigint,
     addrs: ReadonlyMap<ElfSection, bigint>,
-    module: string | undefined,
+    externalAddr: (name: string) => bigint,
   ): void {
     const view = new DataView(image.buffer);
     for (const { offset, type, symbol, addend } of section.relocations) {
       const kind = RELOCATION_KINDS.get(type);
       if (kind === undefined || kind.size === 0) continue;
       const home = homeSection(symbol);
-      const start = home === undefined ? this.#externalAddr(symbol.name, module) : (addrs.get(home) ?? 0n) + BigInt(symbol.value);
+      const start = home === undefined ? externalAddr(symbol.name) : (addrs.get(home) ?? 0n) + BigInt(symbol.value);
       const place = addr + BigInt(offset);
       const value = start + BigInt(addend) - (kind.pcRelative ? place : 0n);
       const at = Number(place - base);
