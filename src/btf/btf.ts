@@ -118,6 +118,11 @@ export class Btf {
     return this.kind(type) === kinds.BTF_KIND_INT ? (this.#word(type, kinds.BTF_TYPE_SIZE) >>> 16) & 0xff : 0;
   }
 
+  /** The parameters of a function prototype, in their order; a variable list of further ones ends with a parameter of type void. */
+  parameters(id: number): { readonly name: string; readonly type: number }[] {
+    return this.#entries(id, 8, (at) => ({ name: this.#string(this.#word(id, at)), type: this.#word(id, at + 4) }));
+  }
+
   /** The names of an enum and their values, in their order. Of BTF_KIND_ENUM with 8 bytes only the low half is known. */
   enumerators(id: number): Enumerator[] {
     const isSigned = this.kindFlag(id);

@@ -1,5 +1,5 @@
 import { isText, type Atom } from "./atom.js";
-import { isBranch } from "./choose-target.js";
+import { isBranch } from "./branches.js";
 import type { SplitObject } from "./split-object.js";
 
 /**

@@ -1,18 +1,23 @@
 import { R_X86_64_PC8 } from "../elf/constants.js";
-import { COMMON, type ElfObject, type ElfSymbol } from "../elf/model.js";
+import { COMMON, type ElfObject } from "../elf/model.js";
 import { findAddressTaken } from "./address-taken.js";
+import { findChangedAliases } from "./aliases.js";
 import { atomName, type Atom } from "./atom.js";
+import { collectCarried } from "./carried.js";
 import { settleConstants, type DataWrite } from "./changed-constants.js";
+import { TargetChooser } from "./choose-target.js";
 import { CodeComparison, compareNamelessCode } from "./compare-code.js";
 import { compareExports, type ExportEntry } from "./exports.js";
 import { readCodeTables, type CodeTables } from "./code-tables.js";
 import { Comparer } from "./compare.js";
 import { compareData } from "./compare-data.js";
 import { compareRegistrations } from "./compare-registrations.js";
-import { correlate, type Twins } from "./correlate.js";
+import { correlate } from "./correlate.js";
+import type { Twins } from "./group.js";
 import { findHooks, type Hook } from "./hooks.js";
+import { checkInitReferences } from "./init-references.js";
 import * as refuse from "./refusals.js";
-import { SplitObject } from "./split-object.js";
+import { namesThatStay, SplitObject } from "./split-object.js";
 import type { DiffRefusal, FunctionChange, ObjectDiff } from "./types.js";
 
 /** Everything that comparing two objects finds out. */
@@ -21,6 +26,8 @@ export interface Analysis {
   readonly post: SplitObject;
   readonly postTables: CodeTables;
   readonly twins: Twins;
+  /** Functions that the patch calls by another name: the pre atom by the post atom. */
+  readonly renamed: Twins;
   /** Code of the post object that goes into the update: changed and new functions with all their pieces. */
   readonly included: ReadonlySet<Atom>;
   /** Constants that changed and are carried like new ones: whatever reads them is in the update, or is made to point to the new one. */
@@ -47,7 +54,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     ...unique([...preTables.unreadable, ...postTables.unreadable].map(({ name }) => name)).map(refuse.unreadableTable),
     ...postObject.symbols.filter(({ home }) => home === COMMON).map(({ name }) => refuse.commonSymbol(name)),
   ];
-  const twins = correlate(pre, post);
+  const { twins, renamed, undecided } = correlate(pre, post);
   const comparer = new Comparer(pre, post, twins);
 
   const code = new CodeComparison(comparer, preTables, postTables);
@@ -58,8 +65,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const registrations = compareRegistrations(comparer);
   const exports = compareExports(preObject, postObject);
   const { included } = code;
-  const { removed, kept } = settleRemoved(code.functions.removed, pre, exports.removed);
-  const functions = { ...code.functions, removed };
+  const { functions } = code;
   const changedData = [...data.changed, ...constants.changed];
   refusals.push(
     ...hooks.refusals,
@@ -68,7 +74,13 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     ...registrations.refusals,
     ...findShortBranches(included, post),
     ...compareNamelessCode(comparer),
+    ...findChangedAliases(pre, post, twins),
+    ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
   );
+  const { replaced, writes } = constants;
+  const chooser = new TargetChooser({ post, twins, included, replaced });
+  const carried = collectCarried({ post, postTables, twins, included, hooks: hooks.hooks, writes }, chooser, namesThatStay(pre));
+  refusals.push(...checkInitReferences({ comparer, code }, carried, hooks.hooks));
 
   const init = [...code.init, ...data.init, ...constants.init];
   const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
@@ -81,9 +93,10 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     post,
     postTables,
     twins,
+    renamed,
     included,
-    replaced: constants.replaced,
-    writes: constants.writes,
+    replaced,
+    writes,
     addedExports: exports.added,
     hooks: hooks.hooks,
     functions,
@@ -91,7 +104,8 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     refusals: uniqueRefusals(refusals),
     notes: [
       ...exports.notes,
-      ...kept,
+      ...noteRemoved(functions.removed, pre),
+      ...[...renamed].map(([after, before]) => noteRenamed(atomName(before), atomName(after))),
       ...hooks.notes,
       ...data.notes,
       ...registrations.notes,
@@ -100,21 +114,16 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   };
 }
 
-/** A removed function is to trap, unless somebody may call it by right: its old code then stays as it is. */
-function settleRemoved(
-  removed: readonly FunctionChange[],
-  pre: SplitObject,
-  exports: readonly ExportEntry[],
-): { removed: FunctionChange[]; kept: string[] } {
-  const exported = new Set(exports.map(({ symbol }) => symbol.name));
+/** Old code stays where it is. Where pointers to it may be alive, it also goes on being called, and that is for the user to judge. */
+function noteRemoved(removed: readonly FunctionChange[], pre: SplitObject): string[] {
   const taken = new Set([...findAddressTaken(pre)].flatMap(({ symbols }) => symbols));
-  const isTaken = (symbol: ElfSymbol | undefined): boolean => symbol !== undefined && taken.has(symbol);
-  return {
-    removed: removed.filter(({ name, pre: symbol }) => !exported.has(name) && !isTaken(symbol)),
-    kept: removed
-      .filter(({ pre: symbol }) => isTaken(symbol))
-      .map(({ name }) => `${name} is removed by the patch; its old code stays, since pointers to it may be alive`),
-  };
+  return removed
+    .filter(({ pre: symbol }) => symbol !== undefined && taken.has(symbol))
+    .map(({ name }) => `${name} is removed by the patch; its old code stays, since pointers to it may be alive`);
+}
+
+function noteRenamed(before: string, after: string): string {
+  return `${before} is called ${after} by the patch: what holds a pointer to the old one is led to the new code`;
 }
 
 function initNotes(code: readonly string[], data: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { RELOCATION_KINDS, R_X86_64_64, STB_LOCAL } from "../elf/constants.js";
 import type { ElfRelocation } from "../elf/model.js";
 import { atomName, atomSize, isText, type Atom } from "./atom.js";
+import { takesAddress } from "./branches.js";
 import type { CodeComparison } from "./compare-code.js";
 import { isPartOfCode, type Comparer } from "./compare.js";
 import { isDeviceTableAlias } from "./names.js";
@@ -29,7 +30,7 @@ export interface SettledConstants {
   init: string[];
 }
 
-/** Bytes of one write; the core takes no more at once. */
+/** Bytes of one write; the core takes up to KSPLICE_MAX_WRITE at once (kmod/ksplice.h). */
 const MAX_WRITE = 32 * 1024;
 const POINTER_SIZE = 8;
 
@@ -50,7 +51,7 @@ export function settleConstants(code: CodeComparison, constants: readonly { pre:
   for (const { pre, post } of constants) {
     const readers = findReaders(post, references);
     const isLocal = post.symbols.every(({ bind, name }) => bind === STB_LOCAL || isDeviceTableAlias(name));
-    if (isLocal && readers.length > 0 && readers.every(({ owner }) => isUsedUp(owner, code))) {
+    if (isLocal && readers.length > 0 && readers.every((reader) => isUsedUp(reader, code))) {
       result.init.push(atomName(post));
       continue;
     }
@@ -117,21 +118,26 @@ function findReaders(atom: Atom, references: References, seen = new Set<Atom>())
   });
 }
 
-/** True for code and data that are gone from memory, or that nothing will look at again. */
-function isUsedUp(owner: Atom, code: CodeComparison): boolean {
+/**
+ * True for a reader that is gone from memory and has taken nothing but the value. Where it took the address (`proc_create(..., &ops)`), whoever it gave
+ * that to reads the constant still.
+ */
+function isUsedUp({ owner, relocation }: Reference, code: CodeComparison): boolean {
+  return isGone(owner, code) && (owner.rule.kind === "text" ? !takesAddress(owner, relocation) : false);
+}
+
+function isGone(owner: Atom, code: CodeComparison): boolean {
   return owner.rule.kind === "data" ? owner.rule.area !== "core" : code.isGone(owner);
 }
 
 /** Makes a reader of a constant that moves read the new one. */
-function moveReader(
-  { owner, relocation }: Reference,
-  constant: Atom,
-  rewritten: ReadonlySet<Atom>,
-  code: CodeComparison,
-  result: SettledConstants,
-): void {
+function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<Atom>, code: CodeComparison, result: SettledConstants): void {
+  const { owner, relocation } = reader;
   const name = atomName(constant);
-  if (isUsedUp(owner, code)) return;
+  if (isGone(owner, code)) {
+    if (!isUsedUp(reader, code)) result.refusals.push(refuse.constantHeld(name, atomName(owner)));
+    return;
+  }
   if (owner.rule.kind === "text") {
     if (!code.includeReader(owner, `constant ${name}`)) result.refusals.push(refuse.changedConstant(name, atomName(owner)));
     return;

@@ -1,8 +1,9 @@
-import * as elf from "../elf/constants.js";
 import type { ElfRelocation } from "../elf/model.js";
-import type { Analysis } from "./analyse.js";
-import { atomName, isText, type Atom } from "./atom.js";
+import { isText, type Atom } from "./atom.js";
+import { isBranch, isPcRelative } from "./branches.js";
 import { groupPieces } from "./compare-code.js";
+import type { Twins } from "./group.js";
+import type { SplitObject } from "./split-object.js";
 
 /** Where new code gets what it refers to: `new` is carried in the update, `old` is the running kernel's. */
 export type Origin = "new" | "old";
@@ -14,12 +15,24 @@ export function hasPlainName(name: string): boolean {
   return STATIC_CALL_NAME.test(name);
 }
 
+/** What of a post object is new, and what the running kernel has. */
+export interface Newness {
+  readonly post: SplitObject;
+  readonly twins: Twins;
+  /** Code that goes into the update. */
+  readonly included: ReadonlySet<Atom>;
+  /** Constants that are carried although the running kernel has others in their place. */
+  readonly replaced: ReadonlySet<Atom>;
+  /** Objects that the running kernel has in another unit. */
+  readonly elsewhere?: ReadonlySet<Atom>;
+}
+
 /** Decides for each reference of the new code whether it means the new copy or the running kernel's. */
 export class TargetChooser {
   readonly #mainOf = new Map<Atom, Atom>();
 
-  constructor(readonly analysis: Analysis) {
-    for (const [main, pieces] of groupPieces(analysis.post.atoms)) for (const atom of [main, ...pieces]) this.#mainOf.set(atom, main);
+  constructor(readonly newness: Newness) {
+    for (const [main, pieces] of groupPieces(newness.post.atoms)) for (const atom of [main, ...pieces]) this.#mainOf.set(atom, main);
   }
 
   /**
@@ -27,10 +40,10 @@ export class TargetChooser {
    * @param offset bytes from the start of the target, the addend as it stands
    */
   choose(target: Atom, offset: number, relocation: ElfRelocation, owner: Atom | undefined): Origin {
-    const { included, replaced, twins } = this.analysis;
+    const { included, replaced, twins, elsewhere } = this.newness;
     if (isText(target)) {
       if (owner?.rule.kind === "hooks") return "new";
-      if (!included.has(target)) return this.#old(target, owner);
+      if (!included.has(target)) return "old";
       if (owner === undefined || !twins.has(target)) return "new";
       if (isBranch(owner, relocation)) return "new";
       const isStart = offset + (isPcRelative(relocation) ? 4 : 0) === (target.symbol?.value ?? 0) - target.start;
@@ -40,30 +53,11 @@ export class TargetChooser {
     }
     if (target.symbol === undefined) return "new";
     if (twins.has(target) && !replaced.has(target)) return isFunctionName(target) ? "new" : "old";
-    return target.rule.kind === "registered" ? this.#old(target, owner) : "new";
-  }
-
-  #old(target: Atom, owner: Atom | undefined): Origin {
-    if (this.analysis.twins.has(target)) return "old";
-    throw new Error(`${owner === undefined ? "a table" : atomName(owner)} refers to ${atomName(target)}, which is neither old nor carried`);
+    return target.rule.kind === "registered" || elsewhere?.has(target) === true ? "old" : "new";
   }
 }
 
 /** A function's name as a string, `__func__`: a copy is as good, and the old one may be where nothing leads to that matching follows. */
 function isFunctionName({ symbol, rule }: Atom): boolean {
   return rule.kind === "data" && !rule.mutable && /^__(func|FUNCTION|PRETTY_FUNCTION)__\.\d+$/.test(symbol?.name ?? "");
-}
-
-function isPcRelative(relocation: ElfRelocation): boolean {
-  return elf.RELOCATION_KINDS.get(relocation.type)?.pcRelative === true;
-}
-
-/** True for the displacement of a direct call, jmp or jcc: no other instruction has these opcode bytes before a PC-relative field. */
-export function isBranch(owner: Atom, relocation: ElfRelocation): boolean {
-  if (owner.rule.kind !== "text" && owner.rule.kind !== "pieces") return false;
-  if (!isPcRelative(relocation)) return false;
-  const opcode = owner.data[relocation.offset - 1] ?? 0;
-  const escape = owner.data[relocation.offset - 2] ?? 0;
-  if (relocation.type === elf.R_X86_64_PC8) return true;
-  return opcode === 0xe8 || opcode === 0xe9 || (escape === 0x0f && opcode >= 0x80 && opcode <= 0x8f);
 }

@@ -2,7 +2,7 @@ import { RELOCATION_KINDS } from "../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../elf/model.js";
 import { atomSize, equalBytes, type Atom, type Target } from "./atom.js";
 import type { TableEntry } from "./code-tables.js";
-import type { Twins } from "./correlate.js";
+import type { Twins } from "./group.js";
 import { staticLocalName } from "./names.js";
 import type { SplitObject } from "./split-object.js";
 

@@ -1,6 +1,7 @@
 import { COMMON, type ElfObject, type ElfSection, type ElfSymbol } from "../elf/model.js";
 import type { ObjectDiff } from "./types.js";
 import { analyse, type Analysis } from "./analyse.js";
+import { atomName } from "./atom.js";
 
 const analyses = new WeakMap<ObjectDiff, Analysis>();
 
@@ -18,6 +19,7 @@ export function diffObjects(pre: ElfObject, post: ElfObject): ObjectDiff {
     verdict: refusals.length > 0 ? "refused" : lists.some((list) => list.length > 0) ? "changed" : "no-change",
     functions,
     data,
+    renamed: [...analysis.renamed].map(([after, before]) => ({ from: atomName(before), to: atomName(after) })),
     refusals,
     notes,
     pre,

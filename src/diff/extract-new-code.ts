@@ -1,45 +1,63 @@
-import { R_X86_64_64, R_X86_64_NONE, STB_LOCAL, STB_WEAK } from "../elf/constants.js";
-import { AbsoluteAddress, UNDEFINED, isDefinedInSection, type ElfRelocation, type ElfSymbol } from "../elf/model.js";
+import { R_X86_64_64, STB_LOCAL, STB_WEAK } from "../elf/constants.js";
+import { AbsoluteAddress, UNDEFINED, type ElfRelocation, type ElfSymbol } from "../elf/model.js";
 import type { Analysis } from "./analyse.js";
 import { atomName, isText, type Atom, type Target } from "./atom.js";
+import { isBranch } from "./branches.js";
+import { collectCarried, isMeant } from "./carried.js";
 import type { DataWrite } from "./changed-constants.js";
 import { groupPieces } from "./compare-code.js";
 import { TargetChooser, hasPlainName } from "./choose-target.js";
-import { companionOf, type TableEntry } from "./code-tables.js";
 import { analysisOf } from "./diff-objects.js";
+import type { ExportEntry } from "./exports.js";
 import { NewObject } from "./new-object.js";
 import { sliceTables } from "./slice-tables.js";
+import { namesThatStay, type SplitObject } from "./split-object.js";
 import type { NewCode, NewCodeFunction, NewCodeImport, NewCodeWrite, ObjectDiff } from "./types.js";
 
 /** `struct module` of the module that a unit is linked into: each module has its own (include/linux/export.h, Linux 6.1). */
 const THIS_MODULE = "__this_module";
 
+export interface ExtractOptions {
+  /** Path of the object in the kernel tree (`net/ipv4/raw.o`), the prefix of its imports. */
+  readonly unit: string;
+  /** Atoms of the post object that the running kernel has in another unit: data that moved here, and functions, whose address as a value is still the old one. */
+  readonly elsewhere?: ReadonlyMap<Atom, NewCodeImport>;
+  /** The same for functions that moved from one unit to another and that this one only refers to, by their names. */
+  readonly movedFunctions?: ReadonlyMap<string, NewCodeImport>;
+}
+
 /**
  * Cuts the new code out of the post object: changed and new functions, the data they bring, and the table entries that describe them.
  * docs/architecture.md says how it finds the running kernel.
- * @param options.unit path of the object in the kernel tree (`net/ipv4/raw.o`), the prefix of its imports
- * @param options.kept removed functions that stay as they are, for others still use them
  * @throws Error for a diff that was refused, or where the post object contradicts itself
  */
-export function extractNewCode(diff: ObjectDiff, options: { unit: string; kept?: ReadonlySet<string> }): NewCode {
+export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCode {
   if (diff.refusals.length > 0) throw new Error(`${options.unit}: new code is wanted of a refused difference`);
   const analysis = analysisOf(diff);
-  const preNames = new Set(diff.pre.symbols.filter(isDefinedInSection).map(({ name }) => name));
-  const chooser = new TargetChooser(analysis);
-  const carried = collect(analysis, chooser, preNames);
+  const { elsewhere, movedFunctions } = {
+    elsewhere: new Map<Atom, NewCodeImport>(),
+    movedFunctions: new Map<string, NewCodeImport>(),
+    ...options,
+  };
+  const preNames = namesThatStay(analysis.pre);
+  const chooser = new TargetChooser({ ...analysis, elsewhere: new Set(elsewhere.keys()) });
+  const carried = collectCarried(analysis, chooser, preNames);
+  for (const atom of elsewhere.keys()) if (!isText(atom)) carried.delete(atom);
   const newGlobals = [...carried].flatMap(({ symbols }) =>
     symbols.filter(({ bind, name }) => bind !== STB_LOCAL && !preNames.has(name)).map(({ name }) => name),
   );
 
   const object = new NewObject(new Set(newGlobals));
-  const relocate = relocator(analysis, chooser, object, options.unit);
+  const relocate = relocator(analysis, chooser, object, { unit: options.unit, elsewhere, movedFunctions });
   for (const atom of carried) object.addAtom(atom);
   for (const atom of carried)
     object.sectionOf(atom).relocations = atom.relocations
       .filter(isMeant)
       .map((relocation) => relocate(relocation, analysis.post.target(relocation, atom), atom));
   sliceTables(analysis, carried, object, relocate);
-  const exports = analysis.addedExports.map(({ symbol, ...entry }) => ({
+  // What moved here and was exported there still is.
+  const isNewlyExported = ({ symbol }: ExportEntry): boolean => ![...elsewhere.keys()].some(({ symbols }) => symbols.includes(symbol));
+  const exports = analysis.addedExports.filter(isNewlyExported).map(({ symbol, ...entry }) => ({
     ...entry,
     symbol: exportedSymbol(symbol, analysis, object, options.unit),
   }));
@@ -49,7 +67,7 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string; kept?:
     unit: options.unit,
     object: object.finish(options.unit),
     imports: object.imports,
-    functions: listFunctions(diff, analysis, options.kept ?? new Set()),
+    functions: listFunctions(diff, analysis),
     writes,
     exports,
     hooks: analysis.hooks.map((hook) => ({ kind: hook.kind, name: atomName(hook.function) })),
@@ -57,54 +75,23 @@ export function extractNewCode(diff: ObjectDiff, options: { unit: string; kept?:
   };
 }
 
-/** objtool leaves R_X86_64_NONE where it took a relocation away. */
-function isMeant({ type }: ElfRelocation): boolean {
-  return type !== R_X86_64_NONE;
-}
-
 /** Gives a relocation of the post object its place in the new one. `owner` is undefined for a table that describes code. */
 export type Relocate = (relocation: ElfRelocation, target: Target, owner: Atom | undefined) => ElfRelocation;
 
-/** All atoms that the update carries, in the post object's order: the included code, the hooks and, from there, whatever is not in the running kernel. */
-function collect(analysis: Analysis, chooser: TargetChooser, preNames: ReadonlySet<string>): Set<Atom> {
-  const { post, postTables, included, hooks, twins } = analysis;
-  const found = new Set<Atom>([...included, ...hooks.map(({ entry }) => entry)]);
-  for (const { post: object, pointer } of analysis.writes) {
-    if (pointer === undefined) {
-      found.add(object);
-      continue;
-    }
-    const target = post.target(pointer, object);
-    if (target.kind === "atom") found.add(target.atom);
-  }
-  for (const atom of post.atoms) {
-    // Other units of the update may use a new global object that this one only defines.
-    const isNewGlobal = atom.symbol !== undefined && atom.symbol.bind !== STB_LOCAL && !preNames.has(atom.symbol.name);
-    if (isNewGlobal && !twins.has(atom) && atom.rule.kind === "data" && atom.rule.area === "core") found.add(atom);
-  }
-  const visit = (relocations: readonly ElfRelocation[], owner: Atom | undefined): void => {
-    for (const relocation of relocations.filter(isMeant)) {
-      const target = post.target(relocation, owner);
-      if (target.kind === "atom" && chooser.choose(target.atom, target.offset, relocation, owner) === "new") found.add(target.atom);
-    }
-  };
-  // A set iterates over what is added to it meanwhile.
-  for (const atom of found) {
-    visit(atom.relocations, atom);
-    for (const entry of postTables.entriesOf.get(atom) ?? []) visit(allRelocations(analysis, entry), undefined);
-  }
-  return new Set(post.atoms.filter((atom) => found.has(atom)));
-}
-
-function allRelocations(analysis: Analysis, entry: TableEntry): readonly ElfRelocation[] {
-  return [...entry.relocations, ...(companionOf(analysis.post, entry)?.relocations ?? [])];
-}
-
-function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject, unit: string): Relocate {
+function relocator(
+  analysis: Analysis,
+  chooser: TargetChooser,
+  object: NewObject,
+  { unit, elsewhere, movedFunctions }: Required<ExtractOptions>,
+): Relocate {
   return (relocation, target, owner) => {
     switch (target.kind) {
-      case "outside":
+      case "outside": {
+        const moved = movedFunctions.get(target.symbol.name);
+        if (moved !== undefined && owner !== undefined && !isBranch(owner, relocation))
+          return { ...relocation, symbol: object.importSymbol(moved), addend: target.addend };
         return { ...relocation, symbol: outsideSymbol(target.symbol), addend: target.addend };
+      }
       case "literal": {
         const { symbol, addend } = object.referToLiteral(target.bytes, target.align, target.delta);
         return { ...relocation, symbol, addend: addend - target.bias };
@@ -112,6 +99,11 @@ function relocator(analysis: Analysis, chooser: TargetChooser, object: NewObject
       case "atom": {
         if (chooser.choose(target.atom, target.offset, relocation, owner) === "new")
           return { ...relocation, ...object.referToAtom(target.atom, target.offset) };
+        const moved = elsewhere.get(target.atom);
+        if (moved !== undefined && target.atom.symbol !== undefined) {
+          const fromStart = target.offset - (target.atom.symbol.value - target.atom.start);
+          return { ...relocation, symbol: object.importSymbol(moved), addend: fromStart };
+        }
         if (owner === undefined && isText(target.atom)) throw new Error(`a table of new code refers to old code, ${atomName(target.atom)}`);
         const twin = analysis.twins.get(target.atom);
         if (twin?.symbol === undefined || target.atom.symbol === undefined)
@@ -158,19 +150,16 @@ function addWrite(
   return { ...place, ...object.addPointer(relocate(pointer, analysis.post.target(pointer, post), post)), isConstant: false };
 }
 
-function listFunctions(diff: ObjectDiff, analysis: Analysis, kept: ReadonlySet<string>): NewCodeFunction[] {
-  const preParts = new Map([...groupPieces(analysis.pre.atoms)].map(([main, pieces]) => [main.symbol, pieces.map(atomName)]));
-  const removed = diff.functions.removed.filter(({ name }) => !kept.has(name));
-  return [...diff.functions.changed, ...removed].flatMap(({ name, sourceLine, pre, post }) => {
-    if (pre === undefined) return [];
-    return [
-      {
-        name,
-        ...(sourceLine === undefined ? {} : { sourceLine }),
-        preSymbol: pre.name,
-        ...(post === undefined ? {} : { newSymbol: post.name }),
-        preParts: preParts.get(pre) ?? [],
-      },
-    ];
+function listFunctions(diff: ObjectDiff, analysis: Analysis): NewCodeFunction[] {
+  const preParts = piecesOf(analysis.pre);
+  return diff.functions.changed.flatMap(({ name, sourceLine, pre, post }) => {
+    if (pre === undefined || post === undefined) return [];
+    const line = sourceLine === undefined ? {} : { sourceLine };
+    return [{ name, ...line, preSymbol: pre.name, newSymbol: post.name, preParts: preParts.get(pre) ?? [] }];
   });
+}
+
+/** Names of the further pieces of each function (`f.cold`), by the symbol of the function. */
+export function piecesOf(split: SplitObject): ReadonlyMap<ElfSymbol | undefined, readonly string[]> {
+  return new Map([...groupPieces(split.atoms)].map(([main, pieces]) => [main.symbol, pieces.map(atomName)]));
 }

@@ -1,6 +1,6 @@
 import { atomName, isText, type Atom } from "./atom.js";
 import { groupPieces } from "./compare-code.js";
-import type { Twins } from "./correlate.js";
+import type { Twins } from "./group.js";
 import { findHookKind, type HookKind } from "./hook-kinds.js";
 import * as refuse from "./refusals.js";
 import type { SplitObject } from "./split-object.js";

@@ -33,6 +33,51 @@ export function changedConstant(symbol: string, reader: string | undefined): Dif
   return { code: "changed-data", symbol, message: `the constant ${symbol} changes, ${why}` };
 }
 
+/** @param reader initialization code that may have given the constant's address to somebody */
+export function constantHeld(symbol: string, reader: string): DiffRefusal {
+  return {
+    code: "changed-data",
+    symbol,
+    message: `the constant ${symbol} changes its size, and ${reader}, which has run, may have handed out the address of the old one`,
+  };
+}
+
+export function splitState(pre: string, post: string): DiffRefusal {
+  const what =
+    pre === post
+      ? `whether ${post} is the same object before and after the patch cannot be told`
+      : `whether ${post}, which is new, is what was called ${pre} before cannot be told`;
+  return {
+    code: "split-state",
+    symbol: post,
+    message: `${what}: the running kernel's value would be taken for another's, or be lost`,
+  };
+}
+
+export function changedAlias(symbol: string, before: string, after: string): DiffRefusal {
+  return {
+    code: "changed-alias",
+    symbol,
+    message: `${symbol} names the same as ${before} before the patch, and the same as ${after} after it: who calls which cannot be told in the running kernel`,
+  };
+}
+
+export function initReference(owner: string, target: string): DiffRefusal {
+  return {
+    code: "init-reference",
+    symbol: owner,
+    message: `${owner} refers to ${target}, which is initialization code or data: it is gone from memory`,
+  };
+}
+
+export function filledByInit(symbol: string, owner: string): DiffRefusal {
+  return {
+    code: "filled-by-init",
+    symbol,
+    message: `${symbol} is new, and ${owner}, which has run already, would have filled it: a pre_apply or apply hook of the patch has to`,
+  };
+}
+
 export function hookOfOldCode(symbol: string, kind: string): DiffRefusal {
   return { code: "hook-of-old-code", symbol, message: `the ${kind} hook ${symbol} is no function that this patch adds or changes` };
 }

@@ -1,5 +1,5 @@
 import * as elf from "../elf/constants.js";
-import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../elf/model.js";
 import { decode } from "../x86/decode.js";
 import type { Atom, Target } from "./atom.js";
 import { UNKNOWN_SECTION_RULE, findSectionRule, type SectionRule } from "./section-rules.js";
@@ -136,6 +136,16 @@ export class SplitObject {
     }
     return offsets;
   }
+}
+
+/** Names of what an object has in memory for good: code and data of initialization are gone by the time that an update comes. */
+export function namesThatStay({ object, rules }: SplitObject): ReadonlySet<string> {
+  const stays = ({ home }: ElfSymbol): boolean => {
+    const section = typeof home === "object" && "data" in home ? home : undefined;
+    const rule = section === undefined ? undefined : rules.get(section);
+    return rule !== undefined && !("area" in rule && rule.area === "init");
+  };
+  return new Set(object.symbols.filter(stays).map(({ name }) => name));
 }
 
 function measureBiases(atom: Atom): Map<number, number> {

@@ -49,6 +49,8 @@ export interface ObjectDiff {
     readonly removed: readonly FunctionChange[];
   };
   readonly data: { readonly changed: readonly DataChange[]; readonly new: readonly DataChange[]; readonly removed: readonly DataChange[] };
+  /** Functions that the patch calls by another name, and whose old code leads to the new one: names before and after. */
+  readonly renamed: readonly { readonly from: string; readonly to: string }[];
   readonly refusals: readonly DiffRefusal[];
   /** Differences that do no harm but that a user may want to know of: initialization code that has run already. */
   readonly notes: readonly string[];
@@ -74,8 +76,8 @@ export interface NewCodeFunction {
   readonly sourceLine?: SourceLine;
   /** Name of the old function in the pre object. */
   readonly preSymbol: string;
-  /** Name of the defining symbol in the new code object; absent for a removed function, whose old code is to trap. */
-  readonly newSymbol?: string;
+  /** Name of the defining symbol in the new code object. */
+  readonly newSymbol: string;
   /** Further pieces of the old function in the pre object (`NAME.cold`): nobody may be inside these either. */
   readonly preParts: readonly string[];
 }

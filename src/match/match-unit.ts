@@ -1,3 +1,4 @@
+import { STB_LOCAL } from "../elf/constants.js";
 import type { ElfObject } from "../elf/model.js";
 import { isSplitPart } from "./candidates.js";
 import { findData, type DataRequest } from "./find-data.js";
@@ -42,7 +43,7 @@ export function matchUnit(
   const mismatches = (options.data ?? []).flatMap((request) => findData(matcher, request) ?? []);
   if (mismatches.length > 0) return { kind: "mismatch", mismatches, statistics };
   const runtimeConstants = new Map([...matcher.constants].map(([table, { value }]) => [table, value]));
-  return { kind: "matched", functions: collectFunctions(matcher), symbols: collectSymbols(matcher), runtimeConstants, statistics };
+  return { kind: "matched", functions: collectFunctions(matcher), ...collectSymbols(matcher), runtimeConstants, statistics };
 }
 
 function explain({ place, code, live, difference }: Failure, cause: string, run: RunKernel): Mismatch {
@@ -73,15 +74,18 @@ function describeFunction({ place, codeAddr, code, comparison }: Match, run: Run
   };
 }
 
-function collectSymbols(matcher: UnitMatcher): ReadonlyMap<string, bigint> {
+function collectSymbols(matcher: UnitMatcher): { symbols: ReadonlyMap<string, bigint>; globals: ReadonlySet<string> } {
   const symbols = new Map<string, bigint>();
+  const globals = new Set<string>();
   for (const symbol of matcher.pre.object.symbols) {
     const place = matcher.pre.placeOf(symbol);
     if (place === undefined) continue;
     const addr = matcher.known.get(place)?.addr ?? (isWeak(place) ? onlyOf(matcher.references.addrsOf(place)) : undefined);
-    if (addr !== undefined) symbols.set(symbol.name, addr);
+    if (addr === undefined) continue;
+    symbols.set(symbol.name, addr);
+    if (symbol.bind !== STB_LOCAL) globals.add(symbol.name);
   }
-  return symbols;
+  return { symbols, globals };
 }
 
 function onlyOf(addrs: readonly bigint[]): bigint | undefined {

@@ -42,6 +42,8 @@ export type UnitMatch =
       readonly functions: ReadonlyMap<string, MatchedFunction>;
       /** Address of every named symbol of the pre object that the matched code refers to or that was found itself; by the name in the pre object. */
       readonly symbols: ReadonlyMap<string, bigint>;
+      /** Of these the names with external linkage: they mean the same in all units of the target. */
+      readonly globals: ReadonlySet<string>;
       /** Values that the matched code holds of constants that the kernel set at boot; by their table's section name (`runtime_ptr_USER_PTR_MAX`). */
       readonly runtimeConstants: ReadonlyMap<string, bigint>;
       readonly statistics: MatchStatistics;

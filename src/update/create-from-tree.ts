@@ -5,6 +5,7 @@ import { globPattern } from "../glob.js";
 import { buildKernelModules } from "../kbuild/build-kernel-modules.js";
 import { defaultCacheDir } from "../kbuild/cache-dir.js";
 import { compileUnit } from "../kbuild/compile-unit.js";
+import { findMentions } from "../kbuild/find-mentions.js";
 import { findUnits } from "../kbuild/find-units.js";
 import type { IncludeGraph } from "../kbuild/include-graph.js";
 import { linkNewCode } from "../kbuild/link-new-code.js";
@@ -14,9 +15,12 @@ import { prepareBuild } from "../kbuild/prepare-build.js";
 import type { Change } from "../kbuild/read-change.js";
 import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
 import { checkLayouts } from "./check-layouts.js";
-import { buildUpdate, diffUnit, requireChanges, type UnitDiff, type UpdateSource } from "./create-update.js";
+import { buildUpdate, diffUnit, refuseUnsafe, requireEffect, type UnitDiff, type UpdateSource } from "./create-update.js";
+import { cutOut } from "./cut-out.js";
 import { readKernelBuildId } from "./kernel-build-id.js";
-import { keepUsedFunctions } from "./keep-used-functions.js";
+import { Prototypes } from "./linkage/prototypes.js";
+import { findUnreached } from "./linkage/reach.js";
+import { noteMoves, settleLinkage } from "./linkage/settle-linkage.js";
 import { mapLimited } from "./map-limited.js";
 import { noSuchTarget } from "./refusals.js";
 import { UnitTypes } from "./unit-types.js";
@@ -69,11 +73,19 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const types = new UnitTypes(build, patched, jobs > 2 * units.length);
     const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
     request.inspect?.(diffs);
-    const changed = await keepUsedFunctions(requireChanges(diffs, notes), patched, request.warn);
-    for (const note of [...notes, ...changed.flatMap(({ diff }) => diff.notes)]) request.warn(note);
+    refuseUnsafe(diffs);
+    const linkage = await settleLinkage(diffs, {
+      prototypes: new Prototypes(patched, types),
+      findMentions: async (names) => await findMentions(patched, names),
+    });
+    refuseUnsafe([], linkage.refusals);
+    const parts = cutOut(diffs, linkage);
+    refuseUnsafe([], findUnreached(parts));
+    requireEffect(parts, diffs, notes);
+    for (const note of [...notes, ...parts.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) request.warn(note);
     progress("comparing the types with the running kernel's");
     await checkLayouts({
-      units: changed.map(({ unit }) => unit),
+      units: parts.map(({ unit }) => unit),
       types,
       patched,
       kernel: { configDir: tree.configDir, release: build.release, cacheDir },
@@ -94,8 +106,9 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
       modules,
       link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     };
-    const checked = diffs.filter(({ unit, diff }) => diff.verdict === "no-change" && patched.touched.includes(unit.source));
-    return await buildUpdate(source, changed, progress, checked);
+    const isPart = (entry: UnitDiff): boolean => parts.some(({ unit }) => unit === entry.unit);
+    const checked = diffs.filter((entry) => !isPart(entry) && patched.touched.includes(entry.unit.source));
+    return await buildUpdate(source, parts, progress, checked);
   } finally {
     await patched.dispose();
   }

@@ -4,12 +4,13 @@ import type { ElfObject } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
 import { diffObjects } from "../diff/diff-objects.js";
-import { extractNewCode } from "../diff/extract-new-code.js";
 import type { NewCode, NewCodeExport, ObjectDiff, SourceLine } from "../diff/types.js";
 import type { Progress } from "../diagnostics.js";
 import { findDefinition } from "../kbuild/find-definition.js";
 import type { KernelModules, Unit } from "../kbuild/types.js";
 import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "./manifest.js";
+import { hasEffect, type UnitPart } from "./cut-out.js";
+import type { LinkageRefusal } from "./linkage/refusals.js";
 import { badId, noChange, notSafe } from "./refusals.js";
 import { chooseExports } from "./update-exports.js";
 import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "./update-file.js";
@@ -44,8 +45,6 @@ export interface UnitDiff {
   readonly diff: ObjectDiff;
   /** Where the unit's patched source defines a symbol of its object; undefined where that cannot be told. */
   readonly lineOf: (symbol: string) => SourceLine | undefined;
-  /** Removed functions that stay as they are, for others still use them. */
-  readonly kept?: ReadonlySet<string>;
 }
 
 const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -73,18 +72,30 @@ export function diffUnit(pair: UnitPair): UnitDiff {
   };
 }
 
-/**
- * Keeps the units that changed.
- * @throws Refusal the first refusal's code if any unit has a change that is not safe; `no-change` (exit 66) if none changed
- */
-export function requireChanges(diffs: readonly UnitDiff[], notes: readonly string[]): UnitDiff[] {
-  const refusals = diffs.flatMap(({ unit, diff, lineOf }) =>
-    diff.refusals.map((refusal) => ({ unit: unit.path, refusal, line: lineOf(refusal.symbol) })),
-  );
+/** @throws Refusal the first one's code, if any unit has a change that is not safe */
+export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly LinkageRefusal[] = []): void {
+  const own = diffs.flatMap((entry) => entry.diff.refusals.map((refusal) => ({ entry, refusal })));
+  const refusals = [...own, ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
+    unit: unit.path,
+    refusal,
+    line: lineOf(refusal.symbol),
+  }));
   if (refusals.length > 0) throw notSafe(refusals);
-  const changed = diffs.filter(({ diff }) => diff.verdict === "changed");
-  if (changed.length === 0) throw noChange([...diffs.map(({ unit }) => `${unit.path}: the same code before and after`), ...notes]);
-  return changed;
+}
+
+/**
+ * @param diffs all units that were compiled
+ * @param notes what the user should know of the rest of the patch
+ * @throws Refusal `no-change` (exit 66) if nothing of the running kernel would change
+ */
+export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): void {
+  if (parts.some(hasEffect)) return;
+  const details = diffs.map(({ unit, diff }) =>
+    diff.functions.removed.length === 0
+      ? `${unit.path}: the same code before and after`
+      : `${unit.path}: only code that nothing refers to any more is removed (${diff.functions.removed.map(({ name }) => name).join(", ")})`,
+  );
+  throw noChange([...details, ...notes]);
 }
 
 /**
@@ -93,7 +104,7 @@ export function requireChanges(diffs: readonly UnitDiff[], notes: readonly strin
  */
 export async function buildUpdate(
   source: UpdateSource,
-  changed: readonly UnitDiff[],
+  parts: readonly UnitPart[],
   progress: Progress,
   checked: readonly UnitDiff[] = [],
 ): Promise<Update> {
@@ -101,10 +112,6 @@ export async function buildUpdate(
     [PATCH_FILE, source.patch],
     [CORE_FILE, source.modules.core],
   ]);
-  const parts = changed.map((entry) => ({
-    ...entry,
-    newCode: extractNewCode(entry.diff, { unit: entry.unit.path, ...(entry.kept === undefined ? {} : { kept: entry.kept }) }),
-  }));
   const exports = chooseExports(parts);
 
   const targets: ManifestTarget[] = [];
@@ -114,7 +121,7 @@ export async function buildUpdate(
     const module = moduleNameFor(source.id, name, targets);
     const file = `new/${name}.ko`;
     const newGlobals = new Set(units.flatMap(({ newCode }) => newCode.newGlobals));
-    const entries = units.map((part) => unitEntry(part, newGlobals));
+    const entries = units.map((part) => unitEntry(part, newGlobals, units));
     const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
     const exported = exports.of.get(name) ?? [];
     files.set(file, await source.link(module, objects, exported));
@@ -157,19 +164,22 @@ function moduleNameFor(id: string, target: string, earlier: readonly ManifestTar
   return `${full.slice(0, MAX_MODULE_NAME - 4)}_${String(earlier.length).padStart(3, "0")}`;
 }
 
-export interface UnitPart extends UnitDiff {
-  readonly newCode: NewCode;
-}
-
 /** The manifest's entry; also gives each replacement and each object with new bytes its alias symbol, which is unique among the units that are linked together. */
-function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: ReadonlySet<string>): ManifestUnit {
-  const functions = newCode.functions.map((entry) => ({
-    name: entry.name,
-    ...withLine(lineOf(entry.name)),
-    preSymbol: entry.preSymbol,
-    ...(entry.newSymbol === undefined ? {} : { newSymbol: addAlias(newCode, unit, entry.newSymbol) }),
-    preParts: [...entry.preParts],
-  }));
+function unitEntry(part: UnitPart, newGlobals: ReadonlySet<string>, parts: readonly UnitPart[]): ManifestUnit {
+  const { unit, diff, newCode, lineOf } = part;
+  const own = newCode.functions.map((entry) => ({ ...entry, in: part }));
+  const moved = part.redirects.map((entry) => ({ ...entry, in: parts.find(({ unit: other }) => other === entry.to.unit) }));
+  const functions = [...own, ...moved].map((entry) => {
+    if (entry.in === undefined) throw new Error(`${entry.name} moves to a unit that is not in the update`);
+    return {
+      name: entry.name,
+      ...withLine(entry.in.lineOf(entry.name)),
+      preSymbol: entry.preSymbol,
+      newSymbol: addAlias(entry.in.newCode, entry.in.unit, entry.newSymbol),
+      preParts: [...entry.preParts],
+      interface: part.otherInterface.includes(entry.name) ? ("other" as const) : ("same" as const),
+    };
+  });
   return {
     path: unit.path,
     pre: prePath(unit),
@@ -190,7 +200,10 @@ function unitEntry({ unit, diff, newCode, lineOf }: UnitPart, newGlobals: Readon
       reasons: [...change.reasons],
     })),
     new: diff.functions.new.map((change) => change.name),
-    removed: newCode.functions.filter(({ newSymbol }) => newSymbol === undefined).map(({ name }) => name),
+    removed: diff.functions.removed.map(({ name }) => name),
+    moved: part.redirects.map(({ name, to }) => ({ name, to: to.unit.path })),
+    left: part.left.map(({ name, preParts, mayBeCalled }) => ({ preSymbol: name, preParts: [...preParts], mayBeCalled })),
+    added: [...part.added],
     data: listData(newCode, lineOf),
     hooks: newCode.hooks.map(({ kind, name }) => ({ kind, name, ...withLine(lineOf(name)) })),
   };

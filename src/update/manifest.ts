@@ -28,9 +28,11 @@ const functionEntry = z.strictObject({
   name: symbolName,
   sourceLine: sourceLine.optional(),
   preSymbol: symbolName,
-  /** Alias symbol in the target's module; absent for a removed function. */
-  newSymbol: symbolName.optional(),
+  /** Alias symbol in the target's module; another unit's for a function that moved. */
+  newSymbol: symbolName,
   preParts: z.array(symbolName),
+  /** `other`: it takes or returns something else than before, so nobody who calls the old one may be left. */
+  interface: z.enum(["same", "other"]),
 });
 
 /** A range of existing data that is overwritten while the update is applied. */
@@ -71,6 +73,15 @@ const unitEntry = z.strictObject({
   changed: z.array(z.strictObject({ name: symbolName, sourceLine: sourceLine.optional(), reasons: z.array(z.string()) })),
   new: z.array(symbolName),
   removed: z.array(symbolName),
+  /** Functions of this unit that another unit has after the patch, for people. */
+  moved: z.array(z.strictObject({ name: symbolName, to: relativePath })),
+  /**
+   * Removed functions, whose code stays as it is: no thread may be inside when the update is applied, as what it calls changes. Unless they may be called,
+   * nothing in the running kernel but code that is replaced or left itself may refer to them.
+   */
+  left: z.array(z.strictObject({ preSymbol: symbolName, preParts: z.array(symbolName), mayBeCalled: z.boolean() })),
+  /** Global names that the unit defines anew: the running kernel's target must not have them. */
+  added: z.array(symbolName),
   /** The objects that `writes` overwrites, for people. */
   data: z.array(dataEntry),
   /** The patch's own, for people: the module has them in a section of their own. */

@@ -21,8 +21,7 @@ export interface PartFunction {
   readonly oldAddr: bigint;
   /** Bytes. */
   readonly oldSize: number;
-  /** Undefined for a removed function. */
-  readonly newSymbol: ElfSymbol | undefined;
+  readonly newSymbol: ElfSymbol;
   readonly site: number;
   readonly expect: Uint8Array;
 }
@@ -166,10 +165,10 @@ function encodeFunctions(entries: readonly PartFunction[], strings: Strings): Ta
   entries.forEach((entry, index) => {
     const at = index * FUNCTION_SIZE;
     table.view.setBigUint64(at, BigInt.asUintN(64, entry.oldAddr), true);
-    if (entry.newSymbol !== undefined) table.pointTo(at + 8, entry.newSymbol);
+    table.pointTo(at + 8, entry.newSymbol);
     table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(entry.name));
     table.view.setUint32(at + 24, entry.oldSize, true);
-    table.view.setUint32(at + 28, entry.newSymbol?.size ?? 0, true);
+    table.view.setUint32(at + 28, entry.newSymbol.size, true);
     table.view.setUint32(at + 32, entry.site, true);
     if (entry.expect.length !== TRAMPOLINE_SIZE)
       throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${TRAMPOLINE_SIZE}`);

@@ -1,5 +1,6 @@
 import { ElfFormatError } from "../elf/elf-format-error.js";
-import type { RunKernel } from "../match/run-kernel.js";
+import type { LiveKernel } from "../kernel/live-kernel.js";
+import { checkRunningKernel } from "./linkage/check-running-kernel.js";
 import type { MatchedUpdate } from "./match-update.js";
 import { prelinkTarget } from "./prelink.js";
 import { badUpdate } from "./refusals.js";
@@ -14,9 +15,10 @@ export interface PrelinkedPart {
 
 /**
  * The modules of all targets that are loaded.
- * @throws Refusal `bad-update` for one that is none, `unresolved-symbol`, `runtime-constant`, `no-trampoline-site`
+ * @throws Refusal `still-referred`, `name-taken`, `bad-update` for one that is none, `unresolved-symbol`, `runtime-constant`, `no-trampoline-site`
  */
-export function prelinkUpdate(update: Update, { targets, matches }: MatchedUpdate, run: RunKernel): PrelinkedPart[] {
+export function prelinkUpdate(update: Update, { targets, matches }: MatchedUpdate, run: LiveKernel): PrelinkedPart[] {
+  checkRunningKernel({ targets, matches }, run);
   const { id, description } = update.manifest;
   const identity = { id, description, partCount: targets.length, exports: new Set(targets.flatMap((target) => target.exports)) };
   return targets.map((target) => {

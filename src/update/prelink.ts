@@ -3,14 +3,14 @@ import { AbsoluteAddress, UNDEFINED, type ElfObject, type ElfSymbol } from "../e
 import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
 import type { RunKernel } from "../match/run-kernel.js";
-import type { UnitMatch } from "../match/types.js";
+import type { MatchedFunction, UnitMatch } from "../match/types.js";
 import { findExternalSymbol, findOwnSymbol } from "./find-symbol.js";
 import type { ManifestImport, ManifestTarget, ManifestUnit } from "./manifest.js";
 import { NewSymbols } from "./new-symbols.js";
 import { addPart, type PartFunction, type PartRange } from "./part-section.js";
 import { partWrites } from "./prelink-data.js";
 import { takeHooks } from "./prelink-hooks.js";
-import { noTrampolineSite, unresolvedSymbol } from "./refusals.js";
+import { noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
 import { fillRuntimeConstants } from "./runtime-constants.js";
 import { symbolsWithVersions } from "./symbol-versions.js";
 
@@ -81,7 +81,7 @@ export function prelinkTarget(
 }
 
 function aliasesOf(unit: ManifestUnit): string[] {
-  return [...unit.functions, ...unit.writes].flatMap(({ newSymbol }) => newSymbol ?? []);
+  return [...unit.functions, ...unit.writes].map(({ newSymbol }) => newSymbol);
 }
 
 function requireMatch(matches: UnitMatches, unit: ManifestUnit): MatchedUnit {
@@ -119,6 +119,8 @@ function resolveImports(
     const unitPath = known?.unit.path ?? target.file;
     const found = findAddress(known?.entry ?? { name: symbol.name, symbol: symbol.name }, known?.unit, target, matches, run);
     if (typeof found === "bigint") {
+      if (isFreed(found, run) && !usedBefore(known?.entry, known?.unit, matches))
+        throw refersToFreedMemory(known?.entry.symbol ?? symbol.name, unitPath);
       bindTo(symbol, found);
       addresses.push(found);
     } else if (symbol.bind !== STB_WEAK) {
@@ -148,11 +150,27 @@ function findAddress(
     const addr = ownMatch?.symbols.get(entry.preSymbol) ?? ownMatch?.functions.get(entry.preSymbol)?.addr;
     return addr ?? findOwnSymbol(entry.symbol, target.name, run);
   }
-  for (const match of [ownMatch, ...matches.values()]) {
-    const addr = match?.symbols.get(entry.symbol);
-    if (addr !== undefined) return addr;
-  }
-  return findExternalSymbol(entry.symbol, target.name, run);
+  // Static ones of that name mean something else, and so do global ones of another module.
+  const units = target.units.flatMap(({ path }) => matches.get(path) ?? []);
+  const addrs = units.flatMap((match) => (match.globals.has(entry.symbol) ? (match.symbols.get(entry.symbol) ?? []) : []));
+  const [addr] = addrs;
+  if (addr === undefined) return findExternalSymbol(entry.symbol, target.name, run);
+  if (new Set(addrs.map((other) => run.newestCode(other))).size > 1) throw unitsDisagree(entry.symbol, unit?.path ?? target.file, addrs);
+  return addr;
+}
+
+/** True for memory of the kernel's image that was given back after boot (include/asm-generic/vmlinux.lds.h, Linux 6.1). */
+function isFreed(addr: bigint, run: RunKernel): boolean {
+  const [start, end] = ["__init_begin", "__init_end"].map(
+    (edge) => run.symbolsNamed(edge).find(({ module }) => module === undefined)?.addr,
+  );
+  return start !== undefined && end !== undefined && addr >= start && addr < end;
+}
+
+/** True if the running code of the unit refers to the same: it knows when it may. */
+function usedBefore(entry: ManifestImport | undefined, unit: ManifestUnit | undefined, matches: UnitMatches): boolean {
+  const match = unit === undefined ? undefined : matches.get(unit.path);
+  return entry !== undefined && match?.symbols.has(entry.preSymbol ?? entry.symbol) === true;
 }
 
 function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbols): PartFunction[] {
@@ -160,19 +178,33 @@ function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbo
     const old = match.functions.get(entry.preSymbol);
     if (old === undefined) throw unresolvedSymbol(entry.preSymbol, unit.path, "matching did not find it in the running kernel");
     if (old.siteOffset === undefined) throw noTrampolineSite(entry.name, unit.path);
-    const newSymbol = entry.newSymbol === undefined ? undefined : symbols.find(entry.newSymbol);
+    const newSymbol = symbols.find(entry.newSymbol);
     return { name: entry.name, oldAddr: old.addr, oldSize: old.size, newSymbol, site: old.siteOffset, expect: old.siteBytes };
   });
 }
 
+/** Pieces of functions that are redirected, and functions that are removed: what they call may be another after the switch. */
 function partRanges(unit: ManifestUnit, match: MatchedUnit, run: RunKernel): PartRange[] {
-  return unit.functions.flatMap((entry) =>
+  const range = (name: string, { addr, size }: MatchedFunction): PartRange => ({
+    name: run.symbolAt(addr)?.name ?? name,
+    start: addr,
+    size,
+  });
+  const pieces = unit.functions.flatMap((entry) =>
     entry.preParts.map((name) => {
       const part = match.functions.get(name);
       if (part === undefined) throw unresolvedSymbol(name, unit.path, "matching did not find it in the running kernel");
-      return { name: run.symbolAt(part.addr)?.name ?? name, start: part.addr, size: part.size };
+      return range(name, part);
     }),
   );
+  const left = unit.left.flatMap(({ preSymbol, preParts }) =>
+    [preSymbol, ...preParts].flatMap((name) => {
+      // One that does not run here is another unit's.
+      const found = match.functions.get(name);
+      return found === undefined ? [] : [range(name, found)];
+    }),
+  );
+  return [...pieces, ...left];
 }
 
 /** Modules other than the target whose code or data the part uses: they must stay as long as it is applied. */

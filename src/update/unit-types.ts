@@ -31,14 +31,25 @@ export class UnitTypes {
     return pair;
   }
 
+  /** The types of a unit whether they can have changed or not. @throws Refusal where the unit does not compile */
+  async compiled(unit: Unit): Promise<TypesPair> {
+    const known = await this.of(unit);
+    if (known !== undefined) return known;
+    const pair = this.#compile(unit, true);
+    this.#pairs.set(unit.path, pair);
+    const made = await pair;
+    if (made === undefined) throw new Error(`${unit.path}: no types were made`);
+    return made;
+  }
+
   /** Waits for what was begun, whatever comes of it. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#pairs.values());
   }
 
-  async #compile(unit: Unit): Promise<TypesPair | undefined> {
+  async #compile(unit: Unit, always = false): Promise<TypesPair | undefined> {
     const { build, patched } = this;
-    if (!(await mayChangeTypes(build, unit, patched))) return undefined;
+    if (!always && !(await mayChangeTypes(build, unit, patched))) return undefined;
     const [pre, post] = await mapLimited([{}, { shadow: patched }], this.atOnce ? 2 : 1, (variant) => compileTypes(build, unit, variant));
     if (pre === undefined || post === undefined) throw new Error(`${unit.path}: types of one side only`);
     return { pre, post };

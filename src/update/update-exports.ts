@@ -1,5 +1,6 @@
 import type { NewCodeExport } from "../diff/types.js";
-import type { UnitPart } from "./create-update.js";
+import type { Unit } from "../kbuild/types.js";
+import type { UnitPart } from "./cut-out.js";
 import { newGlobalElsewhere } from "./refusals.js";
 
 /** What each target's module offers to others, and in which order the modules must be loaded. */
@@ -22,6 +23,8 @@ export function chooseExports(parts: readonly UnitPart[]): UpdateExports {
     of.set(unit.target, exports);
     for (const entry of newCode.exports) exports.set(entry.name, entry);
     for (const name of newCode.newGlobals) {
+      // What moved is exported by the running kernel, if at all: its old code is led to the new one.
+      if (namesMovedTo(unit, parts).has(name)) continue;
       const users = parts.filter((part) => part.unit.target !== unit.target && part.newCode.imports.some((entry) => entry.name === name));
       for (const user of users) {
         if (reaches(uses, unit.target, user.unit.target)) throw newGlobalElsewhere(name, unit, user.unit);
@@ -38,6 +41,10 @@ export function chooseExports(parts: readonly UnitPart[]): UpdateExports {
   };
   for (const target of [...of.keys()].sort()) place(target);
   return { order, of: new Map([...of].map(([target, exports]) => [target, [...exports.values()]])) };
+}
+
+function namesMovedTo(unit: Unit, parts: readonly UnitPart[]): ReadonlySet<string> {
+  return new Set(parts.flatMap(({ redirects }) => redirects.filter(({ to }) => to.unit === unit).map(({ name }) => name)));
 }
 
 /** True if `from` uses symbols of `to`, directly or through others. */

@@ -45,6 +45,29 @@ export function decodeOne(bytes: Uint8Array, offset: number): DecodedInstruction
 
 const MAX_INSTRUCTION_SIZE = 15;
 
+/**
+ * True if the field at `offset` is an address that an instruction computes and does not access: the displacement of `lea`, or an immediate. Decodes linearly
+ * from the start of the bytes.
+ */
+export function holdsImmediate(bytes: Uint8Array, offset: number): boolean {
+  const decoder = new Decoder(64, bytes, 0);
+  const instruction = (scratch ??= new Instruction());
+  try {
+    for (let at = 0; decoder.canDecode; at += Math.max(1, instruction.length)) {
+      decoder.decodeOut(instruction);
+      if (offset >= at + instruction.length) continue;
+      if (instruction.mnemonic === Mnemonic.Lea) return true;
+      const constants = decoder.getConstantOffsets(instruction);
+      const isImmediate = constants.hasImmediate && offset - at === constants.immediateOffset;
+      constants.free();
+      return isImmediate;
+    }
+    return false;
+  } finally {
+    decoder.free();
+  }
+}
+
 function describe(instruction: Instruction): DecodedInstruction {
   const branch = branchOf(instruction);
   return {

@@ -65,8 +65,6 @@ function judge(
   kernel: AppliedKernel,
 ): string | undefined {
   if (!kernel.isNamed(oldAddr, preSymbol, NUMBER)) return `${kernel.nameOf(oldAddr)} is redirected for ${preSymbol} of ${target.name}`;
-  if (newSymbol === undefined)
-    return newAddr === 0n ? undefined : `it is redirected to ${kernel.nameOf(newAddr)}, though the patch removed it`;
   if (newAddr === 0n) return `it stops the kernel, though the update has code for it`;
   const newest = kernel.canonical(newAddr);
   const { unit, name } = meaningOf(newSymbol);
@@ -86,20 +84,4 @@ function judge(
 function meaningOf(newSymbol: string): { unit: string | undefined; name: string } {
   const [, unit, name] = /^new:([^:]+):(.+)$/.exec(newSymbol) ?? [];
   return name === undefined ? { unit: undefined, name: newSymbol } : { unit, name };
-}
-
-/** Functions that stop the kernel when they are called, and that the patched source still refers to. */
-export function checkTraps(redirections: readonly RedirectedFunction[], units: readonly PatchedUnit[], kernel: AppliedKernel): Finding[] {
-  return redirections
-    .filter(({ newAddr }) => newAddr === 0n)
-    .flatMap((trap) =>
-      units.flatMap((unit) =>
-        [...unit.match.symbols]
-          .filter(([, addr]) => addr >= trap.oldAddr && addr < trap.oldAddr + BigInt(Math.max(1, trap.oldSize)))
-          .map(([symbol]): Finding => {
-            const message = `the patched source still uses it, and it stops the kernel at ${kernel.nameOf(trap.oldAddr)} when it is called`;
-            return { unit: unit.path, symbol, kind: "trap-in-use", message };
-          }),
-      ),
-    );
 }

@@ -11,7 +11,7 @@ import { badUpdate, notApplied } from "../refusals.js";
 import { requireFile, type Update } from "../update-file.js";
 import { AppliedKernel } from "./applied-kernel.js";
 import { checkPointers } from "./check-pointers.js";
-import { checkReached, checkRedirections, checkTraps } from "./check-redirections.js";
+import { checkReached, checkRedirections } from "./check-redirections.js";
 import { checkSymbols } from "./check-symbols.js";
 import { checkVariables } from "./check-variables.js";
 import type { Finding } from "./findings.js";
@@ -63,7 +63,6 @@ export function verifyUpdate(update: Update, kernel: LiveKernel): Verification {
     ...matching.findings,
     ...inForce.flatMap((target) => checkRedirections(target, state.functions, byPath, applied)),
     ...units.flatMap((unit) => checkReached(unit, applied, all)),
-    ...checkTraps(state.functions, units, applied),
     ...symbols.findings,
     ...units.flatMap((unit) => [...checkVariables(unit, applied), ...checkPointers(unit, applied)]),
   ];

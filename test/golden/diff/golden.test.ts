@@ -45,7 +45,7 @@ function render(diff: ObjectDiff, code: NewCode | undefined): string {
   );
   list(
     "redirect",
-    code.functions.map(({ preSymbol, newSymbol, preParts }) => `${[preSymbol, ...preParts].map(normalName).join(" + ")} to ${normalName(newSymbol ?? "a trap")}`),
+    code.functions.map(({ preSymbol, newSymbol, preParts }) => `${[preSymbol, ...preParts].map(normalName).join(" + ")} to ${normalName(newSymbol)}`),
   );
   list(
     "write",

@@ -39,6 +39,7 @@ function matched(constants: Readonly<Record<string, bigint>>): MatchedUnit {
     kind: "matched",
     functions: new Map(),
     symbols: new Map(),
+    globals: new Set(),
     runtimeConstants: new Map(Object.entries(constants)),
     statistics: { functions: 0, matched: 0, skipped: [], skippedBytes: 0 },
   };

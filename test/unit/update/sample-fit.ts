@@ -112,7 +112,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
 }
 
 function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
-  const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [] }];
+  const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [], interface: "same" as const }];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
   const units = [
     {
@@ -125,6 +125,9 @@ function part(name: string, path: string, func: string, calls: readonly string[]
       changed: [],
       new: [],
       removed: [],
+      moved: [],
+      left: [],
+      added: [],
       data: [],
       hooks: [],
     },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NewCode, NewCodeExport } from "../../../src/diff/types.js";
-import type { UnitPart } from "../../../src/update/create-update.js";
+import type { UnitPart } from "../../../src/update/cut-out.js";
 import { chooseExports } from "../../../src/update/update-exports.js";
 import { makeObject } from "../../support/elf-builder.js";
 
@@ -17,7 +17,7 @@ function part(target: string, defines: readonly string[], uses: readonly string[
     exports,
     newGlobals: defines,
   };
-  return { unit: { path, source: `drivers/${target}.c`, target }, newCode } as unknown as UnitPart;
+  return { unit: { path, source: `drivers/${target}.c`, target }, newCode, redirects: [] } as unknown as UnitPart;
 }
 
 const names = (exports: readonly NewCodeExport[] | undefined): string[] => (exports ?? []).map(({ name }) => name);

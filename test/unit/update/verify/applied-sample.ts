@@ -48,8 +48,8 @@ function compile(text: string, fileName: string): ElfObject {
   return parseObject(bytes, fileName);
 }
 
-export function replaces(name: string, newSymbol?: string): ManifestFunction {
-  return { name, preSymbol: name, preParts: [], ...(newSymbol === undefined ? {} : { newSymbol }) };
+export function replaces(name: string, newSymbol = `new:${name}`): ManifestFunction {
+  return { name, preSymbol: name, newSymbol, preParts: [], interface: "same" };
 }
 
 /** Loads the units' old code and the update's new code, redirects what the manifest says, and makes the update. */
@@ -75,7 +75,7 @@ export function applySample(units: readonly SampleUnit[], options: AppliedOption
   for (const { functions } of manifestUnits) {
     for (const { name, newSymbol } of functions) {
       if (options.forgotten?.includes(name) === true) continue;
-      const newAddr = newSymbol === undefined ? 0n : kernel.addrOf(newSymbol.replace(/^new:.*:/, ""), NEW_MODULE);
+      const newAddr = kernel.addrOf(newSymbol.replace(/^new:.*:/, ""), NEW_MODULE);
       const oldAddr = kernel.addrOf(name);
       core.push({ name, oldAddr, oldSize: 16, newAddr, newSize: 16, siteOffset: 0, target: "vmlinux" });
     }
@@ -110,7 +110,7 @@ function pack(units: readonly SampleUnit[], changed: readonly { unit: SampleUnit
     if (brought !== undefined) files.set(`pre/${path}`, writeObject(compile(pre, path)));
     files.set(`post/${path}`, writeObject(compile(post, path)));
   }
-  const rest = { writes: [], imports: [], changed: [], new: [], removed: [], data: [], hooks: [] };
+  const rest = { writes: [], imports: [], changed: [], new: [], removed: [], moved: [], left: [], added: [], data: [], hooks: [] };
   return makeUpdate(
     {
       format: FORMAT_VERSION,

@@ -192,12 +192,6 @@ describe("an update is found to be wrong", () => {
       ["a.o calls.1 shared-address"],
     ],
     [
-      "whose removed helper is still called from a unit that is only compared",
-      [{ ...a, post: withoutOther, brought: ["third"], functions: [replaces("other")] }, b, c],
-      {},
-      ["a.o other trap-in-use", "c.o other trap-in-use"],
-    ],
-    [
       "that does not redirect a function that moved to another unit",
       moved,
       { forgotten: ["other"] },

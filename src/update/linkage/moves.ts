@@ -1,0 +1,102 @@
+import { atomSize, equalBytes, isText, type Atom } from "../../diff/atom.js";
+import type { NewCodeImport } from "../../diff/types.js";
+import type { SplitObject } from "../../diff/split-object.js";
+import type { UnitDiff } from "../create-update.js";
+import * as refuse from "./refusals.js";
+import type { LinkageRefusal } from "./refusals.js";
+import { chosenOf, type Definition, type GlobalName } from "./symbol-table.js";
+
+/** A function that the patched kernel has in another unit, or of which another definition counts there: its old code is led to the new one. */
+export interface MovedFunction {
+  readonly name: string;
+  readonly from: Definition;
+  readonly to: Definition;
+}
+
+/** A variable or constant that the patched kernel has in another unit: new code uses the running one. */
+export interface MovedData {
+  readonly name: string;
+  readonly from: Definition;
+  readonly to: Definition;
+}
+
+export interface Moves {
+  readonly functions: readonly MovedFunction[];
+  readonly data: readonly MovedData[];
+  /** Names that the running kernel must not have yet, with the target that gets them. */
+  readonly added: readonly { readonly target: string; readonly name: string; readonly entry: UnitDiff }[];
+  readonly refusals: readonly LinkageRefusal[];
+}
+
+/** Finds names whose definition is another one after the patch than before. */
+export function findMoves(names: readonly GlobalName[]): Moves {
+  const functions: MovedFunction[] = [];
+  const data: MovedData[] = [];
+  const added: { target: string; name: string; entry: UnitDiff }[] = [];
+  const refusals: LinkageRefusal[] = [];
+  for (const { target, name, before, after } of names) {
+    const [from, to] = [chosenOf(before), chosenOf(after)];
+    if (to === undefined) {
+      // Several definitions of one name: what changes is not known to be what runs.
+      if (after.length > 1 && after.some(isChanged))
+        refusals.push(...after.slice(0, 1).map(({ entry }) => refuse.severalDefinitions(entry, name)));
+      continue;
+    }
+    if (from === undefined) {
+      if (before.length > 1) refusals.push(refuse.severalDefinitions(to.entry, name));
+      // A static one that loses its `static` is where it was.
+      else if (!to.analysis.twins.has(to.atom)) added.push({ target, name, entry: to.entry });
+      continue;
+    }
+    if (isContinued(from, to)) continue;
+    const refusal = refusalOfMove(name, from, to);
+    if (refusal !== undefined) refusals.push(refusal);
+    else if (isText(from.atom)) functions.push({ name, from, to });
+    else data.push({ name, from, to });
+  }
+  return { functions, data, added, refusals };
+}
+
+function isContinued(from: Definition, to: Definition): boolean {
+  return from.entry === to.entry && to.analysis.twins.get(to.atom) === from.atom;
+}
+
+function isChanged({ analysis, atom }: Definition): boolean {
+  return analysis.included.has(atom);
+}
+
+function refusalOfMove(name: string, from: Definition, to: Definition): LinkageRefusal | undefined {
+  if (isText(from.atom) !== isText(to.atom)) return refuse.changedKind(to.entry, name);
+  // What has a counterpart of its own in the running kernel, a weak definition that lost or another name's code, is not in the update.
+  if (to.analysis.twins.has(to.atom)) return refuse.otherDefinitionWins(to.entry, name, from.entry.unit.path);
+  const others = from.atom.symbols.filter((symbol) => symbol.bind !== 0 && symbol.name !== name && !symbol.name.startsWith("__pfx_"));
+  if (others.length > 0) return refuse.movedAlias(to.entry, name, others[0]?.name ?? "");
+  if (isText(from.atom)) return undefined;
+  return isSameData(from, to) ? undefined : refuse.movedDataDiffers(to.entry, name, from.entry.unit.path);
+}
+
+/** One kind, size and initial value: otherwise the new source believes in something that the running object is not. */
+function isSameData(from: Definition, to: Definition): boolean {
+  const [a, b] = [from.atom, to.atom];
+  if (a.rule.kind !== "data" || b.rule.kind !== "data") return false;
+  if (a.rule.mutable !== b.rule.mutable || a.rule.perCpu !== b.rule.perCpu || atomSize(a) !== atomSize(b)) return false;
+  const content = (atom: Atom): Uint8Array => (atom.data.length === 0 ? new Uint8Array(atomSize(atom)) : atom.data);
+  return equalBytes(content(a), content(b)) && describeTargets(from.analysis.pre, a) === describeTargets(to.analysis.post, b);
+}
+
+function describeTargets(split: SplitObject, atom: Atom): string {
+  return atom.relocations
+    .map((relocation) => {
+      const target = split.target(relocation, atom);
+      const place = `${String(relocation.offset)} ${String(relocation.type)}`;
+      if (target.kind === "literal") return `${place} ${String(target.delta)} ${target.bytes.join()}`;
+      if (target.kind === "outside") return `${place} ${target.symbol.name} ${String(target.addend)}`;
+      return `${place} ${target.atom === atom ? "itself" : (target.atom.symbol?.name ?? target.atom.section.name)} ${String(target.offset)}`;
+    })
+    .join("\n");
+}
+
+/** How new code of any unit imports what has moved: the running kernel's address of it, by its name in the unit that had it. */
+export function importOfMoved({ name, from }: MovedFunction | MovedData): NewCodeImport {
+  return { name: `${from.entry.unit.path}:${from.symbol.name}`, symbol: name };
+}

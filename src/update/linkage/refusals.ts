@@ -1,0 +1,60 @@
+import type { DiffRefusal } from "../../diff/types.js";
+import type { UnitDiff } from "../create-update.js";
+
+/** What is refused because of how the units of an update belong together: one factory a message. */
+export interface LinkageRefusal {
+  readonly entry: UnitDiff;
+  readonly refusal: DiffRefusal;
+}
+
+const make =
+  (code: string) =>
+  (entry: UnitDiff, symbol: string, message: string): LinkageRefusal => ({
+    entry,
+    refusal: { code, symbol, message },
+  });
+const moved = make("moved-definition");
+
+export const severalDefinitions = (entry: UnitDiff, name: string): LinkageRefusal =>
+  moved(entry, name, `several of the touched files define ${name}, and which of them runs cannot be told`);
+
+export const changedKind = (entry: UnitDiff, name: string): LinkageRefusal =>
+  moved(entry, name, `${name} is a function on one side of the patch and data on the other`);
+
+export const otherDefinitionWins = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
+  moved(
+    entry,
+    name,
+    `with the patch ${name} means the definition here, which was there before, and no longer that of ${from}: code that is not compiled again goes on with that`,
+  );
+
+export const movedAlias = (entry: UnitDiff, name: string, other: string): LinkageRefusal =>
+  moved(entry, name, `${name} moves here, and its old code is also called ${other}, which does not`);
+
+export const movedDataDiffers = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
+  moved(entry, name, `${name} moves here from ${from} and is not the same object: its size, its initial value or where it lies differs`);
+
+/** @param stays a removed function whose old code may go on being called */
+export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, callee: string): LinkageRefusal =>
+  make("kept-code-calls-changed")(
+    entry,
+    stays,
+    `${stays} is removed by the patch, but its old code may go on being called, and it calls ${callee}, whose new code was compiled for other callers`,
+  );
+
+export const unreached = (entry: UnitDiff, name: string): LinkageRefusal =>
+  make("unreached-code")(
+    entry,
+    name,
+    `${name} is new, and nothing in the update leads to it: no function that is replaced, no data that is written, no hook, no export`,
+  );
+
+export const changedInterface = (entry: UnitDiff, name: string, why: string, difference: string): LinkageRefusal =>
+  make("changed-interface")(entry, name, `${difference}, and ${why}`);
+
+export const renamedGlobal = (entry: UnitDiff, before: string, after: string, user: string): LinkageRefusal =>
+  make("split-state")(
+    entry,
+    after,
+    `${user} uses ${after}, which is new, where it used ${before}, which is gone: whether they are the same object cannot be told, and the running kernel's value would be lost`,
+  );

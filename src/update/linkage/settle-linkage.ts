@@ -1,0 +1,123 @@
+import { findAddressTaken } from "../../diff/address-taken.js";
+import { analysisOf } from "../../diff/diff-objects.js";
+import { readExports } from "../../diff/exports.js";
+import { STB_LOCAL } from "../../elf/constants.js";
+import type { UnitDiff } from "../create-update.js";
+import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
+import { findMoves, type Moves } from "./moves.js";
+import type { Prototypes } from "./prototypes.js";
+import { changedInterface, type LinkageRefusal } from "./refusals.js";
+import { findRenamedGlobals } from "./renamed-globals.js";
+import { tabulateNames } from "./symbol-table.js";
+
+/** How the units of an update belong together: one table of names for all of them, before the patch and after it. docs/soundness.md has the rules. */
+export interface Linkage {
+  readonly moves: Moves;
+  /** Removed functions, whose code stays. */
+  readonly left: readonly LeftFunction[];
+  /** Changed functions with other parameters or another result: nobody who is not in the update may call them. */
+  readonly otherInterface: readonly { readonly entry: UnitDiff; readonly name: string }[];
+  readonly refusals: readonly LinkageRefusal[];
+}
+
+export interface LinkageContext {
+  readonly prototypes: Pick<Prototypes, "difference">;
+  /** Which of some names a file mentions that the patch does not touch: the first such file, by name. */
+  readonly findMentions: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
+/** @param diffs all units that were compiled, whether they changed or not. @throws Refusal where a unit does not compile */
+export async function settleLinkage(diffs: readonly UnitDiff[], context: LinkageContext): Promise<Linkage> {
+  const names = tabulateNames(diffs);
+  const moves = findMoves(names);
+  const moved = new Set(moves.functions.map(({ name, from }) => `${from.entry.unit.target} ${name}`));
+  const removed = diffs.flatMap(({ diff }) => diff.functions.removed.filter(({ pre }) => pre !== undefined && pre.bind !== STB_LOCAL));
+  const mentions = await context.findMentions(removed.map(({ name }) => name));
+  const taken = takenAsValues(diffs);
+  const kept = settleRemoved(diffs, names, { moved, taken, mentioned: new Set(mentions.keys()) });
+  const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled)];
+  const refusals = [...moves.refusals, ...kept.refusals, ...findRenamedGlobals(diffs, names)];
+  const judged = new Set<string>();
+  for (const { entry, from, to, why } of questions) {
+    const difference = await context.prototypes.difference(
+      { unit: (from.entry ?? entry).unit, name: from.name },
+      { unit: entry.unit, name: to },
+    );
+    judged.add(`${entry.unit.target} ${entry.unit.path} ${to}`);
+    if (difference !== undefined) refusals.push(changedInterface(entry, to, why, difference));
+  }
+  const otherInterface: { entry: UnitDiff; name: string }[] = [];
+  for (const entry of diffs)
+    for (const { name, pre, post } of entry.diff.functions.changed) {
+      if (
+        post === undefined ||
+        pre === undefined ||
+        pre.bind === STB_LOCAL ||
+        judged.has(`${entry.unit.target} ${entry.unit.path} ${name}`)
+      )
+        continue;
+      const difference = await context.prototypes.difference({ unit: entry.unit, name: pre.name }, { unit: entry.unit, name });
+      if (difference !== undefined) otherInterface.push({ entry, name });
+    }
+  return { moves, left: kept.left, otherInterface, refusals };
+}
+
+/** Whether a function is still called in the same way. */
+interface Question {
+  /** The unit that has it after the patch. */
+  readonly entry: UnitDiff;
+  readonly from: { readonly name: string; readonly entry?: UnitDiff };
+  readonly to: string;
+  /** Who would call it in the old way. */
+  readonly why: string;
+}
+
+/** Functions that others than the update's code may call through a pointer or by an export. */
+function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<string>): Question[] {
+  return diffs.flatMap((entry) => {
+    const { changed } = entry.diff.functions;
+    if (changed.length === 0) return [];
+    const { pre } = analysisOf(entry.diff);
+    const exported = new Set([...readExports(entry.diff.pre).values()].map(({ symbol }) => symbol.name));
+    const taken = new Set([...findAddressTaken(pre)].flatMap(({ symbols }) => symbols));
+    return changed.flatMap(({ name, pre: symbol }): Question[] => {
+      if (symbol === undefined) return [];
+      const isTaken = taken.has(symbol) || (symbol.bind !== STB_LOCAL && takenElsewhere.has(symbol.name));
+      if (!exported.has(symbol.name) && !isTaken) return [];
+      const why = exported.has(symbol.name)
+        ? `it is exported: modules that are not in the update, or are loaded later, call it in the old way`
+        : `its address is held: objects that are alive call it in the old way`;
+      return [{ entry, from: { name: symbol.name }, to: name, why }];
+    });
+  });
+}
+
+function askOfMoved(moves: Moves): Question[] {
+  return moves.functions.map(({ name, from, to }) => ({
+    entry: to.entry,
+    from: { name: from.symbol.name, entry: from.entry },
+    to: name,
+    why: `callers of the old one, in ${from.entry.unit.path}, are led to it`,
+  }));
+}
+
+function askOfCalled({ entry, name, by }: { readonly entry: UnitDiff; readonly name: string; readonly by: string }): Question {
+  return {
+    entry,
+    from: { name },
+    to: name,
+    why: `${by}, which the patch removes and whose old code may go on being called, calls it in the old way`,
+  };
+}
+
+/** What the user should know of functions and data that are elsewhere with the patch. */
+export function noteMoves({ moves }: Linkage): string[] {
+  return [
+    ...moves.functions.map(
+      ({ name, from, to }) => `${name} moves from ${from.entry.unit.path} to ${to.entry.unit.path}: its old code is led to the new one`,
+    ),
+    ...moves.data.map(
+      ({ name, from, to }) => `${name} moves from ${from.entry.unit.path} to ${to.entry.unit.path}: the running object is used on`,
+    ),
+  ];
+}

@@ -1,0 +1,4 @@
+#define __init __attribute__((section(".init.text"), cold, noinline))
+static int limit;
+int __init start(int x) { limit = x * 2; return x; }
+int run(int x) { return x < limit ? x : limit; }

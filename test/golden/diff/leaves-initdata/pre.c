@@ -1,0 +1,5 @@
+#define __initdata __attribute__((section(".init.data")))
+#define __init __attribute__((section(".init.text"), cold, noinline))
+static int limit __initdata;
+int __init start(int x) { limit = x; return limit; }
+int run(int x) { return x; }

@@ -1,0 +1,2 @@
+int next(int); __attribute__((noinline)) int first(int x) { static int state; state += x; return next(state); }
+__attribute__((noinline)) int second(int x) { return next(x) + 2; }

@@ -1,0 +1,1 @@
+int next(int); __attribute__((noinline)) int second(int x) { static int state; state -= x; return next(state) + 2; }
