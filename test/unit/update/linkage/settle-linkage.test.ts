@@ -1,0 +1,311 @@
+import { describe, expect, it } from "vitest";
+import { cutOut, type UnitPart } from "../../../../src/update/cut-out.js";
+import { diffUnit, type UnitDiff } from "../../../../src/update/create-update.js";
+import { findUnreached } from "../../../../src/update/linkage/reach.js";
+import { settleLinkage, type Linkage, type LinkageContext } from "../../../../src/update/linkage/settle-linkage.js";
+import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../../support/compile-object.js";
+
+/** A unit's text before and after the patch. */
+interface Sides {
+  readonly pre: string;
+  readonly post: string;
+  readonly target?: string;
+}
+
+const FLAGS = [...KERNEL_LIKE_FLAGS, ...SECTION_FLAGS];
+const compile = (text: string): Uint8Array => compileBytes(text, GCC ?? "gcc", FLAGS);
+
+function diffsOf(units: Readonly<Record<string, Sides>>): UnitDiff[] {
+  return Object.entries(units).map(([name, { pre, post, target }]) =>
+    diffUnit({
+      unit: { path: `${name}.o`, source: `${name}.c`, target: target ?? "vmlinux" },
+      pre: compile(pre),
+      post: compile(post),
+      sources: [pre, post],
+    }),
+  );
+}
+
+interface Settled {
+  readonly linkage: Linkage;
+  readonly parts: UnitPart[];
+  /** `CODE SYMBOL` of all that is refused. */
+  readonly refused: string[];
+}
+
+async function settle(units: Readonly<Record<string, Sides>>, context: Partial<LinkageContext> = {}): Promise<Settled> {
+  const diffs = diffsOf(units);
+  const linkage = await settleLinkage(diffs, {
+    prototypes: { difference: async () => Promise.resolve(undefined) },
+    findMentions: async () => Promise.resolve(new Map<string, string>()),
+    ...context,
+  });
+  const own = diffs.flatMap(({ diff }) => diff.refusals);
+  const parts = own.length + linkage.refusals.length > 0 ? [] : cutOut(diffs, linkage);
+  const all = [...own, ...linkage.refusals.map(({ refusal }) => refusal), ...findUnreached(parts).map(({ refusal }) => refusal)];
+  return { linkage, parts, refused: all.map(({ code, symbol }) => `${code} ${symbol}`) };
+}
+
+const otherPrototype: Partial<LinkageContext> = {
+  prototypes: { difference: async (_, { name }) => Promise.resolve(`${name} takes something else`) },
+};
+
+const PARSE = "int outside(int); int parse(int x) { return outside(x) + 1; }";
+const PARSE_FIXED = "int outside(int); int parse(int x) { return x < 0 ? -1 : outside(x) + 1; }";
+const CALLER = "int parse(int); int caller(int x) { return parse(x) * 2; }";
+
+describe("a function that moves to another unit", () => {
+  it("is led to the code there, for callers that are not compiled again", async () => {
+    const { parts, refused } = await settle({
+      util: { pre: PARSE, post: "int rest(void) { return 1; }".replace("rest", "rest_of_util") },
+      cmdline: { pre: "int cmd(int x) { return x; }", post: `int cmd(int x) { return x; } ${PARSE_FIXED}` },
+      user: { pre: CALLER, post: CALLER },
+    });
+    expect(refused).toEqual(["unreached-code rest_of_util"]);
+    const util = parts.find(({ unit }) => unit.path === "util.o");
+    expect(util?.redirects).toMatchObject([{ name: "parse", preSymbol: "parse", newSymbol: "parse" }]);
+    expect(util?.redirects[0]?.to.unit.path).toBe("cmdline.o");
+    expect(util?.left).toEqual([]);
+  });
+
+  it("keeps its old address as a value, in its own unit and in others", async () => {
+    const { parts, refused } = await settle({
+      util: { pre: PARSE, post: "" },
+      cmdline: { pre: "", post: `${PARSE_FIXED} typedef int (*fn)(int); extern fn kept; void keep(void); ` },
+      user: {
+        pre: "int parse(int); typedef int (*fn)(int); fn pick(int x) { return x ? parse : 0; }",
+        post: "int parse(int); typedef int (*fn)(int); fn pick(int x) { return x > 1 ? parse : 0; }",
+      },
+    });
+    expect(refused).toEqual([]);
+    const imports = parts.find(({ unit }) => unit.path === "user.o")?.newCode.imports;
+    expect(imports).toEqual([{ name: "util.o:parse", symbol: "parse" }]);
+  });
+
+  it("is refused where it takes something else there", async () => {
+    const { refused } = await settle({ util: { pre: PARSE, post: "" }, cmdline: { pre: "", post: PARSE_FIXED } }, otherPrototype);
+    expect(refused).toEqual(["changed-interface parse"]);
+  });
+
+  it("is not exported a second time", async () => {
+    const exported = (text: string): string =>
+      `${text} asm(".section ___ksymtab+parse,\\"a\\"\\n.long parse - .\\n.long 0\\n.long 0\\n.previous");`;
+    const { parts } = await settle({ util: { pre: exported(PARSE), post: "" }, cmdline: { pre: "", post: exported(PARSE_FIXED) } });
+    expect(parts.flatMap(({ newCode }) => newCode.exports)).toEqual([]);
+  });
+
+  it("of another module is another function", async () => {
+    const { linkage } = await settle({
+      util: { pre: PARSE, post: "", target: "one" },
+      cmdline: { pre: "", post: PARSE_FIXED, target: "two" },
+    });
+    expect(linkage.moves.functions).toEqual([]);
+    expect(linkage.moves.added.map(({ target, name }) => `${target} ${name}`)).toEqual(["two parse"]);
+  });
+});
+
+describe("definitions that compete", () => {
+  it("a strong one beside the weak one that runs: what runs is led to it", async () => {
+    const weak = "__attribute__((weak)) int arch_check(int x) { return 0; }";
+    const { parts, refused } = await settle({
+      generic: { pre: weak, post: weak },
+      arch: { pre: "", post: "int arch_check(int x) { return x > 1; }" },
+    });
+    expect(refused).toEqual([]);
+    expect(parts.flatMap(({ redirects }) => redirects.map(({ name, to }) => `${name} to ${to.unit.path}`))).toEqual([
+      "arch_check to arch.o",
+    ]);
+  });
+
+  it("a strong one that goes, while a weak one stays", async () => {
+    const weak = "__attribute__((weak)) int arch_check(int x) { return 0; }";
+    const { refused } = await settle({
+      generic: { pre: weak, post: weak },
+      arch: { pre: "int arch_check(int x) { return x > 1; }", post: "" },
+    });
+    expect(refused).toEqual(["moved-definition arch_check"]);
+  });
+});
+
+describe("data that moves to another unit", () => {
+  const USE = "extern int limit; int over(int x) { return x > limit; }";
+
+  it("is the running object", async () => {
+    const { parts, refused } = await settle({
+      one: { pre: `int limit; ${USE}`, post: USE },
+      two: { pre: "int grow(int x) { return x; }", post: "int limit; int grow(int x) { limit += x; return x; }" },
+    });
+    expect(refused).toEqual([]);
+    const two = parts.find(({ unit }) => unit.path === "two.o")?.newCode;
+    expect(two?.imports).toEqual([{ name: "one.o:limit", symbol: "limit" }]);
+    expect(two?.object.sections.map(({ name }) => name)).toEqual([".text.grow"]);
+  });
+
+  it.each([
+    ["another size", "int limit[2]; int grow(int x) { limit[1] += x; return x; }"],
+    ["another initial value", "int limit = 4; int grow(int x) { limit += x; return x; }"],
+    ["another kind", "const int limit = 0; extern int sum; int grow(int x) { sum += limit; return x; }"],
+  ])("is refused if it has %s", async (_, post) => {
+    const { refused } = await settle({
+      one: { pre: "int limit; int over(int x) { return x > limit; }", post: "int over(int x) { return x; }" },
+      two: { pre: "int grow(int x) { return x; }", post },
+    });
+    expect(refused).toEqual(["moved-definition limit"]);
+  });
+
+  it("under another name, nobody knows", async () => {
+    const { refused } = await settle({
+      one: { pre: "int limit;", post: "" },
+      two: { pre: "", post: "int bound;" },
+      user: {
+        pre: "extern int limit; int over(int x) { return x > limit; }",
+        post: "extern int bound; int over(int x) { return x >= bound; }",
+      },
+    });
+    expect(refused).toEqual(["split-state bound"]);
+  });
+});
+
+describe("a removed function", () => {
+  const HELPER = "int outside(int); __attribute__((noinline)) static int helper(int x) { return outside(x) + 3; }";
+  const HELPER_FIXED = HELPER.replace("+ 3", "+ 4");
+  const HELD = "struct work { int (*run)(int); }; void queue(struct work *w);";
+
+  it("stays, and nobody may refer to it", async () => {
+    const { parts, refused } = await settle({
+      unit: { pre: `${HELPER} int f(int x) { return helper(x); }`, post: "int outside(int); int f(int x) { return outside(x); }" },
+    });
+    expect(refused).toEqual([]);
+    expect(parts.flatMap(({ left }) => left)).toEqual([{ name: "helper", preParts: [], mayBeCalled: false }]);
+    expect(parts.flatMap(({ newCode }) => newCode.functions.map(({ name }) => name))).toEqual(["f"]);
+  });
+
+  it.each([
+    ["its address was taken", `${HELD} ${HELPER} void f(struct work *w) { w->run = helper; queue(w); }`, new Map<string, string>()],
+    ["a file names it", `${HELPER.replace("static ", "")} int f(int x) { return helper(x); }`, new Map([["helper", "other.c"]])],
+  ])("may be called on if %s", async (_, pre, mentions) => {
+    const { parts } = await settle(
+      { unit: { pre, post: "int outside(int); int f(int x) { return outside(x) - 1; }" } },
+      { findMentions: async () => Promise.resolve(mentions) },
+    );
+    expect(parts.flatMap(({ left }) => left)).toMatchObject([{ name: "helper", mayBeCalled: true }]);
+  });
+
+  it("that may be called on must not call a static function that was compiled for others", async () => {
+    const { refused } = await settle({
+      unit: {
+        pre: `${HELD} ${HELPER} static int job(int x) { return helper(x) + 1; } void f(struct work *w) { w->run = job; queue(w); } int g(int x) { return helper(x); }`,
+        post: `${HELD} ${HELPER_FIXED} void f(struct work *w) { queue(w); } int g(int x) { return helper(x); }`,
+      },
+    });
+    expect(refused).toEqual(["kept-code-calls-changed job"]);
+  });
+
+  it.each([
+    ["with the same parameters passes", {}, []],
+    ["with others is refused", otherPrototype, ["changed-interface helper"]],
+  ] as const)("that may be called on and calls a changed function of all units %s", async (_, context, expected) => {
+    const open = (text: string): string => text.replace("static ", "");
+    const { refused } = await settle(
+      {
+        unit: {
+          pre: `${HELD} int helper(int); static int job(int x) { return helper(x) + 1; } void f(struct work *w) { w->run = job; queue(w); }`,
+          post: `${HELD} void f(struct work *w) { queue(w); }`,
+        },
+        other: { pre: open(HELPER), post: open(HELPER_FIXED) },
+      },
+      context,
+    );
+    expect(refused).toEqual(expected);
+  });
+
+  it("that another removed one calls, which may be called on, is followed too", async () => {
+    const { refused } = await settle({
+      unit: {
+        pre: `${HELD} ${HELPER} __attribute__((noinline)) static int step(int x) { return helper(x) + 5; } static int job(int x) { return step(x) + 1; }
+          void f(struct work *w) { w->run = job; queue(w); } int g(int x) { return helper(x); }`,
+        post: `${HELD} ${HELPER_FIXED} void f(struct work *w) { queue(w); } int g(int x) { return helper(x); }`,
+      },
+    });
+    expect(refused).toEqual(["kept-code-calls-changed step"]);
+  });
+});
+
+describe("what others call", () => {
+  const OPS =
+    "struct ops { int (*show)(int); }; int outside(int); static int show(int x) { return outside(x) BODY; } const struct ops table = { show };";
+  const EXPORTED =
+    'int outside(int); int shown(int x) { return outside(x) BODY; } asm(".section ___ksymtab+shown,\\"a\\"\\n.long shown - .\\n.long 0\\n.long 0\\n.previous");';
+  const PLAIN = "int outside(int); int plain(int x) { return outside(x) BODY; }";
+  const change = (text: string): Sides => ({ pre: text.replace("BODY", "+ 1"), post: text.replace("BODY", "+ 2") });
+
+  it.each([
+    ["an exported function", EXPORTED, ["changed-interface shown"]],
+    ["a function whose address is held", OPS, ["changed-interface show"]],
+  ])("%s must take the same", async (_, text, expected) => {
+    expect((await settle({ unit: change(text) })).refused).toEqual([]);
+    expect((await settle({ unit: change(text) }, otherPrototype)).refused).toEqual(expected);
+  });
+
+  it("another function may take something else: the running kernel is asked who calls it", async () => {
+    const { parts, refused } = await settle({ unit: change(PLAIN) }, otherPrototype);
+    expect(refused).toEqual([]);
+    expect(parts.flatMap(({ otherInterface }) => otherInterface)).toEqual(["plain"]);
+  });
+
+  it("a renamed callback must take the same", async () => {
+    const text = (name: string, body: string): string =>
+      `struct timer { void (*run)(struct timer *t); }; void add(struct timer *t); static void ${name}(struct timer *t) { t->run = ${body}; } void f(struct timer *t) { t->run = ${name}; add(t); }`;
+    const sides = { pre: text("tick", "0"), post: text("tock", "(void *)1") };
+    expect((await settle({ unit: sides })).refused).toEqual([]);
+    expect((await settle({ unit: sides }, otherPrototype)).refused).toEqual(["changed-interface tock"]);
+  });
+});
+
+describe("everything new is reached", () => {
+  const F = "int outside(int); int f(int x) { return outside(x); }";
+
+  it.each([
+    ["a function that nothing calls", `${F} int alone(int x) { return outside(x) + 1; }`, ["unreached-code alone"]],
+    [
+      "one that only initialization code calls",
+      `${F} __attribute__((noinline)) static int alone(int x) { return outside(x) + 1; } __attribute__((section(".init.text"))) int start(int x) { return alone(x); }`,
+      ["unreached-code alone"],
+    ],
+    [
+      "one that a changed function calls",
+      `int outside(int); __attribute__((noinline)) static int used(int x) { return outside(x) + 1; } int f(int x) { return used(x); }`,
+      [],
+    ],
+  ])("%s", async (_, post, expected) => {
+    const other = {
+      pre: "int outside(int); int g(int x) { return outside(x); }",
+      post: "int outside(int); int g(int x) { return outside(x) + 7; }",
+    };
+    expect((await settle({ unit: { pre: F, post }, other })).refused).toEqual(expected);
+  });
+
+  it("by another unit's new code", async () => {
+    const { refused } = await settle({
+      one: { pre: "", post: "int outside(int); int added(int x) { return outside(x); }" },
+      two: { pre: F, post: F.replace("return outside(x)", "return added(x)").replace("int outside(int);", "int added(int);") },
+    });
+    expect(refused).toEqual([]);
+  });
+});
+
+describe("names that leave initialization", () => {
+  it("mean the new code for other units", async () => {
+    const init = '__attribute__((section(".init.text"), noinline))';
+    const { parts, linkage, refused } = await settle({
+      one: {
+        pre: `int outside(int); int ${init} setup(int x) { return outside(x); }`,
+        post: "int outside(int); int setup(int x) { return outside(x); }",
+      },
+      two: { pre: "int f(int x) { return x; }", post: "int setup(int); int f(int x) { return setup(x); }" },
+    });
+    expect(refused).toEqual([]);
+    expect(parts.flatMap(({ newCode }) => newCode.newGlobals)).toEqual(["setup"]);
+    expect(linkage.moves.added.map(({ name }) => name)).toEqual(["setup"]);
+  });
+});
