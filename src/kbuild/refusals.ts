@@ -151,6 +151,15 @@ export function notInConfig(file: string): Refusal {
   });
 }
 
+export function objectMadeTwice(path: string, first: string, second: string): Refusal {
+  return new Refusal({
+    code: "object-made-twice",
+    message: `kbuild makes ${path} twice, as ${first} and as ${second}`,
+    location: path,
+    hint: "objects are told apart by the path of their source: such a kernel cannot be patched",
+  });
+}
+
 export function noSuchPatch(path: string): Refusal {
   return new Refusal({ code: "no-such-patch", message: `there is no patch at ${path}`, location: path });
 }
