@@ -2,6 +2,7 @@ import { STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, type ElfObject, type ElfSymbol } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
+import { unitKey } from "../kbuild/types.js";
 import type { RunKernel } from "../match/run-kernel.js";
 import type { UnitMatch } from "../match/types.js";
 import { findExternalSymbol, findOwnSymbol } from "./find-symbol.js";
@@ -22,7 +23,7 @@ import { symbolsWithVersions } from "./symbol-versions.js";
 
 export type MatchedUnit = Extract<UnitMatch, { kind: "matched" }>;
 
-/** Matches of an update's units, by their path. */
+/** Matches of an update's units, by {@link unitKey}: an object that several modules have was matched in each. */
 export type UnitMatches = ReadonlyMap<string, MatchedUnit>;
 
 export interface PartIdentity {
@@ -61,7 +62,7 @@ export function prelinkTarget(
   const ko = parseObject(bytes, target.file);
   const addresses = resolveImports(ko, target, identity.exports, matches, run);
   fillRuntimeConstants(ko, matches, run);
-  const units = target.units.map((unit) => ({ unit, match: requireMatch(matches, unit) }));
+  const units = target.units.map((unit) => ({ unit, match: requireMatch(matches, unit, target) }));
   const symbols = new NewSymbols(ko, target.units.flatMap(aliasesOf));
   const functions = units.flatMap(({ unit, match }) => partFunctions(unit, match, symbols));
   const ranges = units.flatMap(({ unit, match }) => partRanges(unit, match, run));
@@ -84,10 +85,14 @@ function aliasesOf(unit: ManifestUnit): string[] {
   return [...unit.functions, ...unit.writes].flatMap(({ newSymbol }) => newSymbol ?? []);
 }
 
-function requireMatch(matches: UnitMatches, unit: ManifestUnit): MatchedUnit {
-  const match = matches.get(unit.path);
+function requireMatch(matches: UnitMatches, unit: ManifestUnit, target: ManifestTarget): MatchedUnit {
+  const match = findMatch(matches, unit, target);
   if (match === undefined) throw new Error(`${unit.path} was not matched`);
   return match;
+}
+
+function findMatch(matches: UnitMatches, { path }: ManifestUnit, target: Pick<ManifestTarget, "name">): MatchedUnit | undefined {
+  return matches.get(unitKey({ path, target: target.name }));
 }
 
 export function* undefinedSymbols(ko: ElfObject): Generator<ElfSymbol> {
@@ -132,8 +137,9 @@ function resolveImports(
 export const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_unregister"]);
 
 /**
- * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit
- * of the update found; the kernel's own symbol table (find-symbol.ts).
+ * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit of the
+ * target found, or one of vmlinux; the kernel's own symbol table (find-symbol.ts). What another module calls by that name is another thing: of an object
+ * that both have, each has its own.
  * @returns the address, or why there is none
  */
 function findAddress(
@@ -143,12 +149,13 @@ function findAddress(
   matches: UnitMatches,
   run: RunKernel,
 ): bigint | string {
-  const ownMatch = unit === undefined ? undefined : matches.get(unit.path);
+  const ownMatch = unit === undefined ? undefined : findMatch(matches, unit, target);
   if (entry.preSymbol !== undefined) {
     const addr = ownMatch?.symbols.get(entry.preSymbol) ?? ownMatch?.functions.get(entry.preSymbol)?.addr;
     return addr ?? findOwnSymbol(entry.symbol, target.name, run);
   }
-  for (const match of [ownMatch, ...matches.values()]) {
+  const inTarget = (name: string): MatchedUnit[] => [...matches].filter(([key]) => key.endsWith(` ${name}`)).map(([, match]) => match);
+  for (const match of [ownMatch, ...inTarget(target.name), ...inTarget("vmlinux")]) {
     const addr = match?.symbols.get(entry.symbol);
     if (addr !== undefined) return addr;
   }

@@ -2,9 +2,10 @@ import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../src/
 import type { ElfObject, ElfSymbol } from "../../src/elf/model.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
+import { unitKey } from "../../src/kbuild/types.js";
 import type { RunKernel, RunSymbol } from "../../src/match/run-kernel.js";
 import type { ManifestTarget } from "../../src/update/manifest.js";
-import { prelinkTarget, type MatchedUnit } from "../../src/update/prelink.js";
+import { prelinkTarget, type MatchedUnit, type UnitMatches } from "../../src/update/prelink.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
 
 /** Modules as ksplice-create leaves them, kernels and matches, for tests of prelinking. */
@@ -85,8 +86,16 @@ export function match(symbols: Record<string, bigint> = {}): MatchedUnit {
 
 export const identity = { id: "id", description: "a fix", partCount: 1, exports: new Set<string>() };
 
-export function prelink(bytes: Uint8Array, to: ManifestTarget, matched: MatchedUnit, run: RunKernel): ElfObject {
-  return parseObject(prelinkTarget(bytes, to, identity, new Map([["a.o", matched]]), run), "out.ko");
+/** @param elsewhere matches of further units, by unitKey */
+export function prelink(
+  bytes: Uint8Array,
+  to: ManifestTarget,
+  matched: MatchedUnit,
+  run: RunKernel,
+  elsewhere: UnitMatches = new Map(),
+): ElfObject {
+  const matches = new Map([...elsewhere, [unitKey({ path: "a.o", target: to.name }), matched]]);
+  return parseObject(prelinkTarget(bytes, to, identity, matches, run), "out.ko");
 }
 
 export const homeOf = (ko: ElfObject, name: string) => ko.symbols.find((candidate) => candidate.name === name)?.home;

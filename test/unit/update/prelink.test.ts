@@ -66,6 +66,23 @@ describe("an import gets its address", () => {
     expect(homeOf(ko, "a.o:__this_module")).toEqual(new AbsoluteAddress(0x7000n));
   });
 
+  it("from its own module, where another has the same object", () => {
+    const module: ManifestTarget = { ...target([{ name: "helper", symbol: "helper" }]), name: "two" };
+    const elsewhere = new Map([["a.o one", match({ helper: 0x1000n })]]);
+    const run = kernelWith([symbol("helper", 0x1000n, "one"), symbol("helper", 0x2000n, "two")]);
+    for (const own of [match(), match({ helper: 0x2000n })]) {
+      const ko = prelink(newCode([makeUndefined("helper")]), module, own, run, elsewhere);
+      expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x2000n));
+    }
+  });
+
+  it("from another unit of its target that was matched", () => {
+    const elsewhere = new Map([["b.o vmlinux", match({ helper: 0x1000n })]]);
+    const run = kernelWith([symbol("helper", 0x1000n), symbol("helper", 0x2000n)]);
+    const ko = prelink(newCode([makeUndefined("helper")]), target([{ name: "helper", symbol: "helper" }]), match(), run, elsewhere);
+    expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x1000n));
+  });
+
   it.each(cases)("%s", (_, { callee, entry, matched, run, expected }) => {
     const ko = prelink(newCode([makeUndefined(callee)]), target([entry]), match(matched), kernelWith(run));
     expect(homeOf(ko, callee)).toEqual(new AbsoluteAddress(expected));
