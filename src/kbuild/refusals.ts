@@ -194,6 +194,33 @@ export function patchDoesNotApply(name: string, words: string): Refusal {
   });
 }
 
+export function ambiguousHunk(file: string, hunk: number, lines: readonly number[]): Refusal {
+  return new Refusal({
+    code: "ambiguous-hunk",
+    message: `hunk ${hunk} of ${file} fits at lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1) ?? 0}, and its own line number is of neither, or behind hunks that are shifted`,
+    location: file,
+    hint: "make the patch against this very source, or with more lines of context (diff -U10)",
+  });
+}
+
+export function hunkPlaceUnknown(file: string): Refusal {
+  return new Refusal({
+    code: "ambiguous-hunk",
+    message: `a hunk of ${file} does not apply where it says, and in a patch of this form it cannot be told whether it may belong elsewhere`,
+    location: file,
+    hint: "a unified diff against this very source is wanted, as `diff -u` and `git diff` write it, without options for patch(1) but -pN",
+  });
+}
+
+export function hunkElsewhere(file: string): Refusal {
+  return new Refusal({
+    code: "ambiguous-hunk",
+    message: `patch(1) makes something else of ${file} than its hunks say`,
+    location: file,
+    hint: "a unified diff against this very source is wanted, as `diff -u` and `git diff` write it",
+  });
+}
+
 export function diffextFindsNothing(source: string, extension: string): Refusal {
   return new Refusal({
     code: "diffext-finds-nothing",

@@ -64,6 +64,7 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   const tree = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
   const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
   try {
+    patched.notes.forEach(request.warn);
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
     const { units, notes } = await chooseUnits(build, patched, request);
     const types = new UnitTypes(build, patched, jobs > 2 * units.length);
