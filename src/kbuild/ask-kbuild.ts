@@ -3,9 +3,23 @@ import { join } from "node:path";
 import { makeKernel } from "./make.js";
 import type { PreparedBuild } from "./types.js";
 
+/** Rules of scripts/Makefile.build and Makefile.host (Linux 6.1) that run a compiler, and what they make. */
+const COMPILER_RULES = {
+  cc_o_c: "c",
+  as_o_S: "assembly",
+  // Assembly whose text becomes a header: asm-offsets.s, bounds.s.
+  cc_s_c: "offsets",
+  cpp_lds_S: "linker-script",
+  "host-csingle": "host-program",
+  "host-cobjs": "host-program",
+} as const;
+
+/** What an object is; `generated` is any other file that kbuild makes of sources. */
+export type ObjectKind = (typeof COMPILER_RULES)[keyof typeof COMPILER_RULES] | "generated";
+
 /** What kbuild says of one object. Paths as kbuild spells them: below the output directory, or absolute. */
 export interface KbuildAnswer {
-  readonly rule: "cc_o_c" | "as_o_S";
+  readonly kind: ObjectKind;
   /** On the lists of what goes into the kernel, into modules; a module of its own. */
   readonly isBuiltIn: boolean;
   readonly isModular: boolean;
@@ -14,7 +28,7 @@ export interface KbuildAnswer {
   readonly source: string;
   /** Files that kbuild makes, or wants there, before it compiles the object; without its source. */
   readonly prerequisites: readonly string[];
-  /** For a shell. */
+  /** For a shell. Empty for what no compiler makes. */
   readonly command: string;
 }
 
@@ -28,10 +42,9 @@ export interface KbuildAnswers {
 }
 
 /**
- * Makes kbuild tell instead of make. Each rule that compiles goes through `if_changed_rule` (scripts/Makefile.build and Kbuild.include, Linux 6.1);
- * these variables on make's command line take its place, and write down what would have been run. `real-obj-y`, `lib-y` and `real-obj-m`
- * are kbuild's own lists of what goes into the kernel and into modules (scripts/Makefile.lib). The environment of every recipe expands the
- * variables too, with `$(1)` empty.
+ * Makes kbuild tell instead of make. Each rule goes through one of these variables (scripts/Makefile.build and Kbuild.include, Linux 6.1); on make's
+ * command line they write down what would have been run. `real-obj-y`, `lib-y` and `real-obj-m` are kbuild's own lists of what goes into the
+ * kernel and into modules (scripts/Makefile.lib). The environment of every recipe expands the variables too, with `$(1)` empty.
  */
 const FIELDS = [
   "$(1)",
@@ -41,20 +54,24 @@ const FIELDS = [
   "$@",
   "$<",
   "$(filter-out FORCE $<,$^ $|)",
-  "$(cmd_$(1))",
 ];
-const RULES_SUFFIX = ".rules";
 const DIRECTORY = "KSPLICE_ANSWERS";
+const [ANSWERS, RULES] = ["answers-", "rules-"];
+const place = (prefix: string): string => `$(${DIRECTORY})/${prefix}$(subst /,!,$(obj))`;
+const tellCommand =
+  `$(if $(filter ${Object.keys(COMPILER_RULES).join(" ")},$(1)),` +
+  `$(file >${place(RULES)},$(MAKEFILE_LIST))$(file >>${place(ANSWERS)},${[...FIELDS, "$(cmd_$(1))"].join("|")}))`;
+// Objects have been told; files of a dot are checks of kbuild's own.
+const tellSources = `$(if $(1),$(if $(filter $(srctree)/%,$(if $(filter %.o .%,$@),,$^)),$(file >>${place(ANSWERS)},${[...FIELDS, ""].join("|")})))`;
 export const TELL: readonly string[] = [
-  `if_changed_rule=$(if $(filter cc_o_c as_o_S,$(1)),` +
-    `$(file >$(${DIRECTORY})/$(subst /,!,$(obj))${RULES_SUFFIX},$(MAKEFILE_LIST))` +
-    `$(file >>$(${DIRECTORY})/$(subst /,!,$(obj)),${FIELDS.join("|")}))@:`,
-  "if_changed=@:",
-  "if_changed_dep=@:",
+  `if_changed_rule=${tellCommand}@:`,
+  `if_changed_dep=${tellCommand}@:`,
+  `if_changed=${tellSources}@:`,
+  `cmd=${tellSources}@:`,
 ];
 
 /** The file of a directory of answers that has those of one makefile. */
-export const answerFile = (owner: string): string => owner.replaceAll("/", "!");
+export const answerFile = (owner: string): string => ANSWERS + owner.replaceAll("/", "!");
 
 /**
  * Asks how every object of the configuration is made, in a dry run over the whole tree: a quarter of a minute on two cores, and nothing is compiled.
@@ -64,14 +81,14 @@ export const answerFile = (owner: string): string => owner.replaceAll("/", "!");
 export async function askKbuild(build: PreparedBuild, directory: string): Promise<KbuildAnswers> {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
-  const place = `${DIRECTORY}=${directory.replaceAll("$", "$$$$")}`;
+  const answers = `${DIRECTORY}=${directory.replaceAll("$", "$$$$")}`;
   // Make fails in the end: a key that modules are signed with, and what is made of objects, cannot be made in a dry run.
-  const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", "-n", place, ...TELL, "./"]);
+  const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", "-n", answers, ...TELL, "./"]);
   const byOwner = new Map<string, readonly KbuildAnswer[]>();
   const makefiles = new Set<string>();
   for (const name of await readdir(directory)) {
     const text = await readFile(join(directory, name), "utf8");
-    if (!name.endsWith(RULES_SUFFIX)) byOwner.set(name.replaceAll("!", "/"), parseAnswers(text));
+    if (name.startsWith(ANSWERS)) byOwner.set(name.slice(ANSWERS.length).replaceAll("!", "/"), parseAnswers(text));
     else for (const makefile of text.split(/\s+/)) if (makefile !== "") makefiles.add(makefile);
   }
   return { byOwner, makefiles, words: result.stderr };
@@ -83,11 +100,10 @@ export function parseAnswers(text: string): KbuildAnswer[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [rule, builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = line.split("|");
-      if ((rule !== "cc_o_c" && rule !== "as_o_S") || object === "" || command.length === 0)
-        throw new Error(`kbuild's answer is not understood: ${line.slice(0, 200)}`);
+      const [rule = "", builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = line.split("|");
+      if (object === "" || command.length === 0) throw new Error(`kbuild's answer is not understood: ${line.slice(0, 200)}`);
       return {
-        rule,
+        kind: (COMPILER_RULES as Readonly<Record<string, ObjectKind>>)[rule] ?? "generated",
         isBuiltIn: builtIn !== "",
         isModular: modular !== "",
         isWholeModule: whole !== "",

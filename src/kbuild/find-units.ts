@@ -4,9 +4,10 @@ import { mapLimited } from "../map-limited.js";
 import { isFile } from "./files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { IncludeGraph } from "./include-graph.js";
+import { refuseOtherUses } from "./other-uses.js";
 import { notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
 import { judgeTouchedFile } from "./touched-files.js";
-import { unitKey, type PreparedBuild, type Unit } from "./types.js";
+import { unitKey, type PatchedTree, type PreparedBuild, type Unit } from "./types.js";
 import { commandOf, type UnitCommand } from "./unit-command.js";
 import { UnitIndex } from "./unit-index.js";
 import { findUnitSources } from "./unit-sources.js";
@@ -19,6 +20,8 @@ export interface FindUnitsOptions {
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
+  /** The patched tree. With it, what the change makes of assembly, of images of their own and of generated headers is looked at. */
+  readonly patched?: PatchedTree;
   /** Top of the patched tree. With it, units are left out that use nothing of what a header gets or loses. */
   readonly patchedRoot?: string;
 }
@@ -58,7 +61,13 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   }
   const headers = sources.filter((path) => !isC(path));
   const homeless = sources.filter((path) => isC(path) && !made.has(path));
-  const included = await findIncluders(build, index, sources, headers, homeless, options);
+  let read: Promise<IncludeGraph> | undefined;
+  const graphOf = (): Promise<IncludeGraph> => (read ??= options.includeGraph?.() ?? IncludeGraph.ofTree(build.tree.source));
+  const included = await findIncluders(build, index, sources, headers, homeless, { ...options, includeGraph: graphOf });
+  if (options.patched !== undefined) {
+    const graph = headers.length + homeless.length > 0 ? await graphOf() : undefined;
+    await refuseOtherUses(build, index, options.patched, sources, graph, { note, progress });
+  }
   for (const { command, from } of included.uses) {
     commands.set(command.unit.path, command);
     from.forEach((path) => made.add(path));
@@ -84,7 +93,7 @@ const isC = (path: string): boolean => path.endsWith(".c");
 
 /** How the objects of the kernel and its modules are made that come out of a C file. */
 async function commandsOf(index: UnitIndex, source: string): Promise<UnitCommand[]> {
-  const made = index.madeOf(source).filter(({ targets }) => targets.length > 0);
+  const made = index.madeOf(source).filter(({ kind }) => kind === "c");
   return await Promise.all(made.map((object) => commandOf(index, object)));
 }
 

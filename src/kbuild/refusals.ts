@@ -272,6 +272,39 @@ export function notKernelText(path: string): Refusal {
   });
 }
 
+export function imageReached(files: readonly string[], object: string): Refusal {
+  return new Refusal({
+    code: "not-kernel-text",
+    message: `${files.join(", ")} comes into ${object}, which is part of an image of its own (vdso, real mode or the like), and the change makes another of it`,
+    location: files[0] ?? object,
+  });
+}
+
+export function assemblyReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "assembly",
+    message: `${files.join(", ")} comes into the assembly source ${source}, and the change makes another object of it: only C can be patched`,
+    location: files[0] ?? source,
+  });
+}
+
+export function linkerScriptReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "linker-script",
+    message: `${files.join(", ")} comes into the linker script ${source}, which a running kernel is past, and the change makes another of it`,
+    location: files[0] ?? source,
+  });
+}
+
+export function generatedHeaderReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "generated-header",
+    message: `${files.join(", ")} comes into ${source}, from which kbuild generates a source file or constants, and the change may make others of them`,
+    location: files[0] ?? source,
+    hint: "what is compiled with the patch has what was generated without it",
+  });
+}
+
 export function unknownFileKind(path: string): Refusal {
   return new Refusal({
     code: "unknown-file-kind",

@@ -22,7 +22,7 @@ export async function findUnitCommands(build: PreparedBuild, objects: readonly s
   const found = new Map<string, UnitCommand>();
   for (const path of objects) {
     const entry = index.find(path);
-    if (entry !== undefined && entry.targets.length > 0 && entry.language === "c") found.set(path, await commandOf(index, entry));
+    if (entry?.kind === "c") found.set(path, await commandOf(index, entry));
   }
   return found;
 }

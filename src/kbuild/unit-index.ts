@@ -1,7 +1,7 @@
 import { rename, rm, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
-import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer } from "./ask-kbuild.js";
+import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer, type ObjectKind } from "./ask-kbuild.js";
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "./files.js";
 import { withBuildLock } from "./make.js";
 import { cannotPrepare, objectMadeTwice } from "./refusals.js";
@@ -16,10 +16,12 @@ export interface IndexedObject {
   readonly source: string;
   /**
    * `vmlinux`, or modules as the kernel spells them. Empty where the object is on none of kbuild's lists: it goes into an image of its own
-   * (vdso, boot stub, real mode, purgatory).
+   * (vdso, boot stub, real mode, purgatory), or is no object of the kernel.
    */
   readonly targets: readonly string[];
-  readonly language: "c" | "assembly";
+  readonly kind: ObjectKind;
+  /** Files of the source that kbuild makes it of, by what its makefile says; what the compiler includes is not among them. */
+  readonly sources: readonly string[];
   /** Files of the output directory that kbuild makes before it. */
   readonly generated: readonly string[];
   /** The directory whose makefile makes it. */
@@ -50,12 +52,18 @@ export class UnitIndex {
   readonly #bySource = new Map<string, IndexedObject[]>();
   readonly #commands = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
+  /** What is made of sources and goes neither into the kernel nor into a module. */
+  readonly others: IndexedObject[] = [];
+
   private constructor(
     private readonly directory: string,
-    /** In the order of their paths. */
-    readonly objects: readonly IndexedObject[],
+    objects: readonly IndexedObject[],
   ) {
     for (const object of objects) {
+      if (object.targets.length === 0) {
+        this.others.push(object);
+        continue;
+      }
       const twin = this.#byPath.get(object.path);
       if (twin !== undefined) this.#twins.set(object.path, [twin.object, object.object]);
       this.#byPath.set(object.path, object);
@@ -84,14 +92,19 @@ export class UnitIndex {
     return index;
   }
 
-  /** @param path of an object, without `..` @throws Refusal `object-made-twice` */
+  /** The objects of the kernel and its modules. */
+  get objects(): readonly IndexedObject[] {
+    return [...this.#byPath.values()];
+  }
+
+  /** An object of the kernel or a module. @param path without `..` @throws Refusal `object-made-twice` */
   find(path: string): IndexedObject | undefined {
     const twins = this.#twins.get(path);
     if (twins !== undefined) throw objectMadeTwice(path, ...twins);
     return this.#byPath.get(path);
   }
 
-  /** All that is made of a source file. @throws Refusal `object-made-twice` */
+  /** The objects of the kernel and its modules that are made of a source file. @throws Refusal `object-made-twice` */
   madeOf(source: string): readonly IndexedObject[] {
     const made = this.#bySource.get(source) ?? [];
     for (const { path } of made) this.find(path);
@@ -138,12 +151,10 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
   const directory = join(build.cacheDir, "tmp", "answers");
   const { byOwner, makefiles, words } = await askKbuild(build, directory);
   const objects = [...byOwner]
-    // The host's tools are no part of the kernel, though one of their objects is compiled as if it were.
-    .filter(([owner]) => owner !== "scripts" && !owner.startsWith("scripts/"))
     .flatMap(([owner, answers]) => answers.map((answer) => indexedObject(answer, owner, source)))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-    // Two makes may visit one directory.
-    .filter((entry, index, all) => entry.object !== all[index - 1]?.object);
+    // What two makes visit, or two rules make.
+    .filter((entry, index, all) => entry.object !== all[index - 1]?.object || entry.kind !== all[index - 1]?.kind);
   if (!objects.some(({ targets }) => targets.length > 0)) throw cannotPrepare(build.release, words.trimEnd());
   const rules = await readStates(source, rulePaths(source, makefiles, byOwner.keys()));
   const saved: Saved = { answers: answersDirectory(rules), rules, objects };
@@ -161,7 +172,8 @@ function indexedObject(answer: KbuildAnswer, owner: string, top: string): Indexe
     object: answer.object,
     source: answer.source.startsWith("/") ? relative(top, answer.source) : normalize(answer.source),
     targets: findTargets(answer, path),
-    language: answer.rule === "cc_o_c" ? "c" : "assembly",
+    kind: answer.kind,
+    sources: [answer.source, ...answer.prerequisites].filter((file) => file.startsWith(`${top}/`)).map((file) => relative(top, file)),
     generated: [answer.source, ...answer.prerequisites].filter((file) => !file.startsWith("/")),
     owner,
   };
@@ -171,9 +183,9 @@ function indexedObject(answer: KbuildAnswer, owner: string, top: string): Indexe
  * Kbuild compiles for a module with -DMODULE and tells the names of all that have the object (`modname`, scripts/Makefile.lib, Linux 6.1). Assembly
  * has no such name there; nothing of it is patched, so that the list is not empty is all that counts.
  */
-function findTargets({ rule, command, isBuiltIn, isModular, isWholeModule }: KbuildAnswer, path: string): string[] {
-  if (!isBuiltIn && !isModular) return [];
-  if (rule === "as_o_S" || !/(?:^|\s)-DMODULE(?:\s|$)/.test(command)) return ["vmlinux"];
+function findTargets({ kind, command, isBuiltIn, isModular, isWholeModule }: KbuildAnswer, path: string): string[] {
+  if ((kind !== "c" && kind !== "assembly") || (!isBuiltIn && !isModular)) return [];
+  if (kind === "assembly" || !/(?:^|\s)-DMODULE(?:\s|$)/.test(command)) return ["vmlinux"];
   const [, names = ""] = /\s-DKBUILD_MODNAME=[^\s"]*"([^"]*)"/.exec(command) ?? [];
   const targets = new Set(names.split(":").filter((name) => name !== ""));
   // An object may be a module and a part of others too.

@@ -9,7 +9,8 @@ import type { UnitCommand } from "./unit-command.js";
 
 /** A hash of the unit's text behind the preprocessor, without what only places it. */
 export function preprocessedText(command: UnitCommand): Product {
-  const compile = [...command.compile.map((word) => (word === "-c" ? "-E" : word)).slice(0, -1), "-P", ...command.compile.slice(-1)];
+  const words = command.compile.filter((word) => !/^-[cSEP]$/.test(word));
+  const compile = [...words.slice(0, 1), "-E", "-P", ...words.slice(1)];
   return {
     compile,
     key: [command.unit.path, ...compile, "text"],

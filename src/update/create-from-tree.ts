@@ -113,6 +113,7 @@ async function chooseUnits(
   const units = await findUnits(build, patched.touched, {
     progress: request.progress,
     note,
+    patched,
     patchedRoot: patched.root,
     ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
     ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),

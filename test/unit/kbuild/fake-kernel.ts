@@ -12,12 +12,14 @@ VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
-real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o fs/broken.o
+assembly-objs := arch/x86/lib/copy.o
+real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o fs/broken.o $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
 obj-m := drivers/mod.o drivers/whole.o
-image-objs := arch/x86/entry/vdso/clock.o
+image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
 obj = $(if $(findstring /../,$@),drivers/gpu,$(patsubst %/,%,$(dir $@)))
 source := $(CURDIR)
+srctree := $(CURDIR)
 modname = $(or $(modname-$(notdir $@)),$(basename $(notdir $@)))
 modname-part.o := one:two-parts
 modname-whole.o := bigger
@@ -25,9 +27,23 @@ modname-shown.o := gpu
 modname-flags = -DKBUILD_MODNAME='"$(subst -,_,$(modname))"'
 flags = $(if $(filter $@,$(real-obj-m)),-DMODULE) $(modname-flags)
 cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring /../,$@),-I$(source)/drivers/gpu/../include) $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) -c -o $@ $<
+cmd_as_o_S = gcc -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
+cmd_cc_s_c = gcc -I$(source)/include -S -o $@ $<
+cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
+cmd_host-csingle = gcc -I$(source)/include -o $@ $< -lm
 if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
-objects := $(real-obj-y) $(real-obj-m) $(image-objs)
-./: $(objects)
+objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
+./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c
+kernel/bounds.s: $(source)/kernel/bounds.c
+	$(call if_changed_dep,cc_s_c)
+kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
+	$(call if_changed_dep,cpp_lds_S)
+lib/gen_table: $(source)/lib/gen_table.c
+	$(call if_changed_dep,host-csingle)
+lib/table.c: $(source)/include/linux/table.h
+	$(call if_changed,sed)
+$(assembly-objs): %.o: $(source)/%.S FORCE
+	$(call if_changed_rule,as_o_S)
 net/generated.o: net/numbers.h
 net/numbers.h:
 	@mkdir -p $(O)/net; echo '#define NUMBER 7' > $(O)/$@
@@ -58,7 +74,19 @@ export function writeFakeKernel(source: string): void {
     "drivers/display/shown.c": '#include "shared.h"\nint shown(void) { return SHOWN; }\n',
     "drivers/part.c": "int part_of_two(void) { return 9; }\n",
     "drivers/whole.c": "int whole(void) { return 9; }\n",
-    "arch/x86/entry/vdso/clock.c": "int vdso_clock(void) { return 9; }\n",
+    "arch/x86/entry/vdso/clock.c": "#include <linux/image.h>\nint vdso_clock(void) { return IMAGE; }\n",
+    "drivers/firmware/efi/libstub/stub.c": "#include <linux/stub.h>\nint stub(void) { return STUB; }\n",
+    "arch/x86/lib/copy.S": "#include <linux/assembly.h>\n.long ASSEMBLY\n",
+    "kernel/bounds.c": '#include <linux/bounds.h>\nint f(void) { asm("->BOUND %c0" : : "i" (BOUND)); return other(); }\n',
+    "kernel/vmlinux.lds.S": "#include <linux/script.h>\n. = SCRIPT;\n",
+    "lib/gen_table.c": "#include <linux/host.h>\nint main(void) { return HOST; }\n",
+    "include/linux/image.h": "#define IMAGE 1\n#define ALL 1\n",
+    "include/linux/stub.h": "#define STUB 1\n",
+    "include/linux/assembly.h": "#define ASSEMBLY 1\n#ifndef __ASSEMBLY__\nint assembly(void);\n#endif\n",
+    "include/linux/bounds.h": "#define BOUND 1\nint other(void);\n",
+    "include/linux/script.h": "#define SCRIPT 1\n",
+    "include/linux/host.h": "#define HOST 1\n",
+    "include/linux/table.h": "#define TABLE 1\n",
     "drivers/mod.c": "int mod(void) { return 5; }\n",
     "drivers/unset.c": "int unset(void) { return 6; }\n",
     "fs/broken.c": "int broken(void) { return nonsense; }\n",
