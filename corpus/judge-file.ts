@@ -7,6 +7,7 @@ import { findUnits } from "../src/kbuild/find-units.js";
 import { shadowWithPatch } from "../src/kbuild/patch-tree.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
 import { findUnitCommands } from "../src/kbuild/unit-command.js";
+import { findUnitSources } from "../src/kbuild/unit-sources.js";
 import type { LiveKernel } from "../src/kernel/live-kernel.js";
 import { packageRoot } from "../src/package-root.js";
 import { checkLayouts } from "../src/update/check-layouts.js";
@@ -67,7 +68,10 @@ export async function judgeFile(context: JudgeContext, file: string): Promise<Fi
 
 async function judgeWithMore(context: JudgeContext, file: string, taken: Set<string>): Promise<FileResult> {
   const { build, companions } = context;
-  const sourcesOf = async (unit: string): Promise<readonly string[]> => (await findUnitCommands(build, [unit])).get(unit)?.sources ?? [];
+  const sourcesOf = async (unit: string): Promise<readonly string[]> => {
+    const command = (await findUnitCommands(build, [unit])).get(unit);
+    return command === undefined ? [] : ((await findUnitSources(build, command)) ?? []);
+  };
   for (let round = 0; ; round++) {
     const files = [...taken];
     const early = files.length === 1 ? [] : await tryToCompile(context, files);
@@ -112,7 +116,7 @@ async function tryToCompile({ set, build, cacheDir, includeGraph }: JudgeContext
   const patched = await shadowWithPatch(build.tree, { patch: await patchOf(set, files) });
   try {
     const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
-    const own = [...(await findUnitCommands(build, objects)).values()].map(({ unit }) => unit);
+    const own = [...(await findUnitCommands(build, objects)).values()].flatMap(({ units }) => units);
     const broken = await compileAll(build, own, patched, MOST_FILES);
     if (broken.length > 0) return broken;
     const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };

@@ -120,7 +120,8 @@ async function findTargets(
   for (let start = 0; start < objects.length; start += CHUNK) {
     progress(`asking kbuild for the objects of the release: ${start} of ${objects.length}`);
     const commands = await findUnitCommands(build, objects.slice(start, start + CHUNK));
-    for (const { unit } of commands.values()) targets.set(unit.source, [...(targets.get(unit.source) ?? []), unit.target]);
+    for (const { source, target } of [...commands.values()].flatMap(({ units }) => units))
+      targets.set(source, [...(targets.get(source) ?? []), target]);
   }
   return targets;
 }

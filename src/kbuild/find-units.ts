@@ -1,12 +1,16 @@
 import { dirname, join } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
+import { mapLimited } from "../map-limited.js";
 import { isFile } from "./files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { IncludeGraph } from "./include-graph.js";
+import { refuseOtherUses } from "./other-uses.js";
 import { notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
 import { judgeTouchedFile } from "./touched-files.js";
-import type { PreparedBuild, Unit } from "./types.js";
-import { findUnitCommands, type UnitCommand } from "./unit-command.js";
+import { unitKey, type PatchedTree, type PreparedBuild, type Unit } from "./types.js";
+import { commandOf, type UnitCommand } from "./unit-command.js";
+import { UnitIndex } from "./unit-index.js";
+import { findUnitSources } from "./unit-sources.js";
 
 export interface FindUnitsOptions {
   readonly progress?: Progress;
@@ -16,6 +20,8 @@ export interface FindUnitsOptions {
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
+  /** The patched tree. With it, what the change makes of assembly, of images of their own and of generated headers is looked at. */
+  readonly patched?: PatchedTree;
   /** Top of the patched tree. With it, units are left out that use nothing of what a header gets or loses. */
   readonly patchedRoot?: string;
 }
@@ -44,17 +50,32 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   ignored.forEach(note);
 
   progress("finding the objects that the patch touches");
-  const commands = new Map(await findUnitCommands(build, sources.filter(isC).map(objectOf)));
+  const index = await UnitIndex.of(build, progress);
+  const commands = new Map<string, UnitCommand>();
+  const made = new Set<string>();
+  for (const path of sources.filter(isC)) {
+    for (const command of await commandsOf(index, path)) {
+      commands.set(command.unit.path, command);
+      made.add(path);
+    }
+  }
   const headers = sources.filter((path) => !isC(path));
-  const homeless = sources.filter((path) => isC(path) && !commands.has(objectOf(path)));
-  const included = await findIncluders(build, sources, headers, homeless, options);
-  for (const command of included.commands) commands.set(command.unit.path, command);
+  const homeless = sources.filter((path) => isC(path) && !made.has(path));
+  let read: Promise<IncludeGraph> | undefined;
+  const graphOf = (): Promise<IncludeGraph> => (read ??= options.includeGraph?.() ?? IncludeGraph.ofTree(build.tree.source));
+  const included = await findIncluders(build, index, sources, headers, homeless, { ...options, includeGraph: graphOf });
+  if (options.patched !== undefined) {
+    const graph = headers.length + homeless.length > 0 ? await graphOf() : undefined;
+    await refuseOtherUses(build, index, options.patched, sources, graph, { note, progress });
+  }
+  for (const { command, from } of included.uses) {
+    commands.set(command.unit.path, command);
+    from.forEach((path) => made.add(path));
+  }
 
   // A file that the patch adds was not compiled yet: those who include it are touched too.
   const existing = await Promise.all(sources.map((path) => isFile(join(build.tree.source, path))));
-  const unused = sources.filter(
-    (path, index) => existing[index] === true && ![...commands.values()].some((made) => isMadeFrom(made, path)),
-  );
+  const unused = sources.filter((path, at) => existing[at] === true && !made.has(path));
   const unusedNames = unused.filter((path) => included.reach.newNames.has(path));
   if (commands.size === 0 && unusedNames.length > 0) throw nothingReached(unusedNames);
   if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));
@@ -64,12 +85,23 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
         ? `${path} is left out: nothing uses what the patch changes in it`
         : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
     );
-  return [...commands.values()].map((command) => command.unit).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const units = [...commands.values()].flatMap((command) => command.units);
+  return units.sort((a, b) => (unitKey(a) < unitKey(b) ? -1 : 1));
 }
 
 const isC = (path: string): boolean => path.endsWith(".c");
-const objectOf = (path: string): string => path.replace(/\.c$/, ".o");
-const isMadeFrom = (command: UnitCommand, path: string): boolean => command.unit.source === path || command.sources.includes(path);
+
+/** How the objects of the kernel and its modules are made that come out of a C file. */
+async function commandsOf(index: UnitIndex, source: string): Promise<UnitCommand[]> {
+  const made = index.madeOf(source).filter(({ kind }) => kind === "c");
+  return await Promise.all(made.map((object) => commandOf(index, object)));
+}
+
+/** A unit that touched files come into by `#include`, with those files. */
+interface Use {
+  readonly command: UnitCommand;
+  readonly from: readonly string[];
+}
 
 /**
  * Units that touched files come into by `#include`. The whole tree is searched for headers and for C files that are not compiled by
@@ -77,11 +109,12 @@ const isMadeFrom = (command: UnitCommand, path: string): boolean => command.unit
  */
 async function findIncluders(
   build: PreparedBuild,
+  index: UnitIndex,
   sources: readonly string[],
   headers: readonly string[],
   homeless: readonly string[],
   { progress = silentProgress, mostUnits = MOST_UNITS, includeGraph, patchedRoot }: FindUnitsOptions,
-): Promise<{ commands: UnitCommand[]; reach: HeaderReach }> {
+): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...homeless];
   let reach: HeaderReach = { files: new Set(), newNames: new Map() };
@@ -95,10 +128,15 @@ async function findIncluders(
     const graph = await IncludeGraph.ofDirectory(source, dirname(path));
     for (const includer of await graph.includersOf([path])) candidates.add(includer);
   }
-  const objects = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile").map(objectOf);
-  if (objects.length > mostUnits) throw tooManyUnits(everywhere, objects.length, mostUnits);
-  if (objects.length > 0) progress(`compiling up to ${objects.length} objects that may include ${everywhere.join(", ")}`);
-  const commands = [...(await findUnitCommands(build, objects)).values()];
-  // The text of the tree names too many; the compiler has said what it read. A new header is in no list yet, those who include it are touched.
-  return { commands: commands.filter((command) => sources.some((path) => isMadeFrom(command, path))), reach };
+  const users = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
+  const commands = (await Promise.all(users.map((path) => commandsOf(index, path)))).flat();
+  if (commands.length > mostUnits) throw tooManyUnits(everywhere, commands.length, mostUnits);
+  if (commands.length > 0) progress(`looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
+  // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
+  const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {
+    const files = await findUnitSources(build, command);
+    // What the compiler does not get through will be refused with its own words.
+    return { command, from: files === undefined ? sources : sources.filter((path) => files.includes(path)) };
+  });
+  return { uses: uses.filter(({ from }) => from.length > 0), reach };
 }

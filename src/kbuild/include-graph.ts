@@ -15,15 +15,36 @@ interface Include {
 /** What grep and the scanner of one directory look for. */
 const INCLUDE = /^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)/;
 
+/**
+ * A macro that names a file is defined for an `#include` of it somewhere (`GENL_MAGIC_INCLUDE_FILE`); those of include/trace/define_trace.h
+ * (Linux 6.1) hold the name only. So the definition counts as the include.
+ */
+const NAMED = /^[ \t]*#[ \t]*define[ \t]+\w+[ \t]+(?:"([^"]+\.[ch])"|<([^>]+)>)/;
+const TRACE_NAMED = /^[ \t]*#[ \t]*define[ \t]+(?:TRACE_INCLUDE_FILE|TRACE_SYSTEM)[ \t]+(\w+)/;
+
+/** The same for grep. */
+const PATTERN =
+  '^[[:space:]]*#[[:space:]]*(include[[:space:]]*["<]|define[[:space:]]+(TRACE_INCLUDE_FILE|TRACE_SYSTEM)[[:space:]]|' +
+  'define[[:space:]]+[A-Za-z_0-9]+[[:space:]]+("[^"]+[.][ch]"|<[^>]+>))';
+
+/** Headers that kbuild's command line includes into every C file (LINUXINCLUDE in Makefile, c_flags in scripts/Makefile.lib, Linux 6.1). */
+const FORCED: ReadonlySet<string> = new Set([
+  "include/linux/compiler-version.h",
+  "include/linux/kconfig.h",
+  "include/linux/compiler_types.h",
+]);
+
 /** Directories that kbuild's -I options name for every object, in their order (LINUXINCLUDE in Makefile, Linux 6.1). */
 const SEARCH_PATH = ["arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi"];
 
 /**
  * Who includes whom in a source tree, by text: conditions are not evaluated, and an include that no known directory resolves stands for
- * every file that it may mean. So it errs by naming too many files, never too few.
+ * every file that it may mean; assembly is read too. So it errs by naming too many files, never too few.
  */
 export class IncludeGraph {
   readonly #bySpecName = new Map<string, Include[]>();
+  /** Those that include anything. */
+  readonly #files = new Set<string>();
   readonly #exists = new Map<string, Promise<boolean>>();
 
   private constructor(
@@ -38,8 +59,7 @@ export class IncludeGraph {
     const directories = top.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
     const searched = directories.filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
     const graph = new IncludeGraph(source, [...searched, "arch/x86"]);
-    const pattern = '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<]';
-    const result = await runTool("grep", ["-rE", "--include=*.[ch]", pattern, ...graph.directories], { cwd: source });
+    const result = await runTool("grep", ["-rE", "--include=*.[chS]", PATTERN, ...graph.directories], { cwd: source });
     for (const line of result.stdout.split("\n")) {
       const at = line.indexOf(":");
       if (at > 0) graph.#add(line.slice(0, at), line.slice(at + 1));
@@ -57,8 +77,10 @@ export class IncludeGraph {
   }
 
   #add(from: string, line: string): void {
-    const [, quoted, bracketed] = INCLUDE.exec(line) ?? [];
-    const spec = quoted ?? bracketed;
+    this.#files.add(from);
+    const [, quoted, bracketed] = INCLUDE.exec(line) ?? NAMED.exec(line) ?? [];
+    const [, named] = TRACE_NAMED.exec(line) ?? [];
+    const spec = quoted ?? bracketed ?? (named === undefined ? undefined : `${named}.h`);
     if (spec === undefined) return;
     const name = spec.slice(spec.lastIndexOf("/") + 1);
     const list = this.#bySpecName.get(name) ?? [];
@@ -71,6 +93,7 @@ export class IncludeGraph {
     const found = new Set<string>();
     const queue = [...files];
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (FORCED.has(file)) return new Set([...found, ...[...this.#files].filter((path) => /\.[cS]$/.test(path))]);
       for (const include of this.#bySpecName.get(file.slice(file.lastIndexOf("/") + 1)) ?? []) {
         if (found.has(include.from) || !(await this.#mayMean(include, file))) continue;
         found.add(include.from);
@@ -87,8 +110,9 @@ export class IncludeGraph {
       const path = join(directory, include.spec);
       if (path === file || (await this.#has(path))) return path === file;
     }
-    // A generated <asm/x.h> includes <asm-generic/x.h> where the architecture has none of its own.
-    if (include.spec.startsWith("asm/") && file === `include/asm-generic/${include.spec.slice(4)}`) return true;
+    // A generated <asm/x.h> includes <asm-generic/x.h> where the architecture has none of its own, and the same of the user's headers.
+    const [, name] = /^(?:uapi\/)?asm\/(.*)$/.exec(include.spec) ?? [];
+    if (name !== undefined && (file === `include/asm-generic/${name}` || file === `include/uapi/asm-generic/${name}`)) return true;
     return `/${file}`.endsWith(`/${include.spec.replace(/^(\.\.?\/)+/, "")}`);
   }
 

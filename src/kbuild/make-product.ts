@@ -1,34 +1,14 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, relative } from "node:path";
 import { Refusal } from "../diagnostics.js";
-import { readTextIfThere } from "./files.js";
 import { ObjectCache } from "./object-cache.js";
-import { redirectCommand } from "./redirect-command.js";
-import { doesNotCompile } from "./refusals.js";
-import { runTool } from "./run-tool.js";
-import { parseDependencyRule } from "./saved-command.js";
+import { compile, compileUnpatched, type Compilation, type Product } from "./run-compiler.js";
 import type { PatchedTree, PreparedBuild } from "./types.js";
 import type { UnitCommand } from "./unit-command.js";
+import { findUnitSources } from "./unit-sources.js";
 
 /** Which source a unit is compiled from: the user's tree (pre), or a shadow with the change (post). */
 export interface Variant {
   readonly shadow?: PatchedTree | undefined;
-}
-
-/** What is made of a unit: an object that can be compared, or the description of its types. */
-export interface Product {
-  readonly compile: readonly string[];
-  /** All that decides about the product besides the files that the compiler reads. */
-  readonly key: readonly string[];
-  /** Makes the product of the object that the compiler has written to this path. */
-  readonly finish: (object: string) => Promise<Uint8Array>;
-}
-
-interface Compilation {
-  /** What the compiler had to say instead where it failed. */
-  readonly product: Uint8Array | Refusal;
-  /** Every file that was read, absolute, as the compiler spelled it: `..` and links are not resolved. Empty where a file was not found. */
-  readonly dependencies: readonly string[];
 }
 
 /** Compiles a unit, or takes what was made of the same files before. @throws Refusal `does-not-compile` with the compiler's own words */
@@ -37,13 +17,11 @@ export async function makeProduct(build: PreparedBuild, command: UnitCommand, va
   const includes = shadow?.includeDir === undefined ? [] : ["-idirafter", shadow.includeDir];
   const product = { ...wanted, compile: addOptions(wanted.compile, includes), key: [...wanted.key, ...includes] };
   const cache = new ObjectCache(build, shadow);
-  const key = await cache.keyOf(product.key, command.sources);
+  const key = await cache.keyOf(product.key, shadow === undefined ? [] : await findUnitSources(build, command));
   const cached = await cache.find(key);
   if (cached !== undefined) return cached;
   const compiled =
-    shadow === undefined
-      ? await compile(build, command, product, build.tree.source, false)
-      : await compileInShadow(build, command, product, shadow);
+    shadow === undefined ? await compileUnpatched(build, command, product) : await compileInShadow(build, command, product, shadow);
   if (compiled.product instanceof Refusal) throw compiled.product;
   await cache.store(key, compiled.product, compiled.dependencies);
   return compiled.product;
@@ -56,6 +34,7 @@ async function compileInShadow(
   { shadow }: PatchedTree,
 ): Promise<Compilation> {
   await shadow.makeReal(dirname(command.unit.source));
+  for (const path of pathsThatLeave(product.compile, build.tree.source)) await shadow.makeReal(path);
   // An include with `..` that starts in a linked directory leads back into the user's tree. Each round makes such directories real. What
   // does not compile may do so with the patched headers.
   for (let round = 0; round < 5; round++) {
@@ -67,33 +46,15 @@ async function compileInShadow(
   throw new Error(`${command.unit.path} reads unpatched headers through links`);
 }
 
-async function compile(
-  build: PreparedBuild,
-  command: UnitCommand,
-  product: Product,
-  sourceRoot: string,
-  patched: boolean,
-): Promise<Compilation> {
-  await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
-  const directory = await mkdtemp(join(build.cacheDir, "tmp", "unit-"));
-  try {
-    const object = join(directory, "unit.o");
-    const rule = join(directory, "unit.d");
-    const [program = build.compiler, ...args] = redirectCommand(product.compile, { from: build.tree.source, to: sourceRoot, object, rule });
-    const result = await runTool(program, args, { cwd: build.outDir });
-    // Compilers write the rule after errors too, unless they did not find a file.
-    const dependencies = parseDependencyRule((await readTextIfThere(rule)) ?? "").map((path) => resolvePlainly(build.outDir, path));
-    if (result.exitCode === 0) return { product: await product.finish(object), dependencies };
-    const words = result.stderr.replaceAll(`${sourceRoot}/`, "").trimEnd();
-    return { product: doesNotCompile(command.unit.path, patched, words), dependencies };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+/** Directories that the command itself leaves by `..`: `-I/src/drivers/gpu/drm/amd/amdgpu/../display`, and the unit's source. */
+function pathsThatLeave(compile: readonly string[], top: string): Set<string> {
+  const paths = new Set<string>();
+  for (const word of compile) {
+    const at = word.indexOf(`${top}/`);
+    const end = at < 0 ? -1 : word.indexOf("/..", at);
+    if (end >= 0) paths.add(relative(top, word.slice(at, end)));
   }
-}
-
-/** Makes a path absolute and leaves `..` in it alone: behind a link it does not cancel the name before it. */
-function resolvePlainly(base: string, path: string): string {
-  return path.startsWith("/") ? path : resolve(base) + "/" + path;
+  return paths;
 }
 
 /** The source file stays the last word. */

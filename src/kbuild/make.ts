@@ -49,8 +49,3 @@ export async function withBuildLock<T>(cacheDir: string, work: () => Promise<T>)
     await release();
   }
 }
-
-/** In the place of {@link withBuildLock} for callers that hold the lock. */
-export async function withoutLock<T>(_: string, work: () => Promise<T>): Promise<T> {
-  return await work();
-}

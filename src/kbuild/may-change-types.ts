@@ -3,13 +3,15 @@ import { fileLevelText } from "./file-level-text.js";
 import { readLatin1 } from "./read-change.js";
 import type { PatchedTree, PreparedBuild, Unit } from "./types.js";
 import { requireUnitCommand } from "./unit-command.js";
+import { findUnitSources } from "./unit-sources.js";
 
 /**
  * True unless a change stays inside function bodies in all files that a unit is made of: then no type of the unit can have become another, and
  * compiling its types would tell nothing. In doubt, true.
  */
 export async function mayChangeTypes(build: PreparedBuild, unit: Unit, patched: PatchedTree): Promise<boolean> {
-  const { sources } = await requireUnitCommand(build, unit);
+  const sources = await findUnitSources(build, await requireUnitCommand(build, unit));
+  if (sources === undefined) return true;
   // A new header can stand before another on the way of the compiler's search.
   if (patched.added.length > 0 || patched.removed.length > 0) return true;
   // A header that the unit did not read before can only be read now because of an #include that changed, which is no function's body.

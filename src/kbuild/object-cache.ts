@@ -52,13 +52,10 @@ export class ObjectCache {
     return hashOf(key);
   }
 
+  /** What is stored under the key, where no file that it was made of has another content. */
   async find(key: string): Promise<Uint8Array | undefined> {
-    const text = await readTextIfThere(this.#manifestFile(key));
-    if (text === undefined) return undefined;
-    const manifest = JSON.parse(text) as Manifest;
-    const entries = Object.entries(manifest.dependencies);
-    const hashes = await Promise.all(entries.map(([path]) => hashFile(path.startsWith("/") ? path : join(this.#root, path))));
-    if (entries.some(([, hash], index) => hash !== hashes[index])) return undefined;
+    const manifest = await this.#findManifest(key);
+    if (manifest === undefined) return undefined;
     try {
       const object = await readFile(this.#objectFile(key));
       if (hashOf([object]) !== manifest.object) return undefined;
@@ -68,6 +65,22 @@ export class ObjectCache {
       if (isMissing(error)) return undefined;
       throw error;
     }
+  }
+
+  /** The files that what is stored under the key was made of: from the top of the source where they lie in that, else absolute. */
+  async findFiles(key: string): Promise<readonly string[] | undefined> {
+    const manifest = await this.#findManifest(key);
+    return manifest === undefined ? undefined : Object.keys(manifest.dependencies);
+  }
+
+  /** Undefined where there is none, and where one of its files has another content. */
+  async #findManifest(key: string): Promise<Manifest | undefined> {
+    const text = await readTextIfThere(this.#manifestFile(key));
+    if (text === undefined) return undefined;
+    const manifest = JSON.parse(text) as Manifest;
+    const entries = Object.entries(manifest.dependencies);
+    const hashes = await Promise.all(entries.map(([path]) => hashFile(path.startsWith("/") ? path : join(this.#root, path))));
+    return entries.every(([, hash], index) => hash === hashes[index]) ? manifest : undefined;
   }
 
   /** @param files all that were read, absolute, as the compiler spelled them */

@@ -20,16 +20,12 @@ const LINK_OPTIONS: ReadonlySet<string> = new Set(["--link", "--ibt", "--noinstr
  * With IBT or LTO kbuild runs it only once over vmlinux.o or a whole module (`delay-objtool`, scripts/Makefile.lib, Linux 6.1):
  * then the options come from what kbuild does to a module of one object.
  */
-export async function findObjtoolCommand(
-  build: PreparedBuild,
-  command: UnitCommand,
-  lock: typeof withBuildLock = withBuildLock,
-): Promise<readonly string[] | undefined> {
+export async function findObjtoolCommand(build: PreparedBuild, command: UnitCommand): Promise<readonly string[] | undefined> {
   if (command.objtool !== undefined) return command.objtool.filter((word) => !LINK_OPTIONS.has(word));
-  const delayed = await findDelayedObjtool(build, lock);
+  const delayed = await findDelayedObjtool(build);
   if (delayed === undefined) return undefined;
   const words = delayed.filter((word) => !LINK_OPTIONS.has(word) && word !== "--module");
-  return command.unit.target === "vmlinux" ? words : [...words, "--module"];
+  return command.compile.includes("-DMODULE") ? [...words, "--module"] : words;
 }
 
 /** Runs objtool on an object in place. @throws Refusal with objtool's own words */
@@ -44,13 +40,13 @@ interface Remembered {
   readonly words: readonly string[];
 }
 
-async function findDelayedObjtool(build: PreparedBuild, lock: typeof withBuildLock): Promise<readonly string[] | undefined> {
+async function findDelayedObjtool(build: PreparedBuild): Promise<readonly string[] | undefined> {
   const config = parseConfig((await readTextIfThere(join(build.outDir, "include/config/auto.conf"))) ?? "");
   if (!config.has("OBJTOOL") && !config.has("STACK_VALIDATION")) return undefined;
   const file = join(build.cacheDir, "objtool.json");
   let text = await readTextIfThere(file);
   if (text === undefined) {
-    const words = await lock(build.cacheDir, () => askKbuild(build));
+    const words = await withBuildLock(build.cacheDir, () => askKbuild(build));
     text = JSON.stringify({ words: words?.includes("--link") === true ? words : [] } satisfies Remembered);
     await writeWhole(file, text);
   }

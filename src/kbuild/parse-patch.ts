@@ -1,33 +1,66 @@
 import { unsafePatchPath } from "./refusals.js";
 
-/** The names one file section of a patch mentions, after stripping; `/dev/null` is left out. */
+/** One hunk of a unified diff. Lines are told with the newline that ends them. */
+export interface Hunk {
+  /** Number of its first line in the old file, from 1; where it has no line of the old file, of the line before it. */
+  readonly oldStart: number;
+  /** The same of the new file. */
+  readonly newStart: number;
+  readonly old: readonly string[];
+  readonly new: readonly string[];
+}
+
+/** One file section of a patch. */
 export interface PatchedFile {
+  /** The names that it mentions, after stripping; `/dev/null` is left out. */
   readonly names: readonly string[];
+  /** Of a unified diff; undefined for hunks of another format. */
+  readonly hunks: readonly Hunk[] | undefined;
+}
+
+/** While a patch is read. */
+interface Section {
+  readonly names: string[];
+  readonly hunks: OpenHunk[];
+  isUnified: boolean;
+}
+
+interface OpenHunk extends Hunk {
+  readonly old: string[];
+  readonly new: string[];
+  /** The sides that the line before belongs to. */
+  last: string[][];
 }
 
 /**
- * Finds which files a patch touches. Understands unified and context diffs and git's extended headers (renames, new and deleted files).
+ * Finds which files a patch touches, and where. Understands unified diffs, of context diffs the names, and git's extended headers (renames, new and
+ * deleted files).
  * @param strip how many leading components `patch -pN` takes off
  * @throws Refusal for a path that leaves the tree
  */
 export function parsePatchedFiles(patch: string, strip: number): PatchedFile[] {
-  const files: string[][] = [];
+  const files: Section[] = [];
   let inHunk = { old: 0, new: 0 };
-  let header: string[] | undefined;
+  let section: Section | undefined;
+  /** The same as long as no hunk of it was seen. */
+  let header: Section | undefined;
   for (const line of patch.split("\n")) {
     if (inHunk.old > 0 || inHunk.new > 0) {
       inHunk = countHunkLine(inHunk, line);
+      addHunkLine(section?.hunks.at(-1), line);
       continue;
     }
-    const hunk = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/.exec(line);
+    // It belongs to the last line of the hunk before it.
+    if (line.startsWith("\\")) addHunkLine(section?.hunks.at(-1), line);
+    const hunk = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
     if (hunk !== null) {
-      inHunk = { old: Number(hunk[1] ?? 1), new: Number(hunk[2] ?? 1) };
+      inHunk = { old: Number(hunk[2] ?? 1), new: Number(hunk[4] ?? 1) };
+      section?.hunks.push({ oldStart: Number(hunk[1]), newStart: Number(hunk[3]), old: [], new: [], last: [] });
       header = undefined;
       continue;
     }
     if (line.startsWith("diff --git ")) {
-      header = [];
-      files.push(header);
+      section = header = openSection(files);
       continue;
     }
     const named = /^(---|\+\+\+|\*\*\*|rename from|rename to|copy from|copy to) (.*)$/.exec(line);
@@ -35,14 +68,35 @@ export function parsePatchedFiles(patch: string, strip: number): PatchedFile[] {
     const [, kind = "", rest = ""] = named;
     // In a context diff these open a hunk and name no file.
     if (/^\d+(,\d+)? (----|\*\*\*\*)$/.test(rest)) continue;
-    if (header === undefined) {
-      header = [];
-      files.push(header);
-    }
+    section = header ??= openSection(files);
+    if (kind === "***") section.isUnified = false;
     const name = nameOf(rest, /^(rename|copy)/.test(kind) ? 0 : strip);
-    if (name !== undefined && !header.includes(name)) header.push(name);
+    if (name !== undefined && !section.names.includes(name)) section.names.push(name);
   }
-  return files.filter((names) => names.length > 0).map((names) => ({ names }));
+  return files
+    .filter(({ names }) => names.length > 0)
+    .map(({ names, hunks, isUnified }) => ({ names, hunks: isUnified ? hunks.map(withoutState) : undefined }));
+}
+
+function openSection(files: Section[]): Section {
+  const section: Section = { names: [], hunks: [], isUnified: true };
+  files.push(section);
+  return section;
+}
+
+const withoutState = ({ oldStart, newStart, old, new: post }: OpenHunk): Hunk => ({ oldStart, newStart, old, new: post });
+
+function addHunkLine(hunk: OpenHunk | undefined, line: string): void {
+  if (hunk === undefined) return;
+  if (line.startsWith("\\")) {
+    // "\ No newline at end of file" speaks of the line before it.
+    for (const side of hunk.last) side.push((side.pop() ?? "").slice(0, -1));
+    hunk.last = [];
+    return;
+  }
+  hunk.last = line.startsWith("-") ? [hunk.old] : line.startsWith("+") ? [hunk.new] : [hunk.old, hunk.new];
+  // Mail programs take the blank from an empty line of context, and `patch` does not mind.
+  for (const side of hunk.last) side.push(`${line.slice(1)}\n`);
 }
 
 function countHunkLine(left: { old: number; new: number }, line: string): { old: number; new: number } {

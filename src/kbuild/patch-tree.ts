@@ -12,10 +12,10 @@ const PATCH_HEADER = "ksplice-patch.h";
  * A tree with the change in it: a shadow of links, with real files where the change touches. In `.c` and `.h` files the line
  * numbers are restored behind each hunk. The user's tree stays as it is. The caller disposes of the shadow.
  * @param patchHeaders where `ksplice-patch.h` lies, for a patch that includes it
- * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words), or names files outside the tree
+ * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words) or not at one place only, or names files outside the tree
  */
 export async function shadowWithPatch(tree: KernelTree, change: Change, patchHeaders?: string): Promise<PatchedTree> {
-  const changes = await readChange(tree.source, change);
+  const { files: changes, notes } = await readChange(tree.source, change);
   const paths = [...changes.keys()].sort();
   const contents = new Map<string, string | undefined>();
   const added: string[] = [];
@@ -36,5 +36,5 @@ export async function shadowWithPatch(tree: KernelTree, change: Change, patchHea
   const shadow = await ShadowTree.create(tree.source, contents);
   const patch = patches.join("");
   const includeDir = patch.includes(PATCH_HEADER) ? patchHeaders : undefined;
-  return { shadow, root: shadow.root, touched: paths, added, removed, patch, includeDir, dispose: () => shadow.dispose() };
+  return { shadow, root: shadow.root, touched: paths, added, removed, patch, notes, includeDir, dispose: () => shadow.dispose() };
 }

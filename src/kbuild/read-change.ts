@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { isMissing } from "./files.js";
 import { findStrip, parsePatchedFiles } from "./parse-patch.js";
 import { diffextFindsNothing, emptyPatch, noSuchPatch, notAPatch, patchDoesNotApply, requireProgram } from "./refusals.js";
+import { checkPlaces } from "./check-places.js";
 import { runTool } from "./run-tool.js";
 import type { FileChanges } from "./shadow-tree.js";
 import { makeTemporary, removeTemporary } from "../temporary.js";
@@ -19,9 +20,20 @@ export type Change =
   /** Every file that ends in it holds the changed version of the file without it. */
   | { readonly diffext: string };
 
-/** New contents of the files that the change touches (as latin1, so bytes survive). Files that stay as they are are left out. */
-export async function readChange(source: string, change: Change): Promise<FileChanges> {
-  if ("diffext" in change) return await readDiffext(source, change.diffext);
+/** What a change makes of the files that it touches. */
+export interface ReadChange {
+  /** New contents as latin1, so bytes survive. Files that stay as they are are left out. */
+  readonly files: FileChanges;
+  /** What the user should know of how the patch applies. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads a change and applies it to copies of the files that it names.
+ * @throws Refusal if the patch is missing, empty, no patch, does not apply, or may apply at more than one place
+ */
+export async function readChange(source: string, change: Change): Promise<ReadChange> {
+  if ("diffext" in change) return { files: await readDiffext(source, change.diffext), notes: [] };
   const name = "patchFile" in change ? change.patchFile : "the patch";
   const patch = "patchFile" in change ? await readPatchFile(change.patchFile) : change.patch;
   return await applyPatch(source, name, patch, change.patchOptions ?? ["-p1"]);
@@ -36,7 +48,7 @@ async function readPatchFile(path: string): Promise<string> {
   }
 }
 
-async function applyPatch(source: string, name: string, patch: string, options: readonly string[]): Promise<FileChanges> {
+async function applyPatch(source: string, name: string, patch: string, options: readonly string[]): Promise<ReadChange> {
   if (patch.trim() === "") throw emptyPatch(name);
   const files = parsePatchedFiles(patch, findStrip(options));
   if (files.length === 0) throw notAPatch(name);
@@ -57,11 +69,13 @@ async function applyPatch(source: string, name: string, patch: string, options: 
     if (result.notFound) throw requireProgram("patch", "patch");
     if (result.exitCode !== 0) throw patchDoesNotApply(name, (result.stdout + result.stderr).replaceAll(`${directory}/`, "").trimEnd());
     const changes = new Map<string, string | undefined>();
+    const after = new Map<string, string | undefined>();
     for (const path of paths) {
       const content = await readLatin1(join(directory, path));
       if (content !== before.get(path)) changes.set(path, content);
+      after.set(path, content);
     }
-    return changes;
+    return { files: changes, notes: checkPlaces(files, options, before, after, result.stdout) };
   } finally {
     await removeTemporary(directory);
   }

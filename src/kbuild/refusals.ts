@@ -151,6 +151,15 @@ export function notInConfig(file: string): Refusal {
   });
 }
 
+export function objectMadeTwice(path: string, first: string, second: string): Refusal {
+  return new Refusal({
+    code: "object-made-twice",
+    message: `kbuild makes ${path} twice, as ${first} and as ${second}`,
+    location: path,
+    hint: "objects are told apart by the path of their source: such a kernel cannot be patched",
+  });
+}
+
 export function noSuchPatch(path: string): Refusal {
   return new Refusal({ code: "no-such-patch", message: `there is no patch at ${path}`, location: path });
 }
@@ -182,6 +191,33 @@ export function patchDoesNotApply(name: string, words: string): Refusal {
     message: `${name} does not apply to the source tree:\n${words}`,
     location: name,
     hint: "--patch-opt=-pN says how many leading directories of its file names to strip",
+  });
+}
+
+export function ambiguousHunk(file: string, hunk: number, lines: readonly number[]): Refusal {
+  return new Refusal({
+    code: "ambiguous-hunk",
+    message: `hunk ${hunk} of ${file} fits at lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1) ?? 0}, and its own line number is of neither, or behind hunks that are shifted`,
+    location: file,
+    hint: "make the patch against this very source, or with more lines of context (diff -U10)",
+  });
+}
+
+export function hunkPlaceUnknown(file: string): Refusal {
+  return new Refusal({
+    code: "ambiguous-hunk",
+    message: `a hunk of ${file} does not apply where it says, and in a patch of this form it cannot be told whether it may belong elsewhere`,
+    location: file,
+    hint: "a unified diff against this very source is wanted, as `diff -u` and `git diff` write it, without options for patch(1) but -pN",
+  });
+}
+
+export function hunkElsewhere(file: string): Refusal {
+  return new Refusal({
+    code: "ambiguous-hunk",
+    message: `patch(1) makes something else of ${file} than its hunks say`,
+    location: file,
+    hint: "a unified diff against this very source is wanted, as `diff -u` and `git diff` write it",
   });
 }
 
@@ -233,6 +269,39 @@ export function notKernelText(path: string): Refusal {
     code: "not-kernel-text",
     message: `${path} is compiled into an image of its own (boot code, vdso or the like), not into the running kernel's text`,
     location: path,
+  });
+}
+
+export function imageReached(files: readonly string[], object: string): Refusal {
+  return new Refusal({
+    code: "not-kernel-text",
+    message: `${files.join(", ")} comes into ${object}, which is part of an image of its own (vdso, real mode or the like), and the change makes another of it`,
+    location: files[0] ?? object,
+  });
+}
+
+export function assemblyReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "assembly",
+    message: `${files.join(", ")} comes into the assembly source ${source}, and the change makes another object of it: only C can be patched`,
+    location: files[0] ?? source,
+  });
+}
+
+export function linkerScriptReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "linker-script",
+    message: `${files.join(", ")} comes into the linker script ${source}, which a running kernel is past, and the change makes another of it`,
+    location: files[0] ?? source,
+  });
+}
+
+export function generatedHeaderReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "generated-header",
+    message: `${files.join(", ")} comes into ${source}, from which kbuild generates a source file or constants, and the change may make others of them`,
+    location: files[0] ?? source,
+    hint: "what is compiled with the patch has what was generated without it",
   });
 }
 

@@ -18,11 +18,16 @@ export interface SavedCommand {
 export function parseSavedCommand(text: string): SavedCommand | undefined {
   const line = /^(?:saved)?cmd_\S+ := (.*)$/m.exec(text)?.[1];
   if (line === undefined) return undefined;
-  const commands = splitAt(splitShellWords(unescapeMake(line)), ";");
-  const compile = commands[0];
-  if (compile?.includes("-c") !== true) return undefined;
+  const { compile, objtool } = parseCommandLine(unescapeMake(line));
+  if (!compile.includes("-c")) return undefined;
+  return { compile, objtool, dependencies: parseDependencies(text) };
+}
+
+/** Splits what kbuild gives to a shell: the compiler's command, and objtool's after it. */
+export function parseCommandLine(line: string): Pick<SavedCommand, "compile" | "objtool"> {
+  const commands = splitAt(splitShellWords(line), ";");
   const objtool = commands.find((words) => words[0]?.endsWith("/objtool") === true);
-  return { compile, objtool: objtool?.slice(0, -1), dependencies: parseDependencies(text) };
+  return { compile: commands[0] ?? [], objtool: objtool?.slice(0, -1) };
 }
 
 /** kbuild doubles `$` and writes `#` as a variable, for make reads these files. */

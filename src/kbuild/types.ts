@@ -35,7 +35,7 @@ export interface PreparedBuild {
   readonly jobs: number;
 }
 
-/** One compilation unit: an object that kbuild makes from one source file. */
+/** One compilation unit: an object that kbuild makes from one source file, in one of the targets that have it. */
 export interface Unit {
   /** Path of the object from the top of the tree: `net/ipv4/raw.o`. */
   readonly path: string;
@@ -43,6 +43,11 @@ export interface Unit {
   readonly source: string;
   /** `vmlinux`, or the module's name as the kernel spells it (`i2c_dev`). */
   readonly target: string;
+}
+
+/** Tells units apart: an object that several modules have is a unit of each. */
+export function unitKey({ path, target }: Pick<Unit, "path" | "target">): string {
+  return `${path} ${target}`;
 }
 
 export interface CompiledUnit {
@@ -70,6 +75,8 @@ export interface PatchedTree {
   readonly removed: readonly string[];
   /** The change as one unified diff that `patch -p1` takes. */
   readonly patch: string;
+  /** What the user should know of how the patch applies: hunks that are shifted. */
+  readonly notes: readonly string[];
   /** A directory that is searched for headers last, after the kernel's own; only where the patch needs it. */
   readonly includeDir: string | undefined;
   /** Deletes the shadow. */

@@ -68,6 +68,7 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   const tree = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
   const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
   try {
+    patched.notes.forEach(request.warn);
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
     const { units, notes } = await chooseUnits(build, patched, request);
     const types = new UnitTypes(build, patched, jobs > 2 * units.length);
@@ -126,6 +127,7 @@ async function chooseUnits(
   const units = await findUnits(build, patched.touched, {
     progress: request.progress,
     note,
+    patched,
     patchedRoot: patched.root,
     ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
     ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),

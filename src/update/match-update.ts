@@ -2,6 +2,7 @@ import type { Refusal } from "../diagnostics.js";
 import { ElfFormatError } from "../elf/elf-format-error.js";
 import type { ElfObject } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
+import { unitKey } from "../kbuild/types.js";
 import type { LiveKernel } from "../kernel/live-kernel.js";
 import type { DataRequest } from "../match/find-data.js";
 import { matchUnit } from "../match/match-unit.js";
@@ -82,7 +83,7 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
     targets,
     skippedTargets,
     units,
-    matches: new Map(units.flatMap(({ path, match }) => (match.kind === "matched" ? [[path, match]] : []))),
+    matches: new Map(units.flatMap((unit) => (unit.match.kind === "matched" ? [[unitKey(unit), unit.match]] : []))),
     matching: {
       functions: sum(({ statistics }) => statistics.matched),
       skippedBytes: sum(({ statistics }) => statistics.skippedBytes),

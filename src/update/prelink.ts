@@ -2,6 +2,7 @@ import { STB_WEAK } from "../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, type ElfObject, type ElfSymbol } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
+import { unitKey } from "../kbuild/types.js";
 import type { RunKernel } from "../match/run-kernel.js";
 import type { MatchedFunction, UnitMatch } from "../match/types.js";
 import { findExternalSymbol, findOwnSymbol } from "./find-symbol.js";
@@ -22,7 +23,7 @@ import { symbolsWithVersions } from "./symbol-versions.js";
 
 export type MatchedUnit = Extract<UnitMatch, { kind: "matched" }>;
 
-/** Matches of an update's units, by their path. */
+/** Matches of an update's units, by {@link unitKey}: an object that several modules have was matched in each. */
 export type UnitMatches = ReadonlyMap<string, MatchedUnit>;
 
 export interface PartIdentity {
@@ -61,7 +62,7 @@ export function prelinkTarget(
   const ko = parseObject(bytes, target.file);
   const addresses = resolveImports(ko, target, identity.exports, matches, run);
   fillRuntimeConstants(ko, matches, run);
-  const units = target.units.map((unit) => ({ unit, match: requireMatch(matches, unit) }));
+  const units = target.units.map((unit) => ({ unit, match: requireMatch(matches, unit, target) }));
   const symbols = new NewSymbols(ko, target.units.flatMap(aliasesOf));
   const functions = units.flatMap(({ unit, match }) => partFunctions(unit, match, symbols));
   const ranges = units.flatMap(({ unit, match }) => partRanges(unit, match, run));
@@ -84,10 +85,14 @@ function aliasesOf(unit: ManifestUnit): string[] {
   return [...unit.functions, ...unit.writes].map(({ newSymbol }) => newSymbol);
 }
 
-function requireMatch(matches: UnitMatches, unit: ManifestUnit): MatchedUnit {
-  const match = matches.get(unit.path);
+function requireMatch(matches: UnitMatches, unit: ManifestUnit, target: ManifestTarget): MatchedUnit {
+  const match = findMatch(matches, unit, target);
   if (match === undefined) throw new Error(`${unit.path} was not matched`);
   return match;
+}
+
+function findMatch(matches: UnitMatches, { path }: ManifestUnit, target: Pick<ManifestTarget, "name">): MatchedUnit | undefined {
+  return matches.get(unitKey({ path, target: target.name }));
 }
 
 export function* undefinedSymbols(ko: ElfObject): Generator<ElfSymbol> {
@@ -119,7 +124,7 @@ function resolveImports(
     const unitPath = known?.unit.path ?? target.file;
     const found = findAddress(known?.entry ?? { name: symbol.name, symbol: symbol.name }, known?.unit, target, matches, run);
     if (typeof found === "bigint") {
-      if (isFreed(found, run) && !usedBefore(known?.entry, known?.unit, matches))
+      if (isFreed(found, run) && !usedBefore(known, target, matches))
         throw refersToFreedMemory(known?.entry.symbol ?? symbol.name, unitPath);
       bindTo(symbol, found);
       addresses.push(found);
@@ -134,8 +139,9 @@ function resolveImports(
 export const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_unregister"]);
 
 /**
- * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit
- * of the update found; the kernel's own symbol table (find-symbol.ts).
+ * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit of the
+ * target found, or one of vmlinux; the kernel's own symbol table (find-symbol.ts). What another module calls by that name is another thing: of an object
+ * that both have, each has its own.
  * @returns the address, or why there is none
  */
 function findAddress(
@@ -145,13 +151,13 @@ function findAddress(
   matches: UnitMatches,
   run: RunKernel,
 ): bigint | string {
-  const ownMatch = unit === undefined ? undefined : matches.get(unit.path);
+  const ownMatch = unit === undefined ? undefined : findMatch(matches, unit, target);
   if (entry.preSymbol !== undefined) {
     const addr = ownMatch?.symbols.get(entry.preSymbol) ?? ownMatch?.functions.get(entry.preSymbol)?.addr;
     return addr ?? findOwnSymbol(entry.symbol, target.name, run);
   }
   // Static ones of that name mean something else, and so do global ones of another module.
-  const units = target.units.flatMap(({ path }) => matches.get(path) ?? []);
+  const units = [...matches].filter(([key]) => key.endsWith(` ${target.name}`)).map(([, match]) => match);
   const addrs = units.flatMap((match) => (match.globals.has(entry.symbol) ? (match.symbols.get(entry.symbol) ?? []) : []));
   const [addr] = addrs;
   if (addr === undefined) return findExternalSymbol(entry.symbol, target.name, run);
@@ -168,9 +174,13 @@ function isFreed(addr: bigint, run: RunKernel): boolean {
 }
 
 /** True if the running code of the unit refers to the same: it knows when it may. */
-function usedBefore(entry: ManifestImport | undefined, unit: ManifestUnit | undefined, matches: UnitMatches): boolean {
-  const match = unit === undefined ? undefined : matches.get(unit.path);
-  return entry !== undefined && match?.symbols.has(entry.preSymbol ?? entry.symbol) === true;
+function usedBefore(
+  known: { readonly unit: ManifestUnit; readonly entry: ManifestImport } | undefined,
+  target: ManifestTarget,
+  matches: UnitMatches,
+): boolean {
+  const match = known === undefined ? undefined : findMatch(matches, known.unit, target);
+  return known !== undefined && match?.symbols.has(known.entry.preSymbol ?? known.entry.symbol) === true;
 }
 
 function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbols): PartFunction[] {

@@ -25,7 +25,9 @@ export function chooseExports(parts: readonly UnitPart[]): UpdateExports {
     for (const name of newCode.newGlobals) {
       // What moved is exported by the running kernel, if at all: its old code is led to the new one.
       if (namesMovedTo(unit, parts).has(name)) continue;
-      const users = parts.filter((part) => part.unit.target !== unit.target && part.newCode.imports.some((entry) => entry.name === name));
+      // A target that defines the name itself means its own: an object that two modules have is compiled into both.
+      const defining = new Set(parts.filter((part) => part.newCode.newGlobals.includes(name)).map((part) => part.unit.target));
+      const users = parts.filter((part) => !defining.has(part.unit.target) && part.newCode.imports.some((entry) => entry.name === name));
       for (const user of users) {
         if (reaches(uses, unit.target, user.unit.target)) throw newGlobalElsewhere(name, unit, user.unit);
         uses.set(user.unit.target, (uses.get(user.unit.target) ?? new Set()).add(unit.target));

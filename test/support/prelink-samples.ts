@@ -2,9 +2,10 @@ import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../src/
 import type { ElfObject, ElfSymbol } from "../../src/elf/model.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
+import { unitKey } from "../../src/kbuild/types.js";
 import type { RunKernel, RunSymbol } from "../../src/match/run-kernel.js";
 import type { ManifestTarget } from "../../src/update/manifest.js";
-import { prelinkTarget, type MatchedUnit } from "../../src/update/prelink.js";
+import { prelinkTarget, type MatchedUnit, type UnitMatches } from "../../src/update/prelink.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
 
 /** Modules as ksplice-create leaves them, kernels and matches, for tests of prelinking. */
@@ -73,7 +74,8 @@ export function target(imports: ManifestTarget["units"][number]["imports"] = [],
   };
 }
 
-export function match(symbols: Record<string, bigint> = {}): MatchedUnit {
+/** @param globals those of the symbols that have external linkage */
+export function match(symbols: Record<string, bigint> = {}, globals: readonly string[] = Object.keys(symbols)): MatchedUnit {
   const siteBytes = Uint8Array.of(1, 2, 3, 4, 5);
   return {
     kind: "matched",
@@ -82,7 +84,7 @@ export function match(symbols: Record<string, bigint> = {}): MatchedUnit {
       ["foo.cold", { name: "foo.cold", addr: 0xffffffff81fff000n, size: 12, siteOffset: undefined, siteBytes: new Uint8Array(0) }],
     ]),
     symbols: new Map(Object.entries(symbols)),
-    globals: new Set(Object.keys(symbols)),
+    globals: new Set(globals),
     runtimeConstants: new Map(),
     statistics: { functions: 1, matched: 1, skipped: [], skippedBytes: 0 },
   };
@@ -90,8 +92,16 @@ export function match(symbols: Record<string, bigint> = {}): MatchedUnit {
 
 export const identity = { id: "id", description: "a fix", partCount: 1, exports: new Set<string>() };
 
-export function prelink(bytes: Uint8Array, to: ManifestTarget, matched: MatchedUnit, run: RunKernel): ElfObject {
-  return parseObject(prelinkTarget(bytes, to, identity, new Map([["a.o", matched]]), run), "out.ko");
+/** @param elsewhere matches of further units, by unitKey */
+export function prelink(
+  bytes: Uint8Array,
+  to: ManifestTarget,
+  matched: MatchedUnit,
+  run: RunKernel,
+  elsewhere: UnitMatches = new Map(),
+): ElfObject {
+  const matches = new Map([...elsewhere, [unitKey({ path: "a.o", target: to.name }), matched]]);
+  return parseObject(prelinkTarget(bytes, to, identity, matches, run), "out.ko");
 }
 
 export const homeOf = (ko: ElfObject, name: string) => ko.symbols.find((candidate) => candidate.name === name)?.home;

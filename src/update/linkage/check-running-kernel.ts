@@ -1,3 +1,4 @@
+import { unitKey } from "../../kbuild/types.js";
 import type { LiveKernel } from "../../kernel/live-kernel.js";
 import { isGlobal } from "../find-symbol.js";
 import type { MatchedUpdate } from "../match-update.js";
@@ -19,7 +20,7 @@ export function checkRunningKernel({ targets, matches }: Pick<MatchedUpdate, "ta
   const gone = new Map<bigint, { name: string; unit: string; why: "removed" | "changed" }>();
   for (const target of targets)
     for (const unit of target.units) {
-      const match = matches.get(unit.path);
+      const match = matches.get(unitKey({ path: unit.path, target: target.name }));
       const rangeOf = (name: string): AddrRange | undefined => {
         const found = match?.functions.get(name);
         return found === undefined ? undefined : { start: found.addr, end: found.addr + BigInt(found.size) };

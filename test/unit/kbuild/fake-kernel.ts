@@ -3,8 +3,8 @@ import type { KernelTree, PreparedBuild } from "../../../src/kbuild/types.js";
 import { writeFiles } from "./temp-dir.js";
 
 /**
- * A makefile that answers like kbuild where this project asks it: it compiles single objects, in the configuration or not,
- * saves the command, and expands the flags of members with `real-obj-y`, `real-obj-m` and `obj` set.
+ * A makefile that answers like kbuild where this project asks it: all objects hang on `./`, are compiled through `if_changed_rule`, which the
+ * command line may replace, and have `real-obj-y`, `real-obj-m`, `obj-m` and `obj` set. Objects are compiled from absolute paths, in `$(O)`.
  */
 const MAKEFILE = `
 MAKEFLAGS += -r
@@ -12,22 +12,45 @@ VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
-real-obj-y := net/raw.o net/dotted.o kernel/build.o fs/broken.o
-real-obj-m := drivers/mod.o drivers/deep/stray.o
-obj = $(patsubst %/,%,$(dir $@))
+assembly-objs := arch/x86/lib/copy.o
+real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o fs/broken.o $(assembly-objs)
+real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
+obj-m := drivers/mod.o drivers/whole.o
+image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
+obj = $(if $(findstring /../,$@),drivers/gpu,$(patsubst %/,%,$(dir $@)))
 source := $(CURDIR)
-flags = $(if $(filter $@,$(real-obj-m)),-DMODULE $(CFLAGS_MODULE),$(CFLAGS_KERNEL)) -DKBUILD_MODNAME='"$(basename $(notdir $@))"' -DKBUILD_MODFILE='"$(modfile)"'
-# The first time in the directory above, as kbuild does where a makefile names a directory two levels below it.
-modfile = $(if $(filter drivers/deep/stray.o,$@),$(if $(wildcard $(O)/$@),drivers/deep/stray,drivers/stray),$(basename $@))
-%.o: FORCE
-	@test -f $*.c || { echo "make: *** No rule to make target '$@'." >&2; exit 1; }
-	@mkdir -p $(O)/$(dir $@)
-	@cd $(O) && gcc -Wp,-MMD,$@.d -I$(source)/include $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) -c -o $@ $(source)/$*.c
-	@printf '%s\\n' "cmd_$@ := gcc -Wp,-MMD,$@.d -I$(source)/include $(strip $(subst ",\\",$(flags))) -fmacro-prefix-map=$(source)/= $(KCFLAGS) -c -o $@ $(source)/$*.c" > $(O)/$(dir $@).$(notdir $@).cmd
-	@printf '\\nsource_$@ := $(source)/$*.c\\n\\ndeps_$@ := \\\\\\n' >> $(O)/$(dir $@).$(notdir $@).cmd
-	@sed -e 's/^[^ ]*: //' -e 's/\\\\$$//' $(O)/$@.d | tr ' ' '\\n' | grep . | sed 's/$$/ \\\\/' >> $(O)/$(dir $@).$(notdir $@).cmd
-	@echo >> $(O)/$(dir $@).$(notdir $@).cmd
+srctree := $(CURDIR)
+modname = $(or $(modname-$(notdir $@)),$(basename $(notdir $@)))
+modname-part.o := one:two-parts
+modname-whole.o := bigger
+modname-shown.o := gpu
+modname-flags = -DKBUILD_MODNAME='"$(subst -,_,$(modname))"'
+flags = $(if $(filter $@,$(real-obj-m)),-DMODULE) $(modname-flags)
+cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring /../,$@),-I$(source)/drivers/gpu/../include) $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) -c -o $@ $<
+cmd_as_o_S = gcc -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
+cmd_cc_s_c = gcc -I$(source)/include -S -o $@ $<
+cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
+cmd_host-csingle = gcc -I$(source)/include -o $@ $< -lm
+if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
+objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
+./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c
+kernel/bounds.s: $(source)/kernel/bounds.c
+	$(call if_changed_dep,cc_s_c)
+kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
+	$(call if_changed_dep,cpp_lds_S)
+lib/gen_table: $(source)/lib/gen_table.c
+	$(call if_changed_dep,host-csingle)
+lib/table.c: $(source)/include/linux/table.h
+	$(call if_changed,sed)
+$(assembly-objs): %.o: $(source)/%.S FORCE
+	$(call if_changed_rule,as_o_S)
+net/generated.o: net/numbers.h
+net/numbers.h:
+	@mkdir -p $(O)/net; echo '#define NUMBER 7' > $(O)/$@
+$(objects): %.o: $(source)/%.c FORCE
+	$(call if_changed_rule,cc_o_c)
 FORCE: ;
+.PHONY: ./
 `;
 
 /** A tree of a few files. */
@@ -45,7 +68,25 @@ export function writeFakeKernel(source: string): void {
     "kernel/shared.h": "#define SHARED 3\n",
     "kernel/build.c": '#include "part.c"\n',
     "kernel/part.c": "int part(void) { return 4; }\n",
-    "drivers/deep/stray.c": "const char *stray = KBUILD_MODFILE;\n",
+    "net/generated.c": '#include "numbers.h"\nint generated(void) { return NUMBER; }\n',
+    "drivers/gpu/unset.c": "int gpu;\n",
+    "drivers/include/shared.h": "#define SHOWN 8\n",
+    "drivers/display/shown.c": '#include "shared.h"\nint shown(void) { return SHOWN; }\n',
+    "drivers/part.c": "int part_of_two(void) { return 9; }\n",
+    "drivers/whole.c": "int whole(void) { return 9; }\n",
+    "arch/x86/entry/vdso/clock.c": "#include <linux/image.h>\nint vdso_clock(void) { return IMAGE; }\n",
+    "drivers/firmware/efi/libstub/stub.c": "#include <linux/stub.h>\nint stub(void) { return STUB; }\n",
+    "arch/x86/lib/copy.S": "#include <linux/assembly.h>\n.long ASSEMBLY\n",
+    "kernel/bounds.c": '#include <linux/bounds.h>\nint f(void) { asm("->BOUND %c0" : : "i" (BOUND)); return other(); }\n',
+    "kernel/vmlinux.lds.S": "#include <linux/script.h>\n. = SCRIPT;\n",
+    "lib/gen_table.c": "#include <linux/host.h>\nint main(void) { return HOST; }\n",
+    "include/linux/image.h": "#define IMAGE 1\n#define ALL 1\n",
+    "include/linux/stub.h": "#define STUB 1\n",
+    "include/linux/assembly.h": "#define ASSEMBLY 1\n#ifndef __ASSEMBLY__\nint assembly(void);\n#endif\n",
+    "include/linux/bounds.h": "#define BOUND 1\nint other(void);\n",
+    "include/linux/script.h": "#define SCRIPT 1\n",
+    "include/linux/host.h": "#define HOST 1\n",
+    "include/linux/table.h": "#define TABLE 1\n",
     "drivers/mod.c": "int mod(void) { return 5; }\n",
     "drivers/unset.c": "int unset(void) { return 6; }\n",
     "fs/broken.c": "int broken(void) { return nonsense; }\n",

@@ -43,6 +43,21 @@ describe("the files that a patch touches", () => {
   });
 });
 
+test("the hunks of a unified diff, with the newlines of their lines", () => {
+  const patch =
+    "--- a/x.c\n+++ b/x.c\n@@ -3,3 +4,2 @@ f()\n a\n-b\n\n@@ -9 +9 @@\n-c\n\\ No newline at end of file\n+d\n\\ No newline at end of file\n";
+  expect(parsePatchedFiles(patch, 1)).toEqual([
+    {
+      names: ["x.c"],
+      hunks: [
+        { oldStart: 3, newStart: 4, old: ["a\n", "b\n", "\n"], new: ["a\n", "\n"] },
+        { oldStart: 9, newStart: 9, old: ["c"], new: ["d"] },
+      ],
+    },
+  ]);
+  expect(parsePatchedFiles("*** a/x.c\n--- b/x.c\n***************\n*** 1 ****\n! a\n--- 1 ----\n! c\n", 1)[0]?.hunks).toBeUndefined();
+});
+
 test.each([
   [[], 1],
   [["-p0"], 0],

@@ -14,6 +14,7 @@ writeFiles(source, {
   "net/other.c": "int other;\n",
   "include/x.h": "#define X 1\n",
   "fs/a.c": "int fs;\n",
+  "fs/twice.c": "int x;\n{\n}\nint y;\n{\n}\nint z;\n",
   "fs/a.c.new": "int fs;\nint more;\n",
   "fs/same.c": "int same;\n",
   "fs/same.c.new": "int same;\n",
@@ -94,6 +95,92 @@ describe("a patch", () => {
     await withShadow({ patch: `--- net/raw.c\n+++ net/raw.c\n${HUNK}`, patchOptions: ["-p0"] }, (patched) => {
       expect(patched.touched).toEqual(["net/raw.c"]);
     });
+  });
+
+  const TWICE = "--- a/fs/twice.c\n+++ b/fs/twice.c\n";
+
+  test.each<[what: string, change: Change, notes: string[]]>([
+    ["at its place", { patch: `--- a/net/raw.c\n+++ b/net/raw.c\n${HUNK}` }, []],
+    [
+      "further down",
+      { patch: "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1 +1 @@\n-int c;\n+int h;\n@@ -6 +6 @@\n-int f;\n+int i;\n" },
+      ["hunk 1 of net/raw.c applies 2 lines further down than it says"],
+    ],
+    [
+      "further up",
+      { patch: "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -5,3 +5,3 @@\n int c;\n-int d;\n+int h;\n int e;\n" },
+      ["hunk 1 of net/raw.c applies 2 lines further up than it says"],
+    ],
+    ["where it says, though it fits elsewhere too", { patch: `${TWICE}@@ -5,2 +5,3 @@\n {\n+int a;\n }\n` }, []],
+    [
+      "backwards",
+      { patch: "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -3 +1 @@\n-int h;\n+int c;\n", patchOptions: ["-p1", "-R"] },
+      ["hunk 1 of net/raw.c applies 2 lines further down than it says"],
+    ],
+    [
+      "without a newline at the end",
+      { patch: "--- a/fs/a.c\n+++ b/fs/a.c\n@@ -1 +1 @@\n-int fs;\n+int fd;\n\\ No newline at end of file\n" },
+      [],
+    ],
+    [
+      "with other names, one of which is there",
+      { patch: "--- net/raw.c.orig\n+++ net/raw.c\n@@ -3 +3 @@\n-int c;\n+int h;\n", patchOptions: ["-p0"] },
+      [],
+    ],
+    [
+      "renamed and changed",
+      {
+        patch:
+          "diff --git a/net/raw.c b/net/r.c\nrename from net/raw.c\nrename to net/r.c\n--- a/net/raw.c\n+++ b/net/r.c\n@@ -3 +3 @@\n-int c;\n+int h;\n",
+      },
+      [],
+    ],
+    [
+      "in two sections",
+      {
+        patch:
+          "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1 +1,2 @@\n-int a;\n+int h;\n+int i;\n" +
+          "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -2 +2 @@\n-int i;\n+int j;\n",
+      },
+      [],
+    ],
+  ])("applies %s, and says where", async (_, change, notes) => {
+    await withShadow(change, (patched) => {
+      expect(patched.notes).toEqual(notes);
+      expect(patched.touched.length).toBeGreaterThan(0);
+    });
+  });
+
+  test.each<[what: string, change: Change, words: RegExp]>([
+    [
+      "has lines that stand at two places, at neither of which it says",
+      { patch: `${TWICE}@@ -4,2 +4,3 @@\n {\n+int a;\n }\n` },
+      /hunk 1 of fs\/twice\.c fits at lines 2 and 5/,
+    ],
+    [
+      "stands behind a shifted hunk, and fits twice",
+      { patch: `${TWICE}@@ -2 +2 @@\n-int x;\n+int w;\n@@ -5,2 +5,3 @@\n {\n+int a;\n }\n` },
+      /hunk 2 of fs\/twice\.c fits at lines 2 and 5/,
+    ],
+    [
+      "is a context diff that is shifted",
+      { patch: "*** a/net/raw.c\n--- b/net/raw.c\n***************\n*** 4,5 ****\n! int c;\n  int d;\n--- 4,5 ----\n! int h;\n  int d;\n" },
+      /cannot be told/,
+    ],
+    [
+      "is shifted, with an option that changes what fits",
+      { patch: "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1 +1 @@\n-int   c;\n+int h;\n", patchOptions: ["-p1", "-l"] },
+      /cannot be told/,
+    ],
+    [
+      "keeps silent of where it went",
+      { patch: "--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1 +1 @@\n-int   c;\n+int h;\n", patchOptions: ["-p1", "-ls"] },
+      /cannot be told/,
+    ],
+  ])("that %s is refused", async (_, change, words) => {
+    const refusal = await refusalOf(change);
+    expect(refusal.code).toBe("ambiguous-hunk");
+    expect(refusal.message).toMatch(words);
   });
 
   test("that changes nothing touches nothing", async () => {

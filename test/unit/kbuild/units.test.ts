@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseObject } from "../../../src/elf/parse-object.js";
@@ -6,7 +6,6 @@ import { compileUnit } from "../../../src/kbuild/compile-unit.js";
 import { findUnits } from "../../../src/kbuild/find-units.js";
 import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
-import { parseMembers } from "../../../src/kbuild/unit-command.js";
 import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
 import { temporaryDirectory } from "./temp-dir.js";
 
@@ -34,10 +33,42 @@ describe("the units of touched files", () => {
     ]);
   });
 
-  test("the directory is that whose makefile has it", async () => {
-    expect(await findUnits(build, ["drivers/deep/stray.c"])).toMatchObject([{ target: "stray" }]);
-    const { object } = await compileUnit(build, { path: "drivers/deep/stray.o", source: "drivers/deep/stray.c", target: "stray" });
-    expect(Buffer.from(object).includes("drivers/deep/stray")).toBe(true);
+  test("an object that kbuild names through .. has a plain path, and is compiled by its own makefile's command", async () => {
+    const unit: Unit = { path: "drivers/display/shown.o", source: "drivers/display/shown.c", target: "gpu" };
+    expect(await findUnits(build, ["drivers/display/shown.c"])).toEqual([unit]);
+    expect(await paths(["drivers/include/shared.h"])).toEqual([unit.path]);
+    const patched = await shadowWithPatch(build.tree, {
+      patch: "--- a/drivers/include/shared.h\n+++ b/drivers/include/shared.h\n@@ -1 +1 @@\n-#define SHOWN 8\n+#define SHOWN 9\n",
+    });
+    const pre = await compileUnit(build, unit);
+    const post = await compileUnit(build, unit, { shadow: patched });
+    await patched.dispose();
+    expect(post.object).not.toEqual(pre.object);
+  });
+
+  test("an object of several modules is a unit of each", async () => {
+    const unit = { path: "drivers/part.o", source: "drivers/part.c" };
+    expect(await findUnits(build, ["drivers/part.c"])).toEqual([
+      { ...unit, target: "one" },
+      { ...unit, target: "two_parts" },
+    ]);
+  });
+
+  test("a module of one object may be a part of another", async () => {
+    expect(await findUnits(build, ["drivers/whole.c"])).toMatchObject([{ target: "bigger" }, { target: "whole" }]);
+  });
+
+  test("what kbuild generates for an object is made before it is compiled", async () => {
+    const [unit] = await findUnits(build, ["net/generated.c"]);
+    if (unit === undefined) throw new Error("no unit");
+    expect(existsSync(join(build.outDir, "net/numbers.h"))).toBe(false);
+    await compileUnit(build, unit);
+    expect(existsSync(join(build.outDir, "net/numbers.h"))).toBe(true);
+  });
+
+  test("finding them compiles nothing", async () => {
+    await findUnits(build, ["net/raw.c", "kernel/shared.h"]);
+    for (const object of ["net/raw.o", "net/dotted.o"]) expect(existsSync(join(build.outDir, object))).toBe(false);
   });
 
   test("a C file is included by another", async () => {
@@ -69,22 +100,13 @@ describe("the units of touched files", () => {
   });
 
   test("what does not compile without the patch is refused with the compiler's words", async () => {
-    await expect(paths(["fs/broken.c"])).rejects.toMatchObject({
+    const unit: Unit = { path: "fs/broken.o", source: "fs/broken.c", target: "vmlinux" };
+    expect(await findUnits(build, ["fs/broken.c"])).toEqual([unit]);
+    await expect(compileUnit(build, unit)).rejects.toMatchObject({
       code: "does-not-compile",
       message: expect.stringMatching(/even without the patch:\nfs\/broken\.c: .*\nfs\/broken\.c:1:.*nonsense/) as string,
     });
   });
-});
-
-test("members are found in the middle of what another make prints", () => {
-  const stdout =
-    "gcc -Wall -W<ksplice-in-config net/raw.o net>\nno-sign-compare -c net/a.c\n<ksplice-in-config drivers/char/x/y.o drivers/char/x>\n";
-  expect(parseMembers(stdout)).toEqual(
-    new Map([
-      ["net/raw.o", "net"],
-      ["drivers/char/x/y.o", "drivers/char/x"],
-    ]),
-  );
 });
 
 describe("the units that a header's change comes into", () => {

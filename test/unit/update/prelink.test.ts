@@ -66,6 +66,47 @@ describe("an import gets its address", () => {
     expect(homeOf(ko, "a.o:__this_module")).toEqual(new AbsoluteAddress(0x7000n));
   });
 
+  it("from its own module, where another has the same object", () => {
+    const module: ManifestTarget = { ...target([{ name: "helper", symbol: "helper" }]), name: "two" };
+    const elsewhere = new Map([["a.o one", match({ helper: 0x1000n })]]);
+    const run = kernelWith([symbol("helper", 0x1000n, "one"), symbol("helper", 0x2000n, "two")]);
+    for (const own of [match(), match({ helper: 0x2000n })]) {
+      const ko = prelink(newCode([makeUndefined("helper")]), module, own, run, elsewhere);
+      expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x2000n));
+    }
+  });
+
+  it("from another unit of its target that was matched", () => {
+    const elsewhere = new Map([["b.o vmlinux", match({ helper: 0x1000n })]]);
+    const run = kernelWith([symbol("helper", 0x1000n), symbol("helper", 0x2000n)]);
+    const ko = prelink(newCode([makeUndefined("helper")]), target([{ name: "helper", symbol: "helper" }]), match(), run, elsewhere);
+    expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x1000n));
+  });
+
+  it("not from a static one of that name in another unit", () => {
+    const elsewhere = new Map([["b.o vmlinux", match({ helper: 0x1000n }, [])]]);
+    const run = kernelWith([{ ...symbol("helper", 0x2000n), type: "T" }, symbol("helper", 0x1000n)]);
+    const ko = prelink(newCode([makeUndefined("helper")]), target([{ name: "helper", symbol: "helper" }]), match(), run, elsewhere);
+    expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x2000n));
+  });
+
+  it("not at all where the units refer to several things by one name", () => {
+    const elsewhere = new Map([["b.o vmlinux", match({ helper: 0x1000n })]]);
+    const wanted = target([{ name: "helper", symbol: "helper" }]);
+    expect(() => prelink(newCode([makeUndefined("helper")]), wanted, match({ helper: 0x2000n }), kernelWith([]), elsewhere)).toThrow(
+      "refer to several things by that name: 0x2000, 0x1000",
+    );
+  });
+
+  it("not out of memory that was given back after boot, unless the running code does the same", () => {
+    const run = kernelWith([symbol("__init_begin", 0x5000n), symbol("__init_end", 0x6000n), symbol("setup", 0x5100n)]);
+    const wanted = target([{ name: "setup", symbol: "setup" }]);
+    expect(() => prelink(newCode([makeUndefined("setup")]), wanted, match(), run)).toThrow("it is gone from memory");
+    expect(homeOf(prelink(newCode([makeUndefined("setup")]), wanted, match({ setup: 0x5100n }), run), "setup")).toEqual(
+      new AbsoluteAddress(0x5100n),
+    );
+  });
+
   it.each(cases)("%s", (_, { callee, entry, matched, run, expected }) => {
     const ko = prelink(newCode([makeUndefined(callee)]), target([entry]), match(matched), kernelWith(run));
     expect(homeOf(ko, callee)).toEqual(new AbsoluteAddress(expected));

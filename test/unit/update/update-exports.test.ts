@@ -46,6 +46,12 @@ describe("modules of one update", () => {
     );
   });
 
+  it("keep to their own where an object is part of both", () => {
+    const twins = ["a", "b"].flatMap((target) => [part(target, ["fa"], []), part(target, [], ["fa"])]);
+    const { of } = chooseExports(twins);
+    expect([...of.values()]).toEqual([[], []]);
+  });
+
   it("need nothing of this inside one target", () => {
     expect(names(chooseExports([part("a", ["fa"], []), part("a", [], ["fa"])]).of.get("a"))).toEqual([]);
   });
