@@ -87,19 +87,3 @@ function meaningOf(newSymbol: string): { unit: string | undefined; name: string 
   const [, unit, name] = /^new:([^:]+):(.+)$/.exec(newSymbol) ?? [];
   return name === undefined ? { unit: undefined, name: newSymbol } : { unit, name };
 }
-
-/** Functions that stop the kernel when they are called, and that the patched source still refers to. */
-export function checkTraps(redirections: readonly RedirectedFunction[], units: readonly PatchedUnit[], kernel: AppliedKernel): Finding[] {
-  return redirections
-    .filter(({ newAddr }) => newAddr === 0n)
-    .flatMap((trap) =>
-      units.flatMap((unit) =>
-        [...unit.match.symbols]
-          .filter(([, addr]) => addr >= trap.oldAddr && addr < trap.oldAddr + BigInt(Math.max(1, trap.oldSize)))
-          .map(([symbol]): Finding => {
-            const message = `the patched source still uses it, and it stops the kernel at ${kernel.nameOf(trap.oldAddr)} when it is called`;
-            return { unit: unit.path, symbol, kind: "trap-in-use", message };
-          }),
-      ),
-    );
-}

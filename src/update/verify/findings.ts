@@ -16,8 +16,10 @@ export type FindingKind =
   | "second-copy"
   /** Data that stays points to what the patch has replaced. */
   | "stale-pointer"
-  /** A function that was taken out, and stops the kernel when it is called, is still referred to. */
+  /** A function that was taken out, and stops the kernel when it is called, may still be called. */
   | "trap-in-use"
+  /** New code refers to what was freed after boot. */
+  | "freed-memory"
   /** A target is loaded, and this update's code for it is not. */
   | "part-missing";
 

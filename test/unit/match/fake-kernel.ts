@@ -63,7 +63,8 @@ export class FakeKernel implements RunKernel {
       image.set(section.data, Number(addr - base));
     }
     for (const symbol of object.symbols) this.#defineLoaded(symbol, addrs, module);
-    for (const [section, addr] of addrs) this.#relocate(section, addr, image, base, addrs, (name) => imports.get(name) ?? this.#externalAddr(name, module));
+    for (const [section, addr] of addrs)
+      this.#relocate(section, addr, image, base, addrs, (name) => imports.get(name) ?? this.#externalAddr(name, module));
     this.#regions.push({ addr: base, bytes: image });
   }
 

@@ -75,6 +75,37 @@ const moved: SampleUnit[] = [
   { ...b, post: `${B}\n__attribute__((noinline, noclone)) int other(int x) { return x + 4; }\n`, brought: ["other"], functions: [] },
 ];
 
+const TAKEN = `
+#define apart __attribute__((noinline, noclone))
+int (*held)(int);
+static apart int gone(int x) { return x * 9; }
+static apart int stays(int x) { return gone(x) + 1; }
+apart int start(int x) { held = gone; return stays(x); }
+`;
+const taken: SampleUnit = {
+  path: "kernel/t.o",
+  pre: TAKEN,
+  post: "int (*held)(int); int start(int x) { held = 0; return x; }",
+  brought: ["start"],
+  functions: [replaces("start", "new:kernel/t.o:start"), replaces("gone")],
+};
+
+/** Runs at boot only. */
+const boot: SampleUnit = { path: "kernel/boot.o", pre: "int setup(int x) { return x; }", post: "int setup(int x) { return x; }" };
+function freeBoot(kernel: FakeKernel): void {
+  const start = kernel.addrOf("setup");
+  kernel.define("__init_begin", start - (start % 4096n), "D");
+  kernel.define("__init_end", start + 4096n, "D");
+}
+
+const HANDED = `
+extern void keep(const int *);
+static const int table[] = { 1, 2, 3 };
+int look(int x) { return table[x] + (int)sizeof(table); }
+__attribute__((section(".init.text"))) int setup(void) { keep(table); return 0; }
+`;
+const handed: SampleUnit = { path: "kernel/h.o", pre: HANDED, post: HANDED };
+
 describe("an update that is right", () => {
   it("is verified, unit by unit and name by name", () => {
     expect(verify([a, b, c])).toMatchObject({ id: "fix", units: 3, functions: 6, symbols: 8, skippedTargets: [], findings: [] });
@@ -117,6 +148,18 @@ describe("an update that is right", () => {
           kernel.redirect(0xffffffffc0700000n, core[0]?.newAddr ?? 0n);
         },
       },
+    ],
+    [
+      "may bring code that was freed after boot",
+      [
+        { ...boot, brought: ["setup"], functions: [] },
+        {
+          ...b,
+          post: edit(B, "+ shared", "- setup(x)").replace("int shared;", "int shared; extern int setup(int);"),
+          imports: { setup: `${NEW_MODULE}:setup` },
+        },
+      ],
+      { change: freeBoot },
     ],
   ])("%s", (_, units, options) => {
     expect(findings(units, options)).toEqual([]);
@@ -235,6 +278,44 @@ describe("an update is found to be wrong", () => {
       ],
       {},
       ["a.o a_state stale-pointer"],
+    ],
+    [
+      // The address that `start` gave away, and the call in `stays`.
+      "whose removed function may be held by its address, and is called by code that stays",
+      [taken],
+      {},
+      ["t.o gone trap-in-use", "t.o gone trap-in-use"],
+    ],
+    [
+      "whose new code calls what was freed after boot",
+      [{ ...b, post: edit(B, "+ shared", "- setup(x)").replace("int shared;", "int shared; extern int setup(int);") }, boot],
+      { change: freeBoot },
+      ["b.o user freed-memory"],
+    ],
+    [
+      "whose static local, now the file's, begins anew",
+      [
+        {
+          ...a,
+          post: edit(A, "static int calls; calls", "calls").replace("static int counter;", "static int counter; static int calls;"),
+          brought: ["other", "calls"],
+        },
+        b,
+      ],
+      {},
+      ["a.o calls second-copy"],
+    ],
+    [
+      "whose table exists anew while init code has handed out the old one",
+      [
+        {
+          ...handed,
+          post: edit(HANDED, "static const int table[] = { 1, 2, 3 }", "static const int table[] = { 1, 2, 3, 4 }"),
+          brought: ["look", "table"],
+        },
+      ],
+      {},
+      ["h.o table stale-pointer"],
     ],
     ["one of whose modules was not loaded", [a, b], { facts: { modules: [] } }, ["vmlinux ksplice_fix_vmlinux part-missing"]],
   ])("%s", (_, units, options, expected) => {
