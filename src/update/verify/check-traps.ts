@@ -1,4 +1,4 @@
-import { R_X86_64_PLT32 } from "../../elf/constants.js";
+import { R_X86_64_PC32, R_X86_64_PLT32, SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection, type ElfRelocation, type ElfSection } from "../../elf/model.js";
 import type { RedirectedFunction } from "../../kernel/ksplice-sysfs.js";
 import { isDescription, type Place, type PreObject } from "../../match/pre-object.js";
@@ -45,7 +45,7 @@ function findCallers(
     )
     .flatMap(({ section, relocation }): Finding[] => {
       const user = pre.placeAt(section, relocation.offset);
-      if (relocation.type !== R_X86_64_PLT32)
+      if (!isBranch(section, relocation))
         return [finding(`its address was given to whoever uses ${user?.name ?? section.name}, and it stops the kernel when it is called`)];
       if (user === undefined || pre.discarded.includes(user) || redirected.has(mainName(user))) return [];
       return [finding(`${user.name} stays as it was and calls it, and it stops the kernel when it is called`)];
@@ -55,8 +55,18 @@ function findCallers(
 function isOf(object: PreObject, { symbol, addend, type }: ElfRelocation, name: string): boolean {
   const section: ElfSection | undefined = homeSection(symbol);
   if (section === undefined) return symbol.name === name;
-  const place = object.placeOf(symbol) ?? object.placeAt(section, symbol.value + addend + (type === R_X86_64_PLT32 ? 4 : 0));
+  const place = object.placeOf(symbol) ?? object.placeAt(section, symbol.value + addend + (PC_RELATIVE.has(type) ? 4 : 0));
   return place?.isFunction === true && place.symbols.some((candidate) => candidate.name === name);
+}
+
+const PC_RELATIVE: ReadonlySet<number> = new Set([R_X86_64_PC32, R_X86_64_PLT32]);
+
+/** True for the field of a `call`, `jmp` or `jcc` with 32 bits; anything else takes an address. */
+function isBranch({ flags, data }: ElfSection, { type, offset }: ElfRelocation): boolean {
+  const before = data[offset - 2] ?? 0;
+  const opcode = data[offset - 1] ?? 0;
+  const isJump = opcode === 0xe8 || opcode === 0xe9 || (before === 0x0f && opcode >= 0x80 && opcode <= 0x8f);
+  return (flags & SHF_EXECINSTR) !== 0 && PC_RELATIVE.has(type) && isJump;
 }
 
 /** Of a piece that was split off the function that it belongs to. */
