@@ -98,6 +98,15 @@ function freeBoot(kernel: FakeKernel): void {
   kernel.define("__init_end", start + 4096n, "D");
 }
 
+const POINTED = `
+const int limits[] = { 1, 2, 3 };
+const int *chosen = limits;
+int (*handler)(int);
+int look(int x) { return limits[x] + (int)sizeof(limits) + *chosen; }
+int (*handler)(int) = look;
+`;
+const pointed: SampleUnit = { path: "kernel/p.o", pre: POINTED, post: POINTED };
+
 const HANDED = `
 extern void keep(const int *);
 static const int table[] = { 1, 2, 3 };
@@ -135,6 +144,11 @@ describe("an update that is right", () => {
         },
       ],
       {},
+    ],
+    [
+      "may replace a function to which a pointer led that the kernel has changed since",
+      [{ ...pointed, post: edit(POINTED, "+ *chosen", "- *chosen"), brought: ["look"] }],
+      { change: (kernel) => { kernel.poke(kernel.addrOf("handler"), [1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff]); } },
     ],
     [
       "may replace what an earlier update brought, and lead there over it",
@@ -316,6 +330,12 @@ describe("an update is found to be wrong", () => {
       ],
       {},
       ["h.o table stale-pointer"],
+    ],
+    [
+      "that leaves a pointer to an object that exists anew",
+      [{ ...pointed, post: edit(POINTED, "{ 1, 2, 3 }", "{ 1, 2, 3, 4 }"), brought: ["look", "limits"] }],
+      {},
+      ["p.o chosen stale-pointer", "p.o limits wrong-address"],
     ],
     ["one of whose modules was not loaded", [a, b], { facts: { modules: [] } }, ["vmlinux ksplice_fix_vmlinux part-missing"]],
   ])("%s", (_, units, options, expected) => {
