@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { renderFinding } from "../src/update/verify/findings.js";
 import type { ProbeResult, Rehearsal } from "../src/rehearse/rehearse-update.js";
 
 /** What the demo found out, as a table; and whether each line is as it should be. */
@@ -39,6 +40,11 @@ export function demoRows(
     probeRow("probe with the update", rehearsal.probes?.applied, expected.patched),
     probeRow("probe once undone", rehearsal.probes?.undone, expected.unpatched),
     { what: "ksplice-view lists it", found: rehearsal.viewed.join(", "), ok: rehearsal.viewed.includes(rehearsal.id) },
+    {
+      what: "verified with the update",
+      found: rehearsal.verification.findings.map(renderFinding).join("\n") || `${rehearsal.verification.functions} functions`,
+      ok: rehearsal.verification.findings.length === 0,
+    },
     { what: "left behind", found: rehearsal.leftovers.join(", ") || "nothing", ok: rehearsal.leftovers.length === 0 },
     { what: "oopses and warnings", found: rehearsal.problems.join("\n") || "none", ok: rehearsal.problems.length === 0 },
   ];

@@ -6,6 +6,7 @@ import { openDebugLog } from "./debug-log.js";
 
 interface ApplyOptions extends CommonOptions {
   readonly partial?: boolean;
+  readonly verify?: boolean;
   readonly json?: boolean;
   readonly tries: number;
   readonly debug?: boolean;
@@ -19,6 +20,7 @@ export function applyCommand(): Command {
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
     .option("--partial", "skip target modules that are not loaded")
     .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
+    .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
     .option("--json", "print the result as JSON")
     .option("--debug", "say in detail what is done, on stderr")
     .option("--debugfile <file>", "the same, into a file")
@@ -28,7 +30,8 @@ export function applyCommand(): Command {
       const log = openDebugLog(options);
       const update = await openUpdate(path);
       try {
-        const result = await applyUpdate(update, { partial: options.partial ?? false, tries: options.tries, progress, log });
+        const { partial = false, verify = false, tries } = options;
+        const result = await applyUpdate(update, { partial, verify, tries, progress, log });
         progress.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {

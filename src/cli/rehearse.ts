@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { EXIT_REFUSED } from "../diagnostics.js";
-import { rehearseUpdate, type ProbeResult, type Rehearsal } from "../rehearse/rehearse-update.js";
+import { oneLine, sawTheSame } from "../rehearse/find-failures.js";
+import { rehearseUpdate, type Rehearsal } from "../rehearse/rehearse-update.js";
 import { openUpdate } from "../update/update-file.js";
 import { printJson, stderrProgress, type CommonOptions } from "./common.js";
 
@@ -48,6 +49,7 @@ function collect(value: string, previous: readonly string[]): string[] {
 
 function renderRehearsal(result: Rehearsal): string {
   const ms = (ns: number): string => `${(ns / 1e6).toFixed(3)} ms`;
+  const { verification } = result;
   const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
   const lines = [
     `update ${result.id} on ${result.release}: ${[...result.functions, ...result.data].map((entry) => entry.name).join(", ")}`,
@@ -62,22 +64,13 @@ function renderRehearsal(result: Rehearsal): string {
           `probe undone:  ${oneLine(result.probes.undone)}`,
         ]),
     ...(sawNoDifference(result) ? ["note: the probe saw the same with the update as without"] : []),
-    ...result.leftovers.map((name) => `left behind: ${name}`),
-    ...result.problems.map((line) => `kernel: ${line}`),
+    `verified with the update applied: ${verification.units} units, ${verification.functions} functions, ${verification.symbols} shared names in ${verification.milliseconds} ms; findings: ${verification.findings.length}`,
     `console: ${result.consoleLog}`,
-    result.ok ? "ok" : "FAILED",
+    ...(result.ok ? ["ok"] : ["FAILED:", ...result.failures.map((line) => `  ${line}`)]),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function sawNoDifference({ probes }: Rehearsal): boolean {
-  return probes !== undefined && probes.before.stdout === probes.applied.stdout && probes.before.exitCode === probes.applied.exitCode;
-}
-
-function oneLine(probe: ProbeResult): string {
-  const text = [probe.stdout, probe.stderr]
-    .filter((part) => part !== "")
-    .join(" / ")
-    .replaceAll("\n", "; ");
-  return `${text} (exit ${probe.exitCode})`;
+  return probes !== undefined && sawTheSame(probes.before, probes.applied);
 }

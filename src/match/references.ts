@@ -39,6 +39,11 @@ export class References {
     return a === b || this.#run.newestCode(a) === this.#run.newestCode(b);
   }
 
+  /** True if a place may be at both addresses: they are the same, or an update has brought its own copy of a constant. */
+  mayBeAtBoth(place: Place, a: bigint, b: bigint): boolean {
+    return this.isSameTarget(a, b) || (isPlainConstant(place) && this.#run.symbolAt(a)?.module !== this.#run.symbolAt(b)?.module);
+  }
+
   /** Takes one reference into the evidence. Returns why it cannot be right, or undefined. */
   note(evidence: Evidence, reference: Reference): string | undefined {
     const { relocation, delta, addr } = reference;
@@ -62,7 +67,7 @@ export class References {
     const adjusted = this.#withoutCallPadding(place, addr);
     const before = evidence.bindings.get(place);
     if (before !== undefined) {
-      return this.isSameTarget(before.addr, adjusted)
+      return this.mayBeAtBoth(place, before.addr, adjusted)
         ? undefined
         : `${place.name} is at ${hex(adjusted)} here, and at ${hex(before.addr)} at offset ${hex(before.offset)}`;
     }
@@ -190,6 +195,16 @@ const NUMBER = /\.\d+$/;
 /** Static names with a number by the compiler: the number may differ, and mean something else in another unit. */
 export function isNumberedStatic(place: Place): boolean {
   return place.section !== undefined && !place.isGlobal && NUMBER.test(place.name);
+}
+
+/**
+ * Constants that the compiler numbered (`__func__.3`) and that hold no pointers: the same bytes serve, wherever they are. They are compared at each
+ * reference.
+ */
+function isPlainConstant(place: Place): boolean {
+  const { section, offset, size } = place;
+  if (section === undefined || !isNumberedStatic(place) || kindOfSection(section) !== "rodata") return false;
+  return !section.relocations.some((relocation) => relocation.offset >= offset && relocation.offset < offset + size);
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

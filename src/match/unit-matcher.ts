@@ -252,7 +252,7 @@ export class UnitMatcher implements CodeComparer {
   findConflict(evidence: Evidence): string | undefined {
     for (const { place, addr } of evidence.bindings.values()) {
       const known = this.known.get(place);
-      if (known === undefined || this.references.isSameTarget(known.addr, addr)) continue;
+      if (known === undefined || this.references.mayBeAtBoth(place, known.addr, addr)) continue;
       return `it has ${place.name} at ${hex(addr)}, while ${known.from.name} has it at ${hex(known.addr)}`;
     }
     for (const [table, { value }] of evidence.constants) {

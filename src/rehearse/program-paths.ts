@@ -1,7 +1,11 @@
 import { join } from "node:path";
 import { packageRoot } from "../package-root.js";
 
-/** How a command of this package is run with Node, in the guest as on the host. @param name `apply`, `undo`, … */
+/** How a program of this package is run with Node, in the guest as on the host. @param name `apply`, `undo`, …; empty for `ksplice` itself */
 export function commandLine(name: string): [string, string] {
-  return [process.execPath, join(packageRoot(), "dist", "src", "cli", `ksplice-${name}.js`)];
+  return [process.execPath, join(packageRoot(), "dist", "src", "cli", `${programName(name)}.js`)];
+}
+
+export function programName(name: string): string {
+  return name === "" ? "ksplice" : `ksplice-${name}`;
 }

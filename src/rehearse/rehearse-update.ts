@@ -1,11 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { Refusal, type Progress } from "../diagnostics.js";
+import { EXIT_REFUSED, Refusal, type Progress } from "../diagnostics.js";
 import { packUpdate, type Update } from "../update/update-file.js";
-import { bootMachine, type Machine, type StartedCommand } from "../../vm/machine.js";
+import { bootMachine, type CommandResult, type Machine, type StartedCommand } from "../../vm/machine.js";
 import { packageRoot } from "../package-root.js";
+import type { Verification } from "../update/verify/verify-update.js";
+import { findFailures } from "./find-failures.js";
 import { runCommand } from "./run-command.js";
+import { programName } from "./program-paths.js";
 import { findRehearsalKernel } from "./rehearsal-kernel.js";
 import { makeTemporary, removeTemporary } from "../temporary.js";
 
@@ -53,8 +56,12 @@ export interface Rehearsal {
   readonly leftovers: readonly string[];
   /** Oopses, warnings and call traces. */
   readonly problems: readonly string[];
+  /** What `ksplice verify` said while the update was applied. */
+  readonly verification: Verification;
   readonly consoleLog: string;
-  /** No problems, no leftovers, listed while applied, and the probe saw the same before and once undone. */
+  /** Why the rehearsal failed, a line each: find-failures.ts has the list. */
+  readonly failures: readonly string[];
+  /** No failures. */
   readonly ok: boolean;
 }
 
@@ -95,6 +102,8 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     watch.begin("probe, applied", "probing with the update applied");
     const whileApplied = await probe(machine, options.probe);
     const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"], options.progress)).map((entry) => entry.id);
+    watch.begin("verify", `verifying ${id}`);
+    const verification = await verify(machine, updatePath, options.progress);
     watch.begin("undo", `undoing ${id}`);
     const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id], options.progress);
     watch.begin("probe, undone", "probing once undone");
@@ -109,24 +118,19 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
       before === undefined || whileApplied === undefined || after === undefined
         ? undefined
         : { before, applied: whileApplied, undone: after };
+    const found = { id, viewed, verification, probes, leftovers, problems };
+    const failures = findFailures(found);
     return {
-      id,
+      ...found,
       release: kernel.release,
       functions: applied.functions,
       data: applied.data,
-      probes,
-      viewed,
       stopNs: { apply: applied.stopNs, undo: undone.stopNs },
       matching: applied.matching,
       stages: watch.stages,
-      leftovers,
-      problems,
       consoleLog: options.consoleLog,
-      ok:
-        problems.length === 0 &&
-        leftovers.length === 0 &&
-        viewed.includes(id) &&
-        (probes === undefined || sameResult(probes.before, probes.undone)),
+      failures,
+      ok: failures.length === 0,
     };
   } finally {
     await machine?.powerOff();
@@ -189,10 +193,6 @@ async function probe(machine: Machine, command: string | undefined): Promise<Pro
   return { stdout: stdout.trimEnd(), stderr: stderr.trimEnd(), exitCode };
 }
 
-function sameResult(a: ProbeResult, b: ProbeResult): boolean {
-  return a.stdout === b.stdout && a.exitCode === b.exitCode;
-}
-
 /** A load that is over before its time was no load. @returns what to say about it */
 async function endedByItself(load: StartedCommand | undefined): Promise<string[]> {
   const stillRunning = Symbol("still running");
@@ -204,15 +204,26 @@ async function endedByItself(load: StartedCommand | undefined): Promise<string[]
 /** Runs one of our commands in the guest. @throws Refusal with the command's own words if it fails */
 async function ksplice<T>(machine: Machine, name: string, args: readonly string[], note: Progress): Promise<T> {
   const result = await runCommand(machine, name, args, note);
-  if (result.exitCode !== 0) {
-    throw new Refusal({
-      code: "rehearsal-failed",
-      message: [`ksplice-${name} failed in the virtual machine:`, result.stderr.trimEnd(), ...(await machine.problems())].join("\n  "),
-      location: resolve(machine.consoleLog),
-      hint: `the console's output is in ${machine.consoleLog}`,
-    });
-  }
+  if (result.exitCode !== 0) throw await commandFailed(machine, programName(name), result);
   return JSON.parse(result.stdout) as T;
+}
+
+/** That the update is not verified is a result. @throws Refusal if it could not be told */
+async function verify(machine: Machine, updatePath: string, note: Progress): Promise<Verification> {
+  const result = await runCommand(machine, "", ["verify", "--json", updatePath], note);
+  // A refusal prints JSON too, and ends with the same status.
+  const parsed = (result.exitCode === 0 || result.exitCode === EXIT_REFUSED ? JSON.parse(result.stdout) : {}) as Partial<Verification>;
+  if (parsed.findings === undefined) throw await commandFailed(machine, "ksplice verify", result);
+  return parsed as Verification;
+}
+
+async function commandFailed(machine: Machine, program: string, { stderr }: CommandResult): Promise<Refusal> {
+  return new Refusal({
+    code: "rehearsal-failed",
+    message: [`${program} failed in the virtual machine:`, stderr.trimEnd(), ...(await machine.problems())].join("\n  "),
+    location: resolve(machine.consoleLog),
+    hint: `the console's output is in ${machine.consoleLog}`,
+  });
 }
 
 /** Anything with our name that a finished undo should have taken away. */

@@ -1,5 +1,5 @@
 import type { CommandResult, Machine } from "../../vm/machine.js";
-import { commandLine } from "./program-paths.js";
+import { commandLine, programName } from "./program-paths.js";
 
 /** 128 and the numbers of SIGILL, SIGTRAP, SIGABRT, SIGBUS and SIGSEGV: by these V8 ends when its own state makes no sense. */
 const CRASHES: readonly number[] = [132, 133, 134, 135, 139];
@@ -16,7 +16,7 @@ export function crashedInEmulator({ exitCode, stderr }: Pick<CommandResult, "exi
 }
 
 /**
- * Runs `ksplice-NAME ARGS` in a machine. Our commands may be cut off at any point and begun again, so that is done, once, where
+ * Runs `ksplice-NAME ARGS`, or `ksplice ARGS` where the name is empty, in a machine. Our commands may be cut off at any point and begun again, so that is done, once, where
  * Node crashed. What is a bug of ours shows the second time too.
  * @param note is told of it
  */
@@ -29,6 +29,6 @@ export async function runCommand(
   const run = (): Promise<CommandResult> => machine.run([...commandLine(name), ...args], { timeoutMs: TIMEOUT_MS });
   const first = await run();
   if (!crashedInEmulator(first)) return first;
-  note(`Node crashed in the emulator during ksplice-${name}; once more`);
+  note(`Node crashed in the emulator during ${programName(name)}; once more`);
   return await run();
 }

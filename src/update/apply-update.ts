@@ -9,16 +9,19 @@ import type { ManifestTarget, ManifestUnit } from "./manifest.js";
 import { KSPLICE_ABI } from "./part-section.js";
 import { prelinkCore } from "./prelink.js";
 import { prelinkUpdate, type PrelinkedPart } from "./prelink-update.js";
-import { coreOfAnotherVersion } from "./refusals.js";
+import { coreOfAnotherVersion, notVerified } from "./refusals.js";
 import { switchStage } from "./switch-stage.js";
 import { CORE_MODULE, unloadUpdate } from "./undo-update.js";
 import { requireFile, type Update } from "./update-file.js";
+import { verifyUpdate, type Verification } from "./verify/verify-update.js";
 
 export interface ApplyOptions {
   /** Skip target modules that are not loaded. */
   readonly partial: boolean;
   /** At least 1. */
   readonly tries: number;
+  /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
+  readonly verify?: boolean;
   readonly progress: Progress;
   readonly log: (message: string) => void;
 }
@@ -32,12 +35,14 @@ export interface ApplyResult {
   /** Nanoseconds that the machine was stopped. */
   readonly stopNs: number;
   readonly attempts: number;
+  /** Undefined if that was not asked for. */
+  readonly verification: Verification | undefined;
   readonly matching: { readonly functions: number; readonly skippedBytes: number; readonly milliseconds: number };
 }
 
 /**
  * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
- * @throws Refusal `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `code-busy`, or the core's abort cause
+ * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
   requireRoot();
@@ -67,8 +72,10 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
   stopIfInterrupted(interruption);
   const state = await loadAndSwitch(update, parts, kernel, options, interruption);
   log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
+  const verification = options.verify === true ? await requireVerified(update, options, interruption) : undefined;
   return {
     id: manifest.id,
+    verification,
     functions: namesOf(targets, (unit) => unit.functions),
     data: namesOf(targets, (unit) => unit.data),
     skippedTargets,
@@ -76,6 +83,30 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
     attempts: state.attempts ?? 0,
     matching,
   };
+}
+
+/** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it */
+async function requireVerified(update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<Verification> {
+  const { id } = update.manifest;
+  options.progress(`verifying ${id}`);
+  // Anew: what was read of memory before is kept.
+  const kernel = openLiveKernel();
+  let verification: Verification;
+  try {
+    verification = verifyUpdate(update, kernel);
+  } finally {
+    kernel.close();
+  }
+  if (verification.findings.length === 0) return verification;
+  options.progress(`undoing ${id}`);
+  let stays: string | undefined;
+  try {
+    await switchStage(id, "reversed", options.tries, options.progress, interruption);
+    await unloadUpdate(id);
+  } catch (error) {
+    stays = error instanceof Error ? error.message : String(error);
+  }
+  throw notVerified(id, verification.findings, stays);
 }
 
 function namesOf(

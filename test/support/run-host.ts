@@ -1,7 +1,5 @@
 import { execa } from "execa";
-import { packageRoot } from "../../src/package-root.js";
 import { commandLine } from "../../src/rehearse/program-paths.js";
-import { join } from "node:path";
 
 export interface HostResult {
   readonly stdout: string;
@@ -15,7 +13,7 @@ export async function runHost(
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<HostResult> {
-  const [node, program] = name === "" ? [process.execPath, join(packageRoot(), "dist", "src", "cli", "ksplice.js")] : commandLine(name);
+  const [node, program] = commandLine(name);
   const result = await execa(node, [program, ...args], { reject: false, ...options });
   return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode ?? -1 };
 }

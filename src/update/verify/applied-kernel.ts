@@ -6,11 +6,19 @@ import { isGlobal } from "../find-symbol.js";
 export class AppliedKernel {
   readonly #kernel: LiveKernel;
   readonly #newModules: ReadonlySet<string>;
+  readonly #init: { readonly start: bigint; readonly end: bigint };
 
   /** @param newModules the modules that carry the new code of the update in question */
   constructor(kernel: LiveKernel, newModules: ReadonlySet<string>) {
     this.#kernel = kernel;
     this.#newModules = newModules;
+    const at = (name: string): bigint => onlyAddr(kernel.symbolsNamed(name).filter(({ module }) => module === undefined)) ?? 0n;
+    this.#init = { start: at("__init_begin"), end: at("__init_end") };
+  }
+
+  /** True for what the kernel's image had at boot only (include/asm-generic/vmlinux.lds.h and arch/x86/kernel/vmlinux.lds.S, Linux 6.1). */
+  isFreed(addr: bigint): boolean {
+    return addr >= this.#init.start && addr < this.#init.end;
   }
 
   /** The address that replaced code and its newest replacement have in common. */
@@ -37,9 +45,9 @@ export class AppliedKernel {
     return this.#kernel.read(addr, size);
   }
 
-  /** The target's own symbols of that name: not those of updates. */
+  /** The target's own symbols of that name that are in memory: not those of updates. */
   ownSymbols(name: string, target: string): readonly RunSymbol[] {
-    return this.#kernel.symbolsNamed(name).filter(({ module }) => (module ?? "vmlinux") === target);
+    return this.#kernel.symbolsNamed(name).filter(({ module, addr }) => (module ?? "vmlinux") === target && !this.isFreed(addr));
   }
 
   /** The one address that a name with external linkage has in the kernel's image; undefined if it has none, or several. */

@@ -6,6 +6,7 @@ import type { Finding } from "./findings.js";
 import { addrOf, constantsOf, variablesOf, type PatchedUnit } from "./patched-unit.js";
 
 const POINTER_SIZE = 8;
+const NUMBER = /\.\d+$/;
 
 /**
  * Pointers in data that stays. What they point to may be set while the kernel runs, so only those are compared that the patch concerns: the ones
@@ -17,7 +18,7 @@ export function checkPointers(unit: PatchedUnit, kernel: AppliedKernel): Finding
     const twin = variables.get(place.name);
     const addr = addrOf(unit, place) ?? onlyAddr(kernel.ownSymbols(place.name, unit.target));
     // A number may be another variable's in the running kernel.
-    if (twin === undefined || addr === undefined || /\.\d+$/.test(place.name)) return [];
+    if (twin === undefined || addr === undefined || NUMBER.test(place.name)) return [];
     return fieldsOf(place).flatMap((field) => checkPointer(unit, place, twin, field, addr, kernel) ?? []);
   });
   return [...pointers, ...findHandedOut(unit, kernel)];
@@ -52,11 +53,14 @@ function checkPointer(
   const before = fieldsOf(twin).find((field) => field.offset === offset);
   const was = before === undefined ? undefined : targetOf(unit.pre, before.relocation);
   const isElsewhere = was?.name !== meant.name || was.delta !== meant.delta;
-  if (!isElsewhere && !kernel.isNew(targetAddr)) return undefined;
   const bytes = kernel.read(addr + BigInt(offset), POINTER_SIZE);
   if (bytes === undefined) return undefined;
   const actual = new DataView(bytes.buffer, bytes.byteOffset, POINTER_SIZE).getBigUint64(0, true);
-  if (kernel.isSame(actual - BigInt(meant.delta), targetAddr)) return undefined;
+  const pointsTo = BigInt.asUintN(64, actual - BigInt(meant.delta));
+  if (kernel.isSame(pointsTo, targetAddr)) return undefined;
+  // The kernel may have set it to something else since it started; but not to what the object was before.
+  const isStale = kernel.isNew(targetAddr) && !kernel.isNew(pointsTo) && kernel.isNamed(pointsTo, meant.name, NUMBER);
+  if (!isElsewhere && !isStale) return undefined;
   return {
     unit: unit.path,
     symbol: place.name,
@@ -79,7 +83,7 @@ function targetOf(object: PreObject, { symbol, addend }: ElfRelocation): Pointer
   const at = symbol.value + addend;
   const place = section === undefined ? object.placeOf(symbol) : object.placeAt(section, at);
   if (place === undefined) return undefined;
-  return { name: place.name.replace(/\.\d+$/, ""), place, delta: section === undefined ? addend : at - place.offset };
+  return { name: place.name.replace(NUMBER, ""), place, delta: section === undefined ? addend : at - place.offset };
 }
 
 /** Constants that exist anew, while initialization code has handed out the old ones to whoever keeps them. */

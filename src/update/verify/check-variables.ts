@@ -49,14 +49,17 @@ const NUMBERED = /\.\d+$/;
 /** State of a statement, not of the program: a message that is printed once, a rate limit, a lock's class. */
 const OF_A_STATEMENT = /^(__|___|descriptor\.|_rs\.|_entry)/;
 
-/** The variable of the unpatched source that this one is. A static local's number changes: it is the only one of its name that a function uses. */
+/**
+ * The variable of the unpatched source that this one is: the one of its name; of static locals, whose numbers change, the only one of its name that
+ * one of its functions uses. So is a static local that became the file's.
+ */
 function findTwin({ pre, post }: PatchedUnit, place: Place): Place | undefined {
-  if (!NUMBERED.test(place.name)) return variablesOf(pre).find(({ name }) => name === place.name);
-  if (OF_A_STATEMENT.test(place.name)) return undefined;
+  const same = NUMBERED.test(place.name) ? undefined : variablesOf(pre).find(({ name }) => name === place.name);
+  if (same !== undefined || OF_A_STATEMENT.test(place.name)) return same;
   const users = usersOf(post, place);
   const base = place.name.replace(NUMBERED, "");
   const isTwin = (object: PreObject) => (other: Place) =>
-    NUMBERED.test(other.name) && other.name.replace(NUMBERED, "") === base && [...usersOf(object, other)].some((user) => users.has(user));
+    other.name.replace(NUMBERED, "") === base && [...usersOf(object, other)].some((user) => users.has(user));
   const before = variablesOf(pre).filter(isTwin(pre));
   return before.length === 1 && variablesOf(post).filter(isTwin(post)).length === 1 ? before[0] : undefined;
 }

@@ -16,6 +16,8 @@ export type FindingKind =
   | "second-copy"
   /** Data that stays points to what the patch has replaced. */
   | "stale-pointer"
+  /** New code refers to what was freed after boot. */
+  | "freed-memory"
   /** A target is loaded, and this update's code for it is not. */
   | "part-missing";
 

@@ -5,12 +5,14 @@ import type { UpdateFacts } from "../../kernel/kernel-facts.js";
 import type { LiveKernel } from "../../kernel/live-kernel.js";
 import { matchUnit } from "../../match/match-unit.js";
 import { PreObject } from "../../match/pre-object.js";
+import type { RunKernel } from "../../match/run-kernel.js";
 import type { Mismatch } from "../../match/types.js";
 import type { ManifestTarget } from "../manifest.js";
 import { badUpdate, notApplied } from "../refusals.js";
 import { requireFile, type Update } from "../update-file.js";
 import { AppliedKernel } from "./applied-kernel.js";
 import { checkPointers } from "./check-pointers.js";
+import { checkFreed } from "./check-freed.js";
 import { checkReached, checkRedirections } from "./check-redirections.js";
 import { checkSymbols } from "./check-symbols.js";
 import { checkVariables } from "./check-variables.js";
@@ -47,11 +49,11 @@ export function verifyUpdate(update: Update, kernel: LiveKernel): Verification {
   const targets = manifest.targets.filter(({ name }) => loaded.has(name));
   const inForce = targets.filter(({ module }) => loaded.has(module));
   const missing = targets.filter((target) => !inForce.includes(target));
-  const isLoaded = ({ target }: { target: string }): boolean => inForce.some(({ name }) => name === target) || loaded.has(target);
 
-  const matching = new Matching(update, kernel);
+  const matching = new Matching(update, withNewModules(kernel, inForce));
   for (const target of inForce) for (const { path, pre, post } of target.units) matching.add({ path, target: target.name, pre, post });
-  for (const { path, target, post } of manifest.checked.filter(isLoaded)) matching.add({ path, target, pre: post, post });
+  for (const { path, target, post } of manifest.checked.filter((unit) => loaded.has(unit.target)))
+    matching.add({ path, target, pre: post, post });
 
   const { units } = matching;
   const byPath = new Map(units.map((unit) => [unit.path, unit]));
@@ -64,7 +66,7 @@ export function verifyUpdate(update: Update, kernel: LiveKernel): Verification {
     ...inForce.flatMap((target) => checkRedirections(target, state.functions, byPath, applied)),
     ...units.flatMap((unit) => checkReached(unit, applied, all)),
     ...symbols.findings,
-    ...units.flatMap((unit) => [...checkVariables(unit, applied), ...checkPointers(unit, applied)]),
+    ...units.flatMap((unit) => [...checkVariables(unit, applied), ...checkFreed(unit, applied), ...checkPointers(unit, applied)]),
   ];
   const targetsOf = new Set([...manifest.targets.map(({ name }) => name), ...manifest.checked.map(({ target }) => target)]);
   return {
@@ -90,6 +92,19 @@ function missingPart({ name, module }: ManifestTarget): Finding {
   return { unit: name, symbol: module, kind: "part-missing", message };
 }
 
+/** The manifest says of which target each module holds code; the core tells only of those whose functions or data are replaced. */
+function withNewModules(kernel: LiveKernel, targets: readonly ManifestTarget[]): RunKernel {
+  const targetOf = new Map(targets.map(({ name, module }) => [module, name]));
+  return {
+    symbolsNamed: (name) => kernel.symbolsNamed(name),
+    symbolAt: (addr) => kernel.symbolAt(addr),
+    read: (addr, size) => kernel.read(addr, size),
+    newestCode: (addr) => kernel.newestCode(addr),
+    moduleSections: (module) => kernel.moduleSections(module),
+    holdsCodeOf: (target, module) => kernel.holdsCodeOf(target, module) || (module !== undefined && targetOf.get(module) === target),
+  };
+}
+
 interface UnitFiles {
   readonly path: string;
   readonly target: string;
@@ -106,11 +121,11 @@ class Matching {
   /** Units that do not match. */
   failed = 0;
   readonly #update: Update;
-  readonly #kernel: LiveKernel;
+  readonly #run: RunKernel;
 
-  constructor(update: Update, kernel: LiveKernel) {
+  constructor(update: Update, run: RunKernel) {
     this.#update = update;
-    this.#kernel = kernel;
+    this.#run = run;
   }
 
   add({ path, target, pre: preFile, post: postFile }: UnitFiles): void {
@@ -118,7 +133,7 @@ class Matching {
     const object = this.#parse(postFile);
     const post = new PreObject(object, isModule);
     const constants = constantsOf(post).map(({ name }) => ({ symbol: name, isOptional: true }));
-    const match = matchUnit(object, { path, target }, this.#kernel, { data: constants });
+    const match = matchUnit(object, { path, target }, this.#run, { data: constants });
     this.functions += match.statistics.matched;
     this.skipped.push(...match.statistics.skipped);
     if (match.kind === "mismatch") {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR } from "../../../src/elf/constants.js";
 import type { ElfObject } from "../../../src/elf/model.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
+import { compileObject, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../support/compile-object.js";
 import { makeFunction, makeObject, makeSection } from "../../support/elf-builder.js";
 import { FakeKernel, TEXT_START } from "./fake-kernel.js";
 
@@ -50,5 +51,64 @@ describe("a unit whose function an applied update replaced", () => {
 
   it("does not take the update's code for that of another target", () => {
     expect(matchUnit(unit(2, true), { path: "a.o", target: "other" }, kernel).kind).toBe("mismatch");
+  });
+});
+
+describe("a constant that the compiler numbered", () => {
+  // As `__func__` is: two functions of the header's inline share it.
+  const unit = compileObject(
+    `
+extern void tell(const char *);
+static inline void say(int x) { static const char words[] = "some words"; if (x) tell(words); }
+__attribute__((noinline)) int one(int x) { say(x); return x + 1; }
+__attribute__((noinline)) int two(int x) { say(x); return x + 2; }
+`,
+    "unit.o",
+  );
+  const words = unit.symbols.find(({ name }) => name.startsWith("words."))?.name ?? "";
+
+  function kernelWithCopy(module: string | undefined, bytes: string): FakeKernel {
+    const kernel = new FakeKernel();
+    kernel.load(unit, TEXT_START);
+    const copy = MODULE_START + 0x8000n;
+    kernel.place(copy, Buffer.from(`${bytes}\0`));
+    kernel.define(words, copy, "r", module);
+    // Make `two` refer to the copy.
+    const start = kernel.addrOf("two");
+    const code = kernel.read(start, 24) ?? new Uint8Array(0);
+    const view = new DataView(code.buffer, code.byteOffset);
+    const low = Number(BigInt.asUintN(32, kernel.addrOf(words)));
+    for (let at = 0; at + 4 <= code.length; at++)
+      if (view.getUint32(at, true) === low) view.setUint32(at, Number(BigInt.asUintN(32, copy)), true);
+    kernel.poke(start, [...code]);
+    kernel.applied.set(MODULE, "vmlinux");
+    return kernel;
+  }
+
+  it.each([
+    ["may be there a second time in an update's module", MODULE, "some words", "matched"],
+    ["may not be another one there", MODULE, "same words", "mismatch"],
+    ["may not be there twice in the kernel itself", undefined, "some words", "mismatch"],
+  ])("%s", (_, module, bytes, kind) => {
+    expect(matchUnit(unit, { path: "a.o", target: "vmlinux" }, kernelWithCopy(module, bytes)).kind).toBe(kind);
+  });
+});
+
+describe("a function that is settled by its neighbours", () => {
+  const HELPER = "static __attribute__((noinline)) int helper(int *p) { *p += 1; return *p * 3; }\n";
+  const flags = [...KERNEL_LIKE_FLAGS, ...SECTION_FLAGS, "-fno-toplevel-reorder"];
+  const text = (brought: string): string =>
+    `int low(int x) { return x + 11; } ${brought} ${HELPER} int high(int x) { return x + 13; } int (*hook)(int *) = helper;`;
+
+  it("is so even if one that an update brought stands next to it in the source", () => {
+    const kernel = new FakeKernel();
+    kernel.load(compileObject(`${HELPER} int before(int *p) { return helper(p) + 1; }`, "a.o"), TEXT_START);
+    kernel.load(compileObject(text(""), "unit.o", GCC, flags), TEXT_START + 0x10000n);
+    kernel.load(compileObject(`${HELPER} int after(int *p) { return helper(p) + 2; }`, "b.o"), TEXT_START + 0x20000n);
+    kernel.load(compileObject("int fresh(int x) { return x ^ 77; }", "new.o"), MODULE_START, MODULE);
+    kernel.applied.set(MODULE, "vmlinux");
+    const post = compileObject(text("int fresh(int x) { return x ^ 77; }"), "unit.o", GCC, flags);
+    const match = matchUnit(post, { path: "unit.o", target: "vmlinux" }, kernel);
+    expect(match.kind === "matched" && match.functions.get("helper")?.addr).toBe(kernel.symbolsNamed("helper")[1]?.addr);
   });
 });

@@ -117,6 +117,19 @@ describe("data that is not what the source says is a mismatch", () => {
     expect(mismatchIn(kernel, fields("live", 0))).toBeUndefined();
   });
 
+  it("even if it need not be found", () => {
+    const kernel = kernelOf();
+    kernel.poke(kernel.addrOf("limits") + 8n, [31]);
+    expect(mismatchIn(kernel, { ...whole("limits"), isOptional: true })?.reason).toContain("differ at offset 0x8");
+  });
+
+  it("but not if it need not be found, and nothing tells which it is", () => {
+    const kernel = kernelOf();
+    kernel.load(compileObject(NAMESAKE.replace("1, 2, 3, 4", "10, 20, 30, 40"), "namesake.o"), TEXT_START + 0x100000n);
+    expect(mismatchIn(kernel, { ...whole("limits"), isOptional: true })).toBeUndefined();
+    expect(mismatchIn(kernelOf(SOURCE.replaceAll("limits", "bounds")), { ...whole("limits"), isOptional: true })).toBeUndefined();
+  });
+
   it("if two objects have its name and its contents", () => {
     const kernel = kernelOf();
     kernel.load(compileObject(NAMESAKE.replace("1, 2, 3, 4", "10, 20, 30, 40"), "namesake.o"), TEXT_START + 0x100000n);

@@ -94,7 +94,7 @@ describe("an import gets its address", () => {
     const elsewhere = new Map([["b.o vmlinux", match({ helper: 0x1000n })]]);
     const wanted = target([{ name: "helper", symbol: "helper" }]);
     expect(() => prelink(newCode([makeUndefined("helper")]), wanted, match({ helper: 0x2000n }), kernelWith([]), elsewhere)).toThrow(
-      "refer to several things by that name: 0x2000, 0x1000",
+      "refer to several things by that name: 0x1000, 0x2000",
     );
   });
 

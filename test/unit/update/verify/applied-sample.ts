@@ -52,8 +52,16 @@ export function replaces(name: string, newSymbol = `new:${name}`): ManifestFunct
   return { name, preSymbol: name, newSymbol, preParts: [], interface: "same" };
 }
 
+export interface AppliedSample {
+  readonly update: Update;
+  readonly kernel: LiveKernel;
+  /** What the kernel is made of, for a snapshot of it. */
+  readonly fake: FakeKernel;
+  readonly facts: Partial<KernelFacts>;
+}
+
 /** Loads the units' old code and the update's new code, redirects what the manifest says, and makes the update. */
-export function applySample(units: readonly SampleUnit[], options: AppliedOptions = {}): { update: Update; kernel: LiveKernel } {
+export function applySample(units: readonly SampleUnit[], options: AppliedOptions = {}): AppliedSample {
   const kernel = new FakeKernel();
   kernel.applied.set(NEW_MODULE, "vmlinux");
   const core: RedirectedFunction[] = [];
@@ -87,7 +95,7 @@ export function applySample(units: readonly SampleUnit[], options: AppliedOption
     updates: [{ id: "fix", stage: "applied", functions: core, writtenTargets: [] }],
     ...options.facts,
   };
-  return { update: pack(units, manifestUnits), kernel: asLive(kernel, facts) };
+  return { update: pack(units, manifestUnits), kernel: asLive(kernel, facts), fake: kernel, facts };
 }
 
 /** `NAME`, or `MODULE:NAME`. */

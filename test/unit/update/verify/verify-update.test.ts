@@ -75,6 +75,31 @@ const moved: SampleUnit[] = [
   { ...b, post: `${B}\n__attribute__((noinline, noclone)) int other(int x) { return x + 4; }\n`, brought: ["other"], functions: [] },
 ];
 
+/** Runs at boot only. */
+const boot: SampleUnit = { path: "kernel/boot.o", pre: "int setup(int x) { return x; }", post: "int setup(int x) { return x; }" };
+function freeBoot(kernel: FakeKernel): void {
+  const start = kernel.addrOf("setup");
+  kernel.define("__init_begin", start - (start % 4096n), "D");
+  kernel.define("__init_end", start + 4096n, "D");
+}
+
+const POINTED = `
+const int limits[] = { 1, 2, 3 };
+const int *chosen = limits;
+int (*handler)(int);
+int look(int x) { return limits[x] + (int)sizeof(limits) + *chosen; }
+int (*handler)(int) = look;
+`;
+const pointed: SampleUnit = { path: "kernel/p.o", pre: POINTED, post: POINTED };
+
+const HANDED = `
+extern void keep(const int *);
+static const int table[] = { 1, 2, 3 };
+int look(int x) { return table[x] + (int)sizeof(table); }
+__attribute__((section(".init.text"))) int setup(void) { keep(table); return 0; }
+`;
+const handed: SampleUnit = { path: "kernel/h.o", pre: HANDED, post: HANDED };
+
 describe("an update that is right", () => {
   it("is verified, unit by unit and name by name", () => {
     expect(verify([a, b, c])).toMatchObject({ id: "fix", units: 3, functions: 6, symbols: 8, skippedTargets: [], findings: [] });
@@ -106,6 +131,15 @@ describe("an update that is right", () => {
       {},
     ],
     [
+      "may replace a function to which a pointer led that the kernel has changed since",
+      [{ ...pointed, post: edit(POINTED, "+ *chosen", "- *chosen"), brought: ["look"] }],
+      {
+        change: (kernel) => {
+          kernel.poke(kernel.addrOf("handler"), [1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff]);
+        },
+      },
+    ],
+    [
       "may replace what an earlier update brought, and lead there over it",
       [a, b],
       {
@@ -117,6 +151,18 @@ describe("an update that is right", () => {
           kernel.redirect(0xffffffffc0700000n, core[0]?.newAddr ?? 0n);
         },
       },
+    ],
+    [
+      "may bring code that was freed after boot",
+      [
+        { ...boot, brought: ["setup"], functions: [] },
+        {
+          ...b,
+          post: edit(B, "+ shared", "- setup(x)").replace("int shared;", "int shared; extern int setup(int);"),
+          imports: { setup: `${NEW_MODULE}:setup` },
+        },
+      ],
+      { change: freeBoot },
     ],
   ])("%s", (_, units, options) => {
     expect(findings(units, options)).toEqual([]);
@@ -229,6 +275,43 @@ describe("an update is found to be wrong", () => {
       ],
       {},
       ["a.o a_state stale-pointer"],
+    ],
+    [
+      "whose new code calls what was freed after boot",
+      [{ ...b, post: edit(B, "+ shared", "- setup(x)").replace("int shared;", "int shared; extern int setup(int);") }, boot],
+      { change: freeBoot },
+      ["b.o user freed-memory"],
+    ],
+    [
+      "whose static local, now the file's, begins anew",
+      [
+        {
+          ...a,
+          post: edit(A, "static int calls; calls", "calls").replace("static int counter;", "static int counter; static int calls;"),
+          brought: ["other", "calls"],
+        },
+        b,
+      ],
+      {},
+      ["a.o calls second-copy"],
+    ],
+    [
+      "whose table exists anew while init code has handed out the old one",
+      [
+        {
+          ...handed,
+          post: edit(HANDED, "static const int table[] = { 1, 2, 3 }", "static const int table[] = { 1, 2, 3, 4 }"),
+          brought: ["look", "table"],
+        },
+      ],
+      {},
+      ["h.o table stale-pointer"],
+    ],
+    [
+      "that leaves a pointer to an object that exists anew",
+      [{ ...pointed, post: edit(POINTED, "{ 1, 2, 3 }", "{ 1, 2, 3, 4 }"), brought: ["look", "limits"] }],
+      {},
+      ["p.o chosen stale-pointer", "p.o limits wrong-address"],
     ],
     ["one of whose modules was not loaded", [a, b], { facts: { modules: [] } }, ["vmlinux ksplice_fix_vmlinux part-missing"]],
   ])("%s", (_, units, options, expected) => {
