@@ -6,6 +6,7 @@ import { packageRoot } from "../package-root.js";
 import type { Change } from "../kbuild/read-change.js";
 import { createUpdate } from "../update/create-from-tree.js";
 import { checkId, randomId } from "../update/create-update.js";
+import { spellNote } from "../notes/spell-note.js";
 import { packUpdate } from "../update/update-file.js";
 import { jobsFromEnvironment, positiveInteger, printJson, stderrProgress, usage, type CommonOptions } from "./common.js";
 
@@ -88,6 +89,7 @@ export function createCommand(): Command {
           for (const entry of unit.data) process.stdout.write(`  ${target.name}: ${entry.name} ${entry.how} (${unit.path})\n`);
         }
       }
+      for (const note of update.manifest.notes) process.stdout.write(`  note: ${spellNote(note)}\n`);
     });
 }
 

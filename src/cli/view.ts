@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { spellNote } from "../notes/spell-note.js";
 import { openUpdate, type Update } from "../update/update-file.js";
 import type { LoadedUpdate } from "../kernel/ksplice-sysfs.js";
 import type { Manifest, ManifestUnit } from "../update/manifest.js";
@@ -94,6 +95,7 @@ function showFile(update: Update, options: ViewOptions): void {
       "hooks",
       eachUnit(manifest, (unit) => unit.hooks.map((entry) => `${entry.name} (${placeOf(entry, unit)}): ${entry.kind}`)),
     ),
+    ...list("notes", manifest.notes.map(spellNote)),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -23,6 +23,8 @@ import { findUnreached } from "./linkage/reach.js";
 import { noteMoves, settleLinkage } from "./linkage/settle-linkage.js";
 import { mapLimited } from "./map-limited.js";
 import { noSuchTarget } from "./refusals.js";
+import { readSemanticNotes } from "./read-semantic-notes.js";
+import { readTouchedTexts } from "./touched-texts.js";
 import { UnitTypes } from "./unit-types.js";
 import type { Update } from "./update-file.js";
 
@@ -75,8 +77,10 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
     request.inspect?.(diffs);
     refuseUnsafe(diffs);
+    const texts = await readTouchedTexts(patched);
     const linkage = await settleLinkage(diffs, {
-      prototypes: new Prototypes(patched, types),
+      texts,
+      prototypes: new Prototypes(texts, types),
       findMentions: async (names) => await findMentions(patched, names),
     });
     refuseUnsafe([], linkage.refusals);
@@ -104,6 +108,11 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
       created: request.created,
       kernel,
       patch: Buffer.from(patched.patch, "latin1"),
+      notes: await readSemanticNotes(
+        patched.root,
+        texts,
+        parts.map(({ unit }) => unit),
+      ),
       modules,
       link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     };

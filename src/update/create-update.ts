@@ -8,6 +8,7 @@ import type { NewCode, NewCodeExport, ObjectDiff, SourceLine } from "../diff/typ
 import type { Progress } from "../diagnostics.js";
 import { findDefinition } from "../kbuild/find-definition.js";
 import type { KernelModules, Unit } from "../kbuild/types.js";
+import type { SemanticNote } from "../notes/types.js";
 import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "./manifest.js";
 import { hasEffect, type UnitPart } from "./cut-out.js";
 import type { LinkageRefusal } from "./linkage/refusals.js";
@@ -32,6 +33,7 @@ export interface UpdateSource {
   readonly created: Date;
   readonly kernel: { readonly release: string; readonly buildId?: string; readonly compiler: string };
   readonly patch: Uint8Array;
+  readonly notes: readonly SemanticNote[];
   readonly modules: KernelModules;
   readonly link: (
     moduleName: string,
@@ -143,6 +145,7 @@ export async function buildUpdate(
       kernel: { ...source.kernel, machine: "x86_64" },
       core: CORE_FILE,
       targets,
+      notes: [...source.notes],
       checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
     },
     files,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { HOOK_KINDS } from "../diff/hook-kinds.js";
+import { NOTE_KINDS } from "../notes/types.js";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
 export const FORMAT_VERSION = 3;
@@ -107,6 +108,18 @@ const targetEntry = z.strictObject({
 /** A unit whose source file the patch touches and whose code stays the same: run-post matching compares it too. */
 const checkedEntry = z.strictObject({ path: relativePath, target: targetName, post: relativePath });
 
+/** What no comparison of objects can judge, for people. It is printed on terminals. */
+const noteEntry = z.strictObject({
+  kind: z.enum(NOTE_KINDS),
+  function: symbolName.regex(/^\w+$/),
+  file: relativePath,
+  line: z.number().int().nonnegative(),
+  message: z
+    .string()
+    .max(2048)
+    .regex(/^\P{Cc}*$/u),
+});
+
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT_VERSION),
   id: z.string().regex(ID_PATTERN),
@@ -130,6 +143,7 @@ export const manifestSchema = z.strictObject({
   core: relativePath,
   targets: z.array(targetEntry).min(1).max(256),
   checked: z.array(checkedEntry),
+  notes: z.array(noteEntry),
   /** SHA-256, hex, of every other file of the update. */
   files: z.record(relativePath, z.string().regex(/^[0-9a-f]{64}$/)),
 });

@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { comparePrototypes } from "../../btf/compare-prototypes.js";
 import { parseBtf } from "../../btf/parse-btf.js";
 import { sourceFunction } from "../../diff/names.js";
-import { readLatin1 } from "../../kbuild/read-change.js";
 import { readTopLevel, splitHead } from "../../kbuild/top-level-items.js";
-import type { PatchedTree, Unit } from "../../kbuild/types.js";
+import type { Unit } from "../../kbuild/types.js";
+import type { TouchedText } from "../touched-texts.js";
 import type { UnitTypes } from "../unit-types.js";
 
 /** A function as a unit's object calls it. */
@@ -18,17 +17,19 @@ export interface UnitFunction {
  * with type information, which takes seconds.
  */
 export class Prototypes {
-  #heads: Promise<{ readonly pre: Heads; readonly post: Heads }> | undefined;
+  readonly #heads: { readonly pre: Heads; readonly post: Heads };
 
   constructor(
-    private readonly patched: PatchedTree,
-    private readonly types: UnitTypes,
-  ) {}
+    texts: readonly TouchedText[],
+    private readonly types: Pick<UnitTypes, "of" | "compiled">,
+  ) {
+    this.#heads = { pre: collectHeads(texts, "pre"), post: collectHeads(texts, "post") };
+  }
 
   /** @returns the difference in words, or undefined. @throws Refusal where a unit does not compile */
   async difference(before: UnitFunction, after: UnitFunction): Promise<string | undefined> {
     const [from, to] = [sourceFunction(before.name), sourceFunction(after.name)];
-    const { pre, post } = await (this.#heads ??= this.#readHeads());
+    const { pre, post } = this.#heads;
     const [old, now] = [pre.get(from), post.get(to)];
     if (old !== undefined && old === now) return undefined;
     const isSame = from === to && before.unit.path === after.unit.path;
@@ -40,21 +41,20 @@ export class Prototypes {
       { btf: parseBtf(has.post, `post ${after.unit.path}`), name: to },
     );
   }
-
-  async #readHeads(): Promise<{ pre: Heads; post: Heads }> {
-    const { touched, shadow, root } = this.patched;
-    const heads = { pre: new Map<string, string>(), post: new Map<string, string>() };
-    for (const path of touched.filter((file) => /\.[ch]$/.test(file)))
-      for (const [side, top] of [["pre", shadow.source] as const, ["post", root] as const])
-        for (const [name, head] of functionHeads((await readLatin1(join(top, path))) ?? "")) {
-          // Of two under different conditions nobody knows here which one is compiled.
-          heads[side].set(name, heads[side].has(name) ? `${heads[side].get(name) ?? ""}\n${head}` : head);
-        }
-    return heads;
-  }
 }
 
 type Heads = ReadonlyMap<string, string>;
+
+function collectHeads(texts: readonly TouchedText[], side: "pre" | "post"): Heads {
+  const heads = new Map<string, string>();
+  for (const text of texts)
+    for (const [name, head] of functionHeads(text[side])) {
+      // Of two under different conditions nobody knows here which one is compiled.
+      const other = heads.get(name);
+      heads.set(name, other === undefined ? head : `${other}\n${head}`);
+    }
+  return heads;
+}
 
 /** Words that say nothing about what is passed. */
 const STORAGE = /^(?:static|extern|inline|noinline|notrace|__\w+)$/;

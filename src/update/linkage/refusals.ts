@@ -34,6 +34,13 @@ export const movedAlias = (entry: UnitDiff, name: string, other: string): Linkag
 export const movedDataDiffers = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here from ${from} and is not the same object: its size, its initial value or where it lies differs`);
 
+export const changedType = (entry: UnitDiff, name: string, before: string, after: string): LinkageRefusal =>
+  make("changed-data-type")(
+    entry,
+    name,
+    `${name} is declared as ${after} instead of ${before}: what the running kernel's holds is not what the new code takes it for`,
+  );
+
 /** @param stays a removed function whose old code may go on being called */
 export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, callee: string): LinkageRefusal =>
   make("kept-code-calls-changed")(

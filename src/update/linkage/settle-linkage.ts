@@ -3,6 +3,8 @@ import { analysisOf } from "../../diff/diff-objects.js";
 import { readExports } from "../../diff/exports.js";
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { UnitDiff } from "../create-update.js";
+import type { TouchedText } from "../touched-texts.js";
+import { findChangedTypes } from "./changed-types.js";
 import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
 import { findMoves, type Moves } from "./moves.js";
 import type { Prototypes } from "./prototypes.js";
@@ -21,6 +23,8 @@ export interface Linkage {
 }
 
 export interface LinkageContext {
+  /** What the patch touches. */
+  readonly texts: readonly TouchedText[];
   readonly prototypes: Pick<Prototypes, "difference">;
   /** Which of some names a file mentions that the patch does not touch: the first such file, by name. */
   readonly findMentions: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -36,7 +40,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const taken = takenAsValues(diffs);
   const kept = settleRemoved(diffs, names, { moved, taken, mentioned: new Set(mentions.keys()) });
   const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled)];
-  const refusals = [...moves.refusals, ...kept.refusals, ...findRenamedGlobals(diffs, names)];
+  const refusals = [...moves.refusals, ...kept.refusals, ...findRenamedGlobals(diffs, names), ...findChangedTypes(diffs, context.texts)];
   const judged = new Set<string>();
   for (const { entry, from, to, why } of questions) {
     const difference = await context.prototypes.difference(

@@ -62,6 +62,7 @@ function sample(change: Partial<Manifest> = {}): Update {
         ],
       },
     ],
+    notes: [],
     checked: [{ path: "net/ipv4/same.o", target: "vmlinux", post: "post/net/ipv4/same.o" }],
   };
   const update = makeUpdate(base, files);

@@ -36,6 +36,7 @@ interface Settled {
 async function settle(units: Readonly<Record<string, Sides>>, context: Partial<LinkageContext> = {}): Promise<Settled> {
   const diffs = diffsOf(units);
   const linkage = await settleLinkage(diffs, {
+    texts: Object.entries(units).map(([name, { pre, post }]) => ({ path: `${name}.c`, pre, post })),
     prototypes: { difference: async () => Promise.resolve(undefined) },
     findMentions: async () => Promise.resolve(new Map<string, string>()),
     ...context,
@@ -163,6 +164,18 @@ describe("data that moves to another unit", () => {
       },
     });
     expect(refused).toEqual(["split-state bound"]);
+  });
+});
+
+describe("a variable of another type", () => {
+  it.each([
+    ["a number of the same size passes", "static long kept;", "static unsigned long kept;", []],
+    ["a pointer in a number's place is refused", "static long kept;", "static char *kept;", ["changed-data-type kept"]],
+    ["one to another structure is refused", "static struct a *kept;", "static struct b *kept;", ["changed-data-type kept"]],
+  ])("%s", async (_, before, after, expected) => {
+    const use = (declaration: string, value: string): string =>
+      `struct a; struct b; ${declaration} int get(void) { return kept != 0 ? ${value} : 0; } void set(void *x) { kept = (typeof(kept))x; }`;
+    expect((await settle({ unit: { pre: use(before, "1"), post: use(after, "2") } })).refused).toEqual(expected);
   });
 });
 

@@ -142,6 +142,7 @@ function pack(units: readonly SampleUnit[], changed: readonly { unit: SampleUnit
           })),
         },
       ],
+      notes: [],
       checked: units.filter(({ brought }) => brought === undefined).map(({ path }) => ({ path, target: "vmlinux", post: `post/${path}` })),
     },
     files,

@@ -1,0 +1,100 @@
+import { blankComments } from "./blank-text.js";
+import { tokensOf, type FileChange } from "./changed-functions.js";
+import { lineAt } from "./read-functions.js";
+import type { SemanticNote } from "./types.js";
+
+interface Constant {
+  readonly value: string;
+  readonly line: number;
+}
+
+/** The last of an enumeration counts the others; objects hold no such. */
+const COUNT = /(?:^|_)(?:MAX|NUM|NR|COUNT|LAST|END|CNT|N|SIZE|LEN)(?:_|$)|MAX$/;
+
+/**
+ * Notes macros that are constants, and enumerators, whose value changes, where objects may hold the value: a function of the patch stores it in a
+ * field, compares a field with it, or tests a bit of it. New code then reads the old value otherwise.
+ */
+export function noteChangedConstants(files: readonly FileChange[]): SemanticNote[] {
+  const bodies = files.flatMap(({ post }) => post.functions.map(({ body }) => body));
+  return files.flatMap((file) => {
+    const macros = changesOf(macrosOf(file.preText), macrosOf(file.postText)).filter(({ name }) => isHeld(name, bodies));
+    // A shifted enumeration is told once, by the first of its names that is used.
+    const enumerators = changesOf(enumeratorsOf(file.preText), enumeratorsOf(file.postText)).filter(({ name }) => isHeld(name, bodies));
+    const told = [
+      ...macros.map((change) => ({ ...change, others: 0 })),
+      ...enumerators.slice(0, 1).map((change) => ({ ...change, others: enumerators.length - 1 })),
+    ];
+    return told.map(({ name, was, now, others }): SemanticNote => ({
+      kind: "changed-constant",
+      function: name,
+      file: file.path,
+      line: now.line,
+      message: `${name} is ${now.value}, before ${was.value}${others === 0 ? "" : `, and ${others} other enumerators change`}: objects that hold the old value are read otherwise by new code, and code that is not replaced goes on with the old one`,
+    }));
+  });
+}
+
+/** What is defined once before and once after: of several definitions, in branches of an #if, the text does not tell which one holds. */
+function changesOf(before: [string, Constant][], after: [string, Constant][]): { name: string; was: Constant; now: Constant }[] {
+  const known = onlyOnce(before);
+  return [...onlyOnce(after)].flatMap(([name, now]) => {
+    const was = known.get(name);
+    return was === undefined || was.value === now.value || COUNT.test(name) ? [] : [{ name, was, now }];
+  });
+}
+
+function onlyOnce(constants: readonly [string, Constant][]): Map<string, Constant> {
+  const counts = new Map<string, number>();
+  for (const [name] of constants) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return new Map(constants.filter(([name]) => counts.get(name) === 1));
+}
+
+/** Macros without parameters that are made of numbers, operators and names of other constants. */
+function macrosOf(text: string): [string, Constant][] {
+  const plain = blankComments(text);
+  return Array.from(plain.matchAll(/^[^\S\n]*#[^\S\n]*define[^\S\n]+(\w+)[^\S\n]+((?:\\\n|[^\n])+)$/gm)).flatMap(
+    ({ 1: name = "", 2: body = "", index }) => {
+      const value = tokensOf(body.replaceAll("\\\n", " "));
+      return isConstant(value) ? [[name, { value, line: lineAt(plain, index + 1) }] as [string, Constant]] : [];
+    },
+  );
+}
+
+function isConstant(value: string): boolean {
+  return value.split(" ").every((token) => /^(?:\d\w*|[A-Z][A-Z\d_]*|[()|&~<>+*-]|sizeof)$/.test(token)) && /\d|[A-Z]/.test(value);
+}
+
+/** Enumerators with the values that they have by their place; an expression stands for itself. */
+function enumeratorsOf(text: string): [string, Constant][] {
+  const plain = blankComments(text).replaceAll(/^[^\S\n]*#(?:\\\n|[^\n])*/gm, (line) => line.replaceAll(/[^\n]/g, " "));
+  const found: [string, Constant][] = [];
+  for (const { 0: whole, 1: list = "", index } of plain.matchAll(/\benum\b[^{};()=]*\{([^{}]*)\}/g)) {
+    let base = "";
+    let offset = -1;
+    let at = index + whole.length - list.length - 1;
+    for (const part of list.split(",")) {
+      const [, name, value] = /^\s*(\w+)[^=]*(?:=\s*([^]*\S))?\s*$/.exec(part) ?? [];
+      if (name !== undefined) {
+        if (value === undefined) offset++;
+        else {
+          const number = Number(value);
+          base = Number.isInteger(number) ? "" : tokensOf(value);
+          offset = Number.isInteger(number) ? number : 0;
+        }
+        const spelt = base === "" ? String(offset) : offset === 0 ? base : `${base} + ${offset}`;
+        found.push([name, { value: spelt, line: lineAt(plain, at + part.search(/\w/) + 1) }]);
+      }
+      at += part.length + 1;
+    }
+  }
+  return found;
+}
+
+/** True where a value of that name is put into, or looked for in, a field. */
+function isHeld(name: string, bodies: readonly string[]): boolean {
+  const stored = new RegExp(`(?:->|\\.)\\s*\\w+(?:\\[[^\\]]*\\])?\\s*(?:[|&^]?=|[=!]=|&)\\s*[^;]*\\b${name}\\b`);
+  const passed = new RegExp(`\\b(?:set|test|clear)_bit\\w*\\s*\\(\\s*${name}\\b`);
+  const isUsed = (text: string): boolean => text.includes(name) && (stored.test(text) || passed.test(text));
+  return bodies.some(isUsed);
+}

@@ -1,0 +1,6 @@
+import type { SemanticNote } from "./types.js";
+
+/** A note as one line for people: where, what. */
+export function spellNote({ file, line, message, kind }: SemanticNote): string {
+  return `${file}:${line}: ${message} [${kind}]`;
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { declaredTypes, isSameKindOfType } from "../../../../src/update/linkage/declared-types.js";
+
+const cases: readonly (readonly [source: string, name: string, types: readonly string[]])[] = [
+  ["static int limit;", "limit", ["int"]],
+  ["static const unsigned long limit = 4;", "limit", ["unsigned long"]],
+  ["struct foo *head;", "head", ["struct foo *"]],
+  ["static struct foo heads[NR];", "heads", ["struct foo []"]],
+  ["int first, limit = 3;", "limit", ["int"]],
+  ["static int limit __read_mostly = 3;", "limit", ["int"]],
+  ["static DEFINE_MUTEX(lock);", "lock", []],
+  ["extern int limit;", "limit", []],
+  ["int f(void) { static long state; return state; }", "state", ["long"]],
+  ["int f(void) { int state; return state; }", "state", []],
+  ["int f(int x) { x++; static struct bar *last = 0; return last == 0; }", "last", ["struct bar *"]],
+  ["int f(void) { static int a; return a; } int g(void) { static char *a; return *a; }", "a", ["int", "char *"]],
+  ["int f(void) { return limit; } static int limit;", "limit", ["int"]],
+];
+
+describe("the type of a variable, by the text", () => {
+  it.each(cases)("%s: %s", (source, name, types) => {
+    expect([...declaredTypes(source, name)]).toEqual(types);
+  });
+});
+
+describe("one kind of type", () => {
+  it.each([
+    ["int", "unsigned int", true],
+    ["int", "u32", true],
+    ["unsigned long", "struct foo *", false],
+    ["struct foo *", "struct bar *", false],
+    ["int", "int []", false],
+    ["bool", "u8", true],
+  ])("%s and %s", (before, after, expected) => {
+    expect(isSameKindOfType(before, after)).toBe(expected);
+  });
+});
