@@ -3,9 +3,10 @@ import { silentProgress, type Progress } from "../diagnostics.js";
 import { mapLimited } from "../map-limited.js";
 import { isFile } from "./files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
+import { findContradiction } from "./image-witness.js";
 import { IncludeGraph } from "./include-graph.js";
 import { refuseOtherUses } from "./other-uses.js";
-import { notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
+import { codeInImage, notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
 import { judgeTouchedFile } from "./touched-files.js";
 import { unitKey, type PatchedTree, type PreparedBuild, type Unit } from "./types.js";
 import { commandOf, type UnitCommand } from "./unit-command.js";
@@ -76,6 +77,10 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   // A file that the patch adds was not compiled yet: those who include it are touched too.
   const existing = await Promise.all(sources.map((path) => isFile(join(build.tree.source, path))));
   const unused = sources.filter((path, at) => existing[at] === true && !made.has(path));
+  for (const path of unused.filter(isC)) {
+    const found = await findContradiction(build.tree, path, (file) => made.has(file) || index.madeOf(file).length > 0);
+    if (found !== undefined) throw codeInImage(path, found.holder, found.functions);
+  }
   const unusedNames = unused.filter((path) => included.reach.newNames.has(path));
   if (commands.size === 0 && unusedNames.length > 0) throw nothingReached(unusedNames);
   if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));

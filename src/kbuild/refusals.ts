@@ -151,6 +151,16 @@ export function notInConfig(file: string): Refusal {
   });
 }
 
+export function codeInImage(file: string, holder: string, functions: readonly string[]): Refusal {
+  const more = functions.length > 3 ? ` and ${functions.length - 3} more` : "";
+  return new Refusal({
+    code: "code-in-image",
+    message: `kbuild makes nothing of ${file}, but ${holder} holds its ${functions.slice(0, 3).join(", ")}${more}`,
+    location: file,
+    hint: "the source tree, its makefiles or its configuration are not those that the kernel was built with",
+  });
+}
+
 export function objectMadeTwice(path: string, first: string, second: string): Refusal {
   return new Refusal({
     code: "object-made-twice",

@@ -95,6 +95,18 @@ describe("the units of touched files", () => {
     await expect(paths(["MAINTAINERS"])).rejects.toMatchObject({ code: "nothing-to-compile", exitCode: 66 });
   });
 
+  test("of a file whose functions the kernel holds it is not said that there is nothing to patch", async () => {
+    const symbolsFile = join(cacheDir, "System.map");
+    writeFileSync(symbolsFile, "ffffffff81000000 T kept_in_kernel\nffffffff81000010 t mod_function\n");
+    const seeing = { ...build, tree: { ...build.tree, symbolsFile } };
+    // What a file that is compiled defines is that one's.
+    expect((await findUnits(seeing, ["drivers/mod.c", "drivers/twin.c"])).map(({ path }) => path)).toEqual(["drivers/mod.o"]);
+    await expect(findUnits(seeing, ["drivers/mod.c", "drivers/kept.c"])).rejects.toMatchObject({
+      code: "code-in-image",
+      message: "kbuild makes nothing of drivers/kept.c, but vmlinux holds its kept_in_kernel",
+    });
+  });
+
   test("what changes more than objects is refused by name", async () => {
     await expect(paths(["net/raw.c", "net/Makefile"])).rejects.toMatchObject({ code: "makefile", location: "net/Makefile" });
   });
