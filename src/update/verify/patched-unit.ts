@@ -52,3 +52,11 @@ export function definesGlobal({ object }: PreObject, name: string): boolean {
 export function sharesName({ object }: PreObject, name: string): boolean {
   return object.symbols.some((symbol) => symbol.name === name && symbol.bind !== STB_LOCAL);
 }
+
+/** Units by their path, as a target means them: of an object that several modules have, each means its own. */
+export function unitsByPath<T extends { readonly path: string; readonly target: string }>(
+  units: readonly T[],
+  target: string,
+): ReadonlyMap<string, T> {
+  return new Map([...units, ...units.filter((unit) => unit.target === target)].map((unit) => [unit.path, unit]));
+}

@@ -17,7 +17,7 @@ import { checkReached, checkRedirections } from "./check-redirections.js";
 import { checkSymbols } from "./check-symbols.js";
 import { checkVariables } from "./check-variables.js";
 import type { Finding } from "./findings.js";
-import { constantsOf, type PatchedUnit } from "./patched-unit.js";
+import { constantsOf, unitsByPath, type PatchedUnit } from "./patched-unit.js";
 
 export interface Verification {
   readonly id: string;
@@ -56,14 +56,13 @@ export function verifyUpdate(update: Update, kernel: LiveKernel): Verification {
     matching.add({ path, target, pre: post, post });
 
   const { units } = matching;
-  const byPath = new Map(units.map((unit) => [unit.path, unit]));
   const applied = new AppliedKernel(kernel, new Set(manifest.targets.map(({ module }) => module)));
   const all = kernel.updates.filter(({ stage }) => stage === "applied").flatMap(({ functions }) => functions);
   const symbols = checkSymbols(units, applied);
   const findings = [
     ...missing.map(missingPart),
     ...matching.findings,
-    ...inForce.flatMap((target) => checkRedirections(target, state.functions, byPath, applied)),
+    ...inForce.flatMap((target) => checkRedirections(target, state.functions, unitsByPath(units, target.name), applied)),
     ...units.flatMap((unit) => checkReached(unit, applied, all)),
     ...symbols.findings,
     ...units.flatMap((unit) => [...checkVariables(unit, applied), ...checkFreed(unit, applied), ...checkPointers(unit, applied)]),
