@@ -61,15 +61,16 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
     }
   }
   const headers = sources.filter((path) => !isC(path));
-  const homeless = sources.filter((path) => isC(path) && !made.has(path));
+  // A file may be compiled by itself and come into others too: lib/xz/xz_dec_stream.c into lib/decompress_unxz.c.
+  const included = sources.filter((path) => isC(path) && (!made.has(path) || index.mayBeIncluded(path)));
   let read: Promise<IncludeGraph> | undefined;
   const graphOf = (): Promise<IncludeGraph> => (read ??= options.includeGraph?.() ?? IncludeGraph.ofTree(build.tree.source));
-  const included = await findIncluders(build, index, sources, headers, homeless, { ...options, includeGraph: graphOf });
+  const users = await findIncluders(build, index, sources, headers, included, { ...options, includeGraph: graphOf });
   if (options.patched !== undefined) {
-    const graph = headers.length + homeless.length > 0 ? await graphOf() : undefined;
+    const graph = headers.length + included.length > 0 ? await graphOf() : undefined;
     await refuseOtherUses(build, index, options.patched, sources, graph, { note, progress });
   }
-  for (const { command, from } of included.uses) {
+  for (const { command, from } of users.uses) {
     commands.set(command.unit.path, command);
     from.forEach((path) => made.add(path));
   }
@@ -81,12 +82,12 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
     const found = await findContradiction(build.tree, path, (file) => made.has(file) || index.madeOf(file).length > 0);
     if (found !== undefined) throw codeInImage(path, found.holder, found.functions);
   }
-  const unusedNames = unused.filter((path) => included.reach.newNames.has(path));
+  const unusedNames = unused.filter((path) => users.reach.newNames.has(path));
   if (commands.size === 0 && unusedNames.length > 0) throw nothingReached(unusedNames);
   if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));
   for (const path of unused)
     note(
-      included.reach.newNames.has(path)
+      users.reach.newNames.has(path)
         ? `${path} is left out: nothing uses what the patch changes in it`
         : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
     );
@@ -109,19 +110,19 @@ interface Use {
 }
 
 /**
- * Units that touched files come into by `#include`. The whole tree is searched for headers and for C files that are not compiled by
- * themselves; for the others their own directory, since only boot code and vdso compile a C file of elsewhere a second time.
+ * Units that touched files come into by `#include`. The whole tree is searched for headers, and for C files that are not compiled by
+ * themselves or of whose name one is included somewhere; for the others their own directory.
  */
 async function findIncluders(
   build: PreparedBuild,
   index: UnitIndex,
   sources: readonly string[],
   headers: readonly string[],
-  homeless: readonly string[],
+  included: readonly string[],
   { progress = silentProgress, mostUnits = MOST_UNITS, includeGraph, patchedRoot }: FindUnitsOptions,
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
-  const everywhere = [...headers, ...homeless];
+  const everywhere = [...headers, ...included];
   let reach: HeaderReach = { files: new Set(), newNames: new Map() };
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
@@ -133,15 +134,15 @@ async function findIncluders(
     const graph = await IncludeGraph.ofDirectory(source, dirname(path));
     for (const includer of await graph.includersOf([path])) candidates.add(includer);
   }
-  const users = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
-  const commands = (await Promise.all(users.map((path) => commandsOf(index, path)))).flat();
+  const files = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
+  const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
   if (commands.length > mostUnits) throw tooManyUnits(everywhere, commands.length, mostUnits);
   if (commands.length > 0) progress(`looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
   // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
   const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {
-    const files = await findUnitSources(build, command);
+    const read = await findUnitSources(build, command);
     // What the compiler does not get through will be refused with its own words.
-    return { command, from: files === undefined ? sources : sources.filter((path) => files.includes(path)) };
+    return { command, from: read === undefined ? sources : sources.filter((path) => read.includes(path)) };
   });
   return { uses: uses.filter(({ from }) => from.length > 0), reach };
 }

@@ -5,6 +5,7 @@ import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer, type Obje
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "./files.js";
 import { withBuildLock } from "./make.js";
 import { cannotPrepare, objectMadeTwice } from "./refusals.js";
+import { runTool } from "./run-tool.js";
 import type { PreparedBuild } from "./types.js";
 
 /** One object that kbuild makes of one source file in this configuration. Paths are from the top of the tree, without `..`. */
@@ -35,7 +36,12 @@ interface Saved {
   /** Size and time of each makefile that was read, by its path from the top of the tree; empty where there was none. */
   readonly rules: Readonly<Record<string, string>>;
   readonly objects: readonly IndexedObject[];
+  /** Names, without their directories, of C files that another file of the tree includes. */
+  readonly includedSources: readonly string[];
 }
+
+/** Changes whenever what is saved is made in another way. */
+const FORMAT = "2";
 
 const INDEX_FILE = "unit-index.json";
 
@@ -58,6 +64,7 @@ export class UnitIndex {
   private constructor(
     private readonly directory: string,
     objects: readonly IndexedObject[],
+    private readonly includedSources: ReadonlySet<string>,
   ) {
     for (const object of objects) {
       if (object.targets.length === 0) {
@@ -81,7 +88,7 @@ export class UnitIndex {
     let index = opened.get(build);
     if (index === undefined) {
       index = openIndex(build, progress).then(
-        (saved) => new UnitIndex(join(build.cacheDir, saved.answers), saved.objects),
+        (saved) => new UnitIndex(join(build.cacheDir, saved.answers), saved.objects, new Set(saved.includedSources)),
         (error: unknown) => {
           opened.delete(build);
           throw error;
@@ -109,6 +116,11 @@ export class UnitIndex {
     const made = this.#bySource.get(source) ?? [];
     for (const { path } of made) this.find(path);
     return made;
+  }
+
+  /** True if a file of the tree includes a C file of this name. */
+  mayBeIncluded(source: string): boolean {
+    return this.includedSources.has(basename(source));
   }
 
   /** The shell's command that makes an object. */
@@ -157,12 +169,19 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
     .filter((entry, index, all) => entry.object !== all[index - 1]?.object || entry.kind !== all[index - 1]?.kind);
   if (!objects.some(({ targets }) => targets.length > 0)) throw cannotPrepare(build.release, words.trimEnd());
   const rules = await readStates(source, rulePaths(source, makefiles, byOwner.keys()));
-  const saved: Saved = { answers: answersDirectory(rules), rules, objects };
+  const saved: Saved = { answers: answersDirectory(rules), rules, objects, includedSources: await findIncludedSources(source) };
   for (const name of await readdir(build.cacheDir))
     if (name.startsWith("answers-")) await rm(join(build.cacheDir, name), { recursive: true, force: true });
   await rename(directory, join(build.cacheDir, saved.answers));
   await writeWhole(join(build.cacheDir, INDEX_FILE), JSON.stringify(saved));
   return saved;
+}
+
+/** Reads the tree: seconds, but once. */
+async function findIncludedSources(source: string): Promise<string[]> {
+  const pattern = '^[[:space:]]*#[[:space:]]*(include|define[[:space:]]+[A-Za-z_0-9]+)[[:space:]]*["<][^">]*[.]c[">]';
+  const result = await runTool("grep", ["-rhE", "--include=*.[chS]", pattern, "."], { cwd: source, encoding: "latin1" });
+  return [...new Set(Array.from(result.stdout.matchAll(/["</]([^"<>/]+\.c)[">]/g), ([, name = ""]) => name))].sort();
 }
 
 function indexedObject(answer: KbuildAnswer, owner: string, top: string): IndexedObject {
@@ -221,5 +240,5 @@ async function stateOf(path: string): Promise<string> {
 
 /** What is asked for is part of the name. */
 function answersDirectory(rules: Saved["rules"]): string {
-  return `answers-${hashOf([...TELL, JSON.stringify(rules)]).slice(0, 16)}`;
+  return `answers-${hashOf([FORMAT, ...TELL, JSON.stringify(rules)]).slice(0, 16)}`;
 }

@@ -13,7 +13,7 @@ PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
 assembly-objs := arch/x86/lib/copy.o
-real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o fs/broken.o $(assembly-objs)
+real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
 obj-m := drivers/mod.o drivers/whole.o
 image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
@@ -67,6 +67,9 @@ export function writeFakeKernel(source: string): void {
     "kernel/deep/deep.h": '#include "../shared.h"\n#define DEEP SHARED\n',
     "kernel/shared.h": "#define SHARED 3\n",
     "kernel/build.c": '#include "part.c"\n',
+    "kernel/own.c": "int own(void) { return 4; }\n",
+    "lib/again.h": '#include "../kernel/own.c"\n',
+    "lib/again.c": '#define own again\n#include "again.h"\n',
     "kernel/part.c": "int part(void) { return 4; }\n",
     "net/generated.c": '#include "numbers.h"\nint generated(void) { return NUMBER; }\n',
     "drivers/gpu/unset.c": "int gpu;\n",

@@ -75,6 +75,10 @@ describe("the units of touched files", () => {
     expect(await paths(["kernel/part.c"])).toEqual(["kernel/build.o"]);
   });
 
+  test("a C file is compiled by itself, and comes into another directory's object too", async () => {
+    expect(await paths(["kernel/own.c"])).toEqual(["kernel/own.o", "lib/again.o"]);
+  });
+
   test.each([
     ["include/linux/x.h", ["net/raw.o"]],
     ["net/local.h", ["net/raw.o"]],
