@@ -88,7 +88,7 @@ export class PreObject {
   isReferenced(place: Place): boolean {
     return this.object.sections.some(
       (section) =>
-        !isDescription(section) &&
+        !DESCRIPTIONS.test(section.name) &&
         !this.#isDiscardedText(section) &&
         section.relocations.some(({ symbol, addend }) => {
           if (this.placeOf(symbol) === place) return true;
@@ -168,11 +168,6 @@ const AUXILIARY_TEXT = /^\.(altinstr_replacement|altinstr_aux|static_call\.text)
 /** Sections whose entries describe code, for the kernel or for tools. */
 const DESCRIPTIONS =
   /^\.(orc_|debug|discard|smp_locks|altinstructions|parainstructions|(retpoline|return|call|static_call|cfi)_sites|kcfi_traps|ibt_endbr_seal|BTF)|^__(mcount_loc|bug_table|ex_table|jump_table|patchable)/;
-
-/** True for a table that describes code: an entry of it is no use of the code. */
-export function isDescription(section: ElfSection): boolean {
-  return DESCRIPTIONS.test(section.name);
-}
 
 function isText(section: ElfSection): boolean {
   return (section.flags & SHF_EXECINSTR) !== 0 && (section.flags & SHF_ALLOC) !== 0;

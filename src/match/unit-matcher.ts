@@ -96,8 +96,9 @@ export class UnitMatcher implements CodeComparer {
   isStray({ place, delta, addr }: Pick<TextReference, "place" | "delta" | "addr">): boolean {
     const other = this.matches.get(place);
     if (other === undefined || other.comparison.leadsTo(delta, Number(addr - other.codeAddr))) return false;
-    // An unreplaced function keeps its references to old code.
-    return other.addr === other.codeAddr;
+    // An unreplaced function keeps its references to old code, whichever of several it is.
+    const led = this.run.symbolAt(addr)?.addr;
+    return led === undefined || led === other.codeAddr || this.run.newestCode(led) !== other.codeAddr;
   }
 
   /** True if a failed function is a weak definition, and another unit's is the one that runs. */

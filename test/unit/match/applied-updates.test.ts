@@ -54,6 +54,34 @@ describe("a unit whose function an applied update replaced", () => {
   });
 });
 
+describe("a jump into a function that an update replaced", () => {
+  /** `foo` and its cold piece, which jumps back into it. */
+  const unit = (tag: number): ElfObject => {
+    const text = { flags: SHF_ALLOC | SHF_EXECINSTR, align: 16 };
+    const cold = makeSection(".text.unlikely.foo", [0xb8, tag, 0, 0, 0, 0xe9, 0, 0, 0, 0], text);
+    const foo = makeSection(".text.foo", [0xb8, tag, 0, 0, 0, 0x0f, 0x84, 0, 0, 0, 0, 0x90, 0xc3], text);
+    const [coldSymbol, fooSymbol] = [makeFunction("foo.cold", cold), makeFunction("foo", foo)];
+    foo.relocations = [{ offset: 7, type: R_X86_64_PLT32, symbol: coldSymbol, addend: -4 }];
+    cold.relocations = [{ offset: 6, type: R_X86_64_PLT32, symbol: fooSymbol, addend: 11 - 4 }];
+    return makeObject([foo, cold], [fooSymbol, coldSymbol]);
+  };
+
+  it.each([
+    ["must lead where the source says", 0, "matched"],
+    ["may not lead to another place of the new code", 1, "mismatch"],
+  ])("%s", (_, delta, kind) => {
+    const kernel = new FakeKernel();
+    kernel.load(unit(1), TEXT_START);
+    kernel.load(unit(2), MODULE_START, MODULE);
+    kernel.redirect(kernel.addrOf("foo"), kernel.addrOf("foo", MODULE));
+    kernel.applied.set(MODULE, "vmlinux");
+    const field = kernel.addrOf("foo.cold", MODULE) + 6n;
+    const [low = 0] = kernel.read(field, 1) ?? [];
+    kernel.poke(field, [low + delta]);
+    expect(matchUnit(unit(2), { path: "a.o", target: "vmlinux" }, kernel).kind).toBe(kind);
+  });
+});
+
 describe("a constant that the compiler numbered", () => {
   // As `__func__` is: two functions of the header's inline share it.
   const unit = compileObject(
