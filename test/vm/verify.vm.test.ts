@@ -7,14 +7,13 @@ import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/updat
 import type { Verification } from "../../src/update/verify/verify-update.js";
 import { patchOfEdits } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";
-import { archivePatches, testTree, Workshop } from "./support/trees.js";
+import { archivePatches, testTree, Workshop, type TestTree } from "./support/trees.js";
 
 /** Run-post matching on a stock kernel: silent on real fixes, and not on updates that were made wrong on purpose. */
 
 /** Files that Debian changed in a point release, built in and in a module; static locals, jump labels and alternatives are among their code. */
 const FIXES: readonly (readonly [file: string, module?: string])[] = [
   ["kernel/signal.c"],
-  ["kernel/trace/ring_buffer.c"],
   ["net/core/rtnetlink.c"],
   ["net/core/skbuff.c"],
   ["drivers/i2c/i2c-dev.c", "i2c-dev"],
@@ -23,23 +22,19 @@ const FIXES: readonly (readonly [file: string, module?: string])[] = [
 
 const workshop = new Workshop();
 const updates = new Map<string, string>();
+let tree: TestTree;
 let two: Update;
 let guest: Guest;
 
 beforeAll(async () => {
-  const tree = await testTree("6.1");
-  const patches = await archivePatches(tree, ["net/ipv4/raw.c", "kernel/pid.c", ...FIXES.map(([file]) => file)]);
+  tree = await testTree("6.1");
+  const patches = await archivePatches(tree, ["net/ipv4/raw.c", "kernel/pid.c"]);
   const comment = patchOfEdits(tree.path, [
     { file: "net/ipv4/proc.c", at: /^#include <linux\/types\.h>$/m, to: "$&\n/* Nothing of this unit changes. */" },
   ]);
   const patch = [patches.get("net/ipv4/raw.c"), patches.get("kernel/pid.c"), comment].join("");
   two = await openUpdate(await workshop.create(tree.path, "two", patch));
-  for (const [index, [file]] of FIXES.entries()) {
-    const id = `fix${String(index)}`;
-    updates.set(id, await workshop.create(tree.path, id, patches.get(file) ?? ""));
-  }
   guest = await bootGuest(tree.path, { memoryMiB: 2048, expose: [workshop.dir, packageRoot()] });
-  for (const module of FIXES.flatMap(([, name]) => name ?? [])) await guest.machine.loadModule(module);
 });
 
 afterAll(async () => {
@@ -47,14 +42,22 @@ afterAll(async () => {
   workshop.end();
 });
 
-/** The update of two units with something else in one of them. */
-async function tampered(path: string, change: (unit: ManifestUnit) => Partial<ManifestUnit>, files = two.files): Promise<string> {
+/**
+ * The update of two units with something else in one of them.
+ * @param name of its file, another one each time: the guest reads a file once
+ */
+async function tampered(
+  name: string,
+  path: string,
+  change: (unit: ManifestUnit) => Partial<ManifestUnit>,
+  files = two.files,
+): Promise<string> {
   const { manifest } = two;
   const targets = manifest.targets.map((target) => ({
     ...target,
     units: target.units.map((unit) => (unit.path === path ? { ...unit, ...change(unit) } : unit)),
   }));
-  return await write("tampered", makeUpdate({ ...manifest, targets }, files));
+  return await write(name, makeUpdate({ ...manifest, targets }, files));
 }
 
 async function write(name: string, update: Update): Promise<string> {
@@ -83,23 +86,21 @@ describe("an update of two units, with one that stays the same", () => {
   });
 
   it("is found to be wrong where one function is not replaced, and undone", async () => {
-    const path = await tampered("net/ipv4/raw.o", ({ functions }) => ({
+    const path = await tampered("forgotten", "net/ipv4/raw.o", ({ functions }) => ({
       functions: functions.filter(({ name }) => name !== "raw_sendmsg"),
     }));
-    await guest.mustRun("apply", path);
-    const { findings } = await verify(path);
-    expect(findings).toContainEqual(expect.objectContaining({ unit: "net/ipv4/raw.o", symbol: "raw_sendmsg", kind: "not-redirected" }));
-    await guest.mustRun("undo", "two");
     const refused = await guest.ksplice("apply", "--verify", "--json", path);
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("it was undone");
-    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "not-verified" } });
+    const { error } = JSON.parse(refused.stdout) as { error: { code: string; items: { code: string; symbol: string }[] } };
+    expect(error.code).toBe("not-verified");
+    expect(error.items).toContainEqual(expect.objectContaining({ code: "not-redirected", symbol: "raw_sendmsg" }));
     await guest.expectClean();
   });
 
   it("is found to be wrong where the patched object is another one", async () => {
     const files = new Map(two.files).set("post/net/ipv4/raw.o", two.files.get("pre/net/ipv4/raw.o") ?? new Uint8Array(0));
-    const path = await tampered("net/ipv4/raw.o", () => ({}), files);
+    const path = await tampered("exchanged", "net/ipv4/raw.o", () => ({}), files);
     await guest.mustRun("apply", path);
     const { findings } = await verify(path);
     expect(findings).toContainEqual(expect.objectContaining({ symbol: "raw_sendmsg", kind: "mismatch" }));
@@ -115,7 +116,19 @@ describe("an update of two units, with one that stays the same", () => {
 });
 
 describe("real fixes, all applied at once", () => {
-  it("are all verified, each within a second or so of a machine that is not emulated", async () => {
+  beforeAll(async () => {
+    const patches = await archivePatches(
+      tree,
+      FIXES.map(([file]) => file),
+    );
+    for (const [index, [file, module]] of FIXES.entries()) {
+      const id = `fix${String(index)}`;
+      updates.set(id, await workshop.create(tree.path, id, patches.get(file) ?? ""));
+      if (module !== undefined) await guest.machine.loadModule(module);
+    }
+  });
+
+  it("are all verified", async () => {
     for (const path of updates.values()) await guest.mustRun("apply", "--tries=30", path);
     for (const [id, path] of updates) {
       const verification = await verify(path);
