@@ -37,8 +37,7 @@ export function noteAllocationSizes(changes: readonly FunctionChange[]): Semanti
       const twins = before.filter(({ target }) => target === now.target);
       const [was] = twins;
       const same = allocationsOf(post).filter(({ target }) => target === now.target);
-      if (was === undefined || twins.length > 1 || same.length > 1 || isSameSize(was.sizes, now.sizes) || !outlives(now.target, post))
-        return [];
+      if (was === undefined || twins.length > 1 || same.length > 1 || isSameSize(was.sizes, now.sizes) || !outlives(now, post)) return [];
       return [
         {
           kind: "allocation-size",
@@ -76,13 +75,21 @@ const ARITHMETIC: ReadonlySet<string> = new Set([
 
 /**
  * Which names and numbers a size consists of says enough, by which way ever they are reached: `q->n * sizeof(*p)` is `array_size(n, sizeof(*p))`.
- * A variable in place of another does not tell that the size is another.
+ * A variable in place of another, or of a number, does not tell that the size is another.
  */
 function isSameSize(a: readonly string[], b: readonly string[]): boolean {
   const [was, now] = [wordsOf(a), wordsOf(b)];
   const gone = was.filter((word) => !now.includes(word));
   const come = now.filter((word) => !was.includes(word));
-  return gone.length === come.length && [...gone, ...come].every((word) => /^[a-z]/.test(word));
+  return (
+    gone.length === come.length &&
+    [...gone, ...come].every((word) => /^[a-z\d]/.test(word)) &&
+    (isVariable(gone) || isVariable(come) || gone.length === 0)
+  );
+}
+
+function isVariable(words: readonly string[]): boolean {
+  return words.some((word) => /^[a-z]/.test(word));
 }
 
 function wordsOf(sizes: readonly string[]): string[] {
@@ -95,12 +102,14 @@ function wordsOf(sizes: readonly string[]): string[] {
 }
 
 /** False for a buffer of the function's own: a local variable points to it, it is freed here, and no one else gets the pointer. */
-function outlives(target: string, { body }: SourceFunction): boolean {
+function outlives({ target, sizes }: Allocation, { body }: SourceFunction): boolean {
   const isLocal = /^\w+$/.test(target) && new RegExp(`(?:\\b[a-z]\\w*\\s+|\\*\\s*|,\\s*)${target}\\s*[,;=]`).test(body);
   if (!isLocal) return true;
   const isGivenAway = new RegExp(
     `\\breturn\\s+${target}\\s*;|(?:->\\s*\\w+(?:\\[[^\\]]*\\])?|\\*\\s*\\w+)\\s*=\\s*(?:\\([^()]*\\)\\s*)?${target}\\s*;`,
   );
   const isFreed = new RegExp(`free\\w*\\s*\\(\\s*(?:\\w+\\s*,\\s*)?${target}\\b`);
-  return isGivenAway.test(body) || !isFreed.test(body);
+  // A buffer that is handed on is soon gone; an object, whose size is told by itself, may stay.
+  const isObject = new RegExp(`\\(\\s*\\*?\\s*${target}\\b`).test(sizes.join(" "));
+  return isObject && (isGivenAway.test(body) || !isFreed.test(body));
 }

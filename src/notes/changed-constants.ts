@@ -30,7 +30,7 @@ export function noteChangedConstants(files: readonly FileChange[]): SemanticNote
       function: name,
       file: file.path,
       line: now.line,
-      message: `${name} is ${now.value}, before ${was.value}${others === 0 ? "" : `, and ${others} other enumerators change`}: objects that hold the old value are read otherwise by new code, and code that is not replaced goes on with the old one`,
+      message: `${name} is ${now.value}, before ${was.value}${others === 0 ? "" : `, and ${others} more enumerators change`}: objects that hold the old value are read otherwise by new code, and code that is not replaced goes on with the old one`,
     }));
   });
 }

@@ -38,10 +38,12 @@ function isSpeltAlike(a: string, b: string): boolean {
 
 /** The words and punctuation of a function that run if all goes well. */
 function successPath(body: string): string[] {
-  const plain = [DECLARATION, LOG, RESULT_KEPT].reduce((text, pattern) => text.replaceAll(pattern, ""), tokensOf(body));
+  // An empty statement stays where a message was: it may be all that an if has.
+  const plain = tokensOf(body).replaceAll(DECLARATION, "").replaceAll(LOG, ";").replaceAll(RESULT_KEPT, "");
   const tokens = withoutTail(withoutFailures(plain.split(" ").filter((token) => token !== "")));
   const text = tokens
     .join(" ")
+    .replaceAll(/(?<=[;{}])(?: ;)+/g, "")
     .replaceAll(/goto \w+/g, "goto")
     // What is called on returning counts, what is returned does not.
     .replaceAll(/return (\w+ \([^;]*;)/g, "$1 return ;")
@@ -63,16 +65,16 @@ function withoutFailures(tokens: readonly string[]): string[] {
     const start = conditionEnd + 1;
     const end = tokens[start] === "{" ? closing(tokens, start) : semicolon(tokens, start);
     const statement = end < tokens.length ? tokens.slice(start, end + 1).join(" ") : "";
-    const leaves = statement === "{ }" || /(?:return [^;]*|goto \w+) ;(?: \})?$/.test(statement);
-    if (leaves && isFailure(condition)) at = end;
+    const leaves = /^(?:\{[ ;]*\}|;)$/.test(statement) || /(?:return [^;]*|goto \w+) ;(?: \})?$/.test(statement);
+    if (statement !== "" && (isFailure(condition, FAILED) || (leaves && isFailure(condition, MISSING, FAILED)))) at = end;
     else kept.push(token);
   }
   return kept;
 }
 
-function isFailure(condition: string): boolean {
+function isFailure(condition: string, ...patterns: readonly RegExp[]): boolean {
   const plain = condition.replace(/^(?:unlikely|WARN_ON(?:_ONCE)?) \( (.*) \)$/, "$1");
-  return plain.split(/ (?:& &|\| \|) /).every((part) => FAILED.test(part) || MISSING.test(part));
+  return plain.split(/ (?:& &|\| \|) /).every((part) => patterns.some((pattern) => pattern.test(part)));
 }
 
 /** Cuts off the labels behind a return of the outermost block. */

@@ -86,6 +86,9 @@ function isBalanced(text: string): boolean {
 /** `__printf(2, 3)` and `__acquires(lock)` stand in heads too. */
 const ATTRIBUTE = /^(?:__\w+|[A-Z_\d]+)$/;
 
+/** Of a block inside a function, where the braces in the first column misled. */
+const KEYWORD = /^(?:if|while|for|switch|return|sizeof)$/;
+
 /** What a head declares, and the offset of its name in it; undefined where it is no function's. */
 function functionName(head: string): { name: string; at: number } | undefined {
   if (!/\)(?:\s+__\w+)*\s*$/.test(head) || /=|\b(?:typedef|enum)\s[^()]*$/.test(head)) return undefined;
@@ -99,6 +102,7 @@ function functionName(head: string): { name: string; at: number } | undefined {
     }
   }
   const found = groups.find(({ name }) => !ATTRIBUTE.test(name));
+  if (found !== undefined && KEYWORD.test(found.name)) return undefined;
   if (found !== undefined) return { name: found.name, at: found.at };
   // DEFINE_X(name, …) names it inside; `__name(…)` is an attribute or a function, and a function if nothing else is.
   const [first] = groups;

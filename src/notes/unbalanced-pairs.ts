@@ -1,7 +1,7 @@
 import type { FunctionChange } from "./changed-functions.js";
 import { effectiveFunctions, type EffectiveFunction } from "./effective-calls.js";
 import { findCalls, type Call } from "./find-calls.js";
-import { isConstructor, isDestructor, isSystemSleep } from "./function-names.js";
+import { isBeginning, isConstructor, isDestructor, isSystemSleep } from "./function-names.js";
 import { isMemory, pairUses } from "./pair-table.js";
 import type { SemanticNote } from "./types.js";
 
@@ -31,10 +31,10 @@ export function noteUnbalancedPairs(changes: readonly FunctionChange[]): Semanti
   const uses = new Map<string, Use[]>();
   for (const entry of effectiveFunctions(changes))
     for (const [key, use] of balancesOf(entry)) uses.set(key, [...(uses.get(key) ?? []), use]);
-  // Nothing has passed a taker that is new; and where both are gone, the whole is.
+  // Nothing has passed a taker that is new, and only new code leads to a giver that is; where both are gone, the whole is.
   const added = [...uses]
     .flatMap(([key, list]) => findSplit(key, list, (use) => use))
-    .filter(({ taker }) => taker.change.pre !== undefined);
+    .filter(({ taker, giver }) => taker.change.pre !== undefined && giver.change.pre !== undefined);
   const dropped = [...uses]
     .flatMap(([key, list]) => findSplit(key, list, ({ pre, post }) => ({ pre: post, post: pre })))
     .filter(({ taker, giver }) => (taker.change.post ?? giver.change.post) !== undefined);
@@ -92,7 +92,7 @@ function noteAdded({ key, taker, giver }: Split): SemanticNote | undefined {
     function: giver.change.name,
     file: giver.change.file,
     line: give.line,
-    message: `${taker.change.name} newly calls ${spell(take)}, and ${giver.change.name} ${spell(give)} (${key}): what passed ${taker.change.name} before the update would be given back without having been taken, and undoing the update leaves taken what passed it since`,
+    message: `${taker.change.name} newly calls ${spell(take)}, and ${giver.change.name} ${spell(give)} (${key}): what passed ${taker.change.name} before the update ${isMemory(key) ? "has no such memory, or that of another allocator" : "would be given back without having been taken"}, and undoing the update leaves taken what passed it since`,
   };
 }
 
@@ -114,7 +114,9 @@ function findSplit(key: string, uses: readonly Use[], turn: (use: Use) => Pick<U
   const givers = uses.filter((use) => turn(use).pre.release === 0 && turn(use).post.release > 0);
   for (const taker of takers)
     for (const giver of givers) {
-      const isOneSided = turn(taker).post.release === 0 || turn(giver).post.acquire === 0;
+      // One that gives back itself does so when it fails, if it begins something; else it takes for a moment only.
+      const takes = turn(taker).post.release === 0 || isBeginning(taker.change.name);
+      const isOneSided = takes && (turn(taker).post.release === 0 || turn(giver).post.acquire === 0);
       if (giver !== taker && isOneSided && mayBeFarApart(taker.change, giver.change)) return [{ key, taker, giver }];
     }
   return [];
