@@ -3,19 +3,24 @@ import { join } from "node:path";
 import { isMissing } from "../src/kbuild/files.js";
 import { mapLimited } from "../src/update/map-limited.js";
 
-/** Directories that are no part of a source: what `ksplice prepare` adds. */
-const NOT_COMPARED: ReadonlySet<string> = new Set(["ksplice", "debian", ".git"]);
+/** Directories that are no part of a source, as what `ksplice prepare` adds, or that no code of the kernel is made of. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(
+  "ksplice debian .git .pc Documentation LICENSES samples scripts tools usr".split(" "),
+);
+
+/** C, assembly, and the rules by which they are compiled; what else a source holds is in no update, nor in the way of one. */
+const COMPARED = /\.[chS]$|\/(?:Makefile|Kbuild|Kconfig)[^/]*$/;
 
 const READS_AT_ONCE = 32;
 
-/** How two trees differ: paths of `.c` and `.h` files from the top, sorted. */
+/** How two trees differ: paths from the top, sorted. */
 export interface TreeDifference {
   readonly changed: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
 }
 
-/** Compares the C files of two source trees by content. Takes some seconds: it reads both. */
+/** Compares what two source trees are compiled from, by content; the top Makefile, which has the version, is left out. Takes some seconds: it reads both. */
 export async function compareTrees(from: string, to: string): Promise<TreeDifference> {
   const [before, after] = await Promise.all([listFiles(from, ""), listFiles(to, "")]);
   const there = new Set(after);
@@ -38,7 +43,7 @@ async function listFiles(top: string, directory: string): Promise<string[]> {
     const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
     if (entry.isDirectory()) {
       if (directory !== "" || !NOT_COMPARED.has(entry.name)) found.push(...(await listFiles(top, path)));
-    } else if (entry.isFile() && /\.[ch]$/.test(entry.name)) found.push(path);
+    } else if (entry.isFile() && COMPARED.test(path)) found.push(path);
   }
   return found.sort();
 }
