@@ -1,7 +1,7 @@
 import { disassembleFunction, mergeLines, type MergedLine } from "../src/diff/disassemble-function.js";
 import type { FunctionChange } from "../src/diff/types.js";
 import type { UnitDiff } from "../src/update/create-update.js";
-import type { ChangedItem, FileResult } from "./types.js";
+import type { ChangedItem, FixResult } from "./types.js";
 
 /** Instructions shown around one that differs. */
 const CONTEXT = 3;
@@ -9,7 +9,7 @@ const CONTEXT = 3;
 const MOST_LINES = 120;
 
 /** What the units of an update change, for the report. */
-export function describeDiffs(diffs: readonly UnitDiff[]): Pick<FileResult, "changed" | "added" | "removed" | "data"> {
+export function describeDiffs(diffs: readonly UnitDiff[]): Pick<FixResult, "changed" | "added" | "removed" | "data"> {
   const item = ({ unit }: UnitDiff, name: string, why: string): ChangedItem => ({ unit: unit.path, target: unit.target, name, why });
   return {
     changed: diffs.flatMap((entry) =>

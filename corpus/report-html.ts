@@ -1,18 +1,18 @@
-import { summarize, type CorpusReport } from "./summary.js";
-import type { ChangedItem, FileResult } from "./types.js";
+import { describeRehearsals, summarize, type CorpusReport } from "./summary.js";
+import type { ChangedItem, FixResult } from "./types.js";
 
 /** The report as one page without anything from elsewhere. Rows unfold; a field and buttons choose among them. */
 export function renderHtml(report: CorpusReport): string {
-  const { counts, score, strictScore, reasons } = summarize(report.results);
+  const { counts, share, rehearsals, reasons } = summarize(report.results);
   const title = `Linux ${escape(report.from)} → ${escape(report.to)} as hot updates`;
   const buttons = [...counts].map(([verdict, count]) => `<button data-verdict="${verdict}">${count} ${verdict}</button>`).join("\n");
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${STYLE}</style></head><body>
 <h1>${title}</h1>
-<p>Score <b>${(100 * score).toFixed(1)} %</b>: update / (update + refused + failed); ${(100 * strictScore).toFixed(1)} % if files that are refused together with others count as refused. ${report.results.length} files, ${report.seconds} s.</p>
+<p><b>${(100 * share).toFixed(1)} %</b> of the fixes become updates: update / (update + refused + not alone + failed); ${describeRehearsals(rehearsals)}. ${report.results.length} of ${report.found} fixes, ${report.seconds} s.</p>
 <p id="filter"><input type="search" placeholder="file, function, reason"> <button data-verdict="">all</button>
 ${buttons}</p>
-<table><thead><tr><th>verdict<th>file<th>changed<th>new<th>reason<th>ms</tr></thead><tbody>
+<table><thead><tr><th>verdict<th>fix<th>changed<th>new<th>reason<th>rehearsed<th>ms</tr></thead><tbody>
 ${report.results.map(renderRow).join("\n")}
 </tbody></table>
 <h2>Reasons</h2><table>
@@ -21,20 +21,36 @@ ${reasons.map(({ verdict, code, count }) => `<tr><td>${verdict}<td>${escape(code
 `;
 }
 
-function renderRow(result: FileResult): string {
-  const { file, verdict, code, reason, companions, changed, added, milliseconds } = result;
+function renderRow(result: FixResult): string {
+  const { fix, files, verdict, code, reason, companions, changed, added, milliseconds, rehearsal } = result;
   const why = verdict === "update" ? "" : escape(`${code ?? ""} ${reason.split("\n").slice(0, 2).join(" ")}`.slice(0, 200));
-  const besides = companions.length === 0 ? "" : ` <small>+ ${companions.length}</small>`;
-  return `<tr class="${verdict.replace(" ", "-")}" data-verdict="${verdict}"><td>${verdict}<td><details><summary>${escape(file)}${besides}</summary>${renderDetails(result)}</details><td class="n">${changed.length}<td class="n">${added.length}<td>${why}<td class="n">${milliseconds.create + milliseconds.match}</tr>`;
+  const more = files.length === 1 ? "" : ` <small>${files.length} files</small>`;
+  const besides = companions.length === 0 ? "" : ` <small>+ ${companions.length} fixes</small>`;
+  const tried = rehearsal === undefined ? "" : rehearsal.isUnknown ? "?" : rehearsal.ok ? "ok" : "wrong";
+  return `<tr class="${verdict.replace(" ", "-")}" data-verdict="${verdict}"><td>${verdict}<td><details><summary>${escape(fix)}${more}${besides}</summary>${renderDetails(result)}</details><td class="n">${changed.length}<td class="n">${added.length}<td>${why}<td>${tried}<td class="n">${milliseconds.create + milliseconds.match}</tr>`;
 }
 
-function renderDetails({ reason, companions, changed, added, removed, data, notes, matched, milliseconds }: FileResult): string {
+function renderDetails({
+  files,
+  reason,
+  rehearsal,
+  companions,
+  changed,
+  added,
+  removed,
+  data,
+  notes,
+  matched,
+  milliseconds,
+}: FixResult): string {
   const list = (heading: string, items: readonly string[]): string =>
     items.length === 0 ? "" : `<h4>${heading}</h4><ul>${items.map((item) => `<li>${item}</li>`).join("")}</ul>`;
   const named = ({ name, unit, why }: ChangedItem): string => `<code>${escape(name)}</code> ${escape(why)} <small>${escape(unit)}</small>`;
   return [
     reason === "" ? "" : `<pre>${escape(reason)}</pre>`,
-    list("Together with", companions.map(escape)),
+    list("Rehearsal", (rehearsal?.problems ?? []).map(escape)),
+    list("Files", files.map(escape)),
+    list("Together with the fixes", companions.map(escape)),
     list(
       "Changed functions",
       changed.map((item) => `${named(item)}${renderDisassembly(item.disassembly ?? [])}`),

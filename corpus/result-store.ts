@@ -1,46 +1,97 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../src/package-root.js";
-import { readTextIfThere, writeWhole } from "../src/kbuild/files.js";
-import type { CorpusSet, FileResult } from "./types.js";
+import { hashOf, readTextIfThere, writeWhole } from "../src/kbuild/files.js";
+import { openUpdate, packUpdate, type Update } from "../src/update/update-file.js";
+import { patchOfFixes, type CreatedFix } from "./judge-fix.js";
+import type { Fix } from "./fixes/connect-pieces.js";
+import type { FilePair } from "./fixes/split-pieces.js";
+import type { CorpusSet, FixResult } from "./types.js";
+
+/** What decides about a result besides the fix. */
+export interface StoreKey {
+  readonly set: CorpusSet;
+  readonly mostUnits: number | undefined;
+}
+
+/** How far a fix was taken when its result was written down. */
+export type Stage = "created" | "matched";
+
+interface Remembered {
+  readonly stage: Stage;
+  readonly result: FixResult;
+  /** Hash of the patch of the fix with all that it needed. */
+  readonly together: string;
+}
 
 /**
- * Results that are there already, so that an interrupted run goes on where it was. A result counts for the very program, set and file
- * that it was made with.
+ * Results that are there already, so that an interrupted run goes on where it was, and a later one takes over what has not changed. A result counts
+ * for the very text of a fix and of those that it needed, for a kernel, and for the program that decides: how the difference is taken apart, and how
+ * results are shown, does not count.
  */
 export class ResultStore {
-  readonly #directory: string;
+  private constructor(
+    private readonly directory: string,
+    private readonly files: ReadonlyMap<string, FilePair>,
+    private readonly fixes: ReadonlyMap<string, Fix>,
+  ) {}
 
-  private constructor(directory: string) {
-    this.#directory = directory;
+  static async open(
+    { set, mostUnits }: StoreKey,
+    cacheDir: string,
+    files: ReadonlyMap<string, FilePair>,
+    fixes: readonly Fix[],
+  ): Promise<ResultStore> {
+    const program = hashOf([await hashProgram(), set.release, set.from, String(mostUnits)]).slice(0, 16);
+    return new ResultStore(join(cacheDir, "corpus", "fixes", set.release, program), files, new Map(fixes.map((fix) => [fix.name, fix])));
   }
 
-  static async open(set: CorpusSet, cacheDir: string): Promise<ResultStore> {
-    const program = await hashProgram();
-    return new ResultStore(join(cacheDir, "corpus", `${set.from}_${set.to}`, program.slice(0, 16)));
+  /** What is known of a fix, its update included. */
+  async find(fix: Fix): Promise<(CreatedFix & { readonly stage: Stage }) | undefined> {
+    const path = await this.#path(fix);
+    const text = await readTextIfThere(`${path}.json`);
+    if (text === undefined) return undefined;
+    const { stage, result, together } = JSON.parse(text) as Remembered;
+    const companions = result.companions.flatMap((name) => this.fixes.get(name) ?? []);
+    const taken = [fix, ...companions];
+    if (companions.length < result.companions.length || together !== hashOf([await patchOfFixes({ files: this.files }, taken)]))
+      return undefined;
+    const update = result.verdict === "update" ? await openUpdate(`${path}.tar.gz`).catch(() => undefined) : undefined;
+    if (result.verdict === "update" && update === undefined) return undefined;
+    // The fix may have another name than it had, of another number in its file.
+    return { stage, result: { ...result, fix: fix.name }, taken, update };
   }
 
-  async find(file: string): Promise<FileResult | undefined> {
-    const text = await readTextIfThere(this.#path(file));
-    return text === undefined ? undefined : (JSON.parse(text) as FileResult);
+  /** The update of a fix that became one. @throws Error if there is none */
+  async requireUpdate(fix: Fix): Promise<Update> {
+    const update = (await this.find(fix))?.update;
+    if (update === undefined) throw new Error(`there is no update of ${fix.name}`);
+    return update;
   }
 
-  async store(result: FileResult): Promise<void> {
-    await writeWhole(this.#path(result.file), JSON.stringify(result));
+  async store(fix: Fix, stage: Stage, { result, taken, update }: CreatedFix): Promise<void> {
+    const path = await this.#path(fix);
+    if (update !== undefined) await writeWhole(`${path}.tar.gz`, await packUpdate(update));
+    const together = hashOf([await patchOfFixes({ files: this.files }, taken)]);
+    // Written last: where it is, all is there.
+    await writeWhole(`${path}.json`, JSON.stringify({ stage, result, together } satisfies Remembered));
   }
 
-  #path(file: string): string {
-    return join(this.#directory, `${file}.json`);
+  async #path(fix: Fix): Promise<string> {
+    const hash = hashOf([await patchOfFixes({ files: this.files }, [fix])]);
+    return join(this.directory, hash.slice(0, 2), hash.slice(2, 34));
   }
 }
 
-/** What decides about a result: the compiled program, of this corpus and of all that it calls, and the kernel part's source. */
+/** Files of the corpus that decide about a result. */
+const JUDGING = ["compile-all", "compiler-words", "describe-diff", "judge-fix", "neighbours"].map((name) => `dist/corpus/${name}.js`);
+
+/** The compiled program, of all that a judgement calls, and the kernel part's source. */
 async function hashProgram(): Promise<string> {
-  const hash = createHash("sha256");
-  for (const folder of ["dist/src", "dist/corpus", "kmod"]) {
-    const files = (await readdir(join(packageRoot(), folder), { recursive: true })).filter((name) => /\.(js|c|h)$/.test(name)).sort();
-    for (const file of files) hash.update(file).update(await readFile(join(packageRoot(), folder, file)));
-  }
-  return hash.digest("hex");
+  const root = packageRoot();
+  const files = [...JUDGING];
+  for (const folder of ["dist/src", "kmod"])
+    for (const name of (await readdir(join(root, folder), { recursive: true })).sort())
+      if (/\.(js|c|h)$/.test(name) && !/^(?:cli|rehearse)\//.test(name)) files.push(`${folder}/${name}`);
+  return hashOf(await Promise.all(files.map(async (file) => hashOf([file, await readFile(join(root, file))]))));
 }

@@ -99,7 +99,7 @@ async function writeModules(modulesDir: string, names: readonly string[], direct
 }
 
 /** `struct module` has a pointer to the init function, which the kernel calls if it is not NULL (do_init_module in kernel/module/main.c, Linux 6.1). */
-function withoutInit(module: Uint8Array, name: string): Uint8Array {
+export function withoutInit(module: Uint8Array, name: string): Uint8Array {
   const object = parseObject(module, `${name}.ko`);
   for (const section of object.sections)
     if (section.name === ".gnu.linkonce.this_module")

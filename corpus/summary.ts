@@ -1,4 +1,4 @@
-import { VERDICTS, type FileResult, type Verdict } from "./types.js";
+import { VERDICTS, type FixResult, type Verdict } from "./types.js";
 
 /** All that a report is made from. */
 export interface CorpusReport {
@@ -6,23 +6,35 @@ export interface CorpusReport {
   readonly to: string;
   /** How long the run took. */
   readonly seconds: number;
-  readonly results: readonly FileResult[];
+  /** How many fixes the release has, whether they were judged or not. */
+  readonly found: number;
+  readonly results: readonly FixResult[];
+}
+
+/** What speaks against a yes that was wrong. */
+export interface RehearsalSums {
+  /** Updates that were applied in a virtual machine. */
+  readonly rehearsed: number;
+  /** Those of them that run-post matching has looked at too. */
+  readonly verified: number;
+  /** Those that made trouble, or are not what the patched source says. */
+  readonly wrong: number;
+  /** Those that no machine could be made ready for. */
+  readonly unknown: number;
 }
 
 export interface Summary {
   readonly counts: ReadonlyMap<Verdict, number>;
-  /** update / (update + refused + failed); 1 where there are none of them. */
-  readonly score: number;
-  /** The same, with those files counted as refused that need others of the release and are refused together with them. */
-  readonly strictScore: number;
-  /** How many files had each reason, the most frequent first. A file counts once for each code. */
+  /** Share of the fixes that become updates: update / (update + refused + not alone + failed); 1 where there are none of them. */
+  readonly share: number;
+  /** How many updates needed other fixes besides. */
+  readonly accompanied: number;
+  readonly rehearsals: RehearsalSums;
+  /** How many fixes had each reason, the most frequent first. A fix counts once for each code. */
   readonly reasons: readonly { readonly verdict: Verdict; readonly code: string; readonly count: number }[];
 }
 
-/** Codes of a patch that is not complete. */
-export const INCOMPLETE: ReadonlySet<string> = new Set(["does-not-compile", "unresolved-symbol", "too-many-units"]);
-
-export function summarize(results: readonly FileResult[]): Summary {
+export function summarize(results: readonly FixResult[]): Summary {
   const counts = new Map<Verdict, number>(VERDICTS.map((verdict) => [verdict, 0]));
   const reasons = new Map<string, { verdict: Verdict; code: string; count: number }>();
   for (const { verdict, code, refused } of results) {
@@ -37,13 +49,29 @@ export function summarize(results: readonly FileResult[]): Summary {
     }
   }
   const count = (verdict: Verdict): number => counts.get(verdict) ?? 0;
-  // What was refused together with other files, and did not just fail to compile or to be complete.
-  const together = results.filter(({ verdict, code }) => verdict === "not alone" && !INCOMPLETE.has(code ?? "")).length;
-  const judged = count("update") + count("refused") + count("failed");
+  const judged = count("update") + count("refused") + count("not alone") + count("failed");
   return {
     counts,
-    score: judged === 0 ? 1 : count("update") / judged,
-    strictScore: judged + together === 0 ? 1 : count("update") / (judged + together),
+    share: judged === 0 ? 1 : count("update") / judged,
+    accompanied: results.filter(({ verdict, companions }) => verdict === "update" && companions.length > 0).length,
+    rehearsals: sumRehearsals(results),
     reasons: [...reasons.values()].sort((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || b.count - a.count),
   };
+}
+
+function sumRehearsals(results: readonly FixResult[]): RehearsalSums {
+  const all = results.flatMap(({ rehearsal }) => rehearsal ?? []);
+  const known = all.filter(({ isUnknown }) => !isUnknown);
+  return {
+    rehearsed: known.length,
+    verified: known.filter(({ verified }) => verified !== undefined).length,
+    wrong: known.filter(({ ok, verified }) => !ok || verified === false).length,
+    unknown: all.length - known.length,
+  };
+}
+
+/** What a share of fixes is worth: how many were tried, and how many of them were wrong. */
+export function describeRehearsals({ rehearsed, verified, wrong, unknown }: RehearsalSums): string {
+  const others = unknown === 0 ? "" : `; for ${unknown} more no machine could be made ready`;
+  return `${rehearsed} of the updates rehearsed, ${verified} of them verified, ${wrong} wrong${others}`;
 }

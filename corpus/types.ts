@@ -18,10 +18,10 @@ export interface CorpusSet {
 /**
  * - `update`: created, and matches the running kernel;
  * - `no effect`: the same object code, or changes of code that has run already;
- * - `refused`: not safe, and why;
- * - `not alone`: does not compile without other changes of the release, and comes to no update together with them either;
+ * - `refused`: not safe, and why; also where that was told only with the other fixes that it needs;
+ * - `not alone`: does not compile or link, with those other fixes of the release neither that were found for it;
  * - `failed`: anything else: a bug of ours;
- * - `not built`: nothing of the distribution's configuration is made from the file. Not judged.
+ * - `not built`: nothing of the distribution's configuration is made from its files. Not judged.
  */
 export type Verdict = "update" | "no effect" | "refused" | "not alone" | "failed" | "not built";
 
@@ -38,16 +38,21 @@ export interface ChangedItem {
   readonly disassembly?: readonly string[];
 }
 
-/** What became of one file of the set. */
-export interface FileResult {
-  readonly file: string;
+/** What became of one fix of the set. */
+export interface FixResult {
+  /** Its name: `net/ipv4/raw.c#0`, after the first of its pieces. */
+  readonly fix: string;
+  /** Those that it changes. */
+  readonly files: readonly string[];
+  /** How many pieces of the difference it is. */
+  readonly pieces: number;
   readonly verdict: Verdict;
   /** Code of the refusal; undefined for an update. */
   readonly code?: string;
   /** Why, in a sentence or a few; may span lines. */
   readonly reason: string;
   readonly refused?: readonly RefusedItem[];
-  /** Further files of the release that were needed besides. */
+  /** Names of other fixes of the release that were needed besides. */
   readonly companions: readonly string[];
   readonly changed: readonly ChangedItem[];
   readonly added: readonly ChangedItem[];
@@ -58,4 +63,18 @@ export interface FileResult {
   /** How many functions of the touched units were matched. */
   readonly matched?: number;
   readonly milliseconds: { readonly create: number; readonly match: number };
+  readonly rehearsal?: RehearsalResult;
+}
+
+/** What became of an update in a virtual machine. */
+export interface RehearsalResult {
+  /** Applied, looked at, undone, without trouble of any kind. */
+  readonly ok: boolean;
+  /** Run-post matching found that all is as the patched source says; undefined where it was not asked. */
+  readonly verified?: boolean;
+  /** What was wrong; empty if nothing. */
+  readonly problems: readonly string[];
+  /** The machine could not be made ready for the update, so that nothing is known of it. */
+  readonly isUnknown: boolean;
+  readonly milliseconds: number;
 }

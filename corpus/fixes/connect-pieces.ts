@@ -11,8 +11,8 @@ export interface Fix {
 
 /** What connecting has to know of the trees. */
 export interface FileFacts {
-  /** Files that a header comes into, directly or not; of a header that is new, all. */
-  readonly includersOf: (header: string) => ReadonlySet<string> | undefined;
+  /** Files that a header comes into, directly or not, of those that differ. */
+  readonly includersOf: (header: string) => ReadonlySet<string>;
   /** Whether a file declares a name itself, as a static function, say. */
   readonly declaresItself: (path: string, name: string) => boolean;
   /** Whether the old, or the new, text of a file has a word. */
@@ -21,6 +21,8 @@ export interface FileFacts {
   readonly declaredByInclude: (path: string, spec: string) => ReadonlySet<string>;
   /** The path that a file includes by these words. */
   readonly includedPath: (path: string, spec: string) => string | undefined;
+  /** Whether a file comes or goes with the release. */
+  readonly isNew: (path: string) => boolean;
   /** Functions that a file puts into a member of a table: `.open = foo_open`. */
   readonly assignedTo: (path: string, member: string) => readonly string[];
 }
@@ -90,8 +92,7 @@ function canSee(user: PieceNames, owner: PieceNames, { name, isStatic, kind }: C
   // The definition of what a prototype declares, or of what goes elsewhere.
   const isOwn = user.changed.some((other) => other.name === name && !other.isStatic);
   if (to.endsWith(".h")) {
-    const includers = facts.includersOf(to);
-    if (includers !== undefined && !includers.has(from)) return false;
+    if (!facts.includersOf(to).has(from)) return false;
     return isOwn || kind === "member" || !facts.declaresItself(from, name);
   }
   // What a C file defines, others see by a prototype.
@@ -129,7 +130,7 @@ function implementers(
   const includers = facts.includersOf(owner.piece.path);
   const found: number[] = [];
   for (const path of new Set(pieces.map(({ piece }) => piece.path))) {
-    if (path !== owner.piece.path && includers?.has(path) !== true) continue;
+    if (path !== owner.piece.path && !includers.has(path)) continue;
     for (const implementer of facts.assignedTo(path, name))
       for (const index of byWord.get(implementer) ?? []) {
         const other = pieces[index];
@@ -156,7 +157,7 @@ function includeUsers(
     const included = facts.includedPath(path, spec);
     for (const other of included === undefined ? [] : (byPath.get(included) ?? [])) {
       const file = pieces[other];
-      if (file !== undefined && facts.includersOf(included ?? "") === undefined) found.push(other);
+      if (file !== undefined && facts.isNew(file.piece.path)) found.push(other);
     }
     if (!one.isInclude) continue;
     const declared = facts.declaredByInclude(path, spec);

@@ -1,24 +1,20 @@
-import { access, readFile } from "node:fs/promises";
-import { dirname, join, normalize } from "node:path/posix";
-import { IncludeGraph } from "../../src/kbuild/include-graph.js";
 import { codeWords } from "../../src/kbuild/top-level-items.js";
 import type { FileFacts } from "./connect-pieces.js";
+import { IncludeClosure } from "./include-closure.js";
 import { declaredBy, type DeclaredName } from "./item-names.js";
-import type { PieceNames } from "./piece-names.js";
 import { findItems } from "./source-items.js";
 import type { SplitFile } from "./split-pieces.js";
 
-/** Where the compiler looks for what stands in brackets (LINUXINCLUDE in Makefile, Linux 6.1), and what generated headers lead to. */
-const SEARCH_PATH = ["arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi"];
-
-/** Reads of two trees what connecting pieces has to know. Takes as long as reading all #include lines: some seconds. */
-export async function readFileFacts(
+/** Finds out what connecting pieces has to know of the files that differ, and of what they include. */
+export function readFileFacts(
   files: ReadonlyMap<string, SplitFile>,
-  pieces: readonly PieceNames[],
-  trees: { readonly fromTree: string; readonly toTree: string },
-): Promise<FileFacts> {
-  const included = await readIncluded(pieces, trees);
-  const includers = await readIncluders(files, included, trees.fromTree);
+  { fromTree, toTree }: { readonly fromTree: string; readonly toTree: string },
+): FileFacts {
+  const closure = new IncludeClosure([toTree, fromTree], (path) => {
+    const file = files.get(path);
+    return file === undefined ? undefined : [file.pre ?? "", file.post ?? ""];
+  });
+  const includers = findIncluders(files, closure);
   const words = remember((key: string) => {
     const [version = "", path = ""] = key.split(":");
     const text = files.get(path)?.[version === "pre" ? "pre" : "post"];
@@ -35,12 +31,21 @@ export async function readFileFacts(
       found.set(member, [...(found.get(member) ?? []), name]);
     return found;
   });
+  const declared = remember(
+    (header: string) =>
+      new Set(
+        findItems(closure.read(header))
+          .flatMap(declaredBy)
+          .map(({ name }) => name),
+      ),
+  );
   return {
-    includersOf: (header) => includers.get(header),
+    includersOf: (header) => includers.get(header) ?? new Set(),
     declaresItself: (path, name) => own(path).has(name),
     hasWord: (path, version, word) => words(`${version}:${path}`).has(word),
-    declaredByInclude: (path, spec) => included.get(`${path} ${spec}`)?.names ?? new Set(),
-    includedPath: (path, spec) => included.get(`${path} ${spec}`)?.path,
+    declaredByInclude: (path, spec) => declared(closure.resolve(path, spec) ?? ""),
+    includedPath: (path, spec) => closure.resolve(path, spec),
+    isNew: (path) => files.get(path)?.pre === undefined || files.get(path)?.post === undefined,
     assignedTo: (path, member) => assigned(path).get(member) ?? [],
   };
 }
@@ -58,55 +63,17 @@ function remember<T>(make: (key: string) => T): (key: string) => T {
   };
 }
 
-interface Included {
-  readonly path: string;
-  /** What it declares, in the new tree. */
-  readonly names: ReadonlySet<string>;
-}
-
-/** What the #include lines that come or go mean, by `FILE SPEC`. */
-async function readIncluded(pieces: readonly PieceNames[], trees: { fromTree: string; toTree: string }): Promise<Map<string, Included>> {
-  const found = new Map<string, Included>();
-  for (const { piece, includes } of pieces)
-    for (const spec of includes) {
-      const candidates = [normalize(join(dirname(piece.path), spec)), ...SEARCH_PATH.map((directory) => join(directory, spec))];
-      if (spec.startsWith("asm/")) candidates.push(`include/asm-generic/${spec.slice(4)}`);
-      for (const tree of [trees.toTree, trees.fromTree]) {
-        const path = await firstThere(tree, candidates);
-        if (path === undefined) continue;
-        const text = await readFile(join(tree, path), "latin1");
-        found.set(`${piece.path} ${spec}`, { path, names: new Set(findItems(text).flatMap(declaredBy).map(({ name }) => name)) });
-        break;
-      }
+/** By file that differs: those of them that include it. */
+function findIncluders(files: ReadonlyMap<string, SplitFile>, closure: IncludeClosure): Map<string, Set<string>> {
+  const includers = new Map<string, Set<string>>();
+  for (const path of files.keys()) {
+    if (!/\.[ch]$/.test(path)) continue;
+    for (const included of closure.of(path)) {
+      if (!files.has(included)) continue;
+      const known = includers.get(included);
+      if (known === undefined) includers.set(included, new Set([path]));
+      else known.add(path);
     }
-  return found;
-}
-
-async function firstThere(tree: string, paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) {
-    const isThere = await access(join(tree, path)).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-  }
-  return undefined;
-}
-
-/** By header that differs: all that include it in the old tree, and those that do so newly. Other architectures' headers: what lies in their directory. */
-async function readIncluders(
-  files: ReadonlyMap<string, SplitFile>,
-  included: ReadonlyMap<string, Included>,
-  fromTree: string,
-): Promise<Map<string, ReadonlySet<string>>> {
-  const graph = await IncludeGraph.ofTree(fromTree);
-  const includers = new Map<string, ReadonlySet<string>>();
-  for (const [path, file] of files) {
-    if (!path.endsWith(".h") || file.pre === undefined || file.post === undefined) continue;
-    const architecture = /^arch\/(?!x86\/)[^/]+\//.exec(path)?.[0];
-    const old = architecture === undefined ? await graph.includersOf([path]) : [...files.keys()].filter((other) => other.startsWith(architecture));
-    const newly = [...included].filter(([, to]) => to.path === path).map(([key]) => key.split(" ")[0] ?? "");
-    includers.set(path, new Set([...old, ...newly]));
   }
   return includers;
 }

@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import type { Progress } from "../../src/diagnostics.js";
-import { parseLineChanges } from "../../src/kbuild/line-directives.js";
+import type { LineChange } from "../../src/kbuild/line-directives.js";
 import { readLatin1 } from "../../src/kbuild/read-change.js";
-import { requireProgram } from "../../src/kbuild/refusals.js";
-import { runTool } from "../../src/kbuild/run-tool.js";
 import { mapLimited } from "../../src/update/map-limited.js";
 import { compareTrees } from "../changed-files.js";
 import { connectPieces, type Fix, type Reason } from "./connect-pieces.js";
 import { readFileFacts } from "./file-facts.js";
+import { linesOf } from "./lines-of.js";
 import { namesOfPieces, type PieceNames } from "./piece-names.js";
 import { splitPieces, type FilePair, type SplitFile } from "./split-pieces.js";
 
@@ -23,25 +22,28 @@ export interface FixSet {
 const READS_AT_ONCE = 4;
 
 /** Derives the fixes of a release from the sources before and after it. Takes half a minute: it reads both. */
-export async function findFixes(trees: { readonly fromTree: string; readonly toTree: string }, progress: Progress, reason?: Reason): Promise<FixSet> {
+export async function findFixes(
+  trees: { readonly fromTree: string; readonly toTree: string },
+  progress: Progress,
+  reason?: Reason,
+): Promise<FixSet> {
   progress("comparing the two sources");
-  const { changed, added, removed } = await compareTrees(trees.fromTree, trees.toTree);
-  const paths = [...changed, ...added, ...removed].sort();
-  const split = await mapLimited(paths, READS_AT_ONCE, async (path) => splitPieces(await readPair(path, trees)));
+  const { changes, added, removed } = await compareTrees(trees.fromTree, trees.toTree);
+  const paths = [...changes.keys(), ...added, ...removed].sort();
+  const split = await mapLimited(paths, READS_AT_ONCE, async (path) => splitPieces(await readPair(path, trees, changes.get(path))));
   const files = new Map(split.map((file): [string, SplitFile] => [file.path, file]));
   progress("finding out what belongs together");
   const pieces = split.flatMap(namesOfPieces);
-  const facts = await readFileFacts(files, pieces, trees);
+  const facts = readFileFacts(files, trees);
   return { files, pieces, fixes: connectPieces(pieces, facts, reason) };
 }
 
-async function readPair(path: string, { fromTree, toTree }: { readonly fromTree: string; readonly toTree: string }): Promise<FilePair> {
+async function readPair(
+  path: string,
+  { fromTree, toTree }: { readonly fromTree: string; readonly toTree: string },
+  changes: readonly LineChange[] | undefined,
+): Promise<FilePair> {
   const [pre, post] = await Promise.all([readLatin1(join(fromTree, path)), readLatin1(join(toTree, path))]);
-  if (pre === undefined || post === undefined) {
-    const end = (text: string | undefined): number => (text?.split("\n").length ?? 0) + 1;
-    return { path, pre, post, changes: [{ preStart: 1, preEnd: end(pre), postStart: 1, postEnd: end(post) }] };
-  }
-  const result = await runTool("diff", [join(fromTree, path), join(toTree, path)], { encoding: "latin1" });
-  if (result.notFound) throw requireProgram("diff", "diffutils");
-  return { path, pre, post, changes: parseLineChanges(result.stdout) };
+  const end = (text: string | undefined): number => linesOf(text ?? "").length + 1;
+  return { path, pre, post, changes: changes ?? [{ preStart: 1, preEnd: end(pre), postStart: 1, postEnd: end(post) }] };
 }

@@ -16,7 +16,8 @@ export interface DeclaredName {
 }
 
 /** Words that stand before parentheses and name nothing that is declared. */
-const NOT_A_NAME = /^(?:if|for|while|switch|return|sizeof|typeof|__typeof__|__attribute__|__aligned|__printf|__section|asm|__asm__|int|void)$/;
+const NOT_A_NAME =
+  /^(?:if|for|while|switch|return|sizeof|typeof|__typeof__|__attribute__|__aligned|__printf|__section|asm|__asm__|int|void)$/;
 
 /** Macros that declare something, by the name that is their first argument. */
 const DECLARING = /^(?:(?:COMPAT_)?SYSCALL_DEFINE\d|TRACE_EVENT\w*|(?:__)?(?:DEFINE|DECLARE)_\w+|LIST_HEAD|[A-Z]+_ATTR(?:_[A-Z]+)*)$/;
@@ -61,7 +62,10 @@ function macrosOf(code: string): DeclaredName[] {
 
 /** Punctuation counts; blanks do not. */
 function wordsOf(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/ ?(\W) ?/g, "$1").trim();
+  return text
+    .replace(/\s+/g, " ")
+    .replace(/ ?(\W) ?/g, "$1")
+    .trim();
 }
 
 function functionNames(code: string, isStatic: boolean): DeclaredName[] {
@@ -74,8 +78,15 @@ function functionNames(code: string, isStatic: boolean): DeclaredName[] {
 }
 
 function calledName(head: string): string | undefined {
-  const spaced = head.replace(/__(?:printf|scanf|aligned|section|must_hold|acquires|releases|attribute__)\s*\(+[^()]*\)+/g, " ").replace(/\s+/g, " ");
-  const name = splitHead(spaced.replace(/ ?\( ?/g, " ( ").replace(/ ?\) ?/g, " ) ").trim())?.name;
+  const spaced = head
+    .replace(/__(?:printf|scanf|aligned|section|must_hold|acquires|releases|attribute__)\s*\(+[^()]*\)+/g, " ")
+    .replace(/\s+/g, " ");
+  const name = splitHead(
+    spaced
+      .replace(/ ?\( ?/g, " ( ")
+      .replace(/ ?\) ?/g, " ) ")
+      .trim(),
+  )?.name;
   return name === undefined || NOT_A_NAME.test(name) ? undefined : name;
 }
 
@@ -122,9 +133,17 @@ function declarationNames(code: string, isStatic: boolean): DeclaredName[] {
   const macro = /^\s*(?:static\s+)?([A-Z_][A-Z\d_]*)\s*\(([^]*)\)/.exec(code);
   if (macro !== null) {
     const [, name = "", inside = ""] = macro;
-    return namesByMacro(name, inside).map((word) => ({ kind: "object", name: word, isStatic: isStatic || isStaticByMacro(name), said: wordsOf(inside) }));
+    return namesByMacro(name, inside).map((word) => ({
+      kind: "object",
+      name: word,
+      isStatic: isStatic || isStaticByMacro(name),
+      said: wordsOf(inside),
+    }));
   }
-  const head = code.replace(/=[^]*$/, "").replace(/\{[^]*\}/, " ").replace(/;\s*$/, "");
+  const head = code
+    .replace(/=[^]*$/, "")
+    .replace(/\{[^]*\}/, " ")
+    .replace(/;\s*$/, "");
   if (/^\s*typedef\b/.test(head)) {
     const name = /\(\s*\*\s*(\w+)\s*\)/.exec(head)?.[1] ?? [...codeWords(head)].at(-1);
     return name === undefined ? [] : [{ kind: "type", name, isStatic: true, said: wordsOf(head) }];

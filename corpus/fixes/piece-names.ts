@@ -20,6 +20,8 @@ export interface PieceNames {
   readonly words: ReadonlySet<string>;
   /** Members that these statements use, each with the types of what they are members of; `""` where that cannot be told. */
   readonly members: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Functions and other items that the changes lie in, by the names they declare. */
+  readonly declared: ReadonlySet<string>;
   /** Words of the functions and other items that the changes lie in. */
   readonly context: ReadonlySet<string>;
   /** What it includes that was not included, or is not any more: as between quotes or brackets. */
@@ -46,7 +48,8 @@ export function namesOfPieces(file: SplitFile): PieceNames[] {
       ...removed.map(({ declared }) => ({ ...declared, change: "removed" as const })),
       ...(file.pre === undefined || file.post === undefined ? objectOf(file) : []),
     ];
-    const keysOnlyIn = (one: Touch, other: Touch): ReadonlySet<string> => new Set([...one.names.keys()].filter((key) => !other.names.has(key)));
+    const keysOnlyIn = (one: Touch, other: Touch): ReadonlySet<string> =>
+      new Set([...one.names.keys()].filter((key) => !other.names.has(key)));
     const lines = [...before.lines, ...after.lines];
     return {
       piece,
@@ -55,9 +58,11 @@ export function namesOfPieces(file: SplitFile): PieceNames[] {
       gone: keysOnlyIn(before, after),
       words: new Set([...before.words, ...after.words, ...changed.map(({ name }) => name)]),
       members: membersOf([...before.statements, ...after.statements], [...before.items, ...after.items]),
+      declared: new Set([...before.names.values(), ...after.names.values()].map(({ declared }) => declared.name)),
       context: new Set([...before.items, ...after.items].flatMap(({ code }) => [...codeWords(code)])),
       includes: lines.flatMap((line) => includedBy(line) ?? []),
-      isInclude: lines.some((line) => includedBy(line) !== undefined) && lines.every((line) => line.trim() === "" || includedBy(line) !== undefined),
+      isInclude:
+        lines.some((line) => includedBy(line) !== undefined) && lines.every((line) => line.trim() === "" || includedBy(line) !== undefined),
     };
   });
 }
@@ -71,7 +76,14 @@ function objectOf({ path, pre }: SplitFile): ChangedName[] {
 /** Makefiles name objects and options of the configuration, Kconfig files bring them; assembly mentions names. */
 function namesOfRules({ path, pre = "", post = "" }: SplitFile, piece: Piece): PieceNames {
   const cut = (text: string, from: "preStart" | "postStart", to: "preEnd" | "postEnd"): string =>
-    piece.hunks.map((hunk) => text.split("\n").slice(hunk[from] - 1, hunk[to] - 1).join("\n")).join("\n");
+    piece.hunks
+      .map((hunk) =>
+        text
+          .split("\n")
+          .slice(hunk[from] - 1, hunk[to] - 1)
+          .join("\n"),
+      )
+      .join("\n");
   const [before, after] = [cut(pre, "preStart", "preEnd"), cut(post, "postStart", "postEnd")];
   const text = `${before}\n${after}`;
   const objects = Array.from(text.matchAll(/[\w/-]+\.o\b/g), ([object]) => join(dirname(path), object));
@@ -83,6 +95,7 @@ function namesOfRules({ path, pre = "", post = "" }: SplitFile, piece: Piece): P
     gone: new Set(),
     words: new Set([...codeWords(text), ...objects, ...options]),
     members: new Map(),
+    declared: new Set(),
     context: new Set(),
     includes: [],
     isInclude: false,
@@ -103,7 +116,10 @@ function membersOf(statements: readonly string[], items: readonly SourceItem[]):
 
 /** The structures that a variable or parameter is declared to be of, or to point to. */
 function typesOf(variable: string, context: string): string[] {
-  const pattern = new RegExp(`\\b(?:struct|union)\\s+(\\w+)\\s*[\\s*]\\s*(?:const\\s+)?(?:\\w+\\s*(?:=[^,;()]*)?,\\s*\\**\\s*)*${variable}\\b`, "g");
+  const pattern = new RegExp(
+    `\\b(?:struct|union)\\s+(\\w+)\\s*[\\s*]\\s*(?:const\\s+)?(?:\\w+\\s*(?:=[^,;()]*)?,\\s*\\**\\s*)*${variable}\\b`,
+    "g",
+  );
   const types = Array.from(context.matchAll(pattern), ([, type = ""]) => type);
   return types.length === 0 ? [""] : types;
 }
@@ -147,10 +163,14 @@ interface Touch {
 }
 
 function touchOf(piece: Piece, side: Side, version: "pre" | "post"): Touch {
-  const ranges = piece.hunks.map((hunk) => (version === "pre" ? [hunk.preStart, hunk.preEnd] : [hunk.postStart, hunk.postEnd]) as [number, number]);
+  const ranges = piece.hunks.map(({ preStart, preEnd, postStart, postEnd }): [number, number] =>
+    version === "pre" ? [preStart, preEnd] : [postStart, postEnd],
+  );
   const items = [...new Set(ranges.flatMap(([start, end]) => touchedItems(side.items, side.lines, start, end)))];
   const names = new Map(
-    items.flatMap((item) => (side.namesOf.get(item) ?? []).map((declared) => [keyOf(declared), { key: keyOf(declared), declared }] as const)),
+    items.flatMap((item) =>
+      (side.namesOf.get(item) ?? []).map((declared) => [keyOf(declared), { key: keyOf(declared), declared }] as const),
+    ),
   );
   const statements = ranges.flatMap(([start, end]) => statementAround(side.masked, start, end));
   return {

@@ -75,7 +75,9 @@ export function findItems(source: string): SourceItem[] {
   else if (start < lines.length) {
     // Blank lines and comments at the end belong to what is before them.
     const last = items.pop();
-    items.push(last === undefined ? { kind: "declaration", start: 1, end: lines.length + 1, code: "" } : { ...last, end: lines.length + 1 });
+    items.push(
+      last === undefined ? { kind: "declaration", start: 1, end: lines.length + 1, code: "" } : { ...last, end: lines.length + 1 },
+    );
   }
   return items;
 }
@@ -106,5 +108,7 @@ function isBareMacro(code: string, following: readonly string[]): boolean {
 
 function kindOf(code: string): SourceItem["kind"] {
   if (isFunction(code)) return "function";
-  return /^\s*(?:(?:typedef|static|const)\s+)*(?:struct|union|enum)\b[^;=()]*(?:__\w+\s*\([^()]*\)[^;=()]*)?\{/.test(code) ? "type" : "declaration";
+  return /^\s*(?:(?:typedef|static|const)\s+)*(?:struct|union|enum)\b[^;=()]*(?:__\w+\s*\([^()]*\)[^;=()]*)?\{/.test(code)
+    ? "type"
+    : "declaration";
 }

@@ -152,7 +152,13 @@ function joinWithinItems(hunks: readonly LineChange[], texts: Texts, sets: Disjo
       for (const same of counterparts(item, hunks, texts).filter(isWhole)) join(index, same);
     }
     const next = hunks[index + 1];
-    if (next !== undefined && next.preStart - hunk.preEnd <= NEAR && next.postStart - hunk.postEnd <= NEAR && isInside(hunk, texts) && isInside(next, texts))
+    if (
+      next !== undefined &&
+      next.preStart - hunk.preEnd <= NEAR &&
+      next.postStart - hunk.postEnd <= NEAR &&
+      isInside(hunk, texts) &&
+      isInside(next, texts)
+    )
       sets.join(index, index + 1);
   });
 }

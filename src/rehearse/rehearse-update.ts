@@ -9,7 +9,7 @@ import type { Verification } from "../update/verify/verify-update.js";
 import { findFailures } from "./find-failures.js";
 import { runCommand } from "./run-command.js";
 import { programName } from "./program-paths.js";
-import { findRehearsalKernel } from "./rehearsal-kernel.js";
+import { findRehearsalKernel, type RehearsalKernel } from "./rehearsal-kernel.js";
 import { makeTemporary, removeTemporary } from "../temporary.js";
 
 export interface RehearsalOptions {
@@ -24,9 +24,18 @@ export interface RehearsalOptions {
   /** Directories of the host that the probe needs and that lie below /tmp, /var/tmp, /run or /mnt, where the machine has its own. */
   readonly expose?: readonly string[];
   readonly tries?: number;
+  /** Default: one is booted for the update, and switched off behind it. */
+  readonly running?: RunningMachine;
   /** Where the console's output is kept. */
   readonly consoleLog: string;
   readonly progress: Progress;
+}
+
+/** A machine that several updates are tried out in, one after the other. Trouble that it had before counts for each: one that had trouble is not to be used on. */
+export interface RunningMachine {
+  readonly machine: Machine;
+  /** A directory of the host that the machine shows. */
+  readonly directory: string;
 }
 
 export interface ProbeResult {
@@ -80,18 +89,17 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     });
   }
   const watch = new StageWatch(options.progress);
-  const dir = await makeTemporary(join(tmpdir(), "ksplice-rehearse-"));
-  let machine: Machine | undefined;
+  const { running } = options;
+  const dir = await makeTemporary(join(running?.directory ?? tmpdir(), "ksplice-rehearse-"));
+  let machine = running?.machine;
   try {
     const updatePath = join(dir, `ksplice-${id}.tar.gz`);
     await writeFile(updatePath, await packUpdate(update));
 
-    watch.begin("boot", `booting ${kernel.release}`);
-    machine = await bootMachine({
-      ...kernel,
-      consoleLog: options.consoleLog,
-      expose: [dir, packageRoot(), process.cwd(), dirname(process.execPath), ...(options.expose ?? [])],
-    });
+    if (machine === undefined) {
+      watch.begin("boot", `booting ${kernel.release}`);
+      machine = await bootForRehearsals(kernel, { ...options, expose: [dir, ...(options.expose ?? [])] });
+    }
     await loadModules(machine, update, options.modules ?? []);
 
     const load = options.load === undefined ? undefined : machine.start(options.load, { cwd: process.cwd() });
@@ -133,9 +141,17 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
       ok: failures.length === 0,
     };
   } finally {
-    await machine?.powerOff();
+    if (running === undefined) await machine?.powerOff();
     await removeTemporary(dir);
   }
+}
+
+/** Boots a machine in which our commands can run. The caller switches it off. */
+export async function bootForRehearsals(
+  kernel: RehearsalKernel,
+  { consoleLog, expose = [] }: Pick<RehearsalOptions, "consoleLog" | "expose">,
+): Promise<Machine> {
+  return await bootMachine({ ...kernel, consoleLog, expose: [packageRoot(), process.cwd(), dirname(process.execPath), ...expose] });
 }
 
 interface ApplyOutput {

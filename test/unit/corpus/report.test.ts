@@ -2,11 +2,13 @@ import { describe, expect, it } from "vitest";
 import { renderHtml } from "../../../corpus/report-html.js";
 import { renderMarkdown } from "../../../corpus/report-markdown.js";
 import { renderText } from "../../../corpus/report-text.js";
-import { summarize } from "../../../corpus/summary.js";
-import type { FileResult } from "../../../corpus/types.js";
+import { summarize, type Summary } from "../../../corpus/summary.js";
+import type { FixResult, RehearsalResult } from "../../../corpus/types.js";
 
-const result = (file: string, more: Partial<FileResult>): FileResult => ({
-  file,
+const result = (fix: string, more: Partial<FixResult>): FixResult => ({
+  fix,
+  files: [fix.replace(/#.*/, "")],
+  pieces: 1,
   verdict: "update",
   reason: "",
   companions: [],
@@ -21,31 +23,46 @@ const result = (file: string, more: Partial<FileResult>): FileResult => ({
 const refused = (code: string) => ({ code, symbol: "s", message: "m", place: "f.c:1" });
 const changed = { unit: "a.o", target: "vmlinux", name: "f", why: "code", disassembly: ["- +0x1  mov <a>", "+ +0x1  mov <b>"] };
 const RESULTS = [
-  result("a.c", { changed: [changed] }),
-  result("b.c", {}),
-  result("c.c", {
+  result("a.c#0", { changed: [changed] }),
+  result("b.c#0", { rehearsal: { ok: true, verified: true, problems: [], isUnknown: false, milliseconds: 9 } }),
+  result("c.c#0", {
     verdict: "refused",
     code: "changed-data",
     reason: "first <line>\nsecond",
     refused: [refused("changed-data"), refused("changed-data"), refused("changed-layout")],
   }),
-  result("d.c", { verdict: "no effect", code: "no-change", reason: "same" }),
-  result("e.c", { verdict: "not built", code: "not-in-config" }),
-  result("f.c", { verdict: "failed", reason: "Error: x" }),
+  result("d.c#0", { verdict: "no effect", code: "no-change", reason: "same" }),
+  result("e.c#0", { verdict: "not built", code: "not-in-config" }),
+  result("f.c#0", { verdict: "failed", reason: "Error: x" }),
 ];
-const REPORT = { from: "1-1", to: "1-2", seconds: 9, results: RESULTS };
+const REPORT = { from: "1-1", to: "1-2", seconds: 9, found: 20, results: RESULTS };
 
 describe("the sums of a run", () => {
-  it("score updates against refusals and failures only", () => {
-    expect(summarize(RESULTS).score).toBe(0.5);
-    expect(summarize([]).score).toBe(1);
-    const together = result("g.c", { verdict: "not alone", code: "changed-layout", companions: ["g.h"] });
-    const incomplete = result("h.c", { verdict: "not alone", code: "does-not-compile" });
-    const { score, strictScore } = summarize([...RESULTS, together, incomplete]);
-    expect([score, strictScore]).toEqual([0.5, 0.4]);
+  it("give the share of fixes that become updates, of those that are built and have an effect", () => {
+    expect(summarize(RESULTS).share).toBe(0.5);
+    expect(summarize([]).share).toBe(1);
+    const together = result("g.c#0", { verdict: "refused", code: "changed-layout", companions: ["g.h#0"] });
+    const incomplete = result("h.c#0", { verdict: "not alone", code: "does-not-compile" });
+    expect(summarize([...RESULTS, together, incomplete]).share).toBe(2 / 6);
   });
 
-  it("count a file once for each code", () => {
+  it.each<[name: string, rehearsals: (Partial<RehearsalResult> | undefined)[], sums: Summary["rehearsals"]]>([
+    ["none", [undefined], { rehearsed: 0, verified: 0, wrong: 0, unknown: 0 }],
+    ["one that was not verified", [{ ok: true }], { rehearsed: 1, verified: 0, wrong: 0, unknown: 0 }],
+    ["one that is not what the source says", [{ ok: true, verified: false }], { rehearsed: 1, verified: 1, wrong: 1, unknown: 0 }],
+    ["one that made trouble", [{ ok: false, verified: true }], { rehearsed: 1, verified: 1, wrong: 1, unknown: 0 }],
+    ["one whose module could not be loaded", [{ ok: false, isUnknown: true }], { rehearsed: 0, verified: 0, wrong: 0, unknown: 1 }],
+  ])("count what punishes a wrong yes: %s", (_, rehearsals, sums) => {
+    const results = rehearsals.map((rehearsal) =>
+      result(
+        "a.c#0",
+        rehearsal === undefined ? {} : { rehearsal: { ok: true, problems: [], isUnknown: false, milliseconds: 1, ...rehearsal } },
+      ),
+    );
+    expect(summarize(results).rehearsals).toEqual(sums);
+  });
+
+  it("count a fix once for each code", () => {
     expect(summarize(RESULTS).reasons).toEqual([
       { verdict: "no effect", code: "no-change", count: 1 },
       { verdict: "refused", code: "changed-data", count: 1 },
@@ -56,12 +73,13 @@ describe("the sums of a run", () => {
 });
 
 describe("the reports", () => {
-  it("as text have a row for each file that is built, and the score", () => {
+  it("as text have a row for each fix that is built, the share, and what speaks against it", () => {
     const text = renderText(REPORT);
-    expect(text).toContain("update    a.c: 1 changed, 0 new; 15 ms\n");
-    expect(text).toContain("refused   c.c: changed-data: first <line> second; 15 ms\n");
+    expect(text).toContain("update    a.c#0: 1 changed, 0 new; 15 ms\n");
+    expect(text).toContain("refused   c.c#0: changed-data: first <line> second; 15 ms\n");
     expect(text).not.toContain("e.c");
-    expect(text).toContain("score: 50.0 %");
+    expect(text).toContain("fixes that become updates: 50.0 %");
+    expect(text).toContain("1 of the updates rehearsed, 1 of them verified, 0 wrong\n");
   });
 
   it("as HTML hold nothing unescaped and nothing from elsewhere", () => {
