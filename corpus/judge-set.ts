@@ -42,7 +42,7 @@ export async function judgeSet(set: CorpusSet, found: FixSet, chosen: readonly F
     includeGraph,
     mostUnits,
   };
-  const store = await ResultStore.open({ set, mostUnits }, cacheDir, found.files, found.fixes);
+  const store = await ResultStore.open({ set, mostUnits }, cacheDir, found);
 
   const created = await createAll(context, store, chosen, options);
   const modules = [...new Set(created.flatMap(({ targets }) => targets))].filter((name) => name !== "vmlinux");

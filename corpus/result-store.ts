@@ -5,6 +5,7 @@ import { hashOf, readTextIfThere, writeWhole } from "../src/kbuild/files.js";
 import { openUpdate, packUpdate, type Update } from "../src/update/update-file.js";
 import { patchOfFixes, type CreatedFix } from "./judge-fix.js";
 import type { Fix } from "./fixes/connect-pieces.js";
+import type { FixSet } from "./fixes/find-fixes.js";
 import type { FilePair } from "./fixes/split-pieces.js";
 import type { CorpusSet, FixResult } from "./types.js";
 
@@ -22,6 +23,8 @@ interface Remembered {
   readonly result: FixResult;
   /** Hash of the patch of the fix with all that it needed. */
   readonly together: string;
+  /** What else the release held: where it is another, what was missing may be in it. */
+  readonly neighbourhood: string;
 }
 
 /**
@@ -30,20 +33,28 @@ interface Remembered {
  * results are shown, does not count.
  */
 export class ResultStore {
+  private readonly files: ReadonlyMap<string, FilePair>;
+  private readonly fixes: ReadonlyMap<string, Fix>;
+  private readonly neighbourhood: string;
+
   private constructor(
     private readonly directory: string,
-    private readonly files: ReadonlyMap<string, FilePair>,
-    private readonly fixes: ReadonlyMap<string, Fix>,
-  ) {}
+    { files, fixes }: Pick<FixSet, "files" | "fixes">,
+  ) {
+    this.files = files;
+    this.fixes = new Map(fixes.map((fix) => [fix.name, fix]));
+    this.neighbourhood = hashOf(fixes.map((fix) => JSON.stringify(fix.pieces)));
+  }
 
+  /** @param program what decides about results: its hash */
   static async open(
     { set, mostUnits }: StoreKey,
     cacheDir: string,
-    files: ReadonlyMap<string, FilePair>,
-    fixes: readonly Fix[],
+    found: Pick<FixSet, "files" | "fixes">,
+    program?: string,
   ): Promise<ResultStore> {
-    const program = hashOf([await hashProgram(), set.release, set.from, String(mostUnits)]).slice(0, 16);
-    return new ResultStore(join(cacheDir, "corpus", "fixes", set.release, program), files, new Map(fixes.map((fix) => [fix.name, fix])));
+    const key = hashOf([program ?? (await hashProgram()), set.release, set.from, String(mostUnits)]).slice(0, 16);
+    return new ResultStore(join(cacheDir, "corpus", "fixes", set.release, key), found);
   }
 
   /** What is known of a fix, its update included. */
@@ -51,7 +62,8 @@ export class ResultStore {
     const path = await this.#path(fix);
     const text = await readTextIfThere(`${path}.json`);
     if (text === undefined) return undefined;
-    const { stage, result, together } = JSON.parse(text) as Remembered;
+    const { stage, result, together, neighbourhood } = JSON.parse(text) as Remembered;
+    if (result.verdict === "not alone" && neighbourhood !== this.neighbourhood) return undefined;
     const companions = result.companions.flatMap((name) => this.fixes.get(name) ?? []);
     const taken = [fix, ...companions];
     if (companions.length < result.companions.length || together !== hashOf([await patchOfFixes({ files: this.files }, taken)]))
@@ -74,7 +86,7 @@ export class ResultStore {
     if (update !== undefined) await writeWhole(`${path}.tar.gz`, await packUpdate(update));
     const together = hashOf([await patchOfFixes({ files: this.files }, taken)]);
     // Written last: where it is, all is there.
-    await writeWhole(`${path}.json`, JSON.stringify({ stage, result, together } satisfies Remembered));
+    await writeWhole(`${path}.json`, JSON.stringify({ stage, result, together, neighbourhood: this.neighbourhood } satisfies Remembered));
   }
 
   async #path(fix: Fix): Promise<string> {
