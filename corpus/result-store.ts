@@ -43,7 +43,10 @@ export class ResultStore {
   ) {
     this.files = files;
     this.fixes = new Map(fixes.map((fix) => [fix.name, fix]));
-    this.neighbourhood = hashOf(fixes.map((fix) => JSON.stringify(fix.pieces)));
+    this.neighbourhood = hashOf([
+      ...[...files.values()].flatMap(({ path, post = "" }) => [path, Buffer.from(post, "latin1")]),
+      ...fixes.map((fix) => JSON.stringify(fix.pieces)),
+    ]);
   }
 
   /** @param program what decides about results: its hash */
