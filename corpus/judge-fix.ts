@@ -52,8 +52,8 @@ const INCOMPLETE: ReadonlySet<string> = new Set(["does-not-compile", "unresolved
 /** Refusals that mean: nothing of this configuration is made from the files. */
 const NOT_BUILT: ReadonlySet<string> = new Set(["not-in-config", "nothing-to-compile"]);
 
-/** Refusals of the running kernel's code, not of the patch. */
-const NOT_REDIRECTABLE: ReadonlySet<string> = new Set(["no-trampoline-site"]);
+/** Refusals that only the running kernel gives reason for; any other that comes so late is a bug of ours. */
+const REFUSED_BY_KERNEL: ReadonlySet<string> = new Set(["no-trampoline-site", "still-referred", "name-taken", "freed-memory"]);
 
 /** Makes an update of a fix. One that does not stand alone gets the other fixes that it needs besides. */
 export async function createFix(context: JudgeContext, fix: Fix): Promise<CreatedFix> {
@@ -80,7 +80,7 @@ export async function matchFix(context: JudgeContext, fix: Fix, created: Created
         continue;
       }
     }
-    const verdict = INCOMPLETE.has(refusal.code) ? "not alone" : NOT_REDIRECTABLE.has(refusal.code) ? "refused" : "failed";
+    const verdict = INCOMPLETE.has(refusal.code) ? "not alone" : REFUSED_BY_KERNEL.has(refusal.code) ? "refused" : "failed";
     return {
       ...current,
       update: undefined,

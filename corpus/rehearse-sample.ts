@@ -85,18 +85,19 @@ async function rehearseOne(update: Update, machine: Machine, { kernel, directory
   }
   try {
     const rehearsal = await rehearseUpdate(update, { tree, consoleLog: machine.consoleLog, progress, running: { machine, directory } });
-    const verified = verifiedBy(rehearsal);
-    const problems = [...rehearsal.problems, ...rehearsal.leftovers.map((name) => `left behind: ${name}`)];
+    const { verification, failures } = rehearsal as Rehearsal & Verified;
+    const verified = verification === undefined ? undefined : verification.findings.length === 0;
+    const problems = failures ?? [...rehearsal.problems, ...rehearsal.leftovers.map((name) => `left behind: ${name}`)];
     return ended({ ok: rehearsal.ok, isUnknown: false, problems, ...(verified === undefined ? {} : { verified }) });
   } catch (error) {
     return ended({ ok: false, isUnknown: false, problems: [wordsOf(error)] });
   }
 }
 
-/** Whether run-post matching found the update to be as its source says; undefined where the rehearsal did not ask. */
-function verifiedBy(rehearsal: Rehearsal): boolean | undefined {
-  const { verified } = rehearsal as Rehearsal & { readonly verified?: boolean };
-  return verified;
+/** What a rehearsal says that asks `ksplice verify` too. */
+interface Verified {
+  readonly verification?: { readonly findings: readonly unknown[] };
+  readonly failures?: readonly string[];
 }
 
 /** With its init function, where that works without the hardware; else without. */
