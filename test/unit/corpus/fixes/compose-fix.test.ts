@@ -61,7 +61,8 @@ describe("fixes put together", () => {
             if (fix.pieces.every((piece) => piece.path !== path)) expect(text).toBe(texts.get(path));
             texts.set(path, text);
           }
-          const alone = await readChange(fromTree, { patch: await patchOfPieces(files, fix.pieces) });
+          const { files: alone, notes } = await readChange(fromTree, { patch: await patchOfPieces(files, fix.pieces) });
+          expect(notes).toEqual([]);
           expect(alone).toEqual(withPieces(files, fix.pieces));
         }
         for (const [path, { post }] of files) expect(texts.get(path)).toBe(post);
