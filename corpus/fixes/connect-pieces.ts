@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import { DisjointSets } from "./disjoint-sets.js";
 import type { ChangedName, PieceNames } from "./piece-names.js";
 import type { Piece } from "./split-pieces.js";
@@ -83,7 +84,7 @@ function moves(from: PieceNames, to: PieceNames | undefined): boolean {
 /** Whether a piece that has the word of a changed name means that name. */
 function needs(user: PieceNames | undefined, owner: PieceNames, change: ChangedName, facts: FileFacts): boolean {
   if (user === undefined || !canSee(user, owner, change, facts)) return false;
-  return change.kind !== "member" || meansMember(user, change, facts);
+  return change.kind !== "member" || meansMember(user, owner, change, facts);
 }
 
 function canSee(user: PieceNames, owner: PieceNames, { name, isStatic, kind }: ChangedName, facts: FileFacts): boolean {
@@ -100,17 +101,18 @@ function canSee(user: PieceNames, owner: PieceNames, { name, isStatic, kind }: C
   return isOwn || !facts.declaresItself(from, name);
 }
 
-/** A member's name can be that of many types: its own must be at hand, or the file must learn the name, or lose it, with the change. */
-function meansMember(user: PieceNames, { name, tag, change }: ChangedName, facts: FileFacts): boolean {
+/** A member's name can be that of many types: its own must be told by the variable or be at hand, or the file must learn the name, or lose it, with the change. */
+function meansMember(user: PieceNames, owner: PieceNames, { name, tag, change }: ChangedName, facts: FileFacts): boolean {
   if (user.changed.some((other) => other.kind === "member" && other.name === name && other.tag === tag)) return true;
   const types = user.members.get(name);
   if (types === undefined) return false;
   if (tag !== undefined && types.has(tag)) return true;
-  if (!types.has("")) return false;
+  // Through other members, or in a table: only a name that few types have says anything.
+  if (!types.has("") || !isTelling(name)) return false;
   const { path } = user.piece;
   if (change === "added" && !facts.hasWord(path, "pre", name)) return true;
   if (change === "removed" && !facts.hasWord(path, "post", name)) return true;
-  return isTelling(name) && tag !== undefined && user.context.has(tag);
+  return (tag !== undefined && user.context.has(tag)) || dirname(path) === dirname(owner.piece.path);
 }
 
 /** `flags` and `lock` are members of hundreds of types. */

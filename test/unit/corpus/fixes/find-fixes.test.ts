@@ -85,6 +85,14 @@ describe("pieces make a fix", () => {
       [["include/net/s.h#0"], ["net/c.c#0"]],
     ],
     [
+      "not: a member of a common name that a table of another type gets for the first time",
+      {
+        "include/net/s.h": [["\tint flags;\n", "\tlong flags;\n"]],
+        "net/b.c": [["int lone(void)\n", "struct t t = {\n\t.flags = 1,\n};\n\nint lone(void)\n"]],
+      },
+      [["include/net/s.h#0"], ["net/b.c#0"]],
+    ],
+    [
       "a macro and its users",
       { "include/net/s.h": [["LIMIT 1", "LIMIT 2"]], "net/a.c": [["return s->a", "return s->a + LIMIT"]] },
       [["include/net/s.h#0", "net/a.c#0"]],
@@ -189,6 +197,14 @@ describe("pieces make a fix", () => {
     const from = { "include/net/o.h": ops("int x"), "net/o.c": user("int x") };
     const to = { "include/net/o.h": ops("int x, int y"), "net/o.c": user("int x, int y") };
     expect(await fixesOf(from, to)).toEqual([["include/net/o.h#0", "net/o.c#0"]]);
+  });
+
+  it("a callback that returns something else, and who calls it through other structures", async () => {
+    const header = (type: string): string => `struct fixups {\n\t${type} (*post_sfdp)(int x);\n};\n`;
+    const caller = (text: string): string => `#include "o.h"\n\nint run(struct nor *nor)\n{\n${text}\treturn 0;\n}\n`;
+    const from = { "net/o.h": header("void"), "net/o.c": caller("\tnor->info->fixups->post_sfdp(1);\n") };
+    const to = { "net/o.h": header("int"), "net/o.c": caller("\tif (nor->info->fixups->post_sfdp(1))\n\t\treturn 1;\n") };
+    expect(await fixesOf(from, to)).toEqual([["net/o.c#0", "net/o.h#0"]]);
   });
 
   it("nothing of what no code of the kernel is made of", async () => {
