@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Refusal, type Progress } from "../src/diagnostics.js";
 import { findRehearsalKernel, type RehearsalKernel } from "../src/rehearse/rehearsal-kernel.js";
-import { bootForRehearsals, rehearseUpdate, type Rehearsal } from "../src/rehearse/rehearse-update.js";
+import { bootForRehearsals, rehearseUpdate } from "../src/rehearse/rehearse-update.js";
 import { makeTemporary, removeTemporary } from "../src/temporary.js";
 import type { Update } from "../src/update/update-file.js";
 import type { Machine } from "../vm/machine.js";
@@ -84,20 +84,12 @@ async function rehearseOne(update: Update, machine: Machine, { kernel, directory
     return ended({ ok: false, isUnknown: true, problems: [wordsOf(error)] });
   }
   try {
-    const rehearsal = await rehearseUpdate(update, { tree, consoleLog: machine.consoleLog, progress, running: { machine, directory } });
-    const { verification, failures } = rehearsal as Rehearsal & Verified;
-    const verified = verification === undefined ? undefined : verification.findings.length === 0;
-    const problems = failures ?? [...rehearsal.problems, ...rehearsal.leftovers.map((name) => `left behind: ${name}`)];
-    return ended({ ok: rehearsal.ok, isUnknown: false, problems, ...(verified === undefined ? {} : { verified }) });
+    const running = { machine, directory };
+    const { ok, failures, verification } = await rehearseUpdate(update, { tree, consoleLog: machine.consoleLog, progress, running });
+    return ended({ ok, isUnknown: false, problems: failures, verified: verification.findings.length === 0 });
   } catch (error) {
     return ended({ ok: false, isUnknown: false, problems: [wordsOf(error)] });
   }
-}
-
-/** What a rehearsal says that asks `ksplice verify` too. */
-interface Verified {
-  readonly verification?: { readonly findings: readonly unknown[] };
-  readonly failures?: readonly string[];
 }
 
 /** With its init function, where that works without the hardware; else without. */

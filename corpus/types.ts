@@ -70,7 +70,7 @@ export interface FixResult {
 export interface RehearsalResult {
   /** Applied, looked at, undone, without trouble of any kind. */
   readonly ok: boolean;
-  /** Run-post matching found that all is as the patched source says; undefined where it was not asked. */
+  /** Run-post matching found that all is as the patched source says; undefined where it did not come to that. */
   readonly verified?: boolean;
   /** What was wrong; empty if nothing. */
   readonly problems: readonly string[];
