@@ -20,6 +20,7 @@ interface CreateOptions extends CommonOptions {
   readonly jobs?: number;
   readonly onlyTargets?: string;
   readonly allowLayout?: string[];
+  readonly mostUnits?: number;
   readonly output?: string;
   readonly json?: boolean;
 }
@@ -38,6 +39,7 @@ export function createCommand(): Command {
     .option("-j, --jobs <n>", "compile this many objects at once (also: CONCURRENCY_LEVEL)", positiveInteger)
     .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
     .option("--allow-layout <type>", "let a changed layout of this type through (struct foo); may be repeated", appendTo)
+    .option("--most-units <n>", "refuse a header whose change may come into more objects than this (default: no limit)", positiveInteger)
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
     .addOption(refusedOption("--git <commit>", "make the patch with `git diff`, and give it with --patch"))
@@ -67,6 +69,7 @@ export function createCommand(): Command {
         jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
+        ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
         kmodDir: join(packageRoot(), "kmod"),
         progress,
         warn: (message) => {

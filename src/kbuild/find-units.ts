@@ -17,17 +17,15 @@ export interface FindUnitsOptions {
   readonly progress?: Progress;
   /** Is told what the user should know of files that have no part in the update. */
   readonly note?: (message: string) => void;
-  /** More source files than this are not compiled for one header. Default: {@link MOST_UNITS}. */
+  /** More source files than this are not compiled for the headers of a patch. Default: all are. */
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
   /** The patched tree. With it, what the change makes of assembly, of images of their own and of generated headers is looked at. */
   readonly patched?: PatchedTree;
-  /** Top of the patched tree. With it, units are left out that use nothing of what a header gets or loses. */
+  /** Top of the patched tree. With it, units are left out that use nothing of what changes in a header. */
   readonly patchedRoot?: string;
 }
-
-const MOST_UNITS = 400;
 
 /**
  * The compilation units of this configuration that the touched files are compiled into, in order of their paths: a C file by itself or
@@ -82,12 +80,12 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
     const found = await findContradiction(build.tree, path, (file) => made.has(file) || index.madeOf(file).length > 0);
     if (found !== undefined) throw codeInImage(path, found.holder, found.functions);
   }
-  const unusedNames = unused.filter((path) => users.reach.newNames.has(path));
+  const unusedNames = unused.filter((path) => users.reach.words.has(path));
   if (commands.size === 0 && unusedNames.length > 0) throw nothingReached(unusedNames);
   if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));
   for (const path of unused)
     note(
-      users.reach.newNames.has(path)
+      users.reach.words.has(path)
         ? `${path} is left out: nothing uses what the patch changes in it`
         : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
     );
@@ -119,15 +117,15 @@ async function findIncluders(
   sources: readonly string[],
   headers: readonly string[],
   included: readonly string[],
-  { progress = silentProgress, mostUnits = MOST_UNITS, includeGraph, patchedRoot }: FindUnitsOptions,
+  { progress = silentProgress, mostUnits, includeGraph, patchedRoot }: FindUnitsOptions,
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...included];
-  let reach: HeaderReach = { files: new Set(), newNames: new Map() };
+  let reach: HeaderReach = { files: new Set(), words: new Map() };
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
-    reach = await headerReach(graph, everywhere, source, patchedRoot);
+    reach = await headerReach(graph, everywhere, source, patchedRoot, { cacheDir: build.cacheDir, progress });
   }
   const candidates = new Set(reach.files);
   for (const path of sources.filter(isC)) {
@@ -136,7 +134,7 @@ async function findIncluders(
   }
   const files = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
   const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
-  if (commands.length > mostUnits) throw tooManyUnits(everywhere, commands.length, mostUnits);
+  if (mostUnits !== undefined && commands.length > mostUnits) throw tooManyUnits(everywhere, commands.length, mostUnits);
   if (commands.length > 0) progress(`looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
   // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
   const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {

@@ -1,20 +1,35 @@
 import { join } from "node:path";
 import type { IncludeGraph } from "./include-graph.js";
-import { newNames } from "./new-names.js";
+import { openReachIndex } from "./reach/build-reach-index.js";
+import { changedWords } from "./reach/changed-words.js";
+import { closeWords } from "./reach/close-words.js";
+import { reachByOwnText } from "./reach/own-text.js";
+import type { ReachIndex } from "./reach/reach-index.js";
+import { addAll, has, UnitSets, withoutAll, type UnitSet } from "./reach/unit-sets.js";
 import { readLatin1 } from "./read-change.js";
-import { runTool } from "./run-tool.js";
-import { codeWords } from "./top-level-items.js";
 
 /** What a change of headers may change the code of. */
 export interface HeaderReach {
   /** Files that include one of the headers, directly or not, and may use what changed. */
   readonly files: ReadonlySet<string>;
-  /** Headers whose change only brings names, or takes them away; with these names. */
-  readonly newNames: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Headers of which it is known what their change can mean, with the names that change; of all others everything that includes them is in `files`. */
+  readonly words: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+export interface HeaderReachOptions {
+  /** Where the index of all headers is kept; undefined: nowhere. */
+  readonly cacheDir?: string;
+  readonly progress?: (message: string) => void;
+  /** The index of all headers. Default: it is read from the cache, or made. */
+  readonly index?: () => Promise<ReachIndex>;
+}
+
+/** Headers that every unit includes by an option of the compiler (LINUXINCLUDE, c_flags: Makefile, scripts/Makefile.lib, Linux 6.1). */
+const ALWAYS_INCLUDED = ["include/linux/compiler-version.h", "include/linux/kconfig.h", "include/linux/compiler_types.h"];
+
 /**
- * Where a header only gets new names, the files that mention one of them, and those that include a header which does; else all that include it.
+ * The C files that a change of headers may change the code of: those that include one and mention a name that changes, directly or through what
+ * they mention in other headers. Where it cannot be told what a header's change means, all that include it.
  * @param headers paths from the top of the tree, of C files too that others include
  * @param source top of the unpatched tree
  * @param patched top of the patched one; undefined where what changes is not known
@@ -24,37 +39,48 @@ export async function headerReach(
   headers: readonly string[],
   source: string,
   patched: string | undefined,
+  options: HeaderReachOptions = {},
 ): Promise<HeaderReach> {
-  const scoped = new Map<string, ReadonlySet<string>>();
+  const words = new Map<string, ReadonlySet<string>>();
   for (const header of headers) {
     const pre = await readLatin1(join(source, header));
     const post = patched === undefined ? undefined : await readLatin1(join(patched, header));
-    const names = pre === undefined || post === undefined ? undefined : await newNames(pre, post);
-    if (names !== undefined) scoped.set(header, names);
+    const changed = pre === undefined || post === undefined || !header.endsWith(".h") ? undefined : await changedWords(pre, post);
+    if (changed !== undefined) words.set(header, changed);
   }
-  const files = await graph.includersOf(headers.filter((header) => !scoped.has(header)));
-  for (const [header, names] of scoped) {
-    const mentioning = await filesWithWords(source, graph.directories, names);
-    mentioning.delete(header);
-    const users = new Set([...mentioning, ...(await graph.includersOf([...mentioning].filter((path) => path.endsWith(".h"))))]);
-    for (const file of await graph.includersOf([header])) if (users.has(file)) files.add(file);
+  const files = await graph.includersOf(headers.filter((header) => !words.has(header)));
+  const includers = new Map<string, ReadonlySet<string>>();
+  for (const [header, changed] of words) {
+    if (changed.size === 0) continue;
+    const found = await graph.includersOf([header]);
+    if ([header, ...found].some((path) => ALWAYS_INCLUDED.includes(path))) for (const file of graph.includingFiles()) found.add(file);
+    includers.set(header, found);
   }
-  return { files, newNames: scoped };
-}
-
-/** C files and headers that have one of the words outside of comments and strings. Reads the tree: a second or two. */
-async function filesWithWords(source: string, directories: readonly string[], words: ReadonlySet<string>): Promise<Set<string>> {
-  const found = new Set<string>();
-  if (words.size === 0) return found;
-  const patterns = [...words].flatMap((word) => ["-e", word]);
-  const result = await runTool("grep", ["-rlwF", "--include=*.[ch]", ...patterns, "--", ...directories], { cwd: source });
-  for (const path of result.stdout.split("\n").filter((line) => line !== "")) {
-    const text = (await readLatin1(join(source, path))) ?? "";
-    for (const word of codeWords(text)) {
-      if (!words.has(word)) continue;
-      found.add(path);
-      break;
+  const units = [...new Set([...includers.values()].flatMap((found) => [...found]))].filter(
+    (path) => path.endsWith(".c") && !files.has(path),
+  );
+  if (units.length === 0) return { files, words };
+  const index = await (options.index?.() ?? openReachIndex(source, graph.directories, options.cacheDir, options.progress));
+  const sets = UnitSets.of(graph, source, units, index.headers, ALWAYS_INCLUDED);
+  const changed = new Map<string, UnitSet>();
+  for (const [header, names] of words) {
+    const found = sets.where((unit) => includers.get(header)?.has(unit) === true);
+    for (const name of names) {
+      const known = changed.get(name);
+      if (known === undefined) changed.set(name, found.slice());
+      else addAll(known, found);
     }
   }
-  return found;
+  const closed = closeWords(index, sets, changed);
+  // What is said to include the header, without it being seen how, may use everything.
+  for (const [header, found] of includers) {
+    const unseen = withoutAll(
+      sets.where((unit) => found.has(unit)),
+      sets.of(header) ?? sets.empty(),
+    );
+    if (unseen !== undefined) addAll(closed.reached, unseen);
+  }
+  const reached = await reachByOwnText(source, sets, index.pasted, closed);
+  for (const [unit, path] of units.entries()) if (has(reached, unit)) files.add(path);
+  return { files, words };
 }

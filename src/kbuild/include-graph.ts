@@ -1,10 +1,11 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { runTool } from "./run-tool.js";
 import { judgeTouchedFile } from "./touched-files.js";
 
 /** One `#include` in a source file. */
-interface Include {
+export interface Include {
   /** File that holds it, from the top of the tree. */
   readonly from: string;
   /** What stands between the quotes or brackets. */
@@ -45,7 +46,7 @@ export class IncludeGraph {
   readonly #bySpecName = new Map<string, Include[]>();
   /** Those that include anything. */
   readonly #files = new Set<string>();
-  readonly #exists = new Map<string, Promise<boolean>>();
+  readonly #exists = new Map<string, boolean>();
 
   private constructor(
     private readonly source: string,
@@ -89,26 +90,37 @@ export class IncludeGraph {
   }
 
   /** All files that include one of the given files, directly or through others; paths from the top of the tree. */
-  async includersOf(files: readonly string[]): Promise<Set<string>> {
+  includersOf(files: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
     const queue = [...files];
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-      if (FORCED.has(file)) return new Set([...found, ...[...this.#files].filter((path) => /\.[cS]$/.test(path))]);
+      if (FORCED.has(file)) return Promise.resolve(new Set([...found, ...[...this.#files].filter((path) => /\.[cS]$/.test(path))]));
       for (const include of this.#bySpecName.get(file.slice(file.lastIndexOf("/") + 1)) ?? []) {
-        if (found.has(include.from) || !(await this.#mayMean(include, file))) continue;
+        if (found.has(include.from) || !this.mayMean(include, file)) continue;
         found.add(include.from);
         queue.push(include.from);
       }
     }
-    return found;
+    return Promise.resolve(found);
   }
 
-  async #mayMean(include: Include, file: string): Promise<boolean> {
+  /** Every file that includes another. */
+  includingFiles(): Set<string> {
+    return new Set(Array.from(this.includes(), ({ from }) => from));
+  }
+
+  /** Every #include that was read. */
+  *includes(): Generator<Include> {
+    for (const list of this.#bySpecName.values()) yield* list;
+  }
+
+  /** False where an #include is known to find another file. */
+  mayMean(include: Include, file: string): boolean {
     const beside = normalize(join(dirname(include.from), include.spec));
-    if (include.quoted && (beside === file || (await this.#has(beside)))) return beside === file;
+    if (include.quoted && (beside === file || this.#has(beside))) return beside === file;
     for (const directory of SEARCH_PATH) {
       const path = join(directory, include.spec);
-      if (path === file || (await this.#has(path))) return path === file;
+      if (path === file || this.#has(path)) return path === file;
     }
     // A generated <asm/x.h> includes <asm-generic/x.h> where the architecture has none of its own, and the same of the user's headers.
     const [, name] = /^(?:uapi\/)?asm\/(.*)$/.exec(include.spec) ?? [];
@@ -116,13 +128,10 @@ export class IncludeGraph {
     return `/${file}`.endsWith(`/${include.spec.replace(/^(\.\.?\/)+/, "")}`);
   }
 
-  #has(path: string): Promise<boolean> {
+  #has(path: string): boolean {
     const known = this.#exists.get(path);
     if (known !== undefined) return known;
-    const answer = access(join(this.source, path)).then(
-      () => true,
-      () => false,
-    );
+    const answer = existsSync(join(this.source, path));
     this.#exists.set(path, answer);
     return answer;
   }

@@ -327,9 +327,9 @@ export function unknownFileKind(path: string): Refusal {
 export function tooManyUnits(headers: readonly string[], count: number, limit: number): Refusal {
   return new Refusal({
     code: "too-many-units",
-    message: `${headers.join(", ")} may come into ${count} source files, more than the ${limit} that are compiled for one update`,
+    message: `what changes in ${headers.join(", ")} may be used by ${count} source files, more than the ${limit} that were allowed`,
     location: headers[0] ?? "",
-    hint: "put the change into the C files that need it; what a header gets anew, as a declaration or macro of its own, comes only into those that use it",
+    hint: "allow more (--most-units), or put the change into the C files that need it; what a header gets anew comes only into those that use it",
   });
 }
 

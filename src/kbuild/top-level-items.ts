@@ -93,6 +93,11 @@ export function* codeWords(source: string): Generator<string> {
   for (const [token] of source.matchAll(TOKEN)) if (/^\w/.test(token)) yield token;
 }
 
+/** All tokens of a source but comments and blanks. */
+export function* codeTokens(source: string): Generator<string> {
+  for (const [token] of source.matchAll(TOKEN)) if (!/^(?:\s|\\\n|\/[*/])/.test(token)) yield token;
+}
+
 interface LogicalLine {
   readonly tokens: readonly string[];
   readonly directive?: { readonly name: string; readonly text: string };

@@ -21,6 +21,7 @@ import { readKernelBuildId } from "./kernel-build-id.js";
 import { Prototypes } from "./linkage/prototypes.js";
 import { findUnreached } from "./linkage/reach.js";
 import { noteMoves, settleLinkage } from "./linkage/settle-linkage.js";
+import { estimateOf, sayWhenInterrupted } from "./many-units.js";
 import { mapLimited } from "./map-limited.js";
 import { noSuchTarget } from "./refusals.js";
 import { readSemanticNotes } from "./read-semantic-notes.js";
@@ -49,7 +50,7 @@ export interface CreateRequest {
   /** Default: the user's cache directory. */
   readonly cacheDir?: string;
   readonly progress: Progress;
-  /** Refuse a header that more source files include than this. Default: 400. */
+  /** Refuse a header whose change may come into more objects than this. Default: none is too many. */
   readonly mostUnits?: number;
   /** Who includes whom in the source tree, for one who makes many updates from the same. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
@@ -157,6 +158,9 @@ async function diffUnits(
   request: CreateRequest,
 ): Promise<UnitDiff[]> {
   let done = 0;
+  const estimate = estimateOf(units.length, request.jobs);
+  if (estimate !== undefined) request.warn(estimate);
+  const finished = sayWhenInterrupted(() => done, units.length, request.warn);
   // Where more may be compiled at once than there are objects, the types are compiled beside them.
   if (units.length < request.jobs) for (const unit of units) void types.of(unit);
   return await mapLimited(units, request.jobs, async (unit) => {
@@ -168,5 +172,5 @@ async function diffUnits(
       [request.source, patched.root].map((root) => readFile(join(root, unit.source), "latin1").catch(() => "")),
     );
     return diffUnit({ unit, pre: pre.object, post: post.object, sources });
-  });
+  }).finally(finished);
 }

@@ -1,4 +1,6 @@
-import { join } from "node:path";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { compareTrees } from "../../corpus/changed-files.js";
 import { openSet } from "../../corpus/open-set.js";
@@ -13,57 +15,104 @@ import { IncludeGraph } from "../../src/kbuild/include-graph.js";
 import { openKernelTree } from "../../src/kbuild/open-tree.js";
 import { shadowWithPatch } from "../../src/kbuild/patch-tree.js";
 import { prepareBuild } from "../../src/kbuild/prepare-build.js";
+import { openReachIndex } from "../../src/kbuild/reach/build-reach-index.js";
 import { readLatin1 } from "../../src/kbuild/read-change.js";
-import { findUnitCommands, type UnitCommand } from "../../src/kbuild/unit-command.js";
+import type { PreparedBuild, Unit } from "../../src/kbuild/types.js";
+import { findUnitCommands } from "../../src/kbuild/unit-command.js";
 import { findUnitSources } from "../../src/kbuild/unit-sources.js";
+import { editHeader } from "../support/header-edits.js";
 import { shuffled } from "../support/shuffled.js";
 
-/** A property of real changes: a unit that mentions nothing of what a header gets anew is compiled to what it was. */
+/** A property: a unit that a header's change does not reach is compiled to what it was. */
 
-/** Which units of each header. Others: KSPLICE_TEST_SEED=N. */
+/** Which units, and which edits. Others: KSPLICE_TEST_SEED=N. */
 const SEED = Number(process.env["KSPLICE_TEST_SEED"] ?? 20261124);
-const UNITS_PER_HEADER = 3;
-/** Asked of kbuild, for the configuration has not all of them. */
-const CANDIDATES = 12;
+/** How many units are compared. In pieces: KSPLICE_TEST_UNITS=N. */
+const UNITS = Number(process.env["KSPLICE_TEST_UNITS"] ?? 240);
+/** So many units are asked of kbuild; of each header's those outside are compared. */
+const POOL = 120;
+const UNITS_PER_CHANGE = 4;
 
-describe("units that include a header, and that its new names do not reach", () => {
+interface Change {
+  readonly header: string;
+  readonly what: string;
+  readonly pre: string;
+  readonly post: string;
+}
+
+describe("units that include a header, and that its change does not reach", () => {
   it("are compiled to the same code", async () => {
     const cacheDir = defaultCacheDir();
     const progress = (): void => undefined;
     const set = await openSet({ ...SAMPLE_SET, cacheDir, progress });
     const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, progress, jobs: 2 });
     const graph = await IncludeGraph.ofTree(set.fromTree);
-    const { changed } = await compareTrees(set.fromTree, set.toTree);
+    const index = await openReachIndex(set.fromTree, graph.directories, build.cacheDir);
+    const objects = [...graph.includingFiles()]
+      .filter((path) => /^(?:block|crypto|drivers|fs|kernel|lib|mm|net|sound)\/.*\.c$/.test(path))
+      .sort();
+    const pool = await findPool(build, objects);
     const different: string[] = [];
-    let [headers, units] = [0, 0];
-    for (const header of changed.filter((path) => path.endsWith(".h") && !/^(?:arch\/(?!x86)|tools|samples|scripts)/.test(path))) {
-      const reach = await headerReach(graph, [header], set.fromTree, set.toTree);
-      if (!reach.newNames.has(header)) continue;
-      const outside = [...(await graph.includersOf([header]))].filter((path) => path.endsWith(".c") && !reach.files.has(path)).sort();
-      const chosen = shuffled(outside, SEED).slice(0, CANDIDATES);
-      const commands = await findUnitCommands(
-        build,
-        chosen.map((path) => path.replace(/\.c$/, ".o")),
-      );
-      const [pre, post] = await Promise.all([set.fromTree, set.toTree].map((tree) => readLatin1(join(tree, header))));
-      const patched = await shadowWithPatch(build.tree, { patch: await unifiedDiff(header, pre, post) });
+    let compared = 0;
+    for (const change of await changesOf(set.fromTree, set.toTree, pool)) {
+      if (compared >= UNITS) break;
+      const { header, what } = change;
+      const patched = await mkdtemp(join(tmpdir(), "ksplice-header-"));
+      const shadow = await shadowWithPatch(build.tree, { patch: await unifiedDiff(header, change.pre, change.post) });
       try {
-        const used: UnitCommand[] = [];
-        for (const command of commands.values())
-          if (used.length < UNITS_PER_HEADER && (await findUnitSources(build, command))?.includes(header) === true) used.push(command);
-        headers += used.length > 0 ? 1 : 0;
-        for (const { unit } of used) {
+        await mkdir(dirname(join(patched, header)), { recursive: true });
+        await writeFile(join(patched, header), change.post, "latin1");
+        const reach = await headerReach(graph, [header], set.fromTree, patched, { index: () => Promise.resolve(index) });
+        if (!reach.words.has(header)) continue;
+        const outside = pool.filter(({ unit, sources }) => sources.includes(header) && !reach.files.has(unit.source));
+        for (const { unit } of shuffled(outside, SEED + compared).slice(0, UNITS_PER_CHANGE)) {
           const before = parseObject((await compileUnit(build, unit)).object, "pre");
-          const after = parseObject((await compileUnit(build, unit, { shadow: patched })).object, "post");
-          if (diffObjects(before, after).verdict !== "no-change") different.push(`${unit.path} with ${header}`);
-          units++;
+          const after = parseObject((await compileUnit(build, unit, { shadow })).object, "post");
+          if (diffObjects(before, after).verdict !== "no-change") different.push(`${unit.path} with ${header}: ${what}`);
+          compared++;
         }
       } finally {
-        await patched.dispose();
+        await shadow.dispose();
+        await rm(patched, { recursive: true });
       }
     }
+    console.log(`${compared} units compared`);
     expect(different).toEqual([]);
-    expect(headers).toBeGreaterThan(20);
-    expect(units).toBeGreaterThan(50);
+    expect(compared).toBeGreaterThanOrEqual(UNITS);
   });
 });
+
+interface PoolUnit {
+  readonly unit: Unit;
+  /** All that it is compiled from. */
+  readonly sources: readonly string[];
+}
+
+/** Units of the configuration, at random. */
+async function findPool(build: PreparedBuild, objects: readonly string[]): Promise<PoolUnit[]> {
+  const found: PoolUnit[] = [];
+  const order = shuffled(objects, SEED);
+  for (let at = 0; found.length < POOL && at < order.length; at += POOL) {
+    const some = order.slice(at, at + POOL).map((path) => path.replace(/\.c$/, ".o"));
+    for (const command of (await findUnitCommands(build, some)).values()) {
+      const sources = await findUnitSources(build, command);
+      if (sources !== undefined && found.length < POOL) found.push({ unit: command.unit, sources });
+    }
+  }
+  return found;
+}
+
+/** What the release changes in headers that the units include, and edits of other headers of theirs: each in turn. */
+async function changesOf(from: string, to: string, pool: readonly PoolUnit[]): Promise<Change[]> {
+  const included = new Set(pool.flatMap(({ sources }) => sources.filter((path) => path.endsWith(".h"))));
+  const { changed } = await compareTrees(from, to);
+  const found: Change[][] = [];
+  for (const header of shuffled([...included].sort(), SEED)) {
+    const pre = (await readLatin1(join(from, header))) ?? "";
+    const edits = editHeader(pre, SEED).map(({ what, text }): Change => ({ header, what, pre, post: text }));
+    const edit = edits[found.length % Math.max(1, edits.length)];
+    const post = changed.includes(header) ? await readLatin1(join(to, header)) : undefined;
+    found.push([...(post === undefined ? [] : [{ header, what: "the release", pre, post }]), ...(edit === undefined ? [] : [edit])]);
+  }
+  return found.flat();
+}

@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { readLatin1 } from "../read-change.js";
+import { runTool } from "../run-tool.js";
+import { codeTokens } from "../top-level-items.js";
+import type { ClosedWords } from "./close-words.js";
+import { findMacros } from "./macro-text.js";
+import type { PastedNames } from "./pasted-names.js";
+import { Shapes } from "./shapes.js";
+import { addAll, common, withoutAll, type UnitSet, type UnitSets } from "./unit-sets.js";
+
+/** So many paths are passed to one call of grep. */
+const PATHS_AT_ONCE = 4000;
+
+/**
+ * The units that mention one of the words in a file of theirs that is no header, outside of comments and strings, or put one together from parts.
+ * Adds them to what is reached already.
+ */
+export async function reachByOwnText(source: string, sets: UnitSets, pasted: PastedNames, closed: ClosedWords): Promise<UnitSet> {
+  const reached = closed.reached.slice();
+  const files = [...sets.files()].filter((path) => !path.endsWith(".h"));
+  for (const file of await filesWorthReading(source, files, closed)) {
+    const units = withoutAll(sets.of(file) ?? sets.empty(), reached);
+    if (units === undefined) continue;
+    const text = (await readLatin1(join(source, file))) ?? "";
+    addAll(reached, reachOfText(text, units, pasted, closed, sets.empty()));
+  }
+  return reached;
+}
+
+/** Those of the units that one file of theirs makes use a changed name. */
+export function reachOfText(text: string, units: UnitSet, pasted: PastedNames, { words, hidden }: ClosedWords, found: UnitSet): UnitSet {
+  const tokens = [...codeTokens(text)];
+  const meet = (set: UnitSet | undefined): void => {
+    const both = set === undefined ? undefined : common(units, set);
+    if (both !== undefined) addAll(found, both);
+  };
+  for (const token of new Set(tokens)) {
+    meet(words.get(token));
+    // The compiler's own name for a function of the library, whose declaration counts for both.
+    if (token.startsWith("__builtin_")) meet(words.get(token.slice("__builtin_".length)));
+  }
+  if (withoutAll(units, found) === undefined) return found;
+  for (const shape of pasted.formedBy(tokens, findMacros(text))) {
+    meet(words.get(shape));
+    meet(hidden.get(shape));
+    if (!/[*#]/.test(shape)) continue;
+    const shapes = new Shapes([[shape, true]]);
+    for (const map of [words, hidden]) for (const [word, set] of map) if (shapes.matching(word).length > 0) meet(set);
+  }
+  return found;
+}
+
+/** Files that have one of the words, or a macro that can form one, or macros of their own that put names together. */
+async function filesWorthReading(source: string, files: readonly string[], { words, hidden }: ClosedWords): Promise<string[]> {
+  const found = new Set<string>();
+  const patterns = [...words.keys(), ...hidden.keys(), ...Array.from(words.keys(), (word) => `__builtin_${word}`)].join("\n");
+  for (let at = 0; at < files.length; at += PATHS_AT_ONCE) {
+    const paths = files.slice(at, at + PATHS_AT_ONCE);
+    for (const [options, input] of [
+      [["-lwF", "-f", "-"], patterns],
+      [["-lF", "-e", "##"], ""],
+    ] as const) {
+      const result = await runTool("grep", [...options, "--", ...paths], { cwd: source, input: Buffer.from(input, "latin1") });
+      for (const path of result.stdout.split("\n")) if (path !== "") found.add(path);
+    }
+  }
+  return [...found].sort();
+}
