@@ -75,13 +75,18 @@ function readItem(item: TopLevelItem, names: readonly string[] | undefined): Hea
     const macro = parseMacro(item.head);
     if (macro !== undefined) return { names, text: macroWords(macro), macros: [macro] };
     const [, spec] = /^# ?include ?(.*)$/.exec(item.head) ?? [];
+    if (/^# ?undef\b/.test(item.head)) return { names, text: "", macros: [] };
     if (spec === undefined) return { names, text: item.head.replace(/^# ?\w+/, ""), macros: [] };
     // The headers of trace events are included by this macro only by those that include them by name too.
     const isKnown = /^(?:["<]|TRACE_INCLUDE \()/.test(spec.replace("(", " ("));
     return { names, text: isKnown ? "" : ANY_CHANGE, macros: [] };
   }
   const macros = item.directives.flatMap((text) => parseMacro(text) ?? []);
-  return { names, text: [item.head, item.body, ...item.directives].join("\n"), macros };
+  return {
+    names,
+    text: [item.head, item.body, ...item.directives.filter((text) => !/^# ?(?:undef\b|include ?["<])/.test(text))].join("\n"),
+    macros,
+  };
 }
 
 /** The words of its body but its parameters, which stand for others. */
