@@ -13,7 +13,7 @@ import { PastedNames } from "./pasted-names.js";
 import { ReachIndex, ReachIndexBuilder, type ReachData } from "./reach-index.js";
 
 /** Changes whenever an index that was kept would be read otherwise, or would hold something else. */
-const FORMAT = "6";
+const FORMAT = "7";
 
 /** An index has some 100 MB; one for each source tree in use. */
 const MOST_BYTES = 1 << 30;

@@ -46,6 +46,8 @@ class Context {
   constructor(
     private readonly macro: Pick<Macro, "params" | "rest"> | undefined,
     private readonly aliases: Aliases,
+    /** The patterns of a macro that comes to nothing but one name; undefined of others. */
+    private readonly nameOf: (name: string) => readonly NamePattern[] | undefined = () => undefined,
   ) {}
 
   /** One piece for a word as it stands. */
@@ -61,6 +63,10 @@ class Context {
     if (tokens.length === 1 && isWord(word)) return this.#expanded(word).map((piece) => [piece]);
     const chain = readChain(tokens, 0, (part) => this.plain(part));
     if (chain?.end === tokens.length) return [chain.pattern];
+    const inner = word === undefined || this.macro?.params?.includes(word) === true ? undefined : this.nameOf(word);
+    const [use] = inner === undefined ? [] : findUses(tokens, (name) => name === word);
+    const isWhole = use?.args !== undefined && tokens.at(-1) === ")" && tokens.length === lengthOf(use.args);
+    if (inner !== undefined && isWhole) return inner.flatMap((pattern) => atUse(pattern, use.args, this));
     return edgesOf(tokens).flatMap((edge) => (edge === ANY ? [[ANY]] : this.#expanded(edge).map((piece) => [piece])));
   }
 
@@ -78,6 +84,11 @@ class Context {
     }
     return found.has(ANY) ? [ANY] : [...found];
   }
+}
+
+/** How many tokens a use has. */
+function lengthOf(args: readonly (readonly string[])[]): number {
+  return 2 + args.reduce((sum, argument) => sum + argument.length + 1, 0);
 }
 
 function readChain(
@@ -136,25 +147,33 @@ export function shapeOf(pattern: NamePattern): string {
 export interface PastedData {
   readonly patterns: readonly (readonly [name: string, patterns: readonly NamePattern[]])[];
   readonly aliases: ReadonlyMap<string, readonly Piece[]>;
+  readonly names: readonly string[];
 }
 
 /** What macros put names together from, each by itself and by those that its body uses. */
 export class PastedNames {
   readonly #patterns = new Map<string, Map<string, NamePattern>>();
   readonly #aliases: ReadonlyMap<string, readonly Piece[]>;
+  /** Macros whose whole body is one name that is put together, or the use of such a macro. */
+  readonly #names = new Set<string>();
 
   private constructor(aliases: ReadonlyMap<string, readonly Piece[]>) {
     this.#aliases = aliases;
   }
 
-  static ofData({ patterns, aliases }: PastedData): PastedNames {
+  static ofData({ patterns, aliases, names }: PastedData): PastedNames {
     const pasted = new PastedNames(aliases);
+    for (const name of names) pasted.#names.add(name);
     for (const [name, list] of patterns) pasted.#patterns.set(name, new Map(list.map((pattern) => [JSON.stringify(pattern), pattern])));
     return pasted;
   }
 
   toData(): PastedData {
-    return { patterns: Array.from(this.#patterns, ([name, patterns]) => [name, [...patterns.values()]] as const), aliases: this.#aliases };
+    return {
+      patterns: Array.from(this.#patterns, ([name, patterns]) => [name, [...patterns.values()]] as const),
+      aliases: this.#aliases,
+      names: [...this.#names],
+    };
   }
 
   /** @param foreign macros of C files, that headers may be given what they stand for */
@@ -165,6 +184,7 @@ export class PastedNames {
   }
 
   #collect(macros: readonly Macro[]): void {
+    this.#findNames(macros);
     const users = new Map<string, Macro[]>();
     for (const macro of macros)
       for (const word of new Set(macro.body)) {
@@ -188,6 +208,28 @@ export class PastedNames {
     }
   }
 
+  #findNames(macros: readonly Macro[]): void {
+    const others = new Set<string>();
+    for (const { name } of macros) this.#names.add(name);
+    const isName = ({ params, body }: Macro): boolean => {
+      const [first = ""] = body;
+      if (params === undefined) return false;
+      if (readChain(body, 0, (word) => word)?.end === body.length) return true;
+      const [use] = this.#names.has(first) ? findUses(body, (name) => name === first) : [];
+      return use?.args !== undefined && !params.includes(first) && body.length === lengthOf(use.args);
+    };
+    // What is none makes others none.
+    for (let before = -1; before !== others.size;) {
+      before = others.size;
+      for (const macro of macros) if (!others.has(macro.name) && !isName(macro)) others.add(macro.name);
+      for (const name of others) this.#names.delete(name);
+    }
+  }
+
+  #nameOf(name: string): readonly NamePattern[] | undefined {
+    return this.#names.has(name) ? [...(this.#patterns.get(name)?.values() ?? [])] : undefined;
+  }
+
   #add(name: string, patterns: readonly NamePattern[]): boolean {
     const known = this.#patterns.get(name) ?? new Map<string, NamePattern>();
     const before = known.size;
@@ -209,7 +251,7 @@ export class PastedNames {
 
   #usesBy(macro: Macro, isWanted: (name: string) => boolean, aliases: Aliases): NamePattern[] {
     const isOther = (name: string): boolean => isWanted(name) && name !== macro.rest && macro.params?.includes(name) !== true;
-    return this.#usesIn(macro.body, isOther, new Context(macro, aliases));
+    return this.#usesIn(macro.body, isOther, new Context(macro, aliases, (name) => this.#nameOf(name)));
   }
 
   #usesIn(tokens: readonly string[], isWanted: (name: string) => boolean, context: Context): NamePattern[] {
@@ -222,7 +264,7 @@ export class PastedNames {
 
   /** The names that a pattern comes to for these arguments, as shapes. */
   atUse(pattern: NamePattern, args: readonly (readonly string[])[]): string[] {
-    return atUse(pattern, args, new Context(undefined, this.#aliases)).map(shapeOf);
+    return atUse(pattern, args, new Context(undefined, this.#aliases, (name) => this.#nameOf(name))).map(shapeOf);
   }
 
   /** The names that a macro forms whatever its arguments are, as shapes: who uses it uses them. */
@@ -242,7 +284,7 @@ export class PastedNames {
     const isWanted = (name: string): boolean => this.#patterns.has(name);
     const own = aliasesOf(macros);
     const aliases = own.size === 0 ? this.#aliases : joinAliases(this.#aliases, own);
-    for (const pattern of this.#usesIn(tokens, isWanted, new Context(undefined, aliases)))
+    for (const pattern of this.#usesIn(tokens, isWanted, new Context(undefined, aliases, (name) => this.#nameOf(name))))
       if (mayBeName(pattern)) shapes.add(shapeOf(pattern));
     // Of a file's own macros it is not looked up who uses them how.
     for (const macro of macros)
