@@ -82,8 +82,11 @@ export function hookOfOldCode(symbol: string, kind: string): DiffRefusal {
   return { code: "hook-of-old-code", symbol, message: `the ${kind} hook ${symbol} is no function that this patch adds or changes` };
 }
 
+/** Refused where nothing else of the patch has an effect. */
+export const INIT_ONLY = "init-only";
+
 export function initOnly(symbol: string): DiffRefusal {
-  return { code: "init-only", symbol, message: `only initialization code changes (${symbol}): it has run and is gone from memory` };
+  return { code: INIT_ONLY, symbol, message: `only initialization code changes (${symbol}): it has run and is gone from memory` };
 }
 
 export function unknownSection(section: string): DiffRefusal {

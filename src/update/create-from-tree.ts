@@ -85,10 +85,10 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
       findMentions: async (names) => await findMentions(patched, names),
     });
     refuseUnsafe([], linkage.refusals);
-    const parts = cutOut(diffs, linkage);
-    refuseUnsafe([], findUnreached(parts));
-    requireEffect(parts, diffs, notes);
-    for (const note of [...notes, ...parts.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) request.warn(note);
+    const cut = cutOut(diffs, linkage);
+    refuseUnsafe([], findUnreached(cut));
+    const parts = requireEffect(cut, diffs, notes);
+    for (const note of [...notes, ...diffs.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) request.warn(note);
     progress("comparing the types with the running kernel's");
     await checkLayouts({
       units: parts.map(({ unit }) => unit),

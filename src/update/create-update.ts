@@ -4,6 +4,7 @@ import type { ElfObject } from "../elf/model.js";
 import { parseObject } from "../elf/parse-object.js";
 import { writeObject } from "../elf/write-object.js";
 import { diffObjects } from "../diff/diff-objects.js";
+import { INIT_ONLY } from "../diff/refusals.js";
 import type { NewCode, NewCodeExport, ObjectDiff, SourceLine } from "../diff/types.js";
 import type { Progress } from "../diagnostics.js";
 import { findDefinition } from "../kbuild/find-definition.js";
@@ -77,7 +78,9 @@ export function diffUnit(pair: UnitPair): UnitDiff {
 /** @throws Refusal the first one's code, if any unit has a change that is not safe */
 export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly LinkageRefusal[] = []): void {
   const own = diffs.flatMap((entry) => entry.diff.refusals.map((refusal) => ({ entry, refusal })));
-  const refusals = [...own, ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
+  // That some unit's initialization code has run is no reason to leave out what the others bring: it is noted.
+  const isNoted = diffs.some(({ diff }) => diff.verdict === "changed") && own.every(({ refusal }) => refusal.code === INIT_ONLY);
+  const refusals = [...(isNoted ? [] : own), ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
     unit: unit.path,
     refusal,
     line: lineOf(refusal.symbol),
@@ -86,12 +89,14 @@ export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly Linka
 }
 
 /**
+ * Leaves out targets of which nothing changes but that code is removed which nothing refers to any more.
  * @param diffs all units that were compiled
  * @param notes what the user should know of the rest of the patch
  * @throws Refusal `no-change` (exit 66) if nothing of the running kernel would change
  */
-export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): void {
-  if (parts.some(hasEffect)) return;
+export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): UnitPart[] {
+  const targets = new Set(parts.filter(hasEffect).map(({ unit }) => unit.target));
+  if (targets.size > 0) return parts.filter(({ unit }) => targets.has(unit.target));
   const details = diffs.map(({ unit, diff }) =>
     diff.functions.removed.length === 0
       ? `${unit.path}: the same code before and after`
