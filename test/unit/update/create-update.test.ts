@@ -41,7 +41,11 @@ describe("what is refused of several units", () => {
     ["not one that changes initialization code besides", [init, changed], undefined],
     ["what else is not safe comes with it", [init, changed, unsafe], "init-only"],
   ])("%s", (_, diffs, code) => {
-    expect(codeOf(() => { refuseUnsafe(diffs); })).toBe(code);
+    expect(
+      codeOf(() => {
+        refuseUnsafe(diffs);
+      }),
+    ).toBe(code);
   });
 });
 

@@ -19,11 +19,12 @@ int (*held)(int) = gone;
 struct ops { int (*run)(int); };
 const struct ops table = { gone };
 apart int compares(int (*f)(int)) { return f == gone; }
+apart int looks(struct ops *ops) { return ops->run == gone ? 3 : 4; }
 apart void stores(struct ops *ops) { ops->run = gone; }
 int (*given(void))(int) { return gone; }
 apart int other(int x) { return x ^ 0x1000; }
 `;
-const REFERRERS = ["branches", "calls", "compares", "given", "held", "jumps", "stores", "table"];
+const REFERRERS = ["branches", "calls", "compares", "given", "held", "jumps", "looks", "stores", "table"];
 
 function kernel(): { fake: FakeKernel; live: LiveKernel } {
   const fake = new FakeKernel();
@@ -86,7 +87,7 @@ function updateOf(fake: FakeKernel, how: "left" | "callable" | "other", replaced
   return { targets: [manifest], matches: new Map([["a.o vmlinux", { ...match(), functions: functionsOf }]]) };
 }
 
-const FUNCTIONS = ["branches", "calls", "compares", "given", "jumps", "stores"];
+const FUNCTIONS = ["branches", "calls", "compares", "given", "jumps", "looks", "stores"];
 
 describe("an update", () => {
   it.each([
