@@ -42,8 +42,6 @@ static const char *find_function_fault(const struct module *owner,
 		return "too short for a trampoline";
 	if (!ksplice_site_is_aligned(function->old_addr + function->site))
 		return "a trampoline that cannot be written at once";
-	if (!function->new_addr)
-		return NULL;
 	if (!ksplice_is_module_text(owner, function->new_addr, max(function->new_size, 1U)))
 		return "new code outside its module";
 	if (!is_within_jump(function->old_addr + function->site, function->new_addr))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a module with new code tells the core. User space fills these structures in
- * when the update is applied (src/update/prelink.ts); sizes and offsets are ABI.
+ * when the update is applied (src/update/part-section.ts); sizes and offsets are ABI.
  */
 #ifndef KSPLICE_H
 #define KSPLICE_H
@@ -17,7 +17,7 @@
 /* One function to redirect. */
 struct ksplice_function {
 	u64 old_addr;		/* start of the code that runs now */
-	u64 new_addr;		/* its replacement; 0: removed by the patch, a call is to trap */
+	u64 new_addr;		/* its replacement */
 	const char *name;
 	u32 old_size;		/* bytes of the code at old_addr */
 	u32 new_size;

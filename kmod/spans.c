@@ -55,9 +55,8 @@ static void add_new_code(struct ksplice_check *check)
 	u32 i;
 
 	ksplice_for_each_function(check->update, member, function)
-		if (function->new_addr)
-			add_span(check, function->new_addr, function->new_addr + function->new_size,
-				 function->name);
+		add_span(check, function->new_addr, function->new_addr + function->new_size,
+			 function->name);
 	list_for_each_entry(member, &check->update->members, list) {
 		ksplice_module_text(member->owner, &start, &size);
 		add_span(check, start, start + size, member->owner->name);

@@ -31,17 +31,12 @@ bool ksplice_site_is_aligned(unsigned long addr)
 	       (lies_in_block(addr, 2 * sizeof(u64)) && boot_cpu_has(X86_FEATURE_CX16));
 }
 
-/* What is put at a function's site: a jump to the new code, or a trap (ud2, int3 ...). */
+/* What is put at a function's site: a jump to the new code. */
 void ksplice_trampoline(const struct ksplice_function *function, u8 *bytes)
 {
-	static const u8 trap[KSPLICE_TRAMPOLINE] = { 0x0f, 0x0b, 0xcc, 0xcc, 0xcc };
-	s32 distance;
+	s32 distance = function->new_addr -
+		       (function->old_addr + function->site + KSPLICE_TRAMPOLINE);
 
-	if (!function->new_addr) {
-		memcpy(bytes, trap, sizeof(trap));
-		return;
-	}
-	distance = function->new_addr - (function->old_addr + function->site + KSPLICE_TRAMPOLINE);
 	bytes[0] = OPCODE_JMP_REL32;
 	memcpy(bytes + 1, &distance, sizeof(distance));
 }

@@ -58,8 +58,7 @@ function showApplied(update: LoadedUpdate, options: ViewOptions): void {
     ...list(
       "functions",
       update.functions.map(
-        (entry) =>
-          `${entry.target}: ${entry.name} at 0x${entry.oldAddr.toString(16)} ${entry.newAddr === 0n ? "traps" : `-> 0x${entry.newAddr.toString(16)}`}`,
+        (entry) => `${entry.target}: ${entry.name} at 0x${entry.oldAddr.toString(16)} -> 0x${entry.newAddr.toString(16)}`,
       ),
     ),
     ...list(

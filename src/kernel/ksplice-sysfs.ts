@@ -8,7 +8,6 @@ export interface RedirectedFunction {
   readonly oldAddr: bigint;
   /** Bytes. */
   readonly oldSize: number;
-  /** 0 for a function that the patch removed. */
   readonly newAddr: bigint;
   /** Bytes. */
   readonly newSize: number;

@@ -69,8 +69,6 @@ function followUpdates(updates: readonly UpdateFacts[], symbols: SymbolTable): A
   const targets = new Map<string, string>();
   for (const { id, functions, writtenTargets } of updates.filter(({ stage }) => stage === "applied")) {
     for (const { oldAddr, newAddr, target } of functions) {
-      // A removed function (new address 0) has no newer code; what runs is the old code's trap.
-      if (newAddr === 0n) continue;
       redirections.set(oldAddr, newAddr);
       const module = symbols.at(newAddr)?.module;
       if (module !== undefined) targets.set(module, target);

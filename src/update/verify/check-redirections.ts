@@ -11,7 +11,7 @@ const NUMBER = /\.\d+/g;
 /** Whoever calls a function of the patched source by the address that it had gets to its newest code. */
 export function checkReached(unit: PatchedUnit, kernel: AppliedKernel, redirections: readonly RedirectedFunction[]): Finding[] {
   const before = new Set(unit.pre.functions.flatMap(({ symbols }) => symbols.map(({ name }) => name)));
-  const newest = new Set(redirections.filter(({ newAddr }) => newAddr !== 0n).map(({ newAddr }) => kernel.canonical(newAddr)));
+  const newest = new Set(redirections.map(({ newAddr }) => kernel.canonical(newAddr)));
   return unit.post.functions.flatMap((place): Finding[] => {
     const addr = unit.match.functions.get(place.name)?.addr;
     if (addr === undefined || isSplitPart(place) || !kernel.isBrought(addr) || !before.has(place.name)) return [];
@@ -65,7 +65,6 @@ function judge(
   kernel: AppliedKernel,
 ): string | undefined {
   if (!kernel.isNamed(oldAddr, preSymbol, NUMBER)) return `${kernel.nameOf(oldAddr)} is redirected for ${preSymbol} of ${target.name}`;
-  if (newAddr === 0n) return `it stops the kernel, though the update has code for it`;
   const newest = kernel.canonical(newAddr);
   const { unit, name } = meaningOf(newSymbol);
   const patched = unit === undefined ? undefined : units.get(unit);

@@ -61,7 +61,7 @@ export class FakeTree {
     this.write("sys/kernel/ksplice/aaa/stage", "applied\n");
     this.write("sys/kernel/ksplice/aaa/functions", line("ffffffff81000010", "ffffffffc0001000"));
     this.write("sys/kernel/ksplice/bbb/stage", "applied\n");
-    this.write("sys/kernel/ksplice/bbb/functions", line("ffffffffc0001000", "ffffffffc0002000") + line("ffffffff81000100", "0"));
+    this.write("sys/kernel/ksplice/bbb/functions", line("ffffffffc0001000", "ffffffffc0002000"));
     this.write("sys/kernel/ksplice/ccc/stage", "reversed\n");
     this.write("sys/kernel/ksplice/ccc/functions", line("ffffffffc0002000", "ffffffffc0003000"));
   }

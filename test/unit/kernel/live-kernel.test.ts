@@ -68,7 +68,6 @@ describe("a kernel", () => {
     tree.applyUpdates();
     const kernel = openLiveKernel({ root });
     expect(kernel.newestCode(0xffffffff81000010n)).toBe(0xffffffffc0002000n);
-    expect(kernel.newestCode(0xffffffff81000100n)).toBe(0xffffffff81000100n);
     expect(kernel.newestCode(TEXT)).toBe(TEXT);
     kernel.close();
   });

@@ -6,7 +6,6 @@ struct seq_file;
 
 int kstest_answer(int n);
 int kstest_nap(void);
-int kstest_gone(int n);
 int kstest_first_answer(int n);
 
 /* Data for updates to overwrite: constants, large constants, and a pointer that may change. */

@@ -71,6 +71,7 @@ static int __init malformed_init(void)
 	case 29: hook.reserved = 1; break;
 	case 30: hook.call = kstest_forget_notes; break;
 	case 31: hook.call = NULL; break;
+	case 32: function.new_addr = 0; break;
 	}
 	return ksplice_register(THIS_MODULE, &part);
 }

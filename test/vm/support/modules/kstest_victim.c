@@ -30,13 +30,6 @@ noinline int kstest_nap(void)
 }
 EXPORT_SYMBOL_GPL(kstest_nap);
 
-noinline int kstest_gone(int n)
-{
-	barrier();
-	return n + 7;
-}
-EXPORT_SYMBOL_GPL(kstest_gone);
-
 const int kstest_limits[4] = { 1, 2, 3, 4 };
 EXPORT_SYMBOL_GPL(kstest_limits);
 
@@ -158,11 +151,6 @@ static ssize_t nap_show(struct kobject *kobj, struct kobj_attribute *attr, char 
 	return sysfs_emit(buf, "%d\n", kstest_nap());
 }
 
-static ssize_t gone_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%d\n", kstest_gone(0));
-}
-
 static ssize_t wake_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			  size_t count)
 {
@@ -173,7 +161,6 @@ static ssize_t wake_store(struct kobject *kobj, struct kobj_attribute *attr, con
 
 static struct kobj_attribute answer_attr = __ATTR_RO(answer);
 static struct kobj_attribute nap_attr = __ATTR_RO(nap);
-static struct kobj_attribute gone_attr = __ATTR_RO(gone);
 static struct kobj_attribute wake_attr = __ATTR_WO(wake);
 static struct kobj_attribute called_attr = __ATTR_RO(called);
 static struct kobj_attribute limits_attr = __ATTR_RO(limits);
@@ -183,7 +170,7 @@ static struct kobj_attribute slow_opinion_attr = __ATTR_RO(slow_opinion);
 static struct kobj_attribute mind_attr = __ATTR_WO(mind);
 
 static struct attribute *attrs[] = {
-	&answer_attr.attr, &nap_attr.attr, &gone_attr.attr, &wake_attr.attr,
+	&answer_attr.attr, &nap_attr.attr, &wake_attr.attr,
 	&called_attr.attr, &limits_attr.attr, &big_attr.attr, &opinion_attr.attr,
 	&slow_opinion_attr.attr, &mind_attr.attr, NULL,
 };
