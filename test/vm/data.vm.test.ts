@@ -17,7 +17,10 @@ afterAll(() => {
   workshop.end();
 });
 
+/** The export is what leads to the new code: without one it would be refused, as nothing would call it. */
 const NEW_DATA = `$&
+
+#include <linux/export.h>
 
 static char *ksplice_test_dname(struct dentry *dentry, char *buffer, int buflen)
 {
@@ -25,6 +28,7 @@ static char *ksplice_test_dname(struct dentry *dentry, char *buffer, int buflen)
 }
 
 const struct dentry_operations ksplice_test_ops = { .d_dname = ksplice_test_dname };
+EXPORT_SYMBOL_GPL(ksplice_test_ops);
 const char *const ksplice_test_name = "patchedfs";
 const unsigned int ksplice_test_limit = 2097152;
 `;
