@@ -11,7 +11,7 @@ import { findDefinition } from "../kbuild/find-definition.js";
 import type { KernelModules, Unit } from "../kbuild/types.js";
 import type { SemanticNote } from "../notes/types.js";
 import { ID_PATTERN, MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "./manifest.js";
-import { hasEffect, type UnitPart } from "./cut-out.js";
+import { hasEffect, type Leftover, type UnitPart } from "./cut-out.js";
 import type { LinkageRefusal } from "./linkage/refusals.js";
 import { badId, noChange, notSafe } from "./refusals.js";
 import { chooseExports } from "./update-exports.js";
@@ -89,20 +89,28 @@ export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly Linka
 }
 
 /**
- * Leaves out targets of which nothing changes but that code is removed which nothing refers to any more.
+ * Leaves out targets of which nothing changes but that code is removed which nothing refers to any more. Where another file has a removed name, the running
+ * kernel must be asked whether its code does, so such targets stay.
  * @param diffs all units that were compiled
  * @param notes what the user should know of the rest of the patch
  * @throws Refusal `no-change` (exit 66) if nothing of the running kernel would change
  */
 export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): UnitPart[] {
   const targets = new Set(parts.filter(hasEffect).map(({ unit }) => unit.target));
-  if (targets.size > 0) return parts.filter(({ unit }) => targets.has(unit.target));
-  const details = diffs.map(({ unit, diff }) =>
-    diff.functions.removed.length === 0
-      ? `${unit.path}: the same code before and after`
-      : `${unit.path}: only code that nothing refers to any more is removed (${diff.functions.removed.map(({ name }) => name).join(", ")})`,
-  );
+  if (targets.size > 0) return parts.filter((part) => targets.has(part.unit.target) || part.left.some(isNamedElsewhere));
+  const details = diffs.map(({ unit, diff }) => {
+    const { removed } = diff.functions;
+    const named = parts.find((part) => part.unit === unit)?.left.find(isNamedElsewhere);
+    if (removed.length === 0) return `${unit.path}: the same code before and after`;
+    if (named !== undefined)
+      return `${unit.path}: only code is removed; ${named.name} is still named in ${named.namedIn ?? ""}: code that calls it goes on with the old one`;
+    return `${unit.path}: only code that nothing refers to any more is removed (${removed.map(({ name }) => name).join(", ")})`;
+  });
   throw noChange([...details, ...notes]);
+}
+
+function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {
+  return !mayBeCalled && namedIn !== undefined;
 }
 
 /**

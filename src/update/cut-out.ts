@@ -22,6 +22,8 @@ export interface Leftover {
   readonly preParts: readonly string[];
   /** True if somebody may go on calling it; false if nothing in the running kernel may refer to it any more. */
   readonly mayBeCalled: boolean;
+  /** A file that the patch does not touch, and that has the name. */
+  readonly namedIn: string | undefined;
 }
 
 /** A unit that changes, with the new code that it brings. */
@@ -59,7 +61,7 @@ export function cutOut(diffs: readonly UnitDiff[], linkage: Linkage): UnitPart[]
         redirects,
         left: left
           .filter((leftover) => leftover.entry === entry)
-          .map(({ name, parts, mayBeCalled }) => ({ name, preParts: parts, mayBeCalled })),
+          .map(({ name, parts, mayBeCalled, namedIn }) => ({ name, preParts: parts, mayBeCalled, namedIn })),
         otherInterface: otherInterface.filter((other) => other.entry === entry).map(({ name }) => name),
         added: moves.added.filter((name) => name.entry === entry).map(({ name }) => name),
       };

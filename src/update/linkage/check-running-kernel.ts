@@ -36,7 +36,10 @@ export function checkRunningKernel({ targets, matches }: Pick<MatchedUpdate, "ta
         for (const addr of [match?.functions.get(name)?.addr, match?.symbols.get(name)])
           if (addr !== undefined) gone.set(addr, { name, unit: unit.path, why });
       };
-      for (const { preSymbol, mayBeCalled } of unit.left) if (!mayBeCalled) ask(preSymbol, "removed");
+      // A weak definition that had lost is not in the running kernel: its name means another unit's.
+      const isElsewhere = (name: string): boolean =>
+        match?.functions.has(name) !== true && match?.statistics.skipped.includes(name) === true;
+      for (const { preSymbol, mayBeCalled } of unit.left) if (!mayBeCalled && !isElsewhere(preSymbol)) ask(preSymbol, "removed");
       for (const entry of unit.functions) if (entry.interface === "other") ask(entry.preSymbol, "changed");
     }
 

@@ -17,8 +17,13 @@ export interface LeftFunction {
   readonly name: string;
   /** Its further pieces in the pre object. */
   readonly parts: readonly string[];
-  /** True if somebody may go on calling it: its address was taken, it was exported, or a file that the patch does not touch names it. */
+  /** True if somebody may go on calling it: its address was taken, or it was exported. */
   readonly mayBeCalled: boolean;
+  /**
+   * A file that the patch does not touch, and that has the name. If it means this function it means another definition after the patch (one of another target,
+   * a weak one), and the running kernel's callers are those of the old one: that is looked up there.
+   */
+  readonly namedIn: string | undefined;
 }
 
 export interface KeptCode {
@@ -34,8 +39,8 @@ export interface Evidence {
   readonly moved: ReadonlySet<string>;
   /** Names that some unit takes as a value, {@link takenAsValues}. */
   readonly taken: ReadonlySet<string>;
-  /** Names of removed functions that files which the patch does not touch name. */
-  readonly mentioned: ReadonlySet<string>;
+  /** Names of removed functions that files which the patch does not touch have, with such a file. */
+  readonly mentioned: ReadonlyMap<string, string>;
 }
 
 /**
@@ -56,9 +61,9 @@ export function settleRemoved(
       const name = atomName(atom);
       const globals = atom.symbols.filter(({ bind }) => bind !== STB_LOCAL).map((symbol) => symbol.name);
       if (globals.some((global) => moved.has(`${entry.unit.target} ${global}`))) return [];
-      const isHeld =
-        taken.has(atom) || globals.some((global) => exported.has(global) || takenElsewhere.has(global) || mentioned.has(global));
-      return [{ entry, atom, name, parts: (groups.get(atom) ?? []).map(atomName), mayBeCalled: isHeld }];
+      const isHeld = taken.has(atom) || globals.some((global) => exported.has(global) || takenElsewhere.has(global));
+      const namedIn = globals.map((global) => mentioned.get(global)).find((file) => file !== undefined);
+      return [{ entry, atom, name, parts: (groups.get(atom) ?? []).map(atomName), mayBeCalled: isHeld, namedIn }];
     });
   });
   return { left, ...followCalls(left, names) };

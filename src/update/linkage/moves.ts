@@ -1,4 +1,5 @@
 import { atomSize, equalBytes, isText, type Atom } from "../../diff/atom.js";
+import { UNDEFINED, type ElfSymbol } from "../../elf/model.js";
 import type { NewCodeImport } from "../../diff/types.js";
 import type { SplitObject } from "../../diff/split-object.js";
 import type { UnitDiff } from "../create-update.js";
@@ -55,6 +56,29 @@ export function findMoves(names: readonly GlobalName[]): Moves {
     else data.push({ name, from, to });
   }
   return { functions, data, added, refusals };
+}
+
+/**
+ * Functions that go from one target to another, while code of the first that may stay as it is calls them: it would go on with the old one, which nothing leads
+ * to the new one in another module.
+ */
+export function findMovesToOtherTargets(
+  diffs: readonly UnitDiff[],
+  added: Moves["added"],
+  left: readonly { readonly entry: UnitDiff; readonly name: string; readonly namedIn: string | undefined }[],
+): LinkageRefusal[] {
+  return left.flatMap(({ entry, name, namedIn }) => {
+    const { target } = entry.unit;
+    const to = added.find((other) => other.name === name && other.target !== target);
+    const user =
+      namedIn ??
+      diffs.find(({ unit, diff }) => unit.target === target && diff.post.symbols.some((symbol) => isUseOf(symbol, name)))?.unit.path;
+    return to === undefined || user === undefined ? [] : [refuse.movesToOtherTarget(to.entry, name, target, user)];
+  });
+}
+
+function isUseOf(symbol: ElfSymbol, name: string): boolean {
+  return symbol.name === name && symbol.home === UNDEFINED;
 }
 
 function isContinued(from: Definition, to: Definition): boolean {

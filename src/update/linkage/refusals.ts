@@ -28,6 +28,9 @@ export const otherDefinitionWins = (entry: UnitDiff, name: string, from: string)
     `with the patch ${name} means the definition here, which was there before, and no longer that of ${from}: code that is not compiled again goes on with that`,
   );
 
+export const movesToOtherTarget = (entry: UnitDiff, name: string, from: string, user: string): LinkageRefusal =>
+  moved(entry, name, `${name} moves here from ${from}, and ${user} uses it: code of ${from} that stays as it is goes on with the old one`);
+
 export const movedAlias = (entry: UnitDiff, name: string, other: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here, and its old code is also called ${other}, which does not`);
 

@@ -6,7 +6,7 @@ import type { UnitDiff } from "../create-update.js";
 import type { TouchedText } from "../touched-texts.js";
 import { findChangedTypes } from "./changed-types.js";
 import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
-import { findMoves, type Moves } from "./moves.js";
+import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
 import { findRenamedGlobals } from "./renamed-globals.js";
@@ -38,9 +38,15 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const removed = diffs.flatMap(({ diff }) => diff.functions.removed.filter(({ pre }) => pre !== undefined && pre.bind !== STB_LOCAL));
   const mentions = await context.findMentions(removed.map(({ name }) => name));
   const taken = takenAsValues(diffs);
-  const kept = settleRemoved(diffs, names, { moved, taken, mentioned: new Set(mentions.keys()) });
+  const kept = settleRemoved(diffs, names, { moved, taken, mentioned: mentions });
   const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled)];
-  const refusals = [...moves.refusals, ...kept.refusals, ...findRenamedGlobals(diffs, names), ...findChangedTypes(diffs, context.texts)];
+  const refusals = [
+    ...moves.refusals,
+    ...findMovesToOtherTargets(diffs, moves.added, kept.left),
+    ...kept.refusals,
+    ...findRenamedGlobals(diffs, names),
+    ...findChangedTypes(diffs, context.texts),
+  ];
   const judged = new Set<string>();
   for (const { entry, from, to, why } of questions) {
     const difference = await context.prototypes.difference(

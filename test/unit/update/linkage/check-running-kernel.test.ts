@@ -115,6 +115,19 @@ describe("an update", () => {
     }).toThrow(/branches\+0x[0-9a-f]+ of the running kernel still refers to it/);
   });
 
+  it("may remove a weak definition that had lost: who calls that name means another one", () => {
+    const { fake, live } = kernel();
+    const update = updateOf(fake, "left", []);
+    const lost = { ...match(), functions: new Map(), symbols: new Map([["gone", fake.addrOf("gone")]]) };
+    const skipped = (names: string[]) => new Map([["a.o vmlinux", { ...lost, statistics: { ...lost.statistics, skipped: names } }]]);
+    expect(() => {
+      checkRunningKernel({ ...update, matches: skipped(["gone"]) }, live);
+    }).not.toThrow();
+    expect(() => {
+      checkRunningKernel({ ...update, matches: skipped([]) }, live);
+    }).toThrow(expect.objectContaining({ code: "still-referred" }));
+  });
+
   it("must not define a name that the running kernel has", () => {
     const { fake, live } = kernel();
     const check = (name: string) => () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cutOut, type UnitPart } from "../../../../src/update/cut-out.js";
-import { diffUnit, type UnitDiff } from "../../../../src/update/create-update.js";
+import { diffUnit, requireEffect, type UnitDiff } from "../../../../src/update/create-update.js";
 import { findUnreached } from "../../../../src/update/linkage/reach.js";
 import { settleLinkage, type Linkage, type LinkageContext } from "../../../../src/update/linkage/settle-linkage.js";
 import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../../support/compile-object.js";
@@ -103,6 +103,15 @@ describe("a function that moves to another unit", () => {
     expect(linkage.moves.functions).toEqual([]);
     expect(linkage.moves.added.map(({ target, name }) => `${target} ${name}`)).toEqual(["two parse"]);
   });
+
+  it.each([
+    ["names it", {}, new Map([["parse", "other.c"]])],
+    ["is touched and calls it as before", { user: { pre: CALLER, post: CALLER, target: "one" } }, new Map<string, string>()],
+  ])("of another module is refused where a file of the first %s", async (_, further, mentions) => {
+    const units = { util: { pre: PARSE, post: "", target: "one" }, cmdline: { pre: "", post: PARSE_FIXED, target: "two" }, ...further };
+    const { refused } = await settle(units, { findMentions: async () => Promise.resolve(mentions) });
+    expect(refused).toEqual(["moved-definition parse"]);
+  });
 });
 
 describe("definitions that compete", () => {
@@ -194,14 +203,30 @@ describe("a removed function", () => {
   });
 
   it.each([
-    ["its address was taken", `${HELD} ${HELPER} void f(struct work *w) { w->run = helper; queue(w); }`, new Map<string, string>()],
-    ["a file names it", `${HELPER.replace("static ", "")} int f(int x) { return helper(x); }`, new Map([["helper", "other.c"]])],
-  ])("may be called on if %s", async (_, pre, mentions) => {
+    ["its address was taken", `${HELD} ${HELPER} void f(struct work *w) { w->run = helper; queue(w); }`, true],
+    ["a file names it: not, as it would mean another one", `${HELPER.replace("static ", "")} int f(int x) { return helper(x); }`, false],
+  ])("may be called on if %s", async (_, pre, mayBeCalled) => {
     const { parts } = await settle(
       { unit: { pre, post: "int outside(int); int f(int x) { return outside(x) - 1; }" } },
-      { findMentions: async () => Promise.resolve(mentions) },
+      { findMentions: async () => Promise.resolve(new Map([["helper", "other.c"]])) },
     );
-    expect(parts.flatMap(({ left }) => left)).toMatchObject([{ name: "helper", mayBeCalled: true }]);
+    expect(parts.flatMap(({ left }) => left)).toMatchObject([{ name: "helper", mayBeCalled }]);
+  });
+
+  it.each([
+    [
+      "that a file names keeps its target in the update, so that the running kernel is asked",
+      new Map([["parse", "other.c"]]),
+      ["one", "two"],
+    ],
+    ["that no file names does not", new Map<string, string>(), ["two"]],
+  ])("%s", async (_, mentions, expected) => {
+    const units = {
+      util: { pre: PARSE, post: "", target: "one" },
+      cmdline: { pre: "int cmd(int x) { return x; }", post: "int cmd(int x) { return x + 1; }", target: "two" },
+    };
+    const { parts } = await settle(units, { findMentions: async () => Promise.resolve(mentions) });
+    expect(requireEffect(parts, parts, []).map(({ unit }) => unit.target)).toEqual(expected);
   });
 
   it("that may be called on must not call a static function that was compiled for others", async () => {
