@@ -159,7 +159,7 @@ const SELF_CONTAINED =
   /^(_rs|__print_once|__warned|__already_done|__already_done_\w+|___done|___once_key|__key|descriptor|__UNIQUE_ID_\w+)$/;
 
 /** An object whose contents matter: one that may be written to and is there all the time. */
-function isState(atom: Atom): boolean {
+export function isState(atom: Atom): boolean {
   const { rule, symbol } = atom;
   if (rule.kind !== "data" || !rule.mutable || rule.area !== "core" || rule.lineNumbers === true) return false;
   if (symbol === undefined || atomSize(atom) === 0) return false;

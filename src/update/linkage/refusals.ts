@@ -62,7 +62,8 @@ export const unreached = (entry: UnitDiff, name: string): LinkageRefusal =>
 export const changedInterface = (entry: UnitDiff, name: string, why: string, difference: string): LinkageRefusal =>
   make("changed-interface")(entry, name, `${difference}, and ${why}`);
 
-export const renamedGlobal = (entry: UnitDiff, before: string, after: string, user: string): LinkageRefusal =>
+/** @param user a function that uses the one before and the other after the patch */
+export const splitBetween = (entry: UnitDiff, before: string, after: string, user: string): LinkageRefusal =>
   make("split-state")(
     entry,
     after,

@@ -9,7 +9,7 @@ import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js"
 import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
-import { findRenamedGlobals } from "./renamed-globals.js";
+import { findFilledByInit, findSplitState } from "./split-state.js";
 import { tabulateNames } from "./symbol-table.js";
 
 /** How the units of an update belong together: one table of names for all of them, before the patch and after it. docs/soundness.md has the rules. */
@@ -44,7 +44,8 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...moves.refusals,
     ...findMovesToOtherTargets(diffs, moves.added, kept.left),
     ...kept.refusals,
-    ...findRenamedGlobals(diffs, names),
+    ...findSplitState(diffs, names, moves),
+    ...findFilledByInit(diffs, names, moves),
     ...findChangedTypes(diffs, context.texts),
   ];
   const judged = new Set<string>();

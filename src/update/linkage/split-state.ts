@@ -1,0 +1,121 @@
+import { atomSize, isText, type Atom } from "../../diff/atom.js";
+import { isState } from "../../diff/correlate-data.js";
+import { analysisOf } from "../../diff/diff-objects.js";
+import { findHandler } from "../../diff/hooks.js";
+import { normalName, sourceFunction } from "../../diff/names.js";
+import { filledByInit } from "../../diff/refusals.js";
+import type { SplitObject } from "../../diff/split-object.js";
+import type { UnitDiff } from "../create-update.js";
+import type { Moves } from "./moves.js";
+import { splitBetween, type LinkageRefusal } from "./refusals.js";
+import { chosenOf, type GlobalName } from "./symbol-table.js";
+
+/** An object whose contents matter, in one unit on one side of the patch. */
+interface State {
+  readonly entry: UnitDiff;
+  readonly atom: Atom;
+}
+
+/**
+ * A variable that goes and another one that comes, and a function that uses the one before and the other after the patch, under the same name, in whatever
+ * unit it is: whether that is one object, renamed, moved with its function to another unit, or made global, nobody can tell. What the names themselves say, two global
+ * ones, is settled before ({@link Moves}); objects of one size in one unit are the differ's.
+ */
+export function findSplitState(diffs: readonly UnitDiff[], names: readonly GlobalName[], moves: Moves): LinkageRefusal[] {
+  const settled = new Set(moves.data.flatMap(({ from, to }) => [from.atom, to.atom]));
+  const statesOf = (entry: UnitDiff, atoms: readonly Atom[], twins: ReadonlySet<Atom>): State[] =>
+    atoms.filter((atom) => isState(atom) && !twins.has(atom) && !settled.has(atom)).map((atom) => ({ entry, atom }));
+  const gone = diffs.flatMap((entry) => {
+    const { pre, twins } = analysisOf(entry.diff);
+    return statesOf(entry, pre.atoms, new Set(twins.values()));
+  });
+  const come = diffs.flatMap((entry) => {
+    const { post, twins } = analysisOf(entry.diff);
+    return statesOf(entry, post.atoms, new Set(twins.keys()));
+  });
+  if (gone.length === 0 || come.length === 0) return [];
+  const [before, after] = [usersOf(diffs, names, "before"), usersOf(diffs, names, "after")];
+  return come.flatMap((now) => {
+    const users = after.get(now.atom) ?? new Set<string>();
+    for (const old of gone) {
+      if (old.entry.unit.target !== now.entry.unit.target) continue;
+      if (old.entry === now.entry && atomSize(old.atom) === atomSize(now.atom)) continue;
+      const user = [...(before.get(old.atom) ?? [])].find((name) => users.has(name));
+      if (user !== undefined) return [splitBetween(now.entry, nameOf(old.atom), nameOf(now.atom), user)];
+    }
+    return [];
+  });
+}
+
+/**
+ * New variables of one unit that another one's initialization code would have filled: it has run already. (Within a unit the differ asks the same.)
+ */
+export function findFilledByInit(diffs: readonly UnitDiff[], names: readonly GlobalName[], moves: Moves): LinkageRefusal[] {
+  const settled = new Set(moves.data.map(({ to }) => to.atom));
+  const globals = byTargetAndName(names);
+  return diffs.flatMap((entry) => {
+    const { post } = analysisOf(entry.diff);
+    return post.atoms.flatMap((owner) => {
+      if ((owner.rule.kind !== "text" && owner.rule.kind !== "data") || owner.rule.area !== "init") return [];
+      return outsideNames(post, owner).flatMap((name): LinkageRefusal[] => {
+        const definition = chosenOf(globals.get(`${entry.unit.target} ${name}`)?.after ?? []);
+        if (definition === undefined || !isState(definition.atom) || settled.has(definition.atom)) return [];
+        const { twins, hooks, post: home } = definition.analysis;
+        if (twins.has(definition.atom) || findHandler(hooks, home, definition.atom) !== undefined) return [];
+        if (diffs.some((other) => hookUses(other, name))) return [];
+        return [{ entry: definition.entry, refusal: filledByInit(name, nameOf(owner)) }];
+      });
+    });
+  });
+}
+
+function hookUses({ diff }: UnitDiff, name: string): boolean {
+  const { hooks, post } = analysisOf(diff);
+  return hooks.some(({ function: code }) => outsideNames(post, code).includes(name));
+}
+
+/** Names of the source functions that refer to each object, its own unit's and others'. */
+function usersOf(diffs: readonly UnitDiff[], names: readonly GlobalName[], side: "before" | "after"): Map<Atom, Set<string>> {
+  const globals = byTargetAndName(names);
+  const users = new Map<Atom, Set<string>>();
+  for (const { unit, diff } of diffs) {
+    const { pre, post } = analysisOf(diff);
+    const split = side === "before" ? pre : post;
+    for (const owner of split.atoms) {
+      if (!isText(owner) || owner.symbol === undefined) continue;
+      const user = normalName(sourceFunction(owner.symbol.name));
+      for (const relocation of owner.relocations) {
+        const target = split.target(relocation, owner);
+        const atom =
+          target.kind === "atom"
+            ? target.atom
+            : target.kind === "outside"
+              ? chosenOf(globals.get(`${unit.target} ${target.symbol.name}`)?.[side] ?? [])?.atom
+              : undefined;
+        if (atom === undefined || isText(atom)) continue;
+        const known = users.get(atom) ?? new Set<string>();
+        users.set(atom, known.add(user));
+      }
+    }
+  }
+  return users;
+}
+
+function byTargetAndName(names: readonly GlobalName[]): ReadonlyMap<string, GlobalName> {
+  return new Map(names.map((entry) => [`${entry.target} ${entry.name}`, entry]));
+}
+
+function outsideNames(split: SplitObject, owner: Atom): string[] {
+  return [
+    ...new Set(
+      owner.relocations.flatMap((relocation) => {
+        const target = split.target(relocation, owner);
+        return target.kind === "outside" ? [target.symbol.name] : [];
+      }),
+    ),
+  ];
+}
+
+function nameOf({ symbol, section }: Atom): string {
+  return symbol?.name ?? section.name;
+}
