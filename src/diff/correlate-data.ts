@@ -144,7 +144,7 @@ function isSameKind(pre: Atom, post: Atom): boolean {
 }
 
 /** What the source calls it, in a function or in the file. */
-function baseName({ symbol }: Atom): string {
+export function baseName({ symbol }: Atom): string {
   const name = symbol?.name ?? "";
   const local = staticLocalName(name);
   // clang puts the function's name in front.

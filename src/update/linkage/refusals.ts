@@ -62,10 +62,12 @@ export const unreached = (entry: UnitDiff, name: string): LinkageRefusal =>
 export const changedInterface = (entry: UnitDiff, name: string, why: string, difference: string): LinkageRefusal =>
   make("changed-interface")(entry, name, `${difference}, and ${why}`);
 
-/** @param user a function that uses the one before and the other after the patch */
-export const splitBetween = (entry: UnitDiff, before: string, after: string, user: string): LinkageRefusal =>
-  make("split-state")(
+/** @param user a function that uses `before` of the unit `from` before the patch, and `after` with it */
+export const splitBetween = (entry: UnitDiff, after: string, from: UnitDiff, before: string, user: string): LinkageRefusal => {
+  const [old, now] = from === entry ? [before, after] : [`${before} of ${from.unit.path}`, `${after} of ${entry.unit.path}`];
+  return make("split-state")(
     entry,
     after,
-    `${user} uses ${after}, which is new, where it used ${before}, which is gone: whether they are the same object cannot be told, and the running kernel's value would be lost`,
+    `${user} uses ${now}, which is new, where it used ${old}, which is gone: whether they are the same object cannot be told, and the running kernel's value would be lost`,
   );
+};

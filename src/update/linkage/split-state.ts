@@ -1,5 +1,5 @@
 import { atomSize, isText, type Atom } from "../../diff/atom.js";
-import { isState } from "../../diff/correlate-data.js";
+import { baseName, isState } from "../../diff/correlate-data.js";
 import { analysisOf } from "../../diff/diff-objects.js";
 import { findHandler } from "../../diff/hooks.js";
 import { normalName, sourceFunction } from "../../diff/names.js";
@@ -37,13 +37,14 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
   const [before, after] = [usersOf(diffs, names, "before"), usersOf(diffs, names, "after")];
   return come.flatMap((now) => {
     const users = after.get(now.atom) ?? new Set<string>();
-    for (const old of gone) {
-      if (old.entry.unit.target !== now.entry.unit.target) continue;
-      if (old.entry === now.entry && atomSize(old.atom) === atomSize(now.atom)) continue;
+    const found = gone.flatMap((old) => {
+      if (old.entry.unit.target !== now.entry.unit.target) return [];
+      if (old.entry === now.entry && atomSize(old.atom) === atomSize(now.atom)) return [];
       const user = [...(before.get(old.atom) ?? [])].find((name) => users.has(name));
-      if (user !== undefined) return [splitBetween(now.entry, nameOf(old.atom), nameOf(now.atom), user)];
-    }
-    return [];
+      return user === undefined ? [] : [{ old, user }];
+    });
+    const best = found.find(({ old }) => baseName(old.atom) === baseName(now.atom)) ?? found[0];
+    return best === undefined ? [] : [splitBetween(now.entry, nameOf(now.atom), best.old.entry, nameOf(best.old.atom), best.user)];
   });
 }
 

@@ -1,0 +1,186 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { patchOfEdits, type Edit } from "../support/edited-patch.js";
+import { runHost } from "../support/run-host.js";
+import { bootGuest, type Guest } from "./support/guest.js";
+import { testTree, Workshop, type TestTree } from "./support/trees.js";
+
+/**
+ * Patches of ordinary kinds that once gave updates which applied cleanly and were wrong, some of which stopped the kernel: each is refused by name, or the kernel
+ * does what the patched source says, by run-post matching and by a look at it.
+ */
+
+const workshop = new Workshop();
+let tree: TestTree;
+let guest: Guest;
+
+beforeAll(async () => {
+  tree = await testTree("6.1");
+  guest = await bootGuest(tree.path, { expose: [workshop.dir, process.cwd()] });
+});
+afterAll(async () => {
+  await guest.end();
+  workshop.end();
+});
+
+/** A piece of the tree's own text, which a patch moves. */
+function textOf(file: string, pattern: RegExp): string {
+  const [text] = pattern.exec(readFileSync(join(tree.path, file), "utf8")) ?? [];
+  if (text === undefined) throw new Error(`${file}: ${pattern.source} matches nothing`);
+  return text;
+}
+
+const NAME_TO_INT = /^unsigned name_to_int\([\s\S]*?^\}\n/m;
+const CMDLINE_END = /^fs_initcall\(proc_cmdline_init\);\n/m;
+const NEXT_INO = /^#define LAST_INO_BATCH[\s\S]*?^EXPORT_SYMBOL\(get_next_ino\);\n/m;
+const RESERVATIONS = /^void arch_remove_reservations\([\s\S]*?^\}\n/m;
+const MINIX_BLOCKS = /^unsigned V1_minix_blocks\([\s\S]*?^\}\n/m;
+const FS_TYPES_END = /^EXPORT_SYMBOL_GPL\(fs_umode_to_dtype\);\n/m;
+const LOADAVG_TOTAL = /nr_threads,/;
+
+/** Takes a piece of text out of a file, leaving what the file needs to stay one. */
+const without = (file: string, at: RegExp, to = ""): Edit => ({ file, at, to });
+/** `$&` in a text that is put in would stand for the match. */
+const literal = (text: string): string => text.replaceAll("$", "$$$$");
+
+describe("is right, and undone without a trace:", () => {
+  it.each<[name: string, id: string, edits: () => Edit[], probe: string, before: string, applied: string]>([
+    [
+      "a global function that moves to another unit, and whose callers are not touched",
+      "moved",
+      () => [
+        without("fs/proc/util.c", NAME_TO_INT),
+        {
+          file: "fs/proc/cmdline.c",
+          at: CMDLINE_END,
+          to: `$&\n#include <linux/dcache.h>\n#include "internal.h"\n\n${literal(
+            textOf("fs/proc/util.c", NAME_TO_INT).replace("if (len > 1 && *name == '0')", "if (len > 2 && *name == '0')"),
+          )}`,
+        },
+      ],
+      "test -d /proc/01 && echo there || echo none",
+      "none",
+      "there",
+    ],
+    [
+      "a callback that is renamed, while a directory entry holds the pointer that initialization code gave it",
+      "renamed",
+      () => [
+        { file: "fs/proc/loadavg.c", at: /static int loadavg_proc_show\(/, to: "static int loadavg_show(" },
+        { file: "fs/proc/loadavg.c", at: /NULL, loadavg_proc_show\)/, to: "NULL, loadavg_show)" },
+        { file: "fs/proc/loadavg.c", at: LOADAVG_TOTAL, to: "nr_threads + 100000," },
+      ],
+      "grep -c /1000 /proc/loadavg || true",
+      "0",
+      "1",
+    ],
+    [
+      "a table of operations that initialization code handed out",
+      "table",
+      () => [
+        {
+          file: "fs/proc/interrupts.c",
+          at: /static const struct seq_operations int_seq_ops = \{/,
+          to: 'static int int_show(struct seq_file *f, void *v)\n{\n\tseq_puts(f, "patched:");\n\treturn show_interrupts(f, v);\n}\n\n$&',
+        },
+        { file: "fs/proc/interrupts.c", at: /= show_interrupts$/m, to: "= int_show" },
+      ],
+      "grep -q patched: /proc/interrupts && echo patched || echo plain",
+      "plain",
+      "patched",
+    ],
+    [
+      "a callback of pipes that is removed, and whose code stays",
+      "removed",
+      () => [
+        without("fs/pipe.c", /^static bool anon_pipe_buf_try_steal\([\s\S]*?^\}\n/m),
+        without("fs/pipe.c", /^\t\.try_steal\t= anon_pipe_buf_try_steal,\n/m),
+        { file: "fs/pipe.c", at: /"pipe:\[%lu\]"/, to: '"patched:[%lu]"' },
+      ],
+      "head -c 300000 /dev/zero | cat | wc -c; echo | readlink /proc/self/fd/0 | cut -d: -f1",
+      "300000\npipe",
+      "300000\npatched",
+    ],
+  ])("%s", async (_, id, edits, probe, before, applied) => {
+    const update = await workshop.createOfEdits(tree.path, id, edits());
+    expect(await guest.sh(probe)).toBe(before);
+    const result = await guest.mustRun("apply", "--verify", "--tries=30", "--json", update);
+    expect(JSON.parse(result.stdout)).toMatchObject({ verification: { findings: [] } });
+    expect(await guest.sh(probe)).toBe(applied);
+    await guest.mustRun("undo", "--tries=30", id);
+    expect(await guest.sh(probe)).toBe(before);
+    await guest.expectClean();
+  });
+});
+
+describe("is refused by name:", () => {
+  it.each<[name: string, edits: () => Edit[], code: string]>([
+    [
+      "state that moves with its function to another unit",
+      () => [
+        without("fs/inode.c", NEXT_INO),
+        {
+          file: "fs/fs_types.c",
+          at: FS_TYPES_END,
+          to: `$&\n#include <linux/percpu.h>\n#include <linux/atomic.h>\n\n${literal(textOf("fs/inode.c", NEXT_INO).replace("res++;\n\t/*", "res += 3;\n\t/*"))}`,
+        },
+      ],
+      "split-state",
+    ],
+    [
+      "a static variable that becomes another unit's global one",
+      () => [
+        without("fs/filesystems.c", /^static (?=struct file_system_type \*file_systems;$)/m, "extern "),
+        { file: "fs/fs_types.c", at: FS_TYPES_END, to: "$&\nstruct file_system_type *file_systems;\n" },
+      ],
+      "split-state",
+    ],
+    [
+      "a new variable that another unit's initialization code would have filled",
+      () => [
+        {
+          file: "fs/proc/cmdline.c",
+          at: /^static int cmdline_proc_show\([\s\S]*?\{\n/m,
+          to: "char *ksplice_test_text;\n$&\tseq_puts(m, ksplice_test_text);\n",
+        },
+        { file: "fs/proc/loadavg.c", at: LOADAVG_TOTAL, to: "nr_threads + 1," },
+        {
+          file: "fs/proc/loadavg.c",
+          at: /^static int __init proc_loadavg_init\(void\)\n\{\n/m,
+          to: 'extern char *ksplice_test_text;\n$&\tksplice_test_text = "text";\n',
+        },
+      ],
+      "filled-by-init",
+    ],
+    [
+      "a function that moves from a module to the kernel's image, while the module calls it",
+      () => [
+        without("fs/minix/itree_v1.c", MINIX_BLOCKS),
+        {
+          file: "fs/fs_types.c",
+          at: FS_TYPES_END,
+          to: "$&\nunsigned V1_minix_blocks(loff_t size, struct super_block *sb);\nunsigned V1_minix_blocks(loff_t size, struct super_block *sb)\n{\n\treturn size / sb->s_blocksize;\n}\nEXPORT_SYMBOL_GPL(V1_minix_blocks);\n",
+        },
+      ],
+      "moved-definition",
+    ],
+  ])("%s, when the update is made", async (_, edits, code) => {
+    const file = join(workshop.dir, "refused.patch");
+    writeFileSync(file, patchOfEdits(tree.path, edits()));
+    const result = await runHost("create", [`--patch=${file}`, `--output=${join(workshop.dir, "refused.tar.gz")}`, tree.path]);
+    expect(result, result.stderr).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toContain(`[${code}]`);
+  });
+
+  it("a strong definition that goes while callers would get the weak one of a file that is not touched, when it is applied", async () => {
+    const update = await workshop.createOfEdits(tree.path, "weak", [
+      without("arch/x86/kernel/resource.c", RESERVATIONS),
+      { file: "fs/proc/loadavg.c", at: LOADAVG_TOTAL, to: "nr_threads + 1," },
+    ]);
+    const result = await guest.ksplice("apply", update);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("the patch removes arch_remove_reservations");
+    await guest.expectClean();
+  });
+});
