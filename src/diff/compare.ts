@@ -1,4 +1,4 @@
-import { RELOCATION_KINDS } from "../elf/constants.js";
+import { R_X86_64_64, RELOCATION_KINDS, SHF_EXECINSTR } from "../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../elf/model.js";
 import { atomSize, equalBytes, type Atom, type Target } from "./atom.js";
 import type { TableEntry } from "./code-tables.js";
@@ -135,8 +135,19 @@ export class Comparer {
 }
 
 /** Constants that stand inside a function in the source, or that the compiler made of its code (gcc's CSWTCH.12): a change of theirs is one of the function. */
-export function isPartOfCode({ rule, symbol }: Atom): boolean {
-  return rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined;
+export function isPartOfCode(atom: Atom): boolean {
+  const { rule, symbol } = atom;
+  return (
+    rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined && !holdsFunctions(atom)
+  );
+}
+
+/** True for a table of operations: a function that has one of its own gives its address to objects that outlive the call. */
+function holdsFunctions({ relocations }: Atom): boolean {
+  return relocations.some(({ type, symbol }) => {
+    const section = homeSection(symbol);
+    return type === R_X86_64_64 && (section === undefined || (section.flags & SHF_EXECINSTR) !== 0);
+  });
 }
 
 function sideBySide(pre: readonly TableEntry[], post: readonly TableEntry[]): [TableEntry[], TableEntry[]][] {

@@ -38,7 +38,7 @@ export function constantHeld(symbol: string, reader: string): DiffRefusal {
   return {
     code: "changed-data",
     symbol,
-    message: `the constant ${symbol} changes its size, and ${reader}, which has run, may have handed out the address of the old one`,
+    message: `the constant ${symbol} changes so that it cannot be rewritten where it is, and ${reader}, which has run, may have handed out the address of the old one`,
   };
 }
 
