@@ -22,6 +22,8 @@ export interface HeaderReachOptions {
   readonly progress?: (message: string) => void;
   /** The index of all headers. Default: it is read from the cache, or made. */
   readonly index?: () => Promise<ReachIndex>;
+  /** The C files that are asked about. Default: all. */
+  readonly among?: ReadonlySet<string>;
 }
 
 /** Headers that every unit includes by an option of the compiler (LINUXINCLUDE, c_flags: Makefile, scripts/Makefile.lib, Linux 6.1). */
@@ -57,7 +59,7 @@ export async function headerReach(
     includers.set(header, found);
   }
   const units = [...new Set([...includers.values()].flatMap((found) => [...found]))].filter(
-    (path) => path.endsWith(".c") && !files.has(path),
+    (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
   if (units.length === 0) return { files, words };
   const index = await (options.index?.() ?? openReachIndex(source, graph.directories, options.cacheDir, options.progress));

@@ -74,7 +74,7 @@ export class UnitSets {
    */
   static of(graph: IncludeGraph, source: string, units: readonly string[], headers: Iterable<string>, always: readonly string[]): UnitSets {
     const sets = new UnitSets(units);
-    const finder = new IncludedFiles(graph, source, headers);
+    const finder = IncludedFiles.of(graph, source, headers);
     /** Files by number, what each includes, and the unit that came by last. */
     const paths: string[] = [];
     const ids = new Map<string, number>();
@@ -114,8 +114,16 @@ class IncludedFiles {
   readonly #includes = new Map<string, Include[]>();
   readonly #byName = new Map<string, string[]>();
   readonly #meant = new Map<string, readonly string[]>();
+  static readonly #known = new WeakMap<IncludeGraph, IncludedFiles>();
 
-  constructor(
+  /** What is looked up once for a tree serves for all its headers. */
+  static of(graph: IncludeGraph, source: string, headers: Iterable<string>): IncludedFiles {
+    const known = this.#known.get(graph) ?? new IncludedFiles(graph, source, headers);
+    this.#known.set(graph, known);
+    return known;
+  }
+
+  private constructor(
     private readonly graph: IncludeGraph,
     private readonly source: string,
     headers: Iterable<string>,
