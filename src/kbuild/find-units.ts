@@ -125,7 +125,7 @@ async function findIncluders(
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
-    reach = await headerReach(graph, everywhere, source, patchedRoot, { cacheDir: build.cacheDir, progress });
+    reach = await headerReach(graph, everywhere, source, patchedRoot, { cacheDir: build.cacheDir, outDir: build.outDir, progress });
   }
   const candidates = new Set(reach.files);
   for (const path of sources.filter(isC)) {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { IncludeGraph } from "./include-graph.js";
-import { openReachIndex } from "./reach/build-reach-index.js";
+import { listSources, openReachIndex } from "./reach/build-reach-index.js";
 import { changedWords } from "./reach/changed-words.js";
 import { closeWords } from "./reach/close-words.js";
 import { reachByOwnText } from "./reach/own-text.js";
@@ -17,11 +17,13 @@ export interface HeaderReach {
 }
 
 export interface HeaderReachOptions {
-  /** Where the index of all headers is kept; undefined: nowhere. */
+  /** Where the index of the headers is kept; undefined: nowhere. */
   readonly cacheDir?: string;
   readonly progress?: (message: string) => void;
-  /** The index of all headers. Default: it is read from the cache, or made. */
+  /** An index of all files that the units are made of. Default: it is read from the cache, or made. */
   readonly index?: () => Promise<ReachIndex>;
+  /** Where the build keeps what it generates: headers among that may mention what changes. */
+  readonly outDir?: string;
   /** The C files that are asked about. Default: all. */
   readonly among?: ReadonlySet<string>;
 }
@@ -32,25 +34,25 @@ const ALWAYS_INCLUDED = ["include/linux/compiler-version.h", "include/linux/kcon
 /**
  * The C files that a change of headers may change the code of: those that include one and mention a name that changes, directly or through what
  * they mention in other headers. Where it cannot be told what a header's change means, all that include it.
- * @param headers paths from the top of the tree, of C files too that others include
+ * @param changedFiles headers, by paths from the top of the tree, of C files too that others include
  * @param source top of the unpatched tree
  * @param patched top of the patched one; undefined where what changes is not known
  */
 export async function headerReach(
   graph: IncludeGraph,
-  headers: readonly string[],
+  changedFiles: readonly string[],
   source: string,
   patched: string | undefined,
   options: HeaderReachOptions = {},
 ): Promise<HeaderReach> {
   const words = new Map<string, ReadonlySet<string>>();
-  for (const header of headers) {
+  for (const header of changedFiles) {
     const pre = await readLatin1(join(source, header));
     const post = patched === undefined ? undefined : await readLatin1(join(patched, header));
     const changed = pre === undefined || post === undefined || !header.endsWith(".h") ? undefined : await changedWords(pre, post);
     if (changed !== undefined) words.set(header, changed);
   }
-  const files = await graph.includersOf(headers.filter((header) => !words.has(header)));
+  const files = await graph.includersOf(changedFiles.filter((header) => !words.has(header)));
   const includers = new Map<string, ReadonlySet<string>>();
   for (const [header, changed] of words) {
     if (changed.size === 0) continue;
@@ -62,8 +64,11 @@ export async function headerReach(
     (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
   if (units.length === 0) return { files, words };
-  const index = await (options.index?.() ?? openReachIndex(source, graph.directories, options.cacheDir, options.progress));
-  const sets = UnitSets.of(graph, source, units, index.headers, ALWAYS_INCLUDED);
+  const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
+  const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
+  const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
+  const roots = [source, ...(options.outDir === undefined ? [] : [options.outDir])];
+  const index = await (options.index?.() ?? openReachIndex(roots, [...sets.files()], options.cacheDir, options.progress));
   const changed = new Map<string, UnitSet>();
   for (const [header, names] of words) {
     const found = sets.where((unit) => includers.get(header)?.has(unit) === true);
@@ -82,6 +87,8 @@ export async function headerReach(
     );
     if (unseen !== undefined) addAll(closed.reached, unseen);
   }
+  // Text that is generated, and no header, is not read.
+  for (const path of generated) if (path.endsWith(".c")) addAll(closed.reached, sets.of(path) ?? sets.empty());
   const reached = await reachByOwnText(source, sets, index.pasted, closed);
   for (const [unit, path] of units.entries()) if (has(reached, unit)) files.add(path);
   return { files, words };

@@ -1,7 +1,7 @@
 /** With fewer units than this the user has no time to wonder. */
 const MANY_UNITS = 30;
 
-/** What compiling a unit before and after a change takes, types included: *measured* on one core at 2 to 3 s with nothing in the cache. */
+/** What compiling a unit before and after a change takes, types included, with nothing in the cache: an estimate, not measured. */
 const SECONDS_A_UNIT = 3;
 
 /**

@@ -15,7 +15,7 @@ import { IncludeGraph } from "../../src/kbuild/include-graph.js";
 import { openKernelTree } from "../../src/kbuild/open-tree.js";
 import { shadowWithPatch } from "../../src/kbuild/patch-tree.js";
 import { prepareBuild } from "../../src/kbuild/prepare-build.js";
-import { openReachIndex } from "../../src/kbuild/reach/build-reach-index.js";
+import { listSources, openReachIndex } from "../../src/kbuild/reach/build-reach-index.js";
 import { readLatin1 } from "../../src/kbuild/read-change.js";
 import type { PreparedBuild, Unit } from "../../src/kbuild/types.js";
 import { findUnitCommands } from "../../src/kbuild/unit-command.js";
@@ -47,7 +47,13 @@ describe("units that include a header, and that its change does not reach", () =
     const set = await openSet({ ...SAMPLE_SET, cacheDir, progress });
     const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, progress, jobs: 2 });
     const graph = await IncludeGraph.ofTree(set.fromTree);
-    const index = await openReachIndex(set.fromTree, graph.directories, build.cacheDir);
+    // One index for all: of more files than a single change is closed over.
+    const headers = await listSources(set.fromTree, graph.directories);
+    const index = await openReachIndex(
+      [set.fromTree, build.outDir],
+      [...headers, ...(await listSources(build.outDir, ["."]))],
+      build.cacheDir,
+    );
     const objects = [...graph.includingFiles()]
       .filter((path) => /^(?:block|crypto|drivers|fs|kernel|lib|mm|net|sound)\/.*\.c$/.test(path))
       .sort();
@@ -62,7 +68,11 @@ describe("units that include a header, and that its change does not reach", () =
       try {
         await mkdir(dirname(join(patched, header)), { recursive: true });
         await writeFile(join(patched, header), change.post, "latin1");
-        const reach = await headerReach(graph, [header], set.fromTree, patched, { index: () => Promise.resolve(index) });
+        const reach = await headerReach(graph, [header], set.fromTree, patched, {
+          index: () => Promise.resolve(index),
+          outDir: build.outDir,
+          among: new Set(pool.map(({ unit }) => unit.source)),
+        });
         if (!reach.words.has(header)) continue;
         const outside = pool.filter(({ unit, sources }) => sources.includes(header) && !reach.files.has(unit.source));
         for (const { unit } of shuffled(outside, SEED + compared).slice(0, UNITS_PER_CHANGE)) {

@@ -2,62 +2,65 @@ import { statSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { hashOf, isMissing, writeWhole } from "../files.js";
 import { readLatin1 } from "../read-change.js";
 import { runTool } from "../run-tool.js";
 import { trimDirectory } from "../trim-directory.js";
 import { readHeaderItems, type HeaderItem } from "./header-items.js";
 import { MacroEffects } from "./macro-effects.js";
-import { parseMacro, type Macro } from "./macro-text.js";
+import { findMacros, type Macro } from "./macro-text.js";
 import { PastedNames } from "./pasted-names.js";
 import { ReachIndex, ReachIndexBuilder, type ReachData } from "./reach-index.js";
 
 /** Changes whenever an index that was kept would be read otherwise, or would hold something else. */
-const FORMAT = "7";
+const FORMAT = "8";
 
-/** An index has some 100 MB; one for each source tree in use. */
-const MOST_BYTES = 1 << 30;
+/** An index has up to 20 MB; one for each set of files in use. */
+const MOST_BYTES = 1 << 28;
 
 /**
- * The index of all headers of a source tree. Making it takes half a minute; it is kept, and valid while no header is added, removed or changed.
- * @param directories those that are searched, from the top of the tree
+ * The index of some files of a source tree. It tells how a change spreads in those units that are made of nothing else: what another file defines
+ * no such unit can use. It is kept, and valid while none of the files is changed.
+ * @param roots tops of the source and of what is generated; a file is read from the first that has it
+ * @param files headers, and what else the units are made of, from the top of the tree; those that are not there count as empty
  * @param cacheDir where it is kept; undefined: nowhere
  */
 export async function openReachIndex(
-  source: string,
-  directories: readonly string[],
+  roots: readonly string[],
+  files: readonly string[],
   cacheDir: string | undefined,
   progress: (message: string) => void = () => undefined,
 ): Promise<ReachIndex> {
-  const files = await listFiles(source, directories);
-  const paths = files.filter((path) => path.endsWith(".h"));
-  const file = cacheDir === undefined ? undefined : join(cacheDir, "reach", `${hashOf([FORMAT, source])}.index`);
-  const key = hashOf([FORMAT, ...files.flatMap((path) => [path, stateOf(join(source, path))])]);
+  const paths = [...files].sort();
+  const directory = cacheDir === undefined ? undefined : join(cacheDir, "reach");
+  const file = directory === undefined ? undefined : join(directory, `${hashOf([FORMAT, ...roots, ...paths])}.index`);
+  const key = hashOf(paths.flatMap((path) => roots.map((root) => stateOf(join(root, path)))));
   const kept = file === undefined ? undefined : await readKept(file, key);
   if (kept !== undefined) return new ReachIndex(kept);
-  progress("reading all headers of the tree, once");
-  const data = await indexOfHeaders(paths, await findForeignMacros(source, directories), (path) => readLatin1(join(source, path)));
-  if (file !== undefined && cacheDir !== undefined) {
-    await mkdir(join(cacheDir, "reach"), { recursive: true });
-    await writeWhole(file, serialize({ key, data }));
-    await trimDirectory(join(cacheDir, "reach"), MOST_BYTES);
+  progress(`reading ${paths.length} files for what they use of one another`);
+  const data = await indexOfFiles(paths, (path) => readFirst(roots, path));
+  if (file !== undefined && directory !== undefined) {
+    await mkdir(directory, { recursive: true });
+    await writeWhole(file, gzipSync(serialize({ key, data }), { level: 1 }));
+    await trimDirectory(directory, MOST_BYTES);
   }
   return new ReachIndex(data);
 }
 
-/**
- * @param foreign macros of C files
- * @param read the text of a header, as latin1
- */
-async function indexOfHeaders(
-  paths: readonly string[],
-  foreign: readonly Macro[],
-  read: (path: string) => Promise<string | undefined>,
-): Promise<ReachData> {
+/** @param read the text of a file, as latin1 */
+async function indexOfFiles(paths: readonly string[], read: (path: string) => Promise<string>): Promise<ReachData> {
   const headers: { path: string; items: readonly HeaderItem[] }[] = [];
   const allMacros: Macro[] = [];
+  // Of what is no header only the macros count here: a header that is included behind may use them.
+  const foreign: Macro[] = [];
   for (const path of paths) {
-    const { items, macros } = readHeaderItems((await read(path)) ?? "");
+    const text = await read(path);
+    if (!path.endsWith(".h")) {
+      for (const macro of findMacros(text)) foreign.push(macro);
+      continue;
+    }
+    const { items, macros } = readHeaderItems(text);
     headers.push({ path, items });
     for (const macro of macros) allMacros.push(macro);
   }
@@ -65,22 +68,21 @@ async function indexOfHeaders(
   const effects = new MacroEffects(allMacros, new Set(foreign.map(({ name }) => name)), pasted);
   const builder = new ReachIndexBuilder();
   for (const { path, items } of headers) builder.add(path, items, pasted, effects);
-  return builder.finish(paths, pasted);
+  return builder.finish(pasted);
 }
 
-/** Macros that C files define: a header that is included behind may use them. Their bodies are read as far as they stand on one line. */
-async function findForeignMacros(source: string, directories: readonly string[]): Promise<Macro[]> {
-  const pattern = "^[[:space:]]*#[[:space:]]*define[[:space:]]";
-  const result = await runTool("grep", ["-rhE", "--include=*.c", pattern, "--", ...directories], { cwd: source, encoding: "latin1" });
-  return result.stdout.split("\n").flatMap((line) => parseMacro(line.replace(/\\$/, "(")) ?? []);
+async function readFirst(roots: readonly string[], path: string): Promise<string> {
+  for (const root of roots) {
+    const text = await readLatin1(join(root, path));
+    if (text !== undefined) return text;
+  }
+  return "";
 }
 
-async function listFiles(source: string, directories: readonly string[]): Promise<string[]> {
-  const result = await runTool("find", [...directories, "-name", "*.[ch]", "-type", "f"], { cwd: source });
-  return result.stdout
-    .split("\n")
-    .filter((path) => path !== "")
-    .sort();
+/** All headers and C files of some directories, from the top. */
+export async function listSources(root: string, directories: readonly string[]): Promise<string[]> {
+  const result = await runTool("find", [...directories, "-name", "*.[ch]", "-type", "f"], { cwd: root });
+  return result.stdout.split("\n").flatMap((path) => (path === "" ? [] : [path.replace(/^\.\//, "")]));
 }
 
 /** What tells one state of a file from another. */
@@ -96,7 +98,7 @@ function stateOf(path: string): string {
 
 async function readKept(file: string, key: string): Promise<ReachData | undefined> {
   try {
-    const kept = deserialize(await readFile(file)) as { key: string; data: ReachData };
+    const kept = deserialize(gunzipSync(await readFile(file))) as { key: string; data: ReachData };
     return kept.key === key ? kept.data : undefined;
   } catch {
     // Missing, or cut short: it is made again.

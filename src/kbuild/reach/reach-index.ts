@@ -4,11 +4,9 @@ import { Shapes } from "./shapes.js";
 import { codeTokens } from "../top-level-items.js";
 import { isName, type HeaderItem } from "./header-items.js";
 
-/** All headers of a tree, as far as a change can spread through them. Plain data, so that it can be kept. */
+/** Headers, as far as a change can spread through them. Plain data, so that it can be kept. */
 export interface ReachData {
-  /** All headers, by their paths from the top of the tree. */
-  readonly headers: readonly string[];
-  /** Those that have items. */
+  /** Those that have items, by their paths from the top of the tree. */
   readonly files: readonly string[];
   /** All words, sorted. */
   readonly words: readonly string[];
@@ -68,7 +66,7 @@ export class ReachIndexBuilder {
     return id;
   }
 
-  finish(headers: readonly string[], pasted: PastedNames): ReachData {
+  finish(pasted: PastedNames): ReachData {
     const words = [...this.#wordIds.keys()].sort();
     const order = new Int32Array(words.length);
     words.forEach((word, index) => {
@@ -93,7 +91,6 @@ export class ReachIndexBuilder {
       else list.add(name);
     }
     return {
-      headers,
       files: this.#files,
       words,
       itemFiles: Int32Array.from(this.#itemFiles),
@@ -157,11 +154,6 @@ export class ReachIndex {
     this.pasted = PastedNames.ofData(data.pasted);
     this.#formed = new Shapes(data.formed);
     this.#pasting = new Shapes(data.pasting);
-  }
-
-  /** All headers, those that mention nothing too. */
-  get headers(): readonly string[] {
-    return this.data.headers;
   }
 
   get fileCount(): number {

@@ -321,6 +321,26 @@ describe("a unit is reached by a change of a header", () => {
   });
 });
 
+test("a unit is reached through a header that the build generates, and through other text of that kind whatever it says", async () => {
+  const [source, patched, outDir] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()];
+  const unit = (include: string): string => `#include "h.h"\n#include ${include}\nint f = TIME;\n`;
+  writeFiles(source, {
+    "net/h.h": guarded("#define U64(x) x", "H"),
+    "net/a.c": unit("<generated/time.h>"),
+    "net/b.c": unit('"table.c"'),
+    "net/outside.c": unit("<generated/other.h>"),
+    "arch/x86/none.c": "",
+  });
+  writeFiles(patched, { "net/h.h": guarded("#define U64(x) -x", "H") });
+  writeFiles(outDir, {
+    "include/generated/time.h": "#define TIME U64(3)\n",
+    "include/generated/other.h": "#define OTHER U64(3)\n",
+    "net/table.c": "int table = 3;\n",
+  });
+  const { files } = await headerReach(await IncludeGraph.ofTree(source), ["net/h.h"], source, patched, { outDir });
+  expect([...files].sort()).toEqual(["net/a.c", "net/b.c"]);
+});
+
 describe("a unit is not reached by a change of a header", () => {
   test.each(NOT_REACHED)("$what", async (spared) => {
     expect(await isReached(spared)).toBe(false);
