@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Progress } from "../../src/diagnostics.js";
 import type { LineChange } from "../../src/kbuild/line-directives.js";
 import { readLatin1 } from "../../src/kbuild/read-change.js";
-import { mapLimited } from "../../src/update/map-limited.js";
+import { mapLimited } from "../../src/map-limited.js";
 import { compareTrees } from "../changed-files.js";
 import { connectPieces, type Fix, type Reason } from "./connect-pieces.js";
 import { readFileFacts } from "./file-facts.js";

@@ -9,7 +9,7 @@ import { ElfFormatError } from "../elf/elf-format-error.js";
 import { findTypeDefinition } from "../kbuild/find-definition.js";
 import type { PatchedTree, Unit } from "../kbuild/types.js";
 import { judgeLayouts, mergeFindings } from "./judge-layouts.js";
-import { mapLimited } from "./map-limited.js";
+import { mapLimited } from "../map-limited.js";
 import { badBtf } from "./refusals.js";
 import type { UnitTypes } from "./unit-types.js";
 

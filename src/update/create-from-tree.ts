@@ -22,7 +22,7 @@ import { Prototypes } from "./linkage/prototypes.js";
 import { findUnreached } from "./linkage/reach.js";
 import { noteMoves, settleLinkage } from "./linkage/settle-linkage.js";
 import { estimateOf, sayWhenInterrupted } from "./many-units.js";
-import { mapLimited } from "./map-limited.js";
+import { mapLimited } from "../map-limited.js";
 import { noSuchTarget } from "./refusals.js";
 import { readSemanticNotes } from "./read-semantic-notes.js";
 import { readTouchedTexts } from "./touched-texts.js";

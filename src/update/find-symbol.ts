@@ -56,3 +56,11 @@ function onlyAddress(candidates: readonly RunSymbol[]): bigint | string {
   if (addresses.size > 1) return `the running kernel has ${addresses.size} symbols of that name`;
   return first;
 }
+
+/** True for memory of the kernel's image that was given back after boot (include/asm-generic/vmlinux.lds.h, Linux 6.1). */
+export function isFreed(addr: bigint, run: RunKernel): boolean {
+  const [start, end] = ["__init_begin", "__init_end"].map(
+    (edge) => run.symbolsNamed(edge).find(({ module }) => module === undefined)?.addr,
+  );
+  return start !== undefined && end !== undefined && addr >= start && addr < end;
+}

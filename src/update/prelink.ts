@@ -5,7 +5,7 @@ import { writeObject } from "../elf/write-object.js";
 import { unitKey } from "../kbuild/types.js";
 import type { RunKernel } from "../match/run-kernel.js";
 import type { MatchedFunction, UnitMatch } from "../match/types.js";
-import { findExternalSymbol, findOwnSymbol } from "./find-symbol.js";
+import { findExternalSymbol, findOwnSymbol, isFreed } from "./find-symbol.js";
 import type { ManifestImport, ManifestTarget, ManifestUnit } from "./manifest.js";
 import { NewSymbols } from "./new-symbols.js";
 import { addPart, type PartFunction, type PartRange } from "./part-section.js";
@@ -163,14 +163,6 @@ function findAddress(
   if (addr === undefined) return findExternalSymbol(entry.symbol, target.name, run);
   if (new Set(addrs.map((other) => run.newestCode(other))).size > 1) throw unitsDisagree(entry.symbol, unit?.path ?? target.file, addrs);
   return addr;
-}
-
-/** True for memory of the kernel's image that was given back after boot (include/asm-generic/vmlinux.lds.h, Linux 6.1). */
-function isFreed(addr: bigint, run: RunKernel): boolean {
-  const [start, end] = ["__init_begin", "__init_end"].map(
-    (edge) => run.symbolsNamed(edge).find(({ module }) => module === undefined)?.addr,
-  );
-  return start !== undefined && end !== undefined && addr >= start && addr < end;
 }
 
 /** True if the running code of the unit refers to the same: it knows when it may. */

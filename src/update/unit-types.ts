@@ -1,7 +1,7 @@
 import { compileTypes } from "../kbuild/compile-types.js";
 import { mayChangeTypes } from "../kbuild/may-change-types.js";
 import type { PatchedTree, PreparedBuild, Unit } from "../kbuild/types.js";
-import { mapLimited } from "./map-limited.js";
+import { mapLimited } from "../map-limited.js";
 
 /** The types of a unit before and after the change, as BTF. */
 export interface TypesPair {

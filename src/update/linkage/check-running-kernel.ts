@@ -1,6 +1,6 @@
 import { unitKey } from "../../kbuild/types.js";
 import type { LiveKernel } from "../../kernel/live-kernel.js";
-import { isGlobal } from "../find-symbol.js";
+import { isFreed, isGlobal } from "../find-symbol.js";
 import type { MatchedUpdate } from "../match-update.js";
 import { nameTaken, stillReferred } from "../refusals.js";
 import { findReferences } from "./find-references.js";
@@ -66,13 +66,9 @@ function isTrampoline(addr: bigint, kernel: LiveKernel): boolean {
 }
 
 function requireFree(name: string, target: string, unit: string, kernel: LiveKernel): void {
-  const [start, end] = ["__init_begin", "__init_end"].map(
-    (edge) => kernel.symbolsNamed(edge).find(({ module }) => module === undefined)?.addr,
-  );
-  const isFreed = (addr: bigint): boolean => start !== undefined && end !== undefined && addr >= start && addr < end;
   const taken = kernel
     .symbolsNamed(name)
-    .filter((symbol) => (symbol.module ?? "vmlinux") === target && isGlobal(symbol) && !isFreed(symbol.addr));
+    .filter((symbol) => (symbol.module ?? "vmlinux") === target && isGlobal(symbol) && !isFreed(symbol.addr, kernel));
   if (taken.length > 0) throw nameTaken(name, target, unit);
 }
 
