@@ -174,7 +174,7 @@ async function tryToCompile(context: JudgeContext, fixes: readonly Fix[]): Promi
     const types = new UnitTypes(build, patched, false);
     await checkLayouts({ units: own, types, patched, kernel, jobs: 1, allowed: [], warn: () => undefined });
     const limit = mostUnits === undefined ? {} : { mostUnits };
-    const all = await findUnits(build, patched.touched, { patchedRoot: patched.root, includeGraph, ...limit });
+    const all = await findUnits(build, patched.touched, { patched, includeGraph, ...limit });
     return await compileAll(build, all, patched, MOST_BROKEN);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

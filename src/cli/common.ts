@@ -14,7 +14,7 @@ export interface CommonOptions {
 }
 
 export function packageVersion(): string {
-  // Compiled to dist/src/cli/, run from src/cli/: look upwards for the package.
+  // Bundled into dist/cli/, run from src/cli/: look upwards for the package.
   for (let url = new URL("./package.json", import.meta.url); ; url = new URL("../package.json", url)) {
     try {
       return (JSON.parse(readFileSync(url, "utf8")) as { version: string }).version;

@@ -4,6 +4,7 @@ import { mapLimited } from "../map-limited.js";
 import { isFile } from "./files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { findContradiction } from "./image-witness.js";
+import { usesInOwnText } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { refuseOtherUses } from "./other-uses.js";
 import { codeInImage, notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
@@ -21,10 +22,11 @@ export interface FindUnitsOptions {
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
-  /** The patched tree. With it, what the change makes of assembly, of images of their own and of generated headers is looked at. */
+  /**
+   * The patched tree. With it, units are left out that use nothing of what changes in a header, and what the change makes of assembly, of images of
+   * their own and of generated headers is looked at.
+   */
   readonly patched?: PatchedTree;
-  /** Top of the patched tree. With it, units are left out that use nothing of what changes in a header. */
-  readonly patchedRoot?: string;
 }
 
 /**
@@ -117,27 +119,31 @@ async function findIncluders(
   sources: readonly string[],
   headers: readonly string[],
   included: readonly string[],
-  { progress = silentProgress, mostUnits, includeGraph, patchedRoot }: FindUnitsOptions,
+  { progress = silentProgress, mostUnits, includeGraph, patched }: FindUnitsOptions,
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...included];
-  let reach: HeaderReach = { files: new Set(), words: new Map() };
+  let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map() };
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
-    reach = await headerReach(graph, everywhere, source, patchedRoot, { cacheDir: build.cacheDir, outDir: build.outDir, progress });
+    reach = await headerReach(graph, everywhere, source, patched?.root, { cacheDir: build.cacheDir, outDir: build.outDir, progress });
   }
-  const candidates = new Set(reach.files);
+  const candidatesOfC = new Set<string>();
   for (const path of sources.filter(isC)) {
     const graph = await IncludeGraph.ofDirectory(source, dirname(path));
-    for (const includer of await graph.includersOf([path])) candidates.add(includer);
+    for (const includer of await graph.includersOf([path])) candidatesOfC.add(includer);
   }
+  const candidates = new Set([...reach.files, ...candidatesOfC]);
   const files = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
   const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
   if (mostUnits !== undefined && commands.length > mostUnits) throw tooManyUnits(everywhere, commands.length, mostUnits);
   if (commands.length > 0) progress(`looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
   // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
   const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {
+    const means = candidatesOfC.has(command.unit.source) ? undefined : reach.byOwnText.get(command.unit.source);
+    if (means !== undefined && patched !== undefined && !(await usesInOwnText(build, command, patched, means)))
+      return { command, from: [] };
     const read = await findUnitSources(build, command);
     // What the compiler does not get through will be refused with its own words.
     return { command, from: read === undefined ? sources : sources.filter((path) => read.includes(path)) };

@@ -14,6 +14,11 @@ export interface HeaderReach {
   readonly files: ReadonlySet<string>;
   /** Headers of which it is known what their change can mean, with the names that change; of all others everything that includes them is in `files`. */
   readonly words: ReadonlyMap<string, ReadonlySet<string>>;
+  /**
+   * Of files that are reached only by what they say themselves, and not by what a header makes of the change: whether a name may mean something
+   * else in them.
+   */
+  readonly byOwnText: ReadonlyMap<string, (name: string) => boolean>;
 }
 
 export interface HeaderReachOptions {
@@ -63,7 +68,8 @@ export async function headerReach(
   const units = [...new Set([...includers.values()].flatMap((found) => [...found]))].filter(
     (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
-  if (units.length === 0) return { files, words };
+  const byOwnText = new Map<string, (name: string) => boolean>();
+  if (units.length === 0) return { files, words, byOwnText };
   const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
@@ -90,6 +96,10 @@ export async function headerReach(
   // Text that is generated, and no header, is not read.
   for (const path of generated) if (path.endsWith(".c")) addAll(closed.reached, sets.of(path) ?? sets.empty());
   const reached = await reachByOwnText(source, sets, index.pasted, closed);
-  for (const [unit, path] of units.entries()) if (has(reached, unit)) files.add(path);
-  return { files, words };
+  for (const [unit, path] of units.entries()) {
+    if (!has(reached, unit)) continue;
+    files.add(path);
+    if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
+  }
+  return { files, words, byOwnText };
 }

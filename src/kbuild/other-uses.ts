@@ -4,13 +4,14 @@ import { mapLimited } from "../map-limited.js";
 import { hashOf } from "./files.js";
 import type { IncludeGraph } from "./include-graph.js";
 import { makeProduct } from "./make-product.js";
+import { preprocessedText } from "./preprocessed.js";
 import { assemblyReached, generatedHeaderReached, imageReached, linkerScriptReached } from "./refusals.js";
 import type { Refusal } from "../diagnostics.js";
 import type { Product } from "./run-compiler.js";
 import type { PatchedTree, PreparedBuild } from "./types.js";
 import { commandOf, type UnitCommand } from "./unit-command.js";
 import type { IndexedObject, UnitIndex } from "./unit-index.js";
-import { findUnitSources, preprocessedText } from "./unit-sources.js";
+import { findUnitSources } from "./unit-sources.js";
 
 /** Code that has run when the kernel was started, and is gone: what becomes of it does not matter to a running kernel. */
 const PAST = /^(?:drivers\/firmware\/efi\/libstub|arch\/x86\/boot)\//;

@@ -1,25 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { hashOf } from "./files.js";
 import { objectKey, ObjectCache } from "./object-cache.js";
 import { findObjtoolCommand } from "./objtool.js";
 import { Refusal } from "../diagnostics.js";
-import { compileUnpatched, type Product } from "./run-compiler.js";
+import { expandedText, preprocessedText } from "./preprocessed.js";
+import { compileUnpatched } from "./run-compiler.js";
 import type { PreparedBuild } from "./types.js";
 import type { UnitCommand } from "./unit-command.js";
-
-/** A hash of the unit's text behind the preprocessor, without what only places it. */
-export function preprocessedText(command: UnitCommand): Product {
-  const words = command.compile.filter((word) => !/^-[cSEP]$/.test(word));
-  const compile = [...words.slice(0, 1), "-E", "-P", ...words.slice(1)];
-  return {
-    compile,
-    key: [command.unit.path, ...compile, "text"],
-    finish: async (path) => {
-      const lines = (await readFile(path, "latin1")).split("\n").map((line) => line.trim());
-      return Buffer.from(hashOf([lines.filter((line) => line !== "").join("\n")]));
-    },
-  };
-}
 
 /**
  * The files that an unpatched unit is compiled from, as the compiler says: from the top of the tree where they lie in the source, else absolute. Known
@@ -31,7 +16,7 @@ export async function findUnitSources(build: PreparedBuild, command: UnitCommand
   const text = preprocessedText(command);
   const object = await cache.findFiles(await cache.keyOf(objectKey(command, await findObjtoolCommand(build, command))));
   const key = await cache.keyOf(text.key);
-  const known = object ?? (await cache.findFiles(key));
+  const known = object ?? (await cache.findFiles(await cache.keyOf(expandedText(command).key))) ?? (await cache.findFiles(key));
   if (known !== undefined) return known;
   const { product, dependencies } = await compileUnpatched(build, command, text);
   if (product instanceof Refusal) return undefined;

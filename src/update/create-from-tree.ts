@@ -138,7 +138,6 @@ async function chooseUnits(
     progress: request.progress,
     note,
     patched,
-    patchedRoot: patched.root,
     ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
     ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),
   });

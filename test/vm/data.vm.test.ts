@@ -69,7 +69,7 @@ describe.each(["6.1", "6.12"] as const)("an update of data only, on a %s kernel"
   beforeAll(async () => {
     const tree = await testTree(series);
     update = await createWithWrites(tree.path);
-    guest = await bootGuest(tree.path, { expose: [workshop.dir, process.cwd()] });
+    guest = await bootGuest(tree.path, { expose: [workshop.dir] });
   });
   afterAll(async () => {
     await guest.end();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const created = await runHost("create", ["--diffext=.debug", "--id=debug", `--output=${update}`, own]);
   expect(created, created.stderr).toMatchObject({ exitCode: 0 });
   expect(created.stdout).toContain("pipe_release changed");
-  guest = await bootGuest(tree.path, { expose: [workshop.dir, process.cwd()] });
+  guest = await bootGuest(tree.path, { expose: [workshop.dir] });
 });
 
 afterAll(async () => {

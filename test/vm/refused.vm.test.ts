@@ -35,7 +35,7 @@ beforeAll(async () => {
   tree = await testTree("6.1");
   raw = await workshop.create(tree.path, "raw", await archivePatch(tree, "net/ipv4/raw.c"));
   probe = await workshop.probe("raw-hdrincl");
-  guest = await bootGuest(tree.path, { expose: [workshop.dir, packageRoot()] });
+  guest = await bootGuest(tree.path, { expose: [workshop.dir] });
 });
 
 afterAll(async () => {
@@ -74,7 +74,7 @@ describe("ksplice-apply refuses", () => {
         "--regid=65534",
         "--clear-groups",
         process.execPath,
-        "/mnt/repo/dist/src/cli/ksplice-apply.js",
+        "/mnt/repo/dist/cli/ksplice-apply.js",
         "/mnt/repo/update.tar.gz",
       ],
       { timeoutMs: 120_000 },
@@ -159,7 +159,7 @@ describe("on a locked kernel ksplice-apply refuses", () => {
     ["where modules must be signed", "module.sig_enforce=1", ["module", "signature"]],
     ["where memory may not be read", "lockdown=confidentiality", ["kcore", "locked down"]],
   ])("%s", async (_, appendCmdline, words) => {
-    const locked = await bootGuest(tree.path, { appendCmdline, expose: [workshop.dir, packageRoot()] });
+    const locked = await bootGuest(tree.path, { appendCmdline, expose: [workshop.dir] });
     try {
       await expectRefusal(locked, [raw], ...words);
     } finally {

@@ -42,7 +42,7 @@ async function match(...args: string[]): Promise<{ report: Report; exitCode: num
 
 /** Runs `ksplice ARGS` in the guest; once more where Node crashed in the emulator. */
 async function ksplice(...args: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-  const command = [process.execPath, join(packageRoot(), "dist/src/cli/ksplice.js"), ...args];
+  const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.js"), ...args];
   const first = await guest.machine.run(command, { timeoutMs: 300_000 });
   return crashedInEmulator(first) ? await guest.machine.run(command, { timeoutMs: 300_000 }) : first;
 }
@@ -54,7 +54,7 @@ beforeAll(async () => {
     { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
     { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },
   ]);
-  guest = await bootGuest(tree.path, { share, expose: [workshop.dir, packageRoot()] });
+  guest = await bootGuest(tree.path, { share, expose: [workshop.dir] });
 });
 
 afterAll(async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
     { file: "fs/proc/version.c", at: /return 0;(?=\s*\}\s*static int __init)/, to: 'seq_puts(m, "aside\\n");\n\treturn 0;' },
   ]);
   probe = await workshop.probe("raw-hdrincl");
-  guest = await bootGuest(tree.path, { expose: [workshop.dir, process.cwd()] });
+  guest = await bootGuest(tree.path, { expose: [workshop.dir] });
 });
 
 afterAll(async () => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const tree = await testTree("6.1");
   update = await workshop.create(tree.path, "stress", await archivePatch(tree, "net/ipv4/raw.c"));
   probe = await workshop.probe("raw-hdrincl");
-  guest = await bootGuest(tree.path, { cpus: 2, expose: [workshop.dir, packageRoot()] });
+  guest = await bootGuest(tree.path, { cpus: 2, expose: [workshop.dir] });
 });
 
 afterAll(async () => {

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packageRoot } from "../../src/package-root.js";
 import type { ManifestUnit } from "../../src/update/manifest.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/update-file.js";
 import type { Verification } from "../../src/update/verify/verify-update.js";
@@ -34,7 +33,7 @@ beforeAll(async () => {
   ]);
   const patch = [patches.get("net/ipv4/raw.c"), patches.get("kernel/pid.c"), comment].join("");
   two = await openUpdate(await workshop.create(tree.path, "two", patch));
-  guest = await bootGuest(tree.path, { memoryMiB: 2048, expose: [workshop.dir, packageRoot()] });
+  guest = await bootGuest(tree.path, { memoryMiB: 2048, expose: [workshop.dir] });
 });
 
 afterAll(async () => {

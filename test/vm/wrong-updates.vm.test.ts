@@ -17,7 +17,7 @@ let guest: Guest;
 
 beforeAll(async () => {
   tree = await testTree("6.1");
-  guest = await bootGuest(tree.path, { expose: [workshop.dir, process.cwd()] });
+  guest = await bootGuest(tree.path, { expose: [workshop.dir] });
 });
 afterAll(async () => {
   await guest.end();

@@ -50,8 +50,8 @@ export function closeWords(index: ReachIndex, sets: UnitSets, changed: ReadonlyM
     if (key.startsWith(HIDDEN)) {
       const name = key.slice(1);
       const units = hidden.get(name) ?? sets.empty();
-      pass(index.itemsForming(name), units);
-      for (const macro of index.macrosFor(name)) mark(hidden, macro, units, `${HIDDEN}${macro}`);
+      pass(index.itemsForming(name, true), units);
+      for (const macro of index.macrosFor(name, true)) mark(hidden, macro, units, `${HIDDEN}${macro}`);
       continue;
     }
     const units = words.get(key) ?? sets.empty();

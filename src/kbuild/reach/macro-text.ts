@@ -46,13 +46,19 @@ export interface MacroUse {
   readonly name: string;
   /** The tokens of each argument; undefined where the name stands without any, as the argument of another macro does. */
   readonly args: readonly (readonly string[])[] | undefined;
+  /** Where it stands among the tokens. */
+  readonly start: number;
+  /** What comes behind it. */
+  readonly end: number;
 }
 
 /** The uses of those macros that are asked for, nested ones too. */
 export function findUses(tokens: readonly string[], isWanted: (name: string) => boolean): MacroUse[] {
   const uses: MacroUse[] = [];
   tokens.forEach((name, at) => {
-    if (isWanted(name) && !isOnlyNamed(tokens, at)) uses.push({ name, args: readArguments(tokens, at + 1) });
+    if (!isWanted(name) || isOnlyNamed(tokens, at)) return;
+    const given = readArguments(tokens, at + 1);
+    uses.push({ name, args: given?.args, start: at, end: given?.end ?? at + 1 });
   });
   return uses;
 }
@@ -63,13 +69,14 @@ function isOnlyNamed(tokens: readonly string[], at: number): boolean {
   return /^(?:define|undef|ifdef|ifndef|defined)$/.test(before) || (before === "(" && tokens[at - 2] === "defined");
 }
 
-function readArguments(tokens: readonly string[], open: number): string[][] | undefined {
+function readArguments(tokens: readonly string[], open: number): { readonly args: string[][]; readonly end: number } | undefined {
   if (tokens[open] !== "(") return undefined;
   const args: string[][] = [];
   let argument: string[] = [];
   let depth = 0;
-  for (const token of tokens.slice(open)) {
-    if (token === ")" && --depth === 0) return [...args, argument];
+  for (let at = open; at < tokens.length; at++) {
+    const token = tokens[at] ?? "";
+    if (token === ")" && --depth === 0) return { args: [...args, argument], end: at + 1 };
     if (token === "," && depth === 1) {
       args.push(argument);
       argument = [];

@@ -4,8 +4,8 @@ import { runTool } from "../run-tool.js";
 import { codeTokens } from "../top-level-items.js";
 import type { ClosedWords } from "./close-words.js";
 import { findMacros } from "./macro-text.js";
-import type { PastedNames } from "./pasted-names.js";
-import { Shapes } from "./shapes.js";
+import { bareShape, mayBeCalled, type PastedNames } from "./pasted-names.js";
+import { SortedWords } from "./shapes.js";
 import { addAll, common, withoutAll, type UnitSet, type UnitSets } from "./unit-sets.js";
 
 /** So many paths are passed to one call of grep. */
@@ -18,17 +18,33 @@ const PATHS_AT_ONCE = 4000;
 export async function reachByOwnText(source: string, sets: UnitSets, pasted: PastedNames, closed: ClosedWords): Promise<UnitSet> {
   const reached = closed.reached.slice();
   const files = [...sets.files()].filter((path) => !path.endsWith(".h"));
+  const formed = [closed.words, closed.hidden].map((map) => ({ map, words: new SortedWords(map.keys()), called: map === closed.hidden }));
   for (const file of await filesWorthReading(source, files, closed)) {
     const units = withoutAll(sets.of(file) ?? sets.empty(), reached);
     if (units === undefined) continue;
     const text = (await readLatin1(join(source, file))) ?? "";
-    addAll(reached, reachOfText(text, units, pasted, closed, sets.empty()));
+    addAll(reached, reachOfText(text, units, pasted, closed.words, formed, sets.empty()));
   }
   return reached;
 }
 
-/** Those of the units that one file of theirs makes use a changed name. */
-export function reachOfText(text: string, units: UnitSet, pasted: PastedNames, { words, hidden }: ClosedWords, found: UnitSet): UnitSet {
+/** Names, and the units in which each may mean something else. */
+interface NamedUnits {
+  readonly map: ReadonlyMap<string, UnitSet>;
+  readonly words: SortedWords;
+  /** They are macros with parameters: what no parenthesis follows is none of them. */
+  readonly called: boolean;
+}
+
+/** Those of the units that one file of theirs makes use a changed name, by its words or by what it puts together. */
+function reachOfText(
+  text: string,
+  units: UnitSet,
+  pasted: PastedNames,
+  words: ReadonlyMap<string, UnitSet>,
+  formed: readonly NamedUnits[],
+  found: UnitSet,
+): UnitSet {
   const tokens = [...codeTokens(text)];
   const meet = (set: UnitSet | undefined): void => {
     const both = set === undefined ? undefined : common(units, set);
@@ -40,13 +56,9 @@ export function reachOfText(text: string, units: UnitSet, pasted: PastedNames, {
     if (token.startsWith("__builtin_")) meet(words.get(token.slice("__builtin_".length)));
   }
   if (withoutAll(units, found) === undefined) return found;
-  for (const shape of pasted.formedBy(tokens, findMacros(text))) {
-    meet(words.get(shape));
-    meet(hidden.get(shape));
-    if (!/[*#]/.test(shape)) continue;
-    const shapes = new Shapes([[shape, true]]);
-    for (const map of [words, hidden]) for (const [word, set] of map) if (shapes.matching(word).length > 0) meet(set);
-  }
+  for (const shape of pasted.formedBy(tokens, findMacros(text)))
+    for (const names of formed)
+      if (!names.called || mayBeCalled(shape)) for (const word of names.words.matching(bareShape(shape))) meet(names.map.get(word));
   return found;
 }
 

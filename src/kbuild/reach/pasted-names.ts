@@ -1,8 +1,33 @@
+import { FollowFinder, type Followed, type ParameterData } from "./called-names.js";
 import { findUses, type Macro } from "./macro-text.js";
 
 /** A piece of a name that `##` puts together: text, with `*` for what cannot be told and `#` for a number; or the parameter that it is taken from. */
 export type Piece = string | number;
+/** The last piece ends with one of {@link MARKS} where that is not known to be wrong: the name may be that of a macro with parameters. */
 export type NamePattern = readonly Piece[];
+
+/** What stands behind a name that a parenthesis follows; `~` if it does where the macro's use is followed by one. */
+const MARKS: Readonly<Record<Followed, string>> = { no: "", tail: "~", yes: "(" };
+
+/** A shape, or the last piece of a pattern, without its mark. */
+export function bareShape(shape: string): string {
+  return shape.replace(/[~(]$/, "");
+}
+
+/** False where a macro with parameters is not replaced even if it has such a name. */
+export function mayBeCalled(shape: string): boolean {
+  return /[~(]$/.test(shape);
+}
+
+function bare(pattern: NamePattern): NamePattern {
+  const last = pattern.at(-1);
+  if (typeof last !== "string" || !mayBeCalled(last)) return pattern;
+  return last.length === 1 ? pattern.slice(0, -1) : [...pattern.slice(0, -1), bareShape(last)];
+}
+
+function marked(pattern: NamePattern, followed: Followed): NamePattern {
+  return simplify([...bare(pattern), MARKS[followed]]);
+}
 
 const ANY = "*";
 const NUMBER = "#";
@@ -66,7 +91,7 @@ class Context {
     const inner = word === undefined || this.macro?.params?.includes(word) === true ? undefined : this.nameOf(word);
     const [use] = inner === undefined ? [] : findUses(tokens, (name) => name === word);
     const isWhole = use?.args !== undefined && tokens.at(-1) === ")" && tokens.length === lengthOf(use.args);
-    if (inner !== undefined && isWhole) return inner.flatMap((pattern) => atUse(pattern, use.args, this));
+    if (inner !== undefined && isWhole) return inner.flatMap((pattern) => atUse(bare(pattern), use.args, this));
     return edgesOf(tokens).flatMap((edge) => (edge === ANY ? [[ANY]] : this.#expanded(edge).map((piece) => [piece])));
   }
 
@@ -119,7 +144,7 @@ function simplify(pieces: NamePattern): NamePattern {
     if (typeof piece === "string" && typeof last === "string") joined[joined.length - 1] = (last + piece).replaceAll(/\*+/g, ANY);
     else joined.push(piece);
   }
-  return joined.length > MOST_PIECES ? [ANY] : joined;
+  return joined.length > MOST_PIECES ? [ANY + MARKS.yes] : joined;
 }
 
 /** Every way in which a macro's own pattern comes out for one use of it. */
@@ -128,14 +153,14 @@ function atUse(pattern: NamePattern, args: readonly (readonly string[])[] | unde
   for (const piece of pattern) {
     const choices = typeof piece !== "number" ? [[piece]] : args === undefined ? [[ANY]] : context.argument(args[piece] ?? []);
     made = made.flatMap((start) => choices.map((choice) => [...start, ...choice]));
-    if (made.length > MOST_PATTERNS) return [[ANY]];
+    if (made.length > MOST_PATTERNS) return [[ANY + MARKS.yes]];
   }
   return made.map(simplify);
 }
 
 export const hasParameter = (pattern: NamePattern): boolean => pattern.some((piece) => typeof piece === "number");
 
-/** The shape of the names that a pattern can form, whatever the arguments: `*` for what is open. */
+/** The shape of the names that a pattern can form, whatever the arguments: `*` for what is open, with the pattern's mark. */
 export function shapeOf(pattern: NamePattern): string {
   return pattern
     .map((piece) => (typeof piece === "string" ? piece : ANY))
@@ -148,6 +173,7 @@ export interface PastedData {
   readonly patterns: readonly (readonly [name: string, patterns: readonly NamePattern[]])[];
   readonly aliases: ReadonlyMap<string, readonly Piece[]>;
   readonly names: readonly string[];
+  readonly parameters: ParameterData;
 }
 
 /** What macros put names together from, each by itself and by those that its body uses. */
@@ -157,12 +183,15 @@ export class PastedNames {
   /** Macros whose whole body is one name that is put together, or the use of such a macro. */
   readonly #names = new Set<string>();
 
-  private constructor(aliases: ReadonlyMap<string, readonly Piece[]>) {
+  private constructor(
+    aliases: ReadonlyMap<string, readonly Piece[]>,
+    private readonly follow: FollowFinder,
+  ) {
     this.#aliases = aliases;
   }
 
-  static ofData({ patterns, aliases, names }: PastedData): PastedNames {
-    const pasted = new PastedNames(aliases);
+  static ofData({ patterns, aliases, names, parameters }: PastedData): PastedNames {
+    const pasted = new PastedNames(aliases, FollowFinder.ofData(parameters));
     for (const name of names) pasted.#names.add(name);
     for (const [name, list] of patterns) pasted.#patterns.set(name, new Map(list.map((pattern) => [JSON.stringify(pattern), pattern])));
     return pasted;
@@ -173,12 +202,13 @@ export class PastedNames {
       patterns: Array.from(this.#patterns, ([name, patterns]) => [name, [...patterns.values()]] as const),
       aliases: this.#aliases,
       names: [...this.#names],
+      parameters: this.follow.data,
     };
   }
 
   /** @param foreign macros of C files, that headers may be given what they stand for */
   static ofMacros(macros: readonly Macro[], foreign: readonly Macro[] = []): PastedNames {
-    const pasted = new PastedNames(aliasesOf([...macros, ...foreign]));
+    const pasted = new PastedNames(aliasesOf([...macros, ...foreign]), FollowFinder.ofMacros(macros, foreign));
     pasted.#collect(macros);
     return pasted;
   }
@@ -194,7 +224,7 @@ export class PastedNames {
         else list.push(macro);
       }
     const queue = new Set<string>();
-    for (const macro of macros) if (this.#add(macro.name, ownPatterns(macro))) queue.add(macro.name);
+    for (const macro of macros) if (this.#add(macro.name, this.#ownPatterns(macro))) queue.add(macro.name);
     for (const name of queue) {
       queue.delete(name);
       for (const user of users.get(name) ?? [])
@@ -233,11 +263,11 @@ export class PastedNames {
   #add(name: string, patterns: readonly NamePattern[]): boolean {
     const known = this.#patterns.get(name) ?? new Map<string, NamePattern>();
     const before = known.size;
-    if (known.has("*")) return false;
+    if (known.has(ANY)) return false;
     for (const pattern of patterns) if (mayBeName(pattern)) known.set(JSON.stringify(pattern), pattern);
     if (known.size > MOST_PATTERNS) {
       known.clear();
-      known.set("*", [ANY]);
+      known.set(ANY, [ANY + MARKS.yes]);
       this.#patterns.set(name, known);
       return true;
     }
@@ -249,22 +279,36 @@ export class PastedNames {
     return this.#usesBy(macro, isWanted, this.#aliases);
   }
 
-  #usesBy(macro: Macro, isWanted: (name: string) => boolean, aliases: Aliases): NamePattern[] {
+  #usesBy(macro: Macro, isWanted: (name: string) => boolean, aliases: Aliases, isMacro?: (name: string) => boolean): NamePattern[] {
     const isOther = (name: string): boolean => isWanted(name) && name !== macro.rest && macro.params?.includes(name) !== true;
-    return this.#usesIn(macro.body, isOther, new Context(macro, aliases, (name) => this.#nameOf(name)));
+    const context = new Context(macro, aliases, (name) => this.#nameOf(name));
+    return this.#usesIn(macro.body, isOther, context, (start, end) => this.follow.behind(macro.body, start, end, macro, isMacro));
   }
 
-  #usesIn(tokens: readonly string[], isWanted: (name: string) => boolean, context: Context): NamePattern[] {
-    return findUses(tokens, isWanted).flatMap(({ name, args }) =>
-      [...(this.#patterns.get(name)?.values() ?? [])]
+  /** @param behind what follows a use */
+  #usesIn(
+    tokens: readonly string[],
+    isWanted: (name: string) => boolean,
+    context: Context,
+    behind: (start: number, end: number) => Followed,
+  ): NamePattern[] {
+    return findUses(tokens, isWanted).flatMap(({ name, args, start, end }) => {
+      const patterns = [...(this.#patterns.get(name)?.values() ?? [])];
+      return patterns
         .filter((pattern) => hasParameter(pattern) && (args !== undefined || !isNumber(pattern)))
-        .flatMap((pattern) => atUse(pattern, args, context)),
-    );
+        .flatMap((pattern) => {
+          const last = pattern.at(-1);
+          const isTail = typeof last === "string" && last.endsWith(MARKS.tail);
+          // Where only the macro's name is passed on, it is not seen what follows.
+          return atUse(isTail ? marked(pattern, args === undefined ? "yes" : behind(start, end)) : pattern, args, context);
+        });
+    });
   }
 
   /** The names that a pattern comes to for these arguments, as shapes. */
   atUse(pattern: NamePattern, args: readonly (readonly string[])[]): string[] {
-    return atUse(pattern, args, new Context(undefined, this.#aliases, (name) => this.#nameOf(name))).map(shapeOf);
+    const context = new Context(undefined, this.#aliases, (name) => this.#nameOf(name));
+    return atUse(bare(pattern), args, context).map((made) => shapeOf(bare(made)));
   }
 
   /** The names that a macro forms whatever its arguments are, as shapes: who uses it uses them. */
@@ -278,33 +322,40 @@ export class PastedNames {
     for (const [name, patterns] of this.#patterns) for (const pattern of patterns.values()) yield [name, pattern];
   }
 
-  /** The names that a text which is no macro forms by its uses of macros, as shapes. */
+  /**
+   * The names that a text which is no macro forms by its uses of macros, as shapes.
+   * @param macros those that the text itself defines, if they are not among those of this object
+   */
   formedBy(tokens: readonly string[], macros: readonly Macro[] = []): Set<string> {
     const shapes = new Set<string>();
     const isWanted = (name: string): boolean => this.#patterns.has(name);
     const own = aliasesOf(macros);
     const aliases = own.size === 0 ? this.#aliases : joinAliases(this.#aliases, own);
-    for (const pattern of this.#usesIn(tokens, isWanted, new Context(undefined, aliases, (name) => this.#nameOf(name))))
-      if (mayBeName(pattern)) shapes.add(shapeOf(pattern));
+    const ownNames = new Set(macros.map(({ name }) => name));
+    const isOwn = (name: string): boolean => ownNames.has(name);
+    const context = new Context(undefined, aliases, (name) => this.#nameOf(name));
+    const behind = (start: number, end: number): Followed => this.follow.behind(tokens, start, end, undefined, isOwn);
+    for (const pattern of this.#usesIn(tokens, isWanted, context, behind)) if (mayBeName(pattern)) shapes.add(shapeOf(pattern));
     // Of a file's own macros it is not looked up who uses them how.
     for (const macro of macros)
-      for (const pattern of [...ownPatterns(macro), ...this.#usesBy(macro, isWanted, aliases)])
+      for (const pattern of [...this.#ownPatterns(macro, isOwn), ...this.#usesBy(macro, isWanted, aliases, isOwn)])
         if (mayBeName(pattern)) shapes.add(shapeOf(pattern));
     return shapes;
   }
-}
 
-function ownPatterns(macro: Macro): NamePattern[] {
-  const context = new Context(macro, new Map());
-  return macro.body.flatMap((_, at) => {
-    const isInChain = macro.body[at - 1] === "#" && macro.body[at - 2] === "#";
-    const chain = isInChain ? undefined : readChain(macro.body, at, (word) => context.plain(word));
-    return chain === undefined ? [] : [chain.pattern];
-  });
+  #ownPatterns(macro: Macro, isMacro?: (name: string) => boolean): NamePattern[] {
+    const context = new Context(macro, new Map());
+    return macro.body.flatMap((_, at) => {
+      const isInChain = macro.body[at - 1] === "#" && macro.body[at - 2] === "#";
+      const chain = isInChain ? undefined : readChain(macro.body, at, (word) => context.plain(word));
+      return chain === undefined ? [] : [marked(chain.pattern, this.follow.behind(macro.body, at, chain.end, macro, isMacro))];
+    });
+  }
 }
 
 /** True of `x##UL`: what it is given where only its name is seen is a number, which makes no name. */
-function isNumber(pattern: NamePattern): boolean {
+function isNumber(marked: NamePattern): boolean {
+  const pattern = bare(marked);
   return (
     typeof pattern[0] === "number" &&
     pattern.length > 1 &&
@@ -313,6 +364,6 @@ function isNumber(pattern: NamePattern): boolean {
 }
 
 function mayBeName(pattern: NamePattern): boolean {
-  const [first] = pattern;
+  const [first] = bare(pattern);
   return first !== undefined && !(typeof first === "string" && /^[\d#]/.test(first));
 }

@@ -1,5 +1,5 @@
 import type { MacroEffects } from "./macro-effects.js";
-import { hasParameter, PastedNames, shapeOf, type PastedData } from "./pasted-names.js";
+import { bareShape, hasParameter, mayBeCalled, PastedNames, shapeOf, type PastedData } from "./pasted-names.js";
 import { Shapes } from "./shapes.js";
 import { codeTokens } from "../top-level-items.js";
 import { isName, type HeaderItem } from "./header-items.js";
@@ -144,16 +144,16 @@ class Pairs {
 
 /** The index at work. */
 export class ReachIndex {
-  readonly #formed: Shapes<readonly number[]>;
-  readonly #pasting: Shapes<readonly string[]>;
+  readonly #formed: ByShape<number>;
+  readonly #pasting: ByShape<string>;
 
   /** What the headers' macros form names of. */
   readonly pasted: PastedNames;
 
   constructor(private readonly data: ReachData) {
     this.pasted = PastedNames.ofData(data.pasted);
-    this.#formed = new Shapes(data.formed);
-    this.#pasting = new Shapes(data.pasting);
+    this.#formed = shapesOf(data.formed);
+    this.#pasting = shapesOf(data.pasting);
   }
 
   get fileCount(): number {
@@ -187,13 +187,23 @@ export class ReachIndex {
     return words[low] === word ? mentions.subarray(mentionStarts[low], mentionStarts[low + 1]) : new Int32Array();
   }
 
-  /** Items that put the word together from parts. */
-  itemsForming(word: string): number[] {
-    return this.#formed.matching(word).flat();
+  /** Items that put the word together from parts. @param called only where a parenthesis may follow, as the word is a macro with parameters */
+  itemsForming(word: string, called = false): number[] {
+    return (called ? this.#formed.called : this.#formed.all).matching(word).flat();
   }
 
-  /** Macros that form the word if they are given the right arguments. */
-  macrosFor(word: string): string[] {
-    return this.#pasting.matching(word).flat();
+  /** Macros that form the word if they are given the right arguments. @param called as above */
+  macrosFor(word: string, called = false): string[] {
+    return (called ? this.#pasting.called : this.#pasting.all).matching(word).flat();
   }
+}
+
+interface ByShape<T> {
+  readonly all: Shapes<readonly T[]>;
+  readonly called: Shapes<readonly T[]>;
+}
+
+function shapesOf<T>(entries: readonly (readonly [shape: string, values: readonly T[]])[]): ByShape<T> {
+  const plain = (list: typeof entries): Shapes<readonly T[]> => new Shapes(list.map(([shape, values]) => [bareShape(shape), values]));
+  return { all: plain(entries), called: plain(entries.filter(([shape]) => mayBeCalled(shape))) };
 }

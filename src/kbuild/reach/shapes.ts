@@ -39,3 +39,46 @@ function push<T>(map: Map<string, T[]>, key: string, value: T): void {
 function patternOf(shape: string): RegExp {
   return new RegExp(`^${shape.replaceAll("*", "\\w*").replaceAll("#", "(?:0[xX][\\da-fA-F]+|\\d+)[uUlL]*")}$`);
 }
+
+/** Words, so that those which fit a shape are found without trying each. */
+export class SortedWords {
+  readonly #words: readonly string[];
+  #mirrored: readonly string[] | undefined;
+
+  constructor(words: Iterable<string>) {
+    this.#words = [...words].sort();
+  }
+
+  matching(shape: string): string[] {
+    const parts = shape.split(/[*#]/);
+    const [start = "", end = ""] = [parts[0], parts.at(-1)];
+    if (parts.length === 1) return withStart(this.#words, shape).filter((word) => word === shape);
+    const candidates = start !== "" || end === "" ? withStart(this.#words, start) : this.#withEnd(end);
+    const pattern = patternOf(shape);
+    return candidates.filter((word) => pattern.test(word));
+  }
+
+  #withEnd(end: string): string[] {
+    this.#mirrored ??= this.#words.map(mirror).sort();
+    return withStart(this.#mirrored, mirror(end)).map(mirror);
+  }
+}
+
+/** @param words sorted */
+function withStart(words: readonly string[], start: string): string[] {
+  let [low, high] = [0, words.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((words[middle] ?? "") < start) low = middle + 1;
+    else high = middle;
+  }
+  const found: string[] = [];
+  for (let at = low; words[at]?.startsWith(start) === true; at++) found.push(words[at] ?? "");
+  return found;
+}
+
+function mirror(word: string): string {
+  let mirrored = "";
+  for (const letter of word) mirrored = letter + mirrored;
+  return mirrored;
+}

@@ -132,20 +132,26 @@ describe("the units that a header's change comes into", () => {
       patch: `--- a/${file}\n+++ b/${file}\n@@ -1 +1,${added.split("\n").length} @@\n ${first}\n${added.replaceAll(/^(?=.)/gm, "+")}${besides}`,
     });
     try {
-      const units = await findUnits(build, patched.touched, { patchedRoot: patched.root, note: (message) => notes.push(message) });
+      const units = await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message) });
       return units.map((unit) => unit.path);
     } finally {
       await patched.dispose();
     }
   }
 
-  test("are those that mention what is new in it", async () => {
-    expect(await reached("include/linux/x.h", "#define LOCAL 5\n")).toEqual(["net/raw.o"]);
-    expect(await reached("kernel/shared.h", "int SHARED(void);\n")).toEqual(["net/dotted.o"]);
+  test("are those that use what is new in it", async () => {
+    expect(await reached("include/linux/x.h", "#undef X\n#define X 5\n")).toEqual(["net/raw.o"]);
+    expect(await reached("include/linux/x.h", "extern int raw(void);\n")).toEqual(["net/raw.o"]);
   });
 
   test("or include a header that does", async () => {
-    expect(await reached("kernel/shared.h", "extern int DEEP;\n")).toEqual(["net/dotted.o"]);
+    expect(await reached("kernel/shared.h", "#undef SHARED\n#define SHARED 4\n")).toEqual(["net/dotted.o"]);
+  });
+
+  test("but none that only mentions it: what the preprocessor makes of it is the same, and has no such name", async () => {
+    // net/local.h, which comes later, has the last word.
+    await expect(reached("include/linux/x.h", "#define LOCAL 5\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
+    await expect(reached("kernel/shared.h", "extern int DEEP;\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
   });
 
   test("none, where nobody does, not even with what only a comment says", async () => {

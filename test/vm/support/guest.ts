@@ -53,9 +53,14 @@ export class Guest {
 }
 
 /** Boots the kernel of a prepared tree. The console log is kept in the guest's directory until {@link Guest.end}. */
-export async function bootGuest(tree: string, options: Partial<BootOptions> = {}): Promise<Guest> {
+export async function bootGuest(tree: string, { expose = [], ...options }: Partial<BootOptions> = {}): Promise<Guest> {
   const dir = mkdtempSync(join(tmpdir(), "ksplice-vmtest-"));
   const kernel = await findRehearsalKernel(tree);
-  const machine = await bootMachine({ ...kernel, consoleLog: join(dir, "console.log"), expose: [dir, packageRoot()], ...options });
+  const machine = await bootMachine({
+    ...kernel,
+    consoleLog: join(dir, "console.log"),
+    expose: [dir, packageRoot(), ...expose],
+    ...options,
+  });
   return new Guest(machine, dir);
 }
