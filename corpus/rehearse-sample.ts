@@ -88,7 +88,9 @@ async function rehearseOne(update: Update, machine: Machine, { kernel, directory
     const { ok, failures, verification } = await rehearseUpdate(update, { tree, consoleLog: machine.consoleLog, progress, running });
     return ended({ ok, isUnknown: false, problems: failures, verified: verification.findings.length === 0 });
   } catch (error) {
-    return ended({ ok: false, isUnknown: false, problems: [wordsOf(error)] });
+    // Somebody always is in that code of this machine: the update was kept out, and did nothing wrong.
+    const isUnknown = error instanceof Refusal && error.abortCause === "code_busy";
+    return ended({ ok: false, isUnknown, problems: [wordsOf(error)] });
   }
 }
 

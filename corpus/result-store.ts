@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Refusal } from "../src/diagnostics.js";
 import { packageRoot } from "../src/package-root.js";
 import { hashOf, readTextIfThere, writeWhole } from "../src/kbuild/files.js";
 import { openUpdate, packUpdate, type Update } from "../src/update/update-file.js";
@@ -71,7 +72,7 @@ export class ResultStore {
     const taken = [fix, ...companions];
     if (companions.length < result.companions.length || together !== hashOf([await patchOfFixes({ files: this.files }, taken)]))
       return undefined;
-    const update = result.verdict === "update" ? await openUpdate(`${path}.tar.gz`).catch(() => undefined) : undefined;
+    const update = result.verdict === "update" ? await openIfWhole(`${path}.tar.gz`) : undefined;
     if (result.verdict === "update" && update === undefined) return undefined;
     // The fix may have another name than it had, of another number in its file.
     return { stage, result: { ...result, fix: fix.name }, taken, update };
@@ -95,6 +96,16 @@ export class ResultStore {
   async #path(fix: Fix): Promise<string> {
     const hash = hashOf([await patchOfFixes({ files: this.files }, [fix])]);
     return join(this.directory, hash.slice(0, 2), hash.slice(2, 34));
+  }
+}
+
+/** Undefined where it is missing or cut short: the fix is judged again. */
+async function openIfWhole(path: string): Promise<Update | undefined> {
+  try {
+    return await openUpdate(path);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
   }
 }
 

@@ -74,7 +74,7 @@ export interface RehearsalResult {
   readonly verified?: boolean;
   /** What was wrong; empty if nothing. */
   readonly problems: readonly string[];
-  /** The machine could not be made ready for the update, so that nothing is known of it. */
+  /** The machine could not be made ready for the update, or was in its code all the time, so that nothing is known of it. */
   readonly isUnknown: boolean;
   readonly milliseconds: number;
 }

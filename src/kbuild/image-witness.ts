@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { findSection } from "../elf/find-section.js";
 import { isDirectory, readTextIfThere } from "./files.js";
 import { readLatin1 } from "./read-change.js";
+import { requireProgram } from "./refusals.js";
 import { runTool } from "./run-tool.js";
 import { judgeTouchedFile } from "./touched-files.js";
 import type { KernelTree } from "./types.js";
@@ -44,6 +45,15 @@ export async function findContradiction(
   return undefined;
 }
 
+/** @throws Refusal `missing-tools` where it is compressed and there is no xz */
+async function readModule(path: string): Promise<Uint8Array> {
+  if (!path.endsWith(".xz")) return await readFile(path);
+  const { notFound, exitCode, stdout, stderr } = await runTool("xz", ["-dc", path], { encoding: "latin1" });
+  if (notFound) throw requireProgram("xz", "xz-utils");
+  if (exitCode !== 0) throw new Error(`${path} cannot be unpacked: ${stderr.trim()}`);
+  return Buffer.from(stdout, "latin1");
+}
+
 /** Names before a parenthesis in lines that begin at the margin and are no declarations. */
 export function definedFunctions(text: string): string[] {
   const names = new Set<string>();
@@ -66,17 +76,17 @@ async function kernelSymbols({ symbolsFile }: KernelTree): Promise<Symbols> {
 /** Of each module in the image's directory of that name, or the next above it. */
 async function moduleSymbols({ configDir }: KernelTree, path: string): Promise<Symbols[]> {
   const modules = join(configDir, "image/lib/modules");
-  const [release] = await readdir(modules).catch(() => []);
+  const [release] = (await isDirectory(modules)) ? await readdir(modules) : [];
   if (release === undefined) return [];
   let directory = dirname(path);
   // All drivers are too many to look through, and say nothing of one of them.
   while (directory.includes("/") && !(await isDirectory(join(modules, release, "kernel", directory)))) directory = dirname(directory);
   if (!directory.includes("/")) return [];
   const top = join(modules, release, "kernel", directory);
-  const files = (await readdir(top, { recursive: true })).filter((name) => name.endsWith(".ko")).sort();
+  const files = (await readdir(top, { recursive: true })).filter((name) => /\.ko(?:\.xz)?$/.test(name)).sort();
   return await Promise.all(
     files.map(async (name) => {
-      const strings = findSection(await readFile(join(top, name)), ".strtab", name) ?? new Uint8Array();
+      const strings = findSection(await readModule(join(top, name)), ".strtab", name) ?? new Uint8Array();
       return { holder: join(directory, name), symbols: new Set(Buffer.from(strings).toString("latin1").split("\0")) };
     }),
   );

@@ -102,6 +102,16 @@ export function configurationDiffers(release: string, differences: readonly stri
   });
 }
 
+/** A signal ended it: Ctrl-C, or the kernel for want of memory. */
+export function compilerEnded(path: string): Refusal {
+  return new Refusal({
+    code: "compiler-ended",
+    message: `the compiler was stopped by a signal before it was through with ${path}`,
+    location: path,
+    hint: "run the same command again: what is compiled already is in the cache",
+  });
+}
+
 export function doesNotCompile(unit: string, patched: boolean, words: string): Refusal {
   return new Refusal({
     code: "does-not-compile",

@@ -4,7 +4,7 @@ import { Refusal } from "../diagnostics.js";
 import { isFile, readTextIfThere } from "./files.js";
 import { makeKernel, withBuildLock } from "./make.js";
 import { redirectCommand } from "./redirect-command.js";
-import { doesNotCompile } from "./refusals.js";
+import { compilerEnded, doesNotCompile } from "./refusals.js";
 import { runTool } from "./run-tool.js";
 import { parseDependencyRule } from "./saved-command.js";
 import type { PreparedBuild } from "./types.js";
@@ -63,6 +63,7 @@ export async function compile(
     // Compilers write the rule after errors too, unless they did not find a file.
     const dependencies = parseDependencyRule((await readTextIfThere(rule)) ?? "").map((path) => resolvePlainly(build.outDir, path));
     if (result.exitCode === 0) return { product: await product.finish(object), dependencies };
+    if (result.exitCode === undefined && !result.notFound) return { product: compilerEnded(command.unit.path), dependencies };
     const words = result.stderr.replaceAll(`${sourceRoot}/`, "").trimEnd();
     return { product: doesNotCompile(command.unit.path, patched, words), dependencies };
   } finally {

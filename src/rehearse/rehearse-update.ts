@@ -233,13 +233,24 @@ async function verify(machine: Machine, updatePath: string, note: Progress): Pro
   return parsed as Verification;
 }
 
-async function commandFailed(machine: Machine, program: string, { stderr }: CommandResult): Promise<Refusal> {
+async function commandFailed(machine: Machine, program: string, { stderr, stdout }: CommandResult): Promise<Refusal> {
   return new Refusal({
     code: "rehearsal-failed",
+    abortCause: codeOf(stdout) === "code-busy" ? "code_busy" : "OTHER",
     message: [`${program} failed in the virtual machine:`, stderr.trimEnd(), ...(await machine.problems())].join("\n  "),
     location: resolve(machine.consoleLog),
     hint: `the console's output is in ${machine.consoleLog}`,
   });
+}
+
+/** The code of the error that a command printed as JSON; undefined where it did not come so far. */
+function codeOf(stdout: string): string | undefined {
+  try {
+    return (JSON.parse(stdout) as { error?: { code?: string } }).error?.code;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Anything with our name that a finished undo should have taken away. */

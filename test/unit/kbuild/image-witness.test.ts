@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -52,6 +53,12 @@ describe("the image", () => {
     const found = await findContradiction(tree, "drivers/gpu/amd/display/shown.c", () => false);
     expect(found).toEqual({ functions: ["shown_one"], holder: "drivers/gpu/amd/amd.ko" });
     expect(await findContradiction(tree, "drivers/gpu/amd/display/other.c", () => false)).toBeUndefined();
+  });
+
+  test("holds what a compressed module has", async () => {
+    execFileSync("xz", [join(modules, "amd.ko")]);
+    const found = await findContradiction(tree, "drivers/gpu/amd/display/shown.c", () => false);
+    expect(found).toEqual({ functions: ["shown_one"], holder: "drivers/gpu/amd/amd.ko.xz" });
   });
 
   test("is no witness of what another file, that is compiled, defines", async () => {
