@@ -9,6 +9,7 @@ import { GUEST_DIR, isHidden, quoteShell } from "./guest-scripts.js";
 import { makeInitramfs } from "./initramfs.js";
 import { moduleName, ModuleFiles } from "./module-files.js";
 import { requireProgram } from "./programs.js";
+import { emulatorThreads } from "./emulator-threads.js";
 import { qemuArguments } from "./qemu-command.js";
 import { cannotLoadModule, commandTimedOut, machineStopped, unreadableKernel } from "./refusals.js";
 import { makeTemporary, removeTemporary } from "../src/temporary.js";
@@ -175,6 +176,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
       initramfs: initramfsPath,
       memoryMiB: options.memoryMiB ?? 1024,
       cpus: options.cpus ?? 2,
+      threads: await emulatorThreads(qemu),
       cpuModel: options.cpuModel ?? DEFAULT_CPU,
       consoleLog: resolve(options.consoleLog),
       agentSocket: agent.socketPath,

@@ -1,3 +1,4 @@
+import type { EmulatorThreads } from "./emulator-threads.js";
 import { CHANNEL_TAG, HOST_TAG, SHARE_TAG } from "./guest-scripts.js";
 
 export interface QemuSetup {
@@ -5,6 +6,7 @@ export interface QemuSetup {
   readonly initramfs: string;
   readonly memoryMiB: number;
   readonly cpus: number;
+  readonly threads: EmulatorThreads;
   readonly cpuModel: string;
   readonly consoleLog: string;
   readonly agentSocket: string;
@@ -24,7 +26,7 @@ const KERNEL_COMMAND_LINE =
 export function qemuArguments(setup: QemuSetup): string[] {
   return [
     ["-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"],
-    ["-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", setup.cpuModel],
+    ["-machine", "pc", "-accel", `tcg,thread=${setup.threads}`, "-cpu", setup.cpuModel],
     ["-smp", String(setup.cpus), "-m", String(setup.memoryMiB)],
     ["-kernel", setup.kernel, "-initrd", setup.initramfs],
     ["-append", `${KERNEL_COMMAND_LINE} ${setup.appendCmdline}`.trim()],

@@ -14,17 +14,18 @@ interface ExpandedText {
  * False where a unit that names something that changes, or may put its name together, is known not to use it: once all macros are replaced, none of its
  * own lines has such a name, and all are the same with the change as without. What headers use does not count here.
  * @param means true of a name that means something else in this unit
+ * @param patched undefined where no macro changes: all lines are the same then
  */
 export async function usesInOwnText(
   build: PreparedBuild,
   command: UnitCommand,
-  patched: PatchedTree,
   means: (name: string) => boolean,
+  patched: PatchedTree | undefined,
 ): Promise<boolean> {
   const before = await expand(build, command, undefined);
   if (before === undefined) return true;
   if (before.words.some((word) => means(word) || (word.startsWith(BUILTIN) && means(word.slice(BUILTIN.length))))) return true;
-  return (await expand(build, command, patched))?.hash !== before.hash;
+  return patched !== undefined && (await expand(build, command, patched))?.hash !== before.hash;
 }
 
 /** The compiler's own name for a function of the library. */

@@ -123,7 +123,7 @@ async function findIncluders(
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...included];
-  let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map() };
+  let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map(), macrosChange: false };
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
@@ -142,7 +142,11 @@ async function findIncluders(
   // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
   const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {
     const means = candidatesOfC.has(command.unit.source) ? undefined : reach.byOwnText.get(command.unit.source);
-    if (means !== undefined && patched !== undefined && !(await usesInOwnText(build, command, patched, means)))
+    if (
+      means !== undefined &&
+      patched !== undefined &&
+      !(await usesInOwnText(build, command, means, reach.macrosChange ? patched : undefined))
+    )
       return { command, from: [] };
     const read = await findUnitSources(build, command);
     // What the compiler does not get through will be refused with its own words.

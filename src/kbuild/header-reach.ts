@@ -19,6 +19,8 @@ export interface HeaderReach {
    * else in them.
    */
   readonly byOwnText: ReadonlyMap<string, (name: string) => boolean>;
+  /** What the preprocessor makes of these files may be another text. */
+  readonly macrosChange: boolean;
 }
 
 export interface HeaderReachOptions {
@@ -51,11 +53,14 @@ export async function headerReach(
   options: HeaderReachOptions = {},
 ): Promise<HeaderReach> {
   const words = new Map<string, ReadonlySet<string>>();
+  let macrosChange = false;
   for (const header of changedFiles) {
     const pre = await readLatin1(join(source, header));
     const post = patched === undefined ? undefined : await readLatin1(join(patched, header));
     const changed = pre === undefined || post === undefined || !header.endsWith(".h") ? undefined : await changedWords(pre, post);
-    if (changed !== undefined) words.set(header, changed);
+    if (changed === undefined) continue;
+    words.set(header, changed.names);
+    macrosChange ||= changed.macros;
   }
   const files = await graph.includersOf(changedFiles.filter((header) => !words.has(header)));
   const includers = new Map<string, ReadonlySet<string>>();
@@ -69,7 +74,7 @@ export async function headerReach(
     (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
   const byOwnText = new Map<string, (name: string) => boolean>();
-  if (units.length === 0) return { files, words, byOwnText };
+  if (units.length === 0) return { files, words, byOwnText, macrosChange };
   const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
@@ -101,5 +106,5 @@ export async function headerReach(
     files.add(path);
     if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
   }
-  return { files, words, byOwnText };
+  return { files, words, byOwnText, macrosChange };
 }

@@ -106,14 +106,14 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     watch.begin("probe, before", "probing before");
     const before = await probe(machine, options.probe);
     watch.begin("apply", `applying ${id}`);
-    const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath], options.progress);
+    const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath]);
     watch.begin("probe, applied", "probing with the update applied");
     const whileApplied = await probe(machine, options.probe);
-    const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"], options.progress)).map((entry) => entry.id);
+    const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"])).map((entry) => entry.id);
     watch.begin("verify", `verifying ${id}`);
-    const verification = await verify(machine, updatePath, options.progress);
+    const verification = await verify(machine, updatePath);
     watch.begin("undo", `undoing ${id}`);
-    const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id], options.progress);
+    const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id]);
     watch.begin("probe, undone", "probing once undone");
     const after = await probe(machine, options.probe);
     const ended = await endedByItself(load);
@@ -218,15 +218,15 @@ async function endedByItself(load: StartedCommand | undefined): Promise<string[]
 }
 
 /** Runs one of our commands in the guest. @throws Refusal with the command's own words if it fails */
-async function ksplice<T>(machine: Machine, name: string, args: readonly string[], note: Progress): Promise<T> {
-  const result = await runCommand(machine, name, args, note);
+async function ksplice<T>(machine: Machine, name: string, args: readonly string[]): Promise<T> {
+  const result = await runCommand(machine, name, args);
   if (result.exitCode !== 0) throw await commandFailed(machine, programName(name), result);
   return JSON.parse(result.stdout) as T;
 }
 
 /** That the update is not verified is a result. @throws Refusal if it could not be told */
-async function verify(machine: Machine, updatePath: string, note: Progress): Promise<Verification> {
-  const result = await runCommand(machine, "", ["verify", "--json", updatePath], note);
+async function verify(machine: Machine, updatePath: string): Promise<Verification> {
+  const result = await runCommand(machine, "", ["verify", "--json", updatePath]);
   // A refusal prints JSON too, and ends with the same status.
   const parsed = (result.exitCode === 0 || result.exitCode === EXIT_REFUSED ? JSON.parse(result.stdout) : {}) as Partial<Verification>;
   if (parsed.findings === undefined) throw await commandFailed(machine, "ksplice verify", result);

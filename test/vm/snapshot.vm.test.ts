@@ -4,8 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHF_EXECINSTR } from "../../src/elf/constants.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
-import { packageRoot } from "../../src/package-root.js";
-import { crashedInEmulator } from "../../src/rehearse/run-command.js";
 import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/update-file.js";
 import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
@@ -40,11 +38,9 @@ async function match(...args: string[]): Promise<{ report: Report; exitCode: num
   return { report: JSON.parse(result.stdout) as Report, exitCode: result.exitCode };
 }
 
-/** Runs `ksplice ARGS` in the guest; once more where Node crashed in the emulator. */
+/** Runs `ksplice ARGS` in the guest. */
 async function ksplice(...args: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-  const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.js"), ...args];
-  const first = await guest.machine.run(command, { timeoutMs: 300_000 });
-  return crashedInEmulator(first) ? await guest.machine.run(command, { timeoutMs: 300_000 }) : first;
+  return await guest.ksplice("", ...args);
 }
 
 beforeAll(async () => {

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "node:path";
 import type { Round } from "../../bench/apply-undo-rounds.js";
 import { packageRoot } from "../../src/package-root.js";
-import { crashedInEmulator } from "../../src/rehearse/run-command.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop } from "./support/trees.js";
 
@@ -38,19 +37,15 @@ afterAll(async () => {
   workshop.end();
 });
 
-/** All rounds in one process; where Node itself crashes in the emulator (see rehearse/run-command.ts), the rest in another. */
+/** All rounds in one process. */
 async function runRounds(): Promise<Round[]> {
   const script = join(packageRoot(), "dist/bench/apply-undo-rounds.js");
-  const rounds: Round[] = [];
-  for (let start = 1; start <= 3 && rounds.length < ROUNDS; start++) {
-    const left = String(ROUNDS - rounds.length);
-    const result = await guest.machine.run([process.execPath, script, left, update], { timeoutMs: 1_500_000 });
-    const lines = result.stdout.split("\n").slice(0, -1); // behind the last newline stands nothing, or half a line
-    rounds.push(...lines.map((line) => JSON.parse(line) as Round));
-    if (crashedInEmulator(result)) await guest.ksplice("undo", "--tries=30", "stress");
-    else expect(result, result.stderr).toMatchObject({ exitCode: 0 });
-  }
-  return rounds;
+  const result = await guest.machine.run([process.execPath, script, String(ROUNDS), update], { timeoutMs: 1_500_000 });
+  expect(result, result.stderr).toMatchObject({ exitCode: 0 });
+  return result.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Round);
 }
 
 describe(`${String(ROUNDS)} rounds of apply and undo under load, on two processors`, () => {

@@ -3,6 +3,13 @@ import { plainDiff } from "../diff-texts.js";
 import { parseLineChanges } from "../line-directives.js";
 import { readTopLevel, type TopLevelItem } from "../top-level-items.js";
 
+/** What a change of a header gives another meaning. */
+export interface ChangedWords {
+  readonly names: ReadonlySet<string>;
+  /** A macro comes, goes or comes to something else. Where none does, no text that uses the header is replaced by another. */
+  readonly macros: boolean;
+}
+
 /**
  * The names that a change of a header gives another meaning: those that its items declare which are added, removed or changed, or moved among
  * the others, or stand under other conditions. Empty where only comments changed.
@@ -11,7 +18,7 @@ import { readTopLevel, type TopLevelItem } from "../top-level-items.js";
  * @returns undefined if more is changed than names can tell, as by an #include, or that cannot be told: everything that includes the header may be
  * compiled to other code
  */
-export async function changedWords(pre: string, post: string): Promise<ReadonlySet<string> | undefined> {
+export async function changedWords(pre: string, post: string): Promise<ChangedWords | undefined> {
   const [before, after] = [readTopLevel(pre)?.filter(isText), readTopLevel(post)?.filter(isText)];
   if (before === undefined || after === undefined) return undefined;
   const changed: TopLevelItem[] = [];
@@ -24,8 +31,13 @@ export async function changedWords(pre: string, post: string): Promise<ReadonlyS
     if (names === undefined || names.some(isImplicit)) return undefined;
     for (const name of names) words.add(name);
   }
-  return words;
+  return {
+    names: words,
+    macros: changed.some(({ kind, directives }) => kind === "directive" || directives.some((text) => MACRO.test(text))),
+  };
 }
+
+const MACRO = /^# ?(?:define|undef|include|pragma)\b/;
 
 /** Branches are told by the conditions of what is in them. */
 function isText({ kind, head }: TopLevelItem): boolean {

@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
 import { hasInterpreter } from "../../../vm/initramfs.js";
 import { requireProgram } from "../../../vm/programs.js";
-import { qemuArguments } from "../../../vm/qemu-command.js";
+import { threadsOf } from "../../../vm/emulator-threads.js";
+import { qemuArguments, type QemuSetup } from "../../../vm/qemu-command.js";
 import { readFileSync } from "node:fs";
 
-const setup = {
+const setup: QemuSetup = {
   kernel: "/boot/vmlinuz",
   initramfs: "/t/initramfs",
   memoryMiB: 512,
   cpus: 3,
+  threads: "single",
   cpuModel: "max",
   consoleLog: "/t/console,1.log",
   agentSocket: "/t/agent.sock",
@@ -19,7 +21,7 @@ const setup = {
 
 test("is software emulation, and shares the host's files read-only", () => {
   const words = qemuArguments(setup);
-  expect(words).toContain("tcg,thread=multi");
+  expect(words).toContain("tcg,thread=single");
   expect(words.join(" ")).not.toContain("kvm");
   expect(words.find((word) => word.includes("path=/,"))).toContain("readonly=on");
   expect(words.filter((word) => word === "-fsdev")).toHaveLength(2);
@@ -45,4 +47,14 @@ test("a missing program is refused with its Debian package", () => {
 test("static and dynamic executables are told apart", () => {
   expect(hasInterpreter(readFileSync(process.execPath))).toBe(true);
   expect(hasInterpreter(readFileSync(requireProgram("busybox")))).toBe(false);
+});
+
+test.each([
+  ["QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", "single"],
+  ["QEMU emulator version 8.0.5", "single"],
+  ["QEMU emulator version 8.1.0", "multi"],
+  ["QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)", "multi"],
+  ["", "single"],
+])("processors of %s have threads of their own only where that is safe: %s", (words, threads) => {
+  expect(threadsOf(words)).toBe(threads);
 });
