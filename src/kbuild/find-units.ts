@@ -127,7 +127,12 @@ async function findIncluders(
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
-    reach = await headerReach(graph, everywhere, source, patched?.root, { cacheDir: build.cacheDir, outDir: build.outDir, progress });
+    reach = await headerReach(graph, everywhere, source, patched?.root, {
+      cacheDir: build.cacheDir,
+      outDir: build.outDir,
+      among: new Set(index.objects.map((object) => object.source)),
+      progress,
+    });
   }
   const candidatesOfC = new Set<string>();
   for (const path of sources.filter(isC)) {

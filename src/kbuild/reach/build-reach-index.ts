@@ -7,14 +7,14 @@ import { hashOf, isMissing, writeWhole } from "../files.js";
 import { readLatin1 } from "../read-change.js";
 import { runTool } from "../run-tool.js";
 import { trimDirectory } from "../trim-directory.js";
-import { readHeaderItems, type HeaderItem } from "./header-items.js";
+import { readHeaderItems, type HeaderText } from "./header-items.js";
 import { MacroEffects } from "./macro-effects.js";
 import { findMacros, type Macro } from "./macro-text.js";
 import { PastedNames } from "./pasted-names.js";
 import { ReachIndex, ReachIndexBuilder, type ReachData } from "./reach-index.js";
 
 /** Changes whenever an index that was kept would be read otherwise, or would hold something else. */
-const FORMAT = "9";
+const FORMAT = "10";
 
 /** An index has up to 20 MB; one for each set of files in use. */
 const MOST_BYTES = 1 << 28;
@@ -50,7 +50,7 @@ export async function openReachIndex(
 
 /** @param read the text of a file, as latin1 */
 async function indexOfFiles(paths: readonly string[], read: (path: string) => Promise<string>): Promise<ReachData> {
-  const headers: { path: string; items: readonly HeaderItem[] }[] = [];
+  const headers: { path: string; text: HeaderText }[] = [];
   const allMacros: Macro[] = [];
   // Of what is no header only the macros count here: a header that is included behind may use them.
   const foreign: Macro[] = [];
@@ -60,14 +60,14 @@ async function indexOfFiles(paths: readonly string[], read: (path: string) => Pr
       for (const macro of findMacros(text)) foreign.push(macro);
       continue;
     }
-    const { items, macros } = readHeaderItems(text);
-    headers.push({ path, items });
-    for (const macro of macros) allMacros.push(macro);
+    const header = readHeaderItems(text);
+    headers.push({ path, text: header });
+    for (const macro of header.macros) allMacros.push(macro);
   }
   const pasted = PastedNames.ofMacros(allMacros, foreign);
   const effects = new MacroEffects(allMacros, new Set(foreign.map(({ name }) => name)), pasted);
   const builder = new ReachIndexBuilder();
-  for (const { path, items } of headers) builder.add(path, items, pasted, effects);
+  for (const { path, text } of headers) builder.add(path, text, pasted, effects);
   return builder.finish(pasted);
 }
 

@@ -55,9 +55,9 @@ export class FollowFinder {
     let worst: Followed = "no";
     macro.body.forEach((token, at) => {
       if (token !== param || RANK[worst] === RANK.yes) return;
-      // Beside a ## it becomes part of a name.
-      const isPasted = (macro.body[at - 1] === "#" && macro.body[at - 2] === "#") || macro.body[at + 1] === "#";
-      worst = worse(worst, isPasted ? "yes" : this.behind(macro.body, at, at + 1, macro));
+      // As a string, or in front of a ##, it is no name any more. Behind a ## that is so of its first word only.
+      if (isPaste(macro.body, at + 1) || (macro.body[at - 1] === "#" && !isPaste(macro.body, at - 2))) return;
+      worst = worse(worst, this.behind(macro.body, at, at + 1, macro));
     });
     return worst;
   }
@@ -98,6 +98,10 @@ export class FollowFinder {
       [from, to] = [call.open - 1, close + 1];
     }
   }
+}
+
+function isPaste(tokens: readonly string[], at: number): boolean {
+  return tokens[at] === "#" && tokens[at + 1] === "#";
 }
 
 function worse(one: Followed, other: Followed): Followed {

@@ -28,6 +28,14 @@ export function closeWords(index: ReachIndex, sets: UnitSets, changed: ReadonlyM
     if (known === undefined) map.set(word, (known = sets.empty()));
     if (addAll(known, units)) queue.add(key);
   };
+  // A macro is one only where a header that defines it is included.
+  const markMacros = (macros: readonly string[], units: UnitSet): void => {
+    for (const macro of macros)
+      for (const file of index.filesDefining(macro)) {
+        const both = common(units, setsByFile[file] ?? sets.empty());
+        if (both !== undefined) mark(hidden, macro, both, `${HIDDEN}${macro}`);
+      }
+  };
   const pass = (items: Iterable<number>, units: UnitSet): void => {
     for (const item of items) {
       const file = setsByFile[index.fileOf(item)];
@@ -51,13 +59,13 @@ export function closeWords(index: ReachIndex, sets: UnitSets, changed: ReadonlyM
       const name = key.slice(1);
       const units = hidden.get(name) ?? sets.empty();
       pass(index.itemsForming(name, true), units);
-      for (const macro of index.macrosFor(name, true)) mark(hidden, macro, units, `${HIDDEN}${macro}`);
+      markMacros(index.macrosFor(name, true), units);
       continue;
     }
     const units = words.get(key) ?? sets.empty();
     pass(index.itemsWith(key), units);
     pass(index.itemsForming(key), units);
-    for (const macro of index.macrosFor(key)) mark(hidden, macro, units, `${HIDDEN}${macro}`);
+    markMacros(index.macrosFor(key), units);
   }
   return { words, hidden, reached };
 }

@@ -2,7 +2,7 @@ import type { MacroEffects } from "./macro-effects.js";
 import { bareShape, hasParameter, mayBeCalled, PastedNames, shapeOf, type PastedData } from "./pasted-names.js";
 import { Shapes } from "./shapes.js";
 import { codeTokens } from "../top-level-items.js";
-import { isName, type HeaderItem } from "./header-items.js";
+import { isName, type HeaderText } from "./header-items.js";
 
 /** Headers, as far as a change can spread through them. Plain data, so that it can be kept. */
 export interface ReachData {
@@ -23,6 +23,8 @@ export interface ReachData {
   readonly formed: readonly (readonly [shape: string, items: readonly number[]])[];
   /** Macros by the shapes of the names that they put together from their arguments. */
   readonly pasting: readonly (readonly [shape: string, macros: readonly string[]])[];
+  /** The files that define each macro of `pasting`. */
+  readonly definedIn: ReadonlyMap<string, readonly number[]>;
   readonly pasted: PastedData;
 }
 
@@ -34,10 +36,16 @@ export class ReachIndexBuilder {
   readonly #itemNames: (readonly number[] | undefined)[] = [];
   readonly #pairs = new Pairs();
   readonly #formed = new Map<string, Set<number>>();
+  readonly #definedIn = new Map<string, Set<number>>();
 
-  add(path: string, items: readonly HeaderItem[], pasted: PastedNames, effects: MacroEffects): void {
-    if (items.length === 0) return;
+  add(path: string, { items, macros: all }: HeaderText, pasted: PastedNames, effects: MacroEffects): void {
+    if (items.length === 0 && all.length === 0) return;
     const file = this.#files.push(path) - 1;
+    for (const { name } of all) {
+      const files = this.#definedIn.get(name);
+      if (files === undefined) this.#definedIn.set(name, new Set([file]));
+      else files.add(file);
+    }
     for (const { names: own, text, isUse, macros } of items) {
       const tokens = [...codeTokens(text)];
       const names = isUse === true ? effects.namesOf(tokens) : own;
@@ -46,7 +54,9 @@ export class ReachIndexBuilder {
       for (const word of new Set(tokens)) if (isName(word)) this.#pairs.push(this.#idOf(word), item);
       const isMacro = macros.length === 1 && names?.length === 1 && macros[0]?.name === names[0];
       if (!isMacro) this.#addFormed(pasted.formedBy(tokens), item);
-      for (const { name } of macros) this.#addFormed(pasted.fixedShapes(name), item);
+      for (const { name } of macros) {
+        this.#addFormed(pasted.fixedShapes(name), item);
+      }
     }
   }
 
@@ -101,6 +111,9 @@ export class ReachIndexBuilder {
       mentions: values,
       formed: Array.from(this.#formed, ([shape, items]) => [shape, [...items]] as const),
       pasting: Array.from(pasting, ([shape, list]) => [shape, [...list]] as const),
+      definedIn: new Map(
+        [...pasting.values()].flatMap((list) => Array.from(list, (name) => [name, [...(this.#definedIn.get(name) ?? [])]] as const)),
+      ),
       pasted: pasted.toData(),
     };
   }
@@ -190,6 +203,11 @@ export class ReachIndex {
   /** Items that put the word together from parts. @param called only where a parenthesis may follow, as the word is a macro with parameters */
   itemsForming(word: string, called = false): number[] {
     return (called ? this.#formed.called : this.#formed.all).matching(word).flat();
+  }
+
+  /** The files that define a macro of {@link macrosFor}. */
+  filesDefining(macro: string): readonly number[] {
+    return this.data.definedIn.get(macro) ?? [];
   }
 
   /** Macros that form the word if they are given the right arguments. @param called as above */

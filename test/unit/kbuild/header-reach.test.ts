@@ -217,6 +217,30 @@ const REACHED: readonly Case[] = [
     unit: "int f(void) { return foo(c)(1); }",
   },
   {
+    what: "a macro with parameters whose name another one pastes and calls",
+    ...prototype("bar_x"),
+    other: "#define INNER(x) bar_##x\n#define CALL(op, x) IN##op(x)",
+    unit: "int f(void) { return CALL(NER, x)(1); }",
+  },
+  {
+    what: "a macro with parameters whose name another one pastes, and the unit calls",
+    ...prototype("bar_x"),
+    other: "#define INNER(x) bar_##x\n#define NAME(op) IN##op",
+    unit: "int f(void) { return NAME(NER)(x)(1); }",
+  },
+  {
+    what: "a macro with parameters whose name is pasted and passed to one that calls it",
+    ...prototype("bar_x"),
+    other: "#define INNER(x) bar_##x\n#define APPLY(m, x) (m)(m(x))\n#define CALL(op, x) APPLY(IN##op, x)",
+    unit: "int f(void) { return CALL(NER, x); }",
+  },
+  {
+    what: "a macro with parameters whose name is pasted behind another word",
+    ...prototype("bar_x"),
+    other: "#define INNER(x) bar_##x\n#define JOIN(a, b) a##b\n#define SPREAD(a, b) JOIN(a, b)(x)\n#define CALL(op) SPREAD(, 1 + IN##op)",
+    unit: "int f(void) { return CALL(NER)(1); }",
+  },
+  {
     what: "a name that the unit's own macro pastes",
     ...prototype("bar_x"),
     unit: "#define foo(x) bar_##x\nint f(void) { return foo(x)(1); }",
@@ -277,6 +301,25 @@ const REACHED: readonly Case[] = [
 ];
 
 const NOT_REACHED: readonly Case[] = [
+  {
+    what: "a name that is pasted and is that of a macro with parameters, without a parenthesis",
+    ...prototype("bar_x"),
+    other: "#define INNER(x) bar_##x\n#define DECLARE(op) extern int IN##op",
+    unit: "DECLARE(NER);",
+  },
+  {
+    what: "a name of a macro with parameters that is pasted into a longer one",
+    ...prototype("bar_x"),
+    other: "#define INNER(x) bar_##x\n#define CAT_(a, b) a##b\n#define CAT(a, b) CAT_(a, b)\n#define ID(op) CAT(CAT(IN, op), _x)",
+    unit: "int f(void) { return ID(NER)(x); }",
+  },
+  {
+    what: "a name that would be a macro's if the unit included its header",
+    ...prototype("bar_x"),
+    other: "#define CALL(op, x) IN##op(x)",
+    files: { "net/far.h": "#define INNER(x) bar_##x\n", "net/near.c": '#include "far.h"\n#include "h.h"\nint near;\n' },
+    unit: "int f(void) { return CALL(NER, x); }",
+  },
   { what: "another inline", ...INLINE, unit: "int f(void) { return 1; }" },
   { what: "the name in comments and strings", ...INLINE, unit: '/* foo */ // foo\nchar *f = "foo";' },
   { what: "a longer name", ...INLINE, unit: "int f = foo_1;" },
