@@ -17,9 +17,8 @@ const PATHS_AT_ONCE = 4000;
  */
 export async function reachByOwnText(source: string, sets: UnitSets, pasted: PastedNames, closed: ClosedWords): Promise<UnitSet> {
   const reached = closed.reached.slice();
-  const files = [...sets.files()].filter((path) => !path.endsWith(".h"));
   const formed = [closed.words, closed.hidden].map((map) => ({ map, words: new SortedWords(map.keys()), called: map === closed.hidden }));
-  for (const file of await filesWorthReading(source, files, closed)) {
+  for (const file of await filesWorthReading(source, sets, closed)) {
     const units = withoutAll(sets.of(file) ?? sets.empty(), reached);
     if (units === undefined) continue;
     const text = (await readLatin1(join(source, file))) ?? "";
@@ -53,7 +52,7 @@ function reachOfText(
   for (const token of new Set(tokens)) {
     meet(words.get(token));
     // The compiler's own name for a function of the library, whose declaration counts for both.
-    if (token.startsWith("__builtin_")) meet(words.get(token.slice("__builtin_".length)));
+    if (token.startsWith(BUILTIN)) meet(words.get(token.slice(BUILTIN.length)));
   }
   if (withoutAll(units, found) === undefined) return found;
   for (const shape of pasted.formedBy(tokens, findMacros(text)))
@@ -62,19 +61,28 @@ function reachOfText(
   return found;
 }
 
-/** Files that have one of the words, or a macro that can form one, or macros of their own that put names together. */
-async function filesWorthReading(source: string, files: readonly string[], { words, hidden }: ClosedWords): Promise<string[]> {
+/** Files that have one of the words, or a macro that can form one, in a unit where that counts, or macros of their own that put names together. */
+async function filesWorthReading(source: string, sets: UnitSets, { words, hidden }: ClosedWords): Promise<string[]> {
+  const files = [...sets.files()].filter((path) => !path.endsWith(".h"));
   const found = new Set<string>();
-  const patterns = [...words.keys(), ...hidden.keys(), ...Array.from(words.keys(), (word) => `__builtin_${word}`)].join("\n");
+  const patterns = [...words.keys(), ...hidden.keys(), ...Array.from(words.keys(), (word) => BUILTIN + word)].join("\n");
+  const counts = (word: string, file: string): boolean =>
+    [words.get(word), hidden.get(word), words.get(word.replace(BUILTIN, ""))].some(
+      (units) => units !== undefined && common(units, sets.of(file) ?? sets.empty()) !== undefined,
+    );
   for (let at = 0; at < files.length; at += PATHS_AT_ONCE) {
     const paths = files.slice(at, at + PATHS_AT_ONCE);
-    for (const [options, input] of [
-      [["-lwF", "-f", "-"], patterns],
-      [["-lF", "-e", "##"], ""],
-    ] as const) {
-      const result = await runTool("grep", [...options, "--", ...paths], { cwd: source, input: Buffer.from(input, "latin1") });
-      for (const path of result.stdout.split("\n")) if (path !== "") found.add(path);
+    const grep = async (options: readonly string[], input: string): Promise<string[]> =>
+      (await runTool("grep", [...options, "--", ...paths], { cwd: source, input: Buffer.from(input, "latin1") })).stdout.split("\n");
+    for (const path of await grep(["-lF", "-e", "##"], "")) if (path !== "") found.add(path);
+    for (const match of new Set(await grep(["-oHwF", "-f", "-"], patterns))) {
+      const colon = match.lastIndexOf(":");
+      const [path, word] = [match.slice(0, colon), match.slice(colon + 1)];
+      if (colon > 0 && !found.has(path) && counts(word, path)) found.add(path);
     }
   }
   return [...found].sort();
 }
+
+/** The compiler's own name for a function of the library begins with it. */
+const BUILTIN = "__builtin_";
