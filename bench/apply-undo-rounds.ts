@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { applyUpdate } from "../src/update/apply-update.js";
-import { undoUpdate } from "../src/update/undo-update.js";
-import { openUpdate } from "../src/update/update-file.js";
+import { applyUpdate } from "../src/update/apply/apply-update.js";
+import { undoUpdate } from "../src/update/apply/undo-update.js";
+import { openUpdate } from "../src/update/file/update-file.js";
 
 /**
  * Runs in the guest: `apply-undo-rounds.js ROUNDS UPDATE`. Applies the update and undoes it, ROUNDS times in one process, so that Node

@@ -1,10 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "../src/kbuild/files.js";
-import { parseLineChanges, type LineChange } from "../src/kbuild/line-directives.js";
-import { requireProgram } from "../src/kbuild/refusals.js";
-import { runTool } from "../src/kbuild/run-tool.js";
-import { mapLimited } from "../src/map-limited.js";
+import { isMissing } from "../src/host/files.js";
+import { parseLineChanges, type LineChange } from "../src/source/line-directives.js";
+import { requireProgram } from "../src/host/refusals.js";
+import { runTool } from "../src/host/run-tool.js";
+import { mapLimited } from "../src/host/map-limited.js";
 
 /** Directories that are no part of a source, as what `ksplice prepare` adds, or that no code of the kernel is made of. */
 const NOT_COMPARED: ReadonlySet<string> = new Set("ksplice debian Documentation LICENSES samples scripts tools usr".split(" "));

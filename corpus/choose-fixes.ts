@@ -1,5 +1,5 @@
-import { globPattern } from "../src/glob.js";
-import { judgeTouchedFile } from "../src/kbuild/touched-files.js";
+import { globPattern } from "../src/host/glob.js";
+import { judgeTouchedFile } from "../src/kbuild/change/touched-files.js";
 import type { Fix } from "./fixes/connect-pieces.js";
 import { shuffled } from "./shuffled.js";
 

@@ -1,6 +1,7 @@
 import { Refusal } from "../src/diagnostics.js";
-import { compileUnit } from "../src/kbuild/compile-unit.js";
-import type { PatchedTree, PreparedBuild, Unit } from "../src/kbuild/types.js";
+import { compileUnit } from "../src/kbuild/compile/compile-unit.js";
+import type { PreparedBuild, Unit } from "../src/kbuild/types.js";
+import type { PatchedTree } from "../src/kbuild/change/patched-tree.js";
 
 /**
  * Compiles patched units into the cache, one after another, and goes on after those that do not compile.

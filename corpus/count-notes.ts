@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { printJson, runProgram } from "../src/cli/common.js";
-import { judgeTouchedFile } from "../src/kbuild/touched-files.js";
+import { judgeTouchedFile } from "../src/kbuild/change/touched-files.js";
 import { NOTE_KINDS, type SemanticNote } from "../src/notes/types.js";
 import { semanticNotes } from "../src/notes/semantic-notes.js";
 import { compareTrees } from "./changed-files.js";

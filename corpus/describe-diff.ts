@@ -1,6 +1,6 @@
-import { disassembleFunction, mergeLines, type MergedLine } from "../src/diff/disassemble-function.js";
+import { disassembleFunction, mergeLines, type MergedLine } from "../src/diff/listing/disassemble-function.js";
 import type { FunctionChange } from "../src/diff/types.js";
-import type { UnitDiff } from "../src/update/create-update.js";
+import type { UnitDiff } from "../src/update/units/unit-diff.js";
 import type { ChangedItem, FixResult } from "./types.js";
 
 /** Instructions shown around one that differs. */

@@ -1,9 +1,9 @@
 import type { Progress } from "../src/diagnostics.js";
-import { IncludeGraph } from "../src/kbuild/include-graph.js";
-import { openKernelTree } from "../src/kbuild/open-tree.js";
+import { IncludeGraph } from "../src/kbuild/reach/include-graph.js";
+import { openKernelTree } from "../src/tree/open-tree.js";
 import { prepareBuild } from "../src/kbuild/prepare-build.js";
-import { openSnapshot } from "../src/kernel/open-snapshot.js";
-import { mapLimited } from "../src/map-limited.js";
+import { openSnapshot } from "../src/kernel/snapshot/open-snapshot.js";
+import { mapLimited } from "../src/host/map-limited.js";
 import type { Fix } from "./fixes/connect-pieces.js";
 import type { FixSet } from "./fixes/find-fixes.js";
 import { createFix, matchFix, type CreatedFix, type JudgeContext } from "./judge-fix.js";

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal, type Progress } from "../src/diagnostics.js";
-import { downloadDebianSource, listDebianKernels, prepareDebianKernel } from "../src/distro/debian.js";
-import { isDirectory } from "../src/kbuild/files.js";
+import { downloadDebianSource, listDebianKernels, prepareDebianKernel } from "../src/distro/debian/debian.js";
+import { isDirectory } from "../src/host/files.js";
 import type { CorpusSet } from "./types.js";
 
 export interface SetOptions {

@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../src/diagnostics.js";
-import { packageRoot } from "../src/package-root.js";
-import { hashOf, readTextIfThere, writeWhole } from "../src/kbuild/files.js";
-import { openUpdate, packUpdate, type Update } from "../src/update/update-file.js";
+import { packageRoot } from "../src/host/package-root.js";
+import { hashOf, readTextIfThere, writeWhole } from "../src/host/files.js";
+import { openUpdate, packUpdate, type Update } from "../src/update/file/update-file.js";
 import { patchOfFixes, type CreatedFix } from "./judge-fix.js";
 import type { Fix } from "./fixes/connect-pieces.js";
 import type { FixSet } from "./fixes/find-fixes.js";

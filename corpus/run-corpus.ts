@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { positiveInteger, runProgram, usage } from "../src/cli/common.js";
-import { defaultCacheDir } from "../src/kbuild/cache-dir.js";
+import { defaultCacheDir } from "../src/host/cache-dir.js";
 import { chooseFixes } from "./choose-fixes.js";
 import type { Fix } from "./fixes/connect-pieces.js";
 import { findFixes } from "./fixes/find-fixes.js";

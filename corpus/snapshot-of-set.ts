@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { Refusal, type Progress } from "../src/diagnostics.js";
 import { parseObject } from "../src/elf/parse-object.js";
 import { writeObject } from "../src/elf/write-object.js";
-import { packageRoot } from "../src/package-root.js";
+import { packageRoot } from "../src/host/package-root.js";
 import { findRehearsalKernel } from "../src/rehearse/rehearsal-kernel.js";
-import { makeTemporary, removeTemporary } from "../src/temporary.js";
+import { makeTemporary, removeTemporary } from "../src/host/temporary.js";
 import { bootMachine, type Machine } from "../vm/machine.js";
 import { ModuleFiles } from "../vm/module-files.js";
 

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
-import { compareDebianVersions } from "../src/distro/debian-version.js";
-import { listDebianSources, readSourceFiles } from "../src/distro/debian.js";
-import { unifiedDiff } from "../src/kbuild/diff-texts.js";
+import { compareDebianVersions } from "../src/distro/debian/debian-version.js";
+import { listDebianSources, readSourceFiles } from "../src/distro/debian/debian.js";
+import { unifiedDiff } from "../src/kbuild/change/diff-texts.js";
 
 /** A patch made of the difference between two versions of a source that the archive has. */
 export interface ArchiveFix {

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { renderFinding } from "../src/update/verify/findings.js";
-import type { ProbeResult, Rehearsal } from "../src/rehearse/rehearse-update.js";
+import type { ProbeResult, Rehearsal } from "../src/rehearse/rehearsal.js";
 
 /** What the demo found out, as a table; and whether each line is as it should be. */
 

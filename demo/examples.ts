@@ -2,9 +2,9 @@ import { execa } from "execa";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
-import type { PreparedDistribution } from "../src/distro/debian.js";
-import { packageRoot } from "../src/package-root.js";
-import { unifiedDiff } from "../src/kbuild/diff-texts.js";
+import type { PreparedDistribution } from "../src/distro/debian/debian.js";
+import { packageRoot } from "../src/host/package-root.js";
+import { unifiedDiff } from "../src/kbuild/change/diff-texts.js";
 import { fixFromNextSource } from "./archive-fix.js";
 import type { ExpectedProbes } from "./demo-report.js";
 

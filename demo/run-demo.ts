@@ -3,12 +3,12 @@ import { execa } from "execa";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stderrProgress, reportError } from "../src/cli/common.js";
-import { usableKernels } from "../src/distro/choose-kernel.js";
-import { prepareDebianKernel } from "../src/distro/debian.js";
-import { defaultCacheDir } from "../src/kbuild/cache-dir.js";
+import { usableKernels } from "../src/distro/debian/choose-kernel.js";
+import { prepareDebianKernel } from "../src/distro/debian/debian.js";
+import { defaultCacheDir } from "../src/host/cache-dir.js";
 import { commandLine } from "../src/rehearse/program-paths.js";
 import { rehearseUpdate } from "../src/rehearse/rehearse-update.js";
-import { openUpdate } from "../src/update/update-file.js";
+import { openUpdate } from "../src/update/file/update-file.js";
 import { demoRows, renderRows } from "./demo-report.js";
 import { rawSocketFix, versionLine } from "./examples.js";
 

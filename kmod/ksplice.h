@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a module with new code tells the core. User space fills these structures in
- * when the update is applied (src/update/part-section.ts); sizes and offsets are ABI.
+ * when the update is applied (src/engine/core/part-section.ts); sizes and offsets are ABI.
  */
 #ifndef KSPLICE_H
 #define KSPLICE_H

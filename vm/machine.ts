@@ -12,7 +12,7 @@ import { requireProgram } from "./programs.js";
 import { emulatorThreads } from "./emulator-threads.js";
 import { qemuArguments } from "./qemu-command.js";
 import { cannotLoadModule, commandTimedOut, machineStopped, unreadableKernel } from "./refusals.js";
-import { makeTemporary, removeTemporary } from "../src/temporary.js";
+import { makeTemporary, removeTemporary } from "../src/host/temporary.js";
 
 export type { CommandOptions, CommandResult } from "./agent.js";
 

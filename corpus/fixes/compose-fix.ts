@@ -1,4 +1,4 @@
-import type { LineChange } from "../../src/kbuild/line-directives.js";
+import type { LineChange } from "../../src/source/line-directives.js";
 import { linesOf } from "./lines-of.js";
 import type { FilePair, Piece } from "./split-pieces.js";
 

@@ -1,4 +1,4 @@
-import { codeWords } from "../../src/kbuild/top-level-items.js";
+import { codeWords } from "../../src/source/top-level-items.js";
 import type { FileFacts } from "./connect-pieces.js";
 import { IncludeClosure } from "./include-closure.js";
 import { declaredBy, type DeclaredName } from "./item-names.js";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Progress } from "../../src/diagnostics.js";
-import type { LineChange } from "../../src/kbuild/line-directives.js";
-import { readLatin1 } from "../../src/kbuild/read-change.js";
-import { mapLimited } from "../../src/map-limited.js";
+import type { LineChange } from "../../src/source/line-directives.js";
+import { readLatin1 } from "../../src/kbuild/change/read-change.js";
+import { mapLimited } from "../../src/host/map-limited.js";
 import { compareTrees } from "../changed-files.js";
 import { connectPieces, type Fix, type Reason } from "./connect-pieces.js";
 import { readFileFacts } from "./file-facts.js";

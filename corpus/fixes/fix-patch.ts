@@ -1,4 +1,4 @@
-import { unifiedDiff } from "../../src/kbuild/diff-texts.js";
+import { unifiedDiff } from "../../src/kbuild/change/diff-texts.js";
 import { withPieces } from "./compose-fix.js";
 import type { FilePair, Piece } from "./split-pieces.js";
 

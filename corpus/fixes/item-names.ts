@@ -1,4 +1,4 @@
-import { codeWords, splitHead } from "../../src/kbuild/top-level-items.js";
+import { codeWords, splitHead } from "../../src/source/top-level-items.js";
 import type { SourceItem } from "./source-items.js";
 
 export type NameKind = "function" | "prototype" | "macro" | "type" | "member" | "enumerator" | "object";

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path/posix";
-import { codeWords } from "../../src/kbuild/top-level-items.js";
+import { codeWords } from "../../src/source/top-level-items.js";
 import { declaredBy, type DeclaredName } from "./item-names.js";
 import { maskText, type SourceItem } from "./source-items.js";
 import { touchedItems, type Piece, type SplitFile } from "./split-pieces.js";

@@ -1,4 +1,4 @@
-import type { LineChange } from "../../src/kbuild/line-directives.js";
+import type { LineChange } from "../../src/source/line-directives.js";
 import { DisjointSets } from "./disjoint-sets.js";
 import { linesOf } from "./lines-of.js";
 import { findItems, maskText, nesting, type SourceItem } from "./source-items.js";

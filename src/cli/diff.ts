@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED } from "../diagnostics.js";
 import { diffObjects } from "../diff/diff-objects.js";
-import { disassembleFunction, mergeLines } from "../diff/disassemble-function.js";
+import { disassembleFunction, mergeLines } from "../diff/listing/disassemble-function.js";
 import { unreadableObject } from "../diff/refusals.js";
 import type { FunctionChange, ObjectDiff } from "../diff/types.js";
 import { ElfFormatError } from "../elf/elf-format-error.js";

@@ -1,8 +1,8 @@
 import { release as runningRelease } from "node:os";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { prepareDebianKernel } from "../distro/debian.js";
-import { defaultCacheDir } from "../kbuild/cache-dir.js";
+import { prepareDebianKernel } from "../distro/debian/debian.js";
+import { defaultCacheDir } from "../host/cache-dir.js";
 import { printJson, stderrProgress, type CommonOptions } from "./common.js";
 
 interface PrepareOptions extends CommonOptions {

@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { EXIT_REFUSED } from "../diagnostics.js";
 import { oneLine, sawTheSame } from "../rehearse/find-failures.js";
-import { rehearseUpdate, type Rehearsal } from "../rehearse/rehearse-update.js";
-import { openUpdate } from "../update/update-file.js";
+import { rehearseUpdate } from "../rehearse/rehearse-update.js";
+import { type Rehearsal } from "../rehearse/rehearsal.js";
+import { openUpdate } from "../update/file/update-file.js";
 import { printJson, stderrProgress, type CommonOptions } from "./common.js";
 
 interface RehearseOptions extends CommonOptions {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { EXIT_REFUSED } from "../diagnostics.js";
-import { openLiveKernel } from "../kernel/live-kernel.js";
-import { openSnapshot } from "../kernel/open-snapshot.js";
-import { ID_PATTERN } from "../update/manifest.js";
-import { openUpdate, type Update } from "../update/update-file.js";
+import { openLiveKernel } from "../kernel/live/live-kernel.js";
+import { openSnapshot } from "../kernel/snapshot/open-snapshot.js";
+import { ID_PATTERN } from "../update/file/manifest.js";
+import { openUpdate, type Update } from "../update/file/update-file.js";
 import { renderFinding } from "../update/verify/findings.js";
 import { verifyUpdate, type Verification } from "../update/verify/verify-update.js";
 import { printJson, usage, type CommonOptions } from "./common.js";

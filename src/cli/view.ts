@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { spellNote } from "../notes/spell-note.js";
-import { openUpdate, type Update } from "../update/update-file.js";
-import type { LoadedUpdate } from "../kernel/ksplice-sysfs.js";
-import type { Manifest, ManifestUnit } from "../update/manifest.js";
-import { viewKernel, viewUpdateInKernel } from "../update/view-updates.js";
+import { openUpdate, type Update } from "../update/file/update-file.js";
+import type { LoadedUpdate } from "../engine/core/ksplice-sysfs.js";
+import type { Manifest, ManifestUnit } from "../update/file/manifest.js";
+import { viewKernel, viewUpdateInKernel } from "../update/apply/view-updates.js";
 import { printJson, usage, type CommonOptions } from "./common.js";
 
 interface ViewOptions extends CommonOptions {

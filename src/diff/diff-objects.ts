@@ -1,7 +1,7 @@
 import { COMMON, type ElfObject, type ElfSection, type ElfSymbol } from "../elf/model.js";
 import type { ObjectDiff } from "./types.js";
-import { analyse, type Analysis } from "./analyse.js";
-import { atomName } from "./atom.js";
+import { analyse, type Analysis } from "./compare/analyse.js";
+import { atomName } from "./atoms/atom.js";
 
 const analyses = new WeakMap<ObjectDiff, Analysis>();
 

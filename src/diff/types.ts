@@ -1,4 +1,4 @@
-import type { HookKind } from "./hook-kinds.js";
+import type { HookKind } from "./atoms/hook-kinds.js";
 import type { ElfObject, ElfSection, ElfSymbol } from "../elf/model.js";
 
 /** Where a symbol of an object comes from in the source, where debug info or a bug table tells. */

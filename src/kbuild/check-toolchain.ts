@@ -1,5 +1,6 @@
-import { missingTools, otherCompiler } from "./refusals.js";
-import { runTool } from "./run-tool.js";
+import { missingTools } from "../host/refusals.js";
+import { otherCompiler } from "./refusals.js";
+import { runTool } from "../host/run-tool.js";
 
 interface Requirement {
   readonly tool: string;

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import lockfile from "proper-lockfile";
-import { requireProgram } from "./refusals.js";
-import { runTool, type ToolResult } from "./run-tool.js";
+import { requireProgram } from "../host/refusals.js";
+import { runTool, type ToolResult } from "../host/run-tool.js";
 
 /** What a make call on a kernel build needs to know. {@link PreparedBuild} has it all. */
 export interface MakeContext {

@@ -3,12 +3,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
 import { checkTools, findCompiler } from "./check-toolchain.js";
-import { defaultCacheDir } from "./cache-dir.js";
-import { hashOf, isDirectory, isFile, readTextIfThere, writeWhole } from "./files.js";
-import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "./kernel-config.js";
+import { defaultCacheDir } from "../host/cache-dir.js";
+import { hashOf, isDirectory, isFile, readTextIfThere, writeWhole } from "../host/files.js";
+import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "../tree/kernel-config.js";
 import { makeKernel, withBuildLock } from "./make.js";
 import { cannotPrepare, configurationDiffers, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
-import type { KernelTree, PreparedBuild } from "./types.js";
+import type { PreparedBuild } from "./types.js";
+import type { KernelTree } from "../tree/kernel-tree.js";
 
 export interface PrepareOptions {
   /** Default: {@link defaultCacheDir}. */

@@ -1,20 +1,4 @@
-import type { ShadowTree } from "./shadow-tree.js";
-
-/** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
-export interface KernelTree {
-  /** Absolute path. */
-  readonly source: string;
-  /** Absolute path of the configuration directory. */
-  readonly configDir: string;
-  /** `.config` of the running kernel. */
-  readonly configFile: string;
-  /** `System.map` or `kallsyms` of the running kernel, where the directory holds one. */
-  readonly symbolsFile: string | undefined;
-  /** Headers or build directory that modules for this kernel are compiled against: `Module.symvers`, `include/generated`. */
-  readonly buildDir: string | undefined;
-  /** Make flags from the file `flags`. */
-  readonly makeFlags: readonly string[];
-}
+import type { KernelTree } from "../tree/kernel-tree.js";
 
 /** A tree that objects can be compiled in: kbuild's output directory in the cache. */
 export interface PreparedBuild {
@@ -62,23 +46,4 @@ export interface KernelModules {
   readonly core: Uint8Array;
   /** The module that new code is linked into; see kmod/ksplice.h for the symbol it expects. */
   readonly template: Uint8Array;
-}
-
-/** A source tree in which the change is made: real files where the patch touches, links to the user's tree elsewhere. */
-export interface PatchedTree {
-  readonly shadow: ShadowTree;
-  /** Absolute path of its top. */
-  readonly root: string;
-  /** Files that the patch changes, adds or removes, from the top of the tree, sorted. */
-  readonly touched: readonly string[];
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  /** The change as one unified diff that `patch -p1` takes. */
-  readonly patch: string;
-  /** What the user should know of how the patch applies: hunks that are shifted. */
-  readonly notes: readonly string[];
-  /** A directory that is searched for headers last, after the kernel's own; only where the patch needs it. */
-  readonly includeDir: string | undefined;
-  /** Deletes the shadow. */
-  dispose(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { RunSymbol } from "../match/run-kernel.js";
+import type { RunSymbol } from "../run-kernel.js";
 
 /** The kernel's symbols, of vmlinux and of modules, with lookups by name and by address. */
 export interface SymbolTable {

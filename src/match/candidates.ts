@@ -1,6 +1,6 @@
 import { STT_FUNC } from "../elf/constants.js";
 import { isPrefixSymbol, type Place } from "./pre-object.js";
-import type { RunKernel, RunSymbol } from "./run-kernel.js";
+import type { RunKernel, RunSymbol } from "../run-kernel.js";
 
 /** Suffixes that gcc numbers or adds when it clones and splits functions; the number may differ from build to build. */
 const CLONE = /\.(constprop|isra|part|cold)(\.\d+)?/g;

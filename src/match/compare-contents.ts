@@ -1,9 +1,9 @@
 import { RELOCATION_KINDS } from "../elf/constants.js";
 import type { ElfRelocation } from "../elf/model.js";
 import type { Place } from "./pre-object.js";
-import type { Reference } from "./references.js";
+import type { Reference } from "./reference.js";
 import { hex, isEmptyRelocation, readField } from "./relocated-field.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 
 /** A part of a data object, in bytes from its start. */
 export interface ByteRange {

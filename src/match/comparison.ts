@@ -1,7 +1,7 @@
 import type { ElfRelocation, ElfSection } from "../elf/model.js";
 import { RELOCATION_KINDS } from "../elf/constants.js";
-import { decode, decodeOne, type DecodedInstruction } from "../x86/decode.js";
-import { isFiller, nopRunLength } from "../x86/nops.js";
+import { decode, decodeOne, type DecodedInstruction } from "../arch/x86/decode.js";
+import { isFiller, nopRunLength } from "../arch/x86/nops.js";
 import { isCallDepthThunk } from "./call-depth.js";
 import { Evidence, type Difference } from "./evidence.js";
 import type { PatchSite, Replacement } from "./patch-sites.js";
@@ -11,7 +11,7 @@ import { readImmediate } from "./runtime-constants.js";
 import type { References } from "./references.js";
 import { isEmptyRelocation, readField } from "./relocated-field.js";
 import { kindOfSection } from "./pre-object.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 import { applySiteRule, type LiveCode, type SiteContext } from "./site-rules.js";
 
 /** Everything about the unit that comparing one function needs. */

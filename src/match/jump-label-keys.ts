@@ -1,6 +1,6 @@
 import { homeSection, type ElfRelocation, type ElfSection } from "../elf/model.js";
 import type { Place, PreObject } from "./pre-object.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 
 /** struct jump_entry: s32 code, s32 target, s64 key, each relative to itself (include/linux/jump_label.h, Linux 6.1). */
 const ENTRY_SIZE = 16;

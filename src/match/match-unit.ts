@@ -4,7 +4,7 @@ import { isSplitPart } from "./candidates.js";
 import { findData, type DataRequest } from "./find-data.js";
 import { isPrefixSymbol, isWeak } from "./pre-object.js";
 import { describeMismatch, overallCause } from "./report-mismatch.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 import { findTrampolineSite } from "./trampoline-site.js";
 import type { MatchedFunction, MatchStatistics, Mismatch, UnitMatch } from "./types.js";
 import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";

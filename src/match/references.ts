@@ -1,22 +1,12 @@
 import { STT_SECTION } from "../elf/constants.js";
-import { AbsoluteAddress, homeSection, type ElfRelocation, type ElfSection } from "../elf/model.js";
+import { AbsoluteAddress, homeSection, type ElfSection } from "../elf/model.js";
 import { compareContents } from "./compare-contents.js";
 import { Evidence } from "./evidence.js";
 import { isCallDepthThunk } from "./call-depth.js";
 import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
 import { hex, wrap } from "./relocated-field.js";
-import type { RunKernel, RunSymbol } from "./run-kernel.js";
-
-/** Where one relocated field points, in both worlds. */
-export interface Reference {
-  readonly relocation: ElfRelocation;
-  /** What it points to, in bytes from the relocation's symbol. */
-  readonly delta: number;
-  /** What the running kernel's field points to. */
-  readonly addr: bigint;
-  /** Byte offset of the reference in its function, for messages. */
-  readonly offset: number;
-}
+import type { RunKernel, RunSymbol } from "../run-kernel.js";
+import type { Reference } from "./reference.js";
 
 /** Follows references out of running code and data: binds places to addresses, and compares strings and constant data that they reach. */
 export class References {

@@ -1,10 +1,10 @@
 import { homeSection } from "../elf/model.js";
-import { decode, decodeOne } from "../x86/decode.js";
-import { disassemble } from "../x86/disassemble.js";
+import { decode, decodeOne } from "../arch/x86/decode.js";
+import { disassemble } from "../arch/x86/disassemble.js";
 import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
 import { hex } from "./relocated-field.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 import type { LiveCode } from "./site-rules.js";
 import type { Mismatch } from "./types.js";
 

@@ -1,7 +1,7 @@
-import { isFiller } from "../x86/nops.js";
+import { isFiller } from "../arch/x86/nops.js";
 import { isCallDepthThunk } from "./call-depth.js";
 import type { PatchSite, Replacement } from "./patch-sites.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 
 /** Bytes of the running kernel from `addr` on. */
 export interface LiveCode {

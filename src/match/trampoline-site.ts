@@ -1,7 +1,7 @@
-import { paddingLength } from "../x86/nops.js";
+import { paddingLength } from "../arch/x86/nops.js";
 import type { PreCode } from "./pre-code.js";
 import type { PatchSite } from "./patch-sites.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 
 /** Length of `jmp rel32`. */
 const TRAMPOLINE_SIZE = 5;

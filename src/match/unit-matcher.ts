@@ -9,7 +9,7 @@ import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
 import { isWeak, PreObject, type Place } from "./pre-object.js";
 import { References } from "./references.js";
 import { hex } from "./relocated-field.js";
-import type { RunKernel } from "./run-kernel.js";
+import type { RunKernel } from "../run-kernel.js";
 import type { LiveCode } from "./site-rules.js";
 
 type EqualCode = CodeComparison & { kind: "equal" };

@@ -2,7 +2,7 @@
 const COMMENTS = /\/\*[^]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?/g;
 const DIRECTIVES = /^[^\S\n]*#(?:\\\n|[^\n])*/gm;
 
-/** What `src/kbuild/line-directives.ts` puts into a patched source; the source's own lines have no such. */
+/** What `src/source/line-directives.ts` puts into a patched source; the source's own lines have no such. */
 const LINE_DIRECTIVE = /^#line \d+\n/gm;
 
 /** The text as the patch's author wrote it, without the directives that restore line numbers. */

@@ -1,5 +1,5 @@
 import { renderFinding } from "../update/verify/findings.js";
-import type { ProbeResult, Rehearsal } from "./rehearse-update.js";
+import type { ProbeResult, Rehearsal } from "./rehearsal.js";
 
 /** Why a rehearsal failed, a line each; none if all is as it should be. */
 export function findFailures({

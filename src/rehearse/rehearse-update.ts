@@ -2,15 +2,16 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { EXIT_REFUSED, Refusal, type Progress } from "../diagnostics.js";
-import { packUpdate, type Update } from "../update/update-file.js";
+import { packUpdate, type Update } from "../update/file/update-file.js";
 import { bootMachine, type CommandResult, type Machine, type StartedCommand } from "../../vm/machine.js";
-import { packageRoot } from "../package-root.js";
+import { packageRoot } from "../host/package-root.js";
 import type { Verification } from "../update/verify/verify-update.js";
 import { findFailures } from "./find-failures.js";
 import { runCommand } from "./run-command.js";
 import { programName } from "./program-paths.js";
 import { findRehearsalKernel, type RehearsalKernel } from "./rehearsal-kernel.js";
-import { makeTemporary, removeTemporary } from "../temporary.js";
+import { makeTemporary, removeTemporary } from "../host/temporary.js";
+import type { ProbeResult, Rehearsal, StageTime } from "./rehearsal.js";
 
 export interface RehearsalOptions {
   /** A directory that `ksplice prepare` filled. */
@@ -36,42 +37,6 @@ export interface RunningMachine {
   readonly machine: Machine;
   /** A directory of the host that the machine shows. */
   readonly directory: string;
-}
-
-export interface ProbeResult {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number;
-}
-
-export interface StageTime {
-  readonly stage: string;
-  readonly milliseconds: number;
-}
-
-export interface Rehearsal {
-  readonly id: string;
-  readonly release: string;
-  readonly functions: readonly { readonly target: string; readonly name: string }[];
-  /** Existing objects that were overwritten. */
-  readonly data: readonly { readonly target: string; readonly name: string }[];
-  readonly probes: { readonly before: ProbeResult; readonly applied: ProbeResult; readonly undone: ProbeResult } | undefined;
-  /** Ids that `ksplice-view` listed while the update was applied. */
-  readonly viewed: readonly string[];
-  readonly stopNs: { readonly apply: number; readonly undo: number };
-  readonly matching: { readonly functions: number; readonly skippedBytes: number; readonly milliseconds: number };
-  readonly stages: readonly StageTime[];
-  /** Modules and sysfs entries of ours that were still there after the undo. */
-  readonly leftovers: readonly string[];
-  /** Oopses, warnings and call traces. */
-  readonly problems: readonly string[];
-  /** What `ksplice verify` said while the update was applied. */
-  readonly verification: Verification;
-  readonly consoleLog: string;
-  /** Why the rehearsal failed, a line each: find-failures.ts has the list. */
-  readonly failures: readonly string[];
-  /** No failures. */
-  readonly ok: boolean;
 }
 
 /**

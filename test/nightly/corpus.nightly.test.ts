@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, it } from "vitest";
 import { summarize, type CorpusReport } from "../../corpus/summary.js";
-import { packageRoot } from "../../src/package-root.js";
+import { packageRoot } from "../../src/host/package-root.js";
 
 /** The measure by real fixes, whole. */
 

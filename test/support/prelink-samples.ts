@@ -3,9 +3,10 @@ import type { ElfObject, ElfSymbol } from "../../src/elf/model.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
 import { unitKey } from "../../src/kbuild/types.js";
-import type { RunKernel, RunSymbol } from "../../src/match/run-kernel.js";
-import type { ManifestTarget } from "../../src/update/manifest.js";
-import { prelinkTarget, type MatchedUnit, type UnitMatches } from "../../src/update/prelink.js";
+import type { RunKernel, RunSymbol } from "../../src/run-kernel.js";
+import type { ManifestTarget } from "../../src/update/file/manifest.js";
+import { prelinkTarget } from "../../src/update/prelink/prelink.js";
+import { type MatchedUnit, type UnitMatches } from "../../src/update/match/unit-matches.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
 
 /** Modules as ksplice-create leaves them, kernels and matches, for tests of prelinking. */

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { makeTemporary, removeTemporary } from "../../src/temporary.js";
+import { makeTemporary, removeTemporary } from "../../src/host/temporary.js";
 
 let dir: string;
 beforeEach(async () => {
@@ -26,7 +26,7 @@ it("a temporary directory is removed when it is no longer needed, and takes the 
 });
 
 it.each(["SIGINT", "SIGTERM"] as const)("%s removes it, and still ends the program", async (signal) => {
-  const module = new URL("../../dist/src/temporary.js", import.meta.url).href;
+  const module = new URL("../../dist/src/host/temporary.js", import.meta.url).href;
   const program = `const { makeTemporary } = await import(${JSON.stringify(module)}); await makeTemporary(${JSON.stringify(join(dir, "x-"))}); console.log("ready"); setInterval(() => {}, 1000);`;
   const child = execa(process.execPath, ["--input-type=module", "-e", program], { reject: false });
   await new Promise((resolve) => child.stdout.once("data", resolve));

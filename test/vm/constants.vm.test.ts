@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openUpdate } from "../../src/update/update-file.js";
+import { openUpdate } from "../../src/update/file/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { testTree, Workshop, type TestTree } from "./support/trees.js";
 

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SAMPLE, SAMPLE_SET } from "../../corpus/sample.js";
 import type { CorpusReport } from "../../corpus/summary.js";
-import { packageRoot } from "../../src/package-root.js";
+import { packageRoot } from "../../src/host/package-root.js";
 
 /** The measure by real fixes, on a fixed sample. */
 

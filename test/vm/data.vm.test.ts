@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseObject } from "../../src/elf/parse-object.js";
-import type { ManifestWrite } from "../../src/update/manifest.js";
-import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/update-file.js";
+import type { ManifestWrite } from "../../src/update/file/manifest.js";
+import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/file/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { testTree, Workshop } from "./support/trees.js";
 

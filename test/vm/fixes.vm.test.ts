@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { rehearseUpdate, type Rehearsal } from "../../src/rehearse/rehearse-update.js";
-import { openUpdate } from "../../src/update/update-file.js";
+import { rehearseUpdate } from "../../src/rehearse/rehearse-update.js";
+import { type Rehearsal } from "../../src/rehearse/rehearsal.js";
+import { openUpdate } from "../../src/update/file/update-file.js";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { archivePatch, testTree, Workshop } from "./support/trees.js";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../src/package-root.js";
-import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/update-file.js";
+import { packageRoot } from "../../src/host/package-root.js";
+import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/file/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHF_EXECINSTR } from "../../src/elf/constants.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
-import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/update-file.js";
+import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/file/update-file.js";
 import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ManifestUnit } from "../../src/update/manifest.js";
-import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/update-file.js";
+import type { ManifestUnit } from "../../src/update/file/manifest.js";
+import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/file/update-file.js";
 import type { Verification } from "../../src/update/verify/verify-update.js";
 import { patchOfEdits } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";

@@ -1,7 +1,7 @@
 import { analysisOf } from "../../diff/diff-objects.js";
-import { isNumbered, staticLocalName } from "../../diff/names.js";
-import type { UnitDiff } from "../create-update.js";
-import type { TouchedText } from "../touched-texts.js";
+import { isNumbered, staticLocalName } from "../../diff/atoms/names.js";
+import type { UnitDiff } from "../units/unit-diff.js";
+import type { TouchedText } from "../units/touched-texts.js";
 import { declaredTypes, isSameKindOfType } from "./declared-types.js";
 import { changedType, type LinkageRefusal } from "./refusals.js";
 

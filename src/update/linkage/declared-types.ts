@@ -1,4 +1,4 @@
-import { readTopLevel } from "../../kbuild/top-level-items.js";
+import { readTopLevel } from "../../source/top-level-items.js";
 
 /**
  * The type of a variable as a C source spells it, at file level and as a static local: the words before and behind its name, without storage words and

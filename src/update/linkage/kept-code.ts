@@ -1,12 +1,12 @@
 import { STB_LOCAL } from "../../elf/constants.js";
-import { findAddressTaken } from "../../diff/address-taken.js";
-import type { Analysis } from "../../diff/analyse.js";
-import { atomName, isText, type Atom } from "../../diff/atom.js";
-import { isBranch } from "../../diff/branches.js";
-import { groupPieces } from "../../diff/compare-code.js";
+import { findAddressTaken } from "../../diff/atoms/address-taken.js";
+import type { Analysis } from "../../diff/compare/analyse.js";
+import { atomName, isText, type Atom } from "../../diff/atoms/atom.js";
+import { isBranch } from "../../diff/atoms/branches.js";
+import { groupPieces } from "../../diff/compare/compare-code.js";
 import { analysisOf } from "../../diff/diff-objects.js";
-import { readExports } from "../../diff/exports.js";
-import type { UnitDiff } from "../create-update.js";
+import { readExports } from "../../diff/atoms/exports.js";
+import type { UnitDiff } from "../units/unit-diff.js";
 import { keptCodeCallsChanged, type LinkageRefusal } from "./refusals.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";
 

@@ -1,8 +1,8 @@
-import { atomSize, equalBytes, isText, type Atom } from "../../diff/atom.js";
+import { atomSize, equalBytes, isText, type Atom } from "../../diff/atoms/atom.js";
 import { UNDEFINED, type ElfSymbol } from "../../elf/model.js";
 import type { NewCodeImport } from "../../diff/types.js";
-import type { SplitObject } from "../../diff/split-object.js";
-import type { UnitDiff } from "../create-update.js";
+import type { SplitObject } from "../../diff/atoms/split-object.js";
+import type { UnitDiff } from "../units/unit-diff.js";
 import * as refuse from "./refusals.js";
 import type { LinkageRefusal } from "./refusals.js";
 import { chosenOf, type Definition, type GlobalName } from "./symbol-table.js";

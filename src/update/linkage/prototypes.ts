@@ -1,10 +1,10 @@
 import { comparePrototypes } from "../../btf/compare-prototypes.js";
 import { parseBtf } from "../../btf/parse-btf.js";
-import { sourceFunction } from "../../diff/names.js";
-import { readTopLevel, splitHead } from "../../kbuild/top-level-items.js";
+import { sourceFunction } from "../../diff/atoms/names.js";
+import { readTopLevel, splitHead } from "../../source/top-level-items.js";
 import type { Unit } from "../../kbuild/types.js";
-import type { TouchedText } from "../touched-texts.js";
-import type { UnitTypes } from "../unit-types.js";
+import type { TouchedText } from "../units/touched-texts.js";
+import type { UnitTypes } from "../units/unit-types.js";
 
 /** A function as a unit's object calls it. */
 export interface UnitFunction {

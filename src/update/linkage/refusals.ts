@@ -1,5 +1,5 @@
 import type { DiffRefusal } from "../../diff/types.js";
-import type { UnitDiff } from "../create-update.js";
+import type { UnitDiff } from "../units/unit-diff.js";
 
 /** What is refused because of how the units of an update belong together: one factory a message. */
 export interface LinkageRefusal {

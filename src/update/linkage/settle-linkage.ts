@@ -1,9 +1,9 @@
-import { findAddressTaken } from "../../diff/address-taken.js";
+import { findAddressTaken } from "../../diff/atoms/address-taken.js";
 import { analysisOf } from "../../diff/diff-objects.js";
-import { readExports } from "../../diff/exports.js";
+import { readExports } from "../../diff/atoms/exports.js";
 import { STB_LOCAL } from "../../elf/constants.js";
-import type { UnitDiff } from "../create-update.js";
-import type { TouchedText } from "../touched-texts.js";
+import type { UnitDiff } from "../units/unit-diff.js";
+import type { TouchedText } from "../units/touched-texts.js";
 import { findChangedTypes } from "./changed-types.js";
 import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
 import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";

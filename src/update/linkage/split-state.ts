@@ -1,11 +1,11 @@
-import { atomSize, isText, type Atom } from "../../diff/atom.js";
-import { baseName, isState } from "../../diff/correlate-data.js";
+import { atomSize, isText, type Atom } from "../../diff/atoms/atom.js";
+import { baseName, isState } from "../../diff/compare/correlate-data.js";
 import { analysisOf } from "../../diff/diff-objects.js";
-import { findHandler } from "../../diff/hooks.js";
-import { normalName, sourceFunction } from "../../diff/names.js";
+import { findHandler } from "../../diff/compare/hooks.js";
+import { normalName, sourceFunction } from "../../diff/atoms/names.js";
 import { filledByInit } from "../../diff/refusals.js";
-import type { SplitObject } from "../../diff/split-object.js";
-import type { UnitDiff } from "../create-update.js";
+import type { SplitObject } from "../../diff/atoms/split-object.js";
+import type { UnitDiff } from "../units/unit-diff.js";
 import type { Moves } from "./moves.js";
 import { splitBetween, type LinkageRefusal } from "./refusals.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";

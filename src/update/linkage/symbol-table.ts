@@ -1,11 +1,11 @@
 import { STB_LOCAL, STB_WEAK } from "../../elf/constants.js";
 import type { ElfSymbol } from "../../elf/model.js";
-import type { Analysis } from "../../diff/analyse.js";
-import type { Atom } from "../../diff/atom.js";
+import type { Analysis } from "../../diff/compare/analyse.js";
+import type { Atom } from "../../diff/atoms/atom.js";
 import { analysisOf } from "../../diff/diff-objects.js";
-import { isDeviceTableAlias } from "../../diff/names.js";
-import type { SplitObject } from "../../diff/split-object.js";
-import type { UnitDiff } from "../create-update.js";
+import { isDeviceTableAlias } from "../../diff/atoms/names.js";
+import type { SplitObject } from "../../diff/atoms/split-object.js";
+import type { UnitDiff } from "../units/unit-diff.js";
 
 /** One unit's definition of a name that other units can use. */
 export interface Definition {

@@ -1,6 +1,6 @@
-import type { LiveKernel } from "../../kernel/live-kernel.js";
-import type { RunSymbol } from "../../match/run-kernel.js";
-import { isGlobal } from "../find-symbol.js";
+import type { LiveKernel } from "../../kernel/live/live-kernel.js";
+import type { RunSymbol } from "../../run-kernel.js";
+import { isGlobal } from "../../run-kernel.js";
 
 /** A kernel with updates applied, as run-post matching asks it. */
 export class AppliedKernel {

@@ -1,6 +1,6 @@
-import type { RedirectedFunction } from "../../kernel/ksplice-sysfs.js";
+import type { RedirectedFunction } from "../../engine/core/ksplice-sysfs.js";
 import { isSplitPart } from "../../match/candidates.js";
-import type { ManifestFunction, ManifestTarget } from "../manifest.js";
+import type { ManifestFunction, ManifestTarget } from "../file/manifest.js";
 import type { AppliedKernel } from "./applied-kernel.js";
 import type { Finding } from "./findings.js";
 import type { PatchedUnit } from "./patched-unit.js";

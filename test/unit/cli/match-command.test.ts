@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packUpdate } from "../../../src/update/update-file.js";
+import { packUpdate } from "../../../src/update/file/update-file.js";
 import { compileBytes, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../support/compile-object.js";
 import { runHost } from "../../support/run-host.js";
 import { MODULE_SOURCE, sampleKernel, sampleUpdate, UNIT_SOURCE, writeSnapshot } from "../update/sample-fit.js";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packUpdate } from "../../../src/update/update-file.js";
+import { packUpdate } from "../../../src/update/file/update-file.js";
 import { runHost } from "../../support/run-host.js";
 import { writeSnapshot } from "../update/sample-fit.js";
 import { applySample, type AppliedOptions } from "../update/verify/applied-sample.js";

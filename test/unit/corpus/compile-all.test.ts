@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileAll } from "../../../corpus/compile-all.js";
-import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
 import { fakeBuild, writeFakeKernel } from "../kbuild/fake-kernel.js";
 import { temporaryDirectory } from "../kbuild/temp-dir.js";

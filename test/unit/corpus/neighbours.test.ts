@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { findFixes, type FixSet } from "../../../corpus/fixes/find-fixes.js";
 import { NeighbourFinder } from "../../../corpus/neighbours.js";
 import { Refusal } from "../../../src/diagnostics.js";
-import { doesNotCompile, tooManyUnits } from "../../../src/kbuild/refusals.js";
+import { doesNotCompile } from "../../../src/kbuild/compile/refusals.js";
+import { tooManyUnits } from "../../../src/kbuild/reach/refusals.js";
 import { temporaryDirectory, writeFiles } from "../kbuild/temp-dir.js";
 
 const top = temporaryDirectory();

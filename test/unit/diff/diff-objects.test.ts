@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { diffObjects } from "../../../src/diff/diff-objects.js";
-import { extractNewCode } from "../../../src/diff/extract-new-code.js";
+import { extractNewCode } from "../../../src/diff/extract/extract-new-code.js";
 import { STT_FUNC } from "../../../src/elf/constants.js";
 import { homeSection, type ElfObject } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { diffObjects } from "../../../src/diff/diff-objects.js";
-import { extractNewCode } from "../../../src/diff/extract-new-code.js";
+import { extractNewCode } from "../../../src/diff/extract/extract-new-code.js";
 import type { NewCode } from "../../../src/diff/types.js";
 import { SHF_LINK_ORDER, STB_GLOBAL, STB_LOCAL } from "../../../src/elf/constants.js";
 import { UNDEFINED, type ElfSection } from "../../../src/elf/model.js";

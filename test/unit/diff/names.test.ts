@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { coldParent, isNumbered, normalName, sourceFunction, staticLocalName } from "../../../src/diff/names.js";
+import { coldParent, isNumbered, normalName, sourceFunction, staticLocalName } from "../../../src/diff/atoms/names.js";
 
 describe("names without the compiler's numbers", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findSectionRule } from "../../../src/diff/section-rules.js";
+import { findSectionRule } from "../../../src/diff/atoms/section-rules.js";
 import * as elf from "../../../src/elf/constants.js";
 import type { ElfSection } from "../../../src/elf/model.js";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareDebianVersions } from "../../../src/distro/debian-version.js";
+import { compareDebianVersions } from "../../../src/distro/debian/debian-version.js";
 
 test.each([
   ["6.1.170-3", "6.1.176-1", -1],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeKallsyms } from "../../../src/distro/decode-kallsyms.js";
+import { decodeKallsyms } from "../../../src/tree/image/decode-kallsyms.js";
 
 interface Symbol {
   readonly addr: bigint;

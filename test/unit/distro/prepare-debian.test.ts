@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listDebianKernels, listDebianSources, prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian.js";
+import { listDebianKernels, listDebianSources, prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian/debian.js";
 
 /** An archive of tiny packages, with programs in the place of apt-cache and apt-get that serve them. */
 const top = mkdtempSync(join(tmpdir(), "ksplice-test-"));

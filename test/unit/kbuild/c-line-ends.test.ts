@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findLineEnds } from "../../../src/kbuild/c-line-ends.js";
+import { findLineEnds } from "../../../src/source/line-ends.js";
 
 /** Each line with + if a directive may follow it, - if not. */
 const marked = (lines: readonly string[]): string[] =>

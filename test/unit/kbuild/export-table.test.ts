@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { R_X86_64_PC32, STB_GLOBAL } from "../../../src/elf/constants.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
-import { addExportTables, type ModuleExport } from "../../../src/kbuild/export-table.js";
+import { addExportTables, type ModuleExport } from "../../../src/kbuild/module/export-table.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "../../support/elf-builder.js";
 
 function moduleWith(exports: readonly ModuleExport[]) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { KernelTree, PreparedBuild } from "../../../src/kbuild/types.js";
+import type { PreparedBuild } from "../../../src/kbuild/types.js";
+import type { KernelTree } from "../../../src/tree/kernel-tree.js";
 import { writeFiles } from "./temp-dir.js";
 
 /**

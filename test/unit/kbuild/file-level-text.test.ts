@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fileLevelText } from "../../../src/kbuild/file-level-text.js";
+import { fileLevelText } from "../../../src/source/file-level-text.js";
 
 const FILE = `#include <linux/fs.h>
 /* A comment. */

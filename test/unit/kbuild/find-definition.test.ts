@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findDefinition, findTypeDefinition } from "../../../src/kbuild/find-definition.js";
+import { findDefinition, findTypeDefinition } from "../../../src/source/definition-line.js";
 
 const SOURCE = `#include <linux/kernel.h>
 static int helper(int x);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { headerReach } from "../../../src/kbuild/header-reach.js";
-import { IncludeGraph } from "../../../src/kbuild/include-graph.js";
+import { headerReach } from "../../../src/kbuild/reach/header-reach.js";
+import { IncludeGraph } from "../../../src/kbuild/reach/include-graph.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 
 /** One change of `net/h.h`, and a unit that includes it behind `net/other.h`. */

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeObject } from "../../../src/elf/write-object.js";
-import { definedFunctions, findContradiction } from "../../../src/kbuild/image-witness.js";
-import type { KernelTree } from "../../../src/kbuild/types.js";
+import { definedFunctions, findContradiction } from "../../../src/kbuild/reach/image-witness.js";
+import type { KernelTree } from "../../../src/tree/kernel-tree.js";
 import { makeFunction, makeObject, makeSection } from "../../support/elf-builder.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 

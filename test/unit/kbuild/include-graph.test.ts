@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { IncludeGraph } from "../../../src/kbuild/include-graph.js";
+import { IncludeGraph } from "../../../src/kbuild/reach/include-graph.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 
 const source = temporaryDirectory();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "../../../src/kbuild/kernel-config.js";
+import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "../../../src/tree/kernel-config.js";
 
 test("options are read, unset ones are absent, strings are unquoted", () => {
   const config = parseConfig('CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\nCONFIG_D="a \\"b\\""\nCONFIG_E=14\n');

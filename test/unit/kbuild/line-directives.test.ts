@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { parseLineChanges, restoreLineNumbers } from "../../../src/kbuild/line-directives.js";
+import { parseLineChanges, restoreLineNumbers } from "../../../src/source/line-directives.js";
 
 const directory = mkdtempSync(join(tmpdir(), "ksplice-test-"));
 afterAll(() => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { unifiedDiff } from "../../../src/kbuild/diff-texts.js";
-import { placeHunks } from "../../../src/kbuild/locate-hunks.js";
-import { parsePatchedFiles } from "../../../src/kbuild/parse-patch.js";
+import { unifiedDiff } from "../../../src/kbuild/change/diff-texts.js";
+import { placeHunks } from "../../../src/kbuild/change/locate-hunks.js";
+import { parsePatchedFiles } from "../../../src/kbuild/change/parse-patch.js";
 
 const place = (text: string, patch: string): ReturnType<typeof placeHunks> =>
   placeHunks("x.c", text, parsePatchedFiles(`--- a/x.c\n+++ b/x.c\n${patch}`, 1)[0]?.hunks ?? []);

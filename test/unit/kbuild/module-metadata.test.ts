@@ -12,8 +12,8 @@ import {
   STT_OBJECT,
 } from "../../../src/elf/constants.js";
 import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../../../src/elf/model.js";
-import { declareImports, readModinfo, readVersions, renameModule, writeVersions } from "../../../src/kbuild/module-metadata.js";
-import { parseModuleSymvers } from "../../../src/kbuild/module-symvers.js";
+import { declareImports, readModinfo, readVersions, renameModule, writeVersions } from "../../../src/kbuild/module/module-metadata.js";
+import { parseModuleSymvers } from "../../../src/kbuild/module/module-symvers.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { compileUnit } from "../../../src/kbuild/compile-unit.js";
-import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
-import { trimDirectory } from "../../../src/kbuild/trim-directory.js";
+import { compileUnit } from "../../../src/kbuild/compile/compile-unit.js";
+import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
+import { trimDirectory } from "../../../src/host/trim-directory.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
 import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
 import { temporaryDirectory } from "./temp-dir.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openKernelTree } from "../../../src/kbuild/open-tree.js";
+import { openKernelTree } from "../../../src/tree/open-tree.js";
 import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { findUnits } from "../../../src/kbuild/find-units.js";
-import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import { findUnits } from "../../../src/kbuild/reach/find-units.js";
+import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild } from "../../../src/kbuild/types.js";
 import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
 import { temporaryDirectory } from "./temp-dir.js";

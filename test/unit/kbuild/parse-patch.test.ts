@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import { findStrip, parsePatchedFiles } from "../../../src/kbuild/parse-patch.js";
+import { findStrip, parsePatchedFiles } from "../../../src/kbuild/change/parse-patch.js";
 
 const names = (patch: string, strip = 1): string[][] => parsePatchedFiles(patch, strip).map((file) => [...file.names]);
 

@@ -2,9 +2,10 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
-import type { Change } from "../../../src/kbuild/read-change.js";
-import type { KernelTree, PatchedTree } from "../../../src/kbuild/types.js";
+import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
+import type { Change } from "../../../src/kbuild/change/read-change.js";
+import type { PatchedTree } from "../../../src/kbuild/change/patched-tree.js";
+import type { KernelTree } from "../../../src/tree/kernel-tree.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 
 const source = temporaryDirectory();

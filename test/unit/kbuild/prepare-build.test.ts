@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { openKernelTree } from "../../../src/kbuild/open-tree.js";
+import { openKernelTree } from "../../../src/tree/open-tree.js";
 import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
-import type { KernelTree } from "../../../src/kbuild/types.js";
+import type { KernelTree } from "../../../src/tree/kernel-tree.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 
 /** Writes down how it was called, and generates what the headers in `ksplice/build` are compared with. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { compile } from "../../../src/kbuild/run-compiler.js";
-import type { UnitCommand } from "../../../src/kbuild/unit-command.js";
+import { compile } from "../../../src/kbuild/compile/run-compiler.js";
+import type { UnitCommand } from "../../../src/kbuild/compile/unit-command.js";
 import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { redirectCommand } from "../../../src/kbuild/redirect-command.js";
-import { findDefinition, parseDependencyRule, parseSavedCommand } from "../../../src/kbuild/saved-command.js";
+import { redirectCommand } from "../../../src/kbuild/compile/redirect-command.js";
+import { findDefinition, parseDependencyRule, parseSavedCommand } from "../../../src/kbuild/compile/saved-command.js";
 
 const DEPENDENCIES = `
 source_net/x.o := /src/net/x.c

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { splitShellWords } from "../../../src/kbuild/shell-words.js";
+import { splitShellWords } from "../../../src/host/shell-words.js";
 
 test.each([
   ["", []],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeTouchedFile } from "../../../src/kbuild/touched-files.js";
+import { judgeTouchedFile } from "../../../src/kbuild/change/touched-files.js";
 
 test.each([
   ["net/ipv4/raw.c", "compile"],

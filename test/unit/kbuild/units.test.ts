@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseObject } from "../../../src/elf/parse-object.js";
-import { compileUnit } from "../../../src/kbuild/compile-unit.js";
-import { findUnits } from "../../../src/kbuild/find-units.js";
-import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import { compileUnit } from "../../../src/kbuild/compile/compile-unit.js";
+import { findUnits } from "../../../src/kbuild/reach/find-units.js";
+import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
 import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
 import { temporaryDirectory } from "./temp-dir.js";

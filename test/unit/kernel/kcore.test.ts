@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BlockCache } from "../../../src/kernel/block-cache.js";
-import { Kcore } from "../../../src/kernel/kcore.js";
+import { BlockCache } from "../../../src/kernel/live/block-cache.js";
+import { Kcore } from "../../../src/kernel/live/kcore.js";
 import { makeCore } from "./fake-tree.js";
 
 describe("memory of many segments", () => {

@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import { KspliceSysfs } from "../../../src/kernel/ksplice-sysfs.js";
-import { openLiveKernel } from "../../../src/kernel/live-kernel.js";
-import { moduleIsLoaded } from "../../../src/kernel/load-module.js";
-import { parseModules } from "../../../src/kernel/modules.js";
+import { KspliceSysfs } from "../../../src/engine/core/ksplice-sysfs.js";
+import { openLiveKernel } from "../../../src/kernel/live/live-kernel.js";
+import { moduleIsLoaded } from "../../../src/engine/core/load-module.js";
+import { parseModules } from "../../../src/kernel/live/modules.js";
 import { parseBuildId } from "../../../src/elf/notes.js";
 import { FakeTree, makeNotes, TEXT } from "./fake-tree.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseKallsyms } from "../../../src/kernel/kallsyms.js";
-import { chooseRanges } from "../../../src/kernel/memory-ranges.js";
-import type { LoadedModule } from "../../../src/kernel/modules.js";
+import { chooseRanges } from "../../../src/kernel/live/memory-ranges.js";
+import type { LoadedModule } from "../../../src/kernel/live/modules.js";
 
 /** A range or segment: `START-END`, in hexadecimal, above 0xffffffff00000000. */
 const parse = (text: string): { startAddr: bigint; endAddr: bigint } => {

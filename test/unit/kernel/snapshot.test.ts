@@ -18,11 +18,11 @@ import { Refusal } from "../../../src/diagnostics.js";
 import { EHDR_SIZE, PHDR_SIZE, PT_LOAD, PT_NOTE } from "../../../src/elf/constants.js";
 import { parseCoreHeader, parseProgramHeaders, type ProgramHeader } from "../../../src/elf/core-headers.js";
 import { parseBuildId, parseNotes } from "../../../src/elf/notes.js";
-import { CoreWriter } from "../../../src/kernel/core-writer.js";
-import { openLiveKernel, type LiveKernel } from "../../../src/kernel/live-kernel.js";
-import { openSnapshot } from "../../../src/kernel/open-snapshot.js";
-import { saveSnapshot, type SnapshotSummary } from "../../../src/kernel/save-snapshot.js";
-import { NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS } from "../../../src/kernel/snapshot-format.js";
+import { CoreWriter } from "../../../src/kernel/snapshot/core-writer.js";
+import { openLiveKernel, type LiveKernel } from "../../../src/kernel/live/live-kernel.js";
+import { openSnapshot } from "../../../src/kernel/snapshot/open-snapshot.js";
+import { saveSnapshot, type SnapshotSummary } from "../../../src/kernel/snapshot/save-snapshot.js";
+import { NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS } from "../../../src/kernel/snapshot/snapshot-format.js";
 import { FakeTree, makeCore, MODULES, TEXT, TEXT_SIZE } from "./fake-tree.js";
 
 let tree: FakeTree;

@@ -1,6 +1,6 @@
 import { RELOCATION_KINDS, SHF_ALLOC, SHF_EXECINSTR, STB_LOCAL, STB_WEAK, STT_FILE, STT_SECTION } from "../../../src/elf/constants.js";
 import { homeSection, type ElfObject, type ElfSection, type ElfSymbol } from "../../../src/elf/model.js";
-import type { RunKernel, RunSymbol } from "../../../src/match/run-kernel.js";
+import type { RunKernel, RunSymbol } from "../../../src/run-kernel.js";
 
 export const TEXT_START = 0xffffffff81000000n;
 const EXTERNALS_START = 0xffffffff82000000n;

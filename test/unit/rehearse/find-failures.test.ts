@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findFailures } from "../../../src/rehearse/find-failures.js";
-import type { ProbeResult } from "../../../src/rehearse/rehearse-update.js";
+import type { ProbeResult } from "../../../src/rehearse/rehearsal.js";
 
 const saw = (stdout: string, exitCode = 0): ProbeResult => ({ stdout, stderr: "", exitCode });
 const good: Parameters<typeof findFailures>[0] = {

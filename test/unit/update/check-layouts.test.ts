@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { shadowWithPatch } from "../../../src/kbuild/patch-tree.js";
+import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
-import { checkLayouts } from "../../../src/update/check-layouts.js";
-import { UnitTypes } from "../../../src/update/unit-types.js";
+import { checkLayouts } from "../../../src/update/create/check-layouts.js";
+import { UnitTypes } from "../../../src/update/units/unit-types.js";
 import { compileBtfBytes, HAS_PAHOLE } from "../../support/compile-types.js";
 import { unifiedDiff } from "../../support/edited-patch.js";
 import { fakeBuild, writeFakeKernel } from "../kbuild/fake-kernel.js";

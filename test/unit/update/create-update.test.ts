@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import { diffUnit, refuseUnsafe, requireEffect, type UnitDiff } from "../../../src/update/create-update.js";
-import { cutOut } from "../../../src/update/cut-out.js";
+import { refuseUnsafe, requireEffect } from "../../../src/update/create/create-update.js";
+import { diffUnit, type UnitDiff } from "../../../src/update/units/unit-diff.js";
+import { cutOut } from "../../../src/update/create/cut-out.js";
 import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../support/compile-object.js";
 
 const compile = (text: string): Uint8Array => compileBytes(text, GCC ?? "gcc", [...KERNEL_LIKE_FLAGS, ...SECTION_FLAGS]);

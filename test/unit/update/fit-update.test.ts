@@ -1,9 +1,9 @@
-import { KSPLICE_ABI } from "../../../src/update/part-section.js";
+import { KSPLICE_ABI } from "../../../src/engine/core/part-section.js";
 import { describe, expect, it } from "vitest";
-import type { KernelFacts } from "../../../src/kernel/kernel-facts.js";
-import { fitUpdate } from "../../../src/update/fit-update.js";
-import { matchUpdate, refusalOf } from "../../../src/update/match-update.js";
-import { makeUpdate } from "../../../src/update/update-file.js";
+import type { KernelFacts } from "../../../src/kernel/live/kernel-facts.js";
+import { fitUpdate } from "../../../src/update/fit/fit-update.js";
+import { matchUpdate, refusalOf } from "../../../src/update/match/match-update.js";
+import { makeUpdate } from "../../../src/update/file/update-file.js";
 import { asLive, sampleKernel, sampleUpdate, UNIT_SOURCE, type SampleOptions } from "./sample-fit.js";
 
 const log = (): void => undefined;

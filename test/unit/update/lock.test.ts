@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { stopIfInterrupted, withKernelLock } from "../../../src/update/lock.js";
+import { stopIfInterrupted, withKernelLock } from "../../../src/host/lock.js";
 
 let dir: string;
 beforeEach(() => {

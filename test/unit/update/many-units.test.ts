@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { estimateOf, sayWhenInterrupted } from "../../../src/update/many-units.js";
+import { estimateOf, sayWhenInterrupted } from "../../../src/update/create/many-units.js";
 
 describe("how long many units take", () => {
   test.each([

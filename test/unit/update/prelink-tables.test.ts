@@ -3,8 +3,8 @@ import { R_X86_64_64, R_X86_64_PC32, STB_GLOBAL, STB_LOCAL, STT_OBJECT } from ".
 import type { ElfRelocation } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
-import type { RunKernel } from "../../../src/match/run-kernel.js";
-import type { ManifestTarget, ManifestWrite } from "../../../src/update/manifest.js";
+import type { RunKernel } from "../../../src/run-kernel.js";
+import type { ManifestTarget, ManifestWrite } from "../../../src/update/file/manifest.js";
 import { makeFunction, makeSection, makeUndefined } from "../../support/elf-builder.js";
 import { kernelWith, symbol, newCode, target, match, prelink, read } from "../../support/prelink-samples.js";
 

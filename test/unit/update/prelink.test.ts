@@ -3,10 +3,11 @@ import { R_X86_64_64, R_X86_64_PC32, STB_WEAK } from "../../../src/elf/constants
 import { AbsoluteAddress, UNDEFINED, homeSection } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
-import type { RunSymbol } from "../../../src/match/run-kernel.js";
-import type { ManifestTarget } from "../../../src/update/manifest.js";
-import { KSPLICE_ABI } from "../../../src/update/part-section.js";
-import { prelinkCore, type MatchedUnit } from "../../../src/update/prelink.js";
+import type { RunSymbol } from "../../../src/run-kernel.js";
+import type { ManifestTarget } from "../../../src/update/file/manifest.js";
+import { KSPLICE_ABI } from "../../../src/engine/core/part-section.js";
+import { prelinkCore } from "../../../src/update/prelink/prelink.js";
+import { type MatchedUnit } from "../../../src/update/match/unit-matches.js";
 import { makeObject, makeSection, makeUndefined } from "../../support/elf-builder.js";
 import { kernelWith, symbol, newCode, target, match, prelink, homeOf, read, NEWEST } from "../../support/prelink-samples.js";
 

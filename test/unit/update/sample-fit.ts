@@ -1,12 +1,12 @@
 import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../../src/elf/constants.js";
 import type { ElfObject } from "../../../src/elf/model.js";
 import { writeObject } from "../../../src/elf/write-object.js";
-import { CoreWriter } from "../../../src/kernel/core-writer.js";
-import type { KernelFacts } from "../../../src/kernel/kernel-facts.js";
-import type { LiveKernel } from "../../../src/kernel/live-kernel.js";
-import { encodeFacts, NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS, SNAPSHOT_OWNER } from "../../../src/kernel/snapshot-format.js";
-import { FORMAT_VERSION, type ManifestTarget } from "../../../src/update/manifest.js";
-import { makeUpdate, type Update } from "../../../src/update/update-file.js";
+import { CoreWriter } from "../../../src/kernel/snapshot/core-writer.js";
+import type { KernelFacts } from "../../../src/kernel/live/kernel-facts.js";
+import type { LiveKernel } from "../../../src/kernel/live/live-kernel.js";
+import { encodeFacts, NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS, SNAPSHOT_OWNER } from "../../../src/kernel/snapshot/snapshot-format.js";
+import { FORMAT_VERSION, type ManifestTarget } from "../../../src/update/file/manifest.js";
+import { makeUpdate, type Update } from "../../../src/update/file/update-file.js";
 import { compileObject } from "../../support/compile-object.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "../../support/elf-builder.js";
 import { FakeKernel, TEXT_START } from "../match/fake-kernel.js";

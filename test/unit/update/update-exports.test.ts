@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { NewCode, NewCodeExport } from "../../../src/diff/types.js";
-import type { UnitPart } from "../../../src/update/cut-out.js";
-import { chooseExports } from "../../../src/update/update-exports.js";
+import type { UnitPart } from "../../../src/update/create/cut-out.js";
+import { chooseExports } from "../../../src/update/create/update-exports.js";
 import { makeObject } from "../../support/elf-builder.js";
 
 /** A unit that defines new globals, uses names of elsewhere, and exports what its patch says. */

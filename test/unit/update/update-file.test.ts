@@ -6,8 +6,8 @@ import fc from "fast-check";
 import tar, { type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import type { Manifest, ManifestUnit, ManifestWrite } from "../../../src/update/manifest.js";
-import { makeUpdate, openUpdate, packUpdate, type Update } from "../../../src/update/update-file.js";
+import type { Manifest, ManifestUnit, ManifestWrite } from "../../../src/update/file/manifest.js";
+import { makeUpdate, openUpdate, packUpdate, type Update } from "../../../src/update/file/update-file.js";
 
 type Entry = Partial<Header> & Pick<Header, "name">;
 

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { makeKernel, MODULE_FLAGS, withBuildLock } from "../../../src/kbuild/make.js";
-import { openKernelTree } from "../../../src/kbuild/open-tree.js";
+import { openKernelTree } from "../../../src/tree/open-tree.js";
 import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
 import { parseKallsyms, type SymbolTable } from "../../../src/kernel/kallsyms.js";
-import type { RunKernel } from "../../../src/match/run-kernel.js";
-import { prelinkCore } from "../../../src/update/prelink.js";
+import type { RunKernel } from "../../../src/run-kernel.js";
+import { prelinkCore } from "../../../src/update/prelink/prelink.js";
 import type { Machine } from "../../../vm/machine.js";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { packageRoot } from "../../../src/package-root.js";
+import { packageRoot } from "../../../src/host/package-root.js";
 import { runCommand } from "../../../src/rehearse/run-command.js";
 import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
 import { findLeftovers } from "../../../src/rehearse/rehearse-update.js";

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { findNextSource, fixFromNextSource } from "../../../demo/archive-fix.js";
 import { compileProbe } from "../../../demo/examples.js";
-import { usableKernels } from "../../../src/distro/choose-kernel.js";
-import { prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian.js";
-import { defaultCacheDir } from "../../../src/kbuild/cache-dir.js";
-import { ShadowTree } from "../../../src/kbuild/shadow-tree.js";
+import { usableKernels } from "../../../src/distro/debian/choose-kernel.js";
+import { prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian/debian.js";
+import { defaultCacheDir } from "../../../src/host/cache-dir.js";
+import { ShadowTree } from "../../../src/kbuild/change/shadow-tree.js";
 import { patchOfEdits, type Edit } from "../../support/edited-patch.js";
 import { runHost } from "../../support/run-host.js";
 

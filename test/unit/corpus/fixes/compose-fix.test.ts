@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { withPieces } from "../../../../corpus/fixes/compose-fix.js";
 import { findFixes } from "../../../../corpus/fixes/find-fixes.js";
 import { patchOfPieces } from "../../../../corpus/fixes/fix-patch.js";
-import { readChange } from "../../../../src/kbuild/read-change.js";
+import { readChange } from "../../../../src/kbuild/change/read-change.js";
 import { temporaryDirectory, writeFiles } from "../../kbuild/temp-dir.js";
 
 const top = temporaryDirectory();

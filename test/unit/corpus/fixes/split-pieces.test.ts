@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { splitPieces, type SplitFile } from "../../../../corpus/fixes/split-pieces.js";
 import { linesOf } from "../../../../corpus/fixes/lines-of.js";
-import { parseLineChanges } from "../../../../src/kbuild/line-directives.js";
-import { plainDiff } from "../../../../src/kbuild/diff-texts.js";
+import { parseLineChanges } from "../../../../src/source/line-directives.js";
+import { plainDiff } from "../../../../src/kbuild/change/diff-texts.js";
 
 async function split(pre: string, post: string, path = "a.c"): Promise<SplitFile> {
   return splitPieces({ path, pre, post, changes: parseLineChanges(await plainDiff(path, pre, post)) });

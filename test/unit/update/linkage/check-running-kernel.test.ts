@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { parseObject } from "../../../../src/elf/parse-object.js";
-import type { LiveKernel } from "../../../../src/kernel/live-kernel.js";
-import { checkRunningKernel } from "../../../../src/update/linkage/check-running-kernel.js";
-import { findReferences } from "../../../../src/update/linkage/find-references.js";
-import type { ManifestTarget } from "../../../../src/update/manifest.js";
+import type { LiveKernel } from "../../../../src/kernel/live/live-kernel.js";
+import { checkRunningKernel } from "../../../../src/update/prelink/check-running-kernel.js";
+import { findReferences } from "../../../../src/update/prelink/find-references.js";
+import type { ManifestTarget } from "../../../../src/update/file/manifest.js";
 import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../../support/compile-object.js";
 import { match, target } from "../../../support/prelink-samples.js";
 import { FakeKernel, TEXT_START } from "../../match/fake-kernel.js";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { cutOut, type UnitPart } from "../../../../src/update/cut-out.js";
-import { diffUnit, requireEffect, type UnitDiff } from "../../../../src/update/create-update.js";
-import { findUnreached } from "../../../../src/update/linkage/reach.js";
+import { cutOut, type UnitPart } from "../../../../src/update/create/cut-out.js";
+import { requireEffect } from "../../../../src/update/create/create-update.js";
+import { diffUnit, type UnitDiff } from "../../../../src/update/units/unit-diff.js";
+import { findUnreached } from "../../../../src/update/create/find-unreached.js";
 import { settleLinkage, type Linkage, type LinkageContext } from "../../../../src/update/linkage/settle-linkage.js";
 import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../../support/compile-object.js";
 

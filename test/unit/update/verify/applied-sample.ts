@@ -1,11 +1,11 @@
 import { SHF_MERGE, STT_SECTION } from "../../../../src/elf/constants.js";
 import { homeSection, type ElfObject, type ElfSymbol } from "../../../../src/elf/model.js";
 import { writeObject } from "../../../../src/elf/write-object.js";
-import type { KernelFacts } from "../../../../src/kernel/kernel-facts.js";
-import type { RedirectedFunction } from "../../../../src/kernel/ksplice-sysfs.js";
-import type { LiveKernel } from "../../../../src/kernel/live-kernel.js";
-import { FORMAT_VERSION, type ManifestFunction } from "../../../../src/update/manifest.js";
-import { makeUpdate, type Update } from "../../../../src/update/update-file.js";
+import type { KernelFacts } from "../../../../src/kernel/live/kernel-facts.js";
+import type { RedirectedFunction } from "../../../../src/engine/core/ksplice-sysfs.js";
+import type { LiveKernel } from "../../../../src/kernel/live/live-kernel.js";
+import { FORMAT_VERSION, type ManifestFunction } from "../../../../src/update/file/manifest.js";
+import { makeUpdate, type Update } from "../../../../src/update/file/update-file.js";
 import { parseObject } from "../../../../src/elf/parse-object.js";
 import { compileBytes, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../../support/compile-object.js";
 import { makeObject, makeUndefined } from "../../../support/elf-builder.js";

@@ -1,0 +1,48 @@
+import type { ElfRelocation, ElfSection, ElfSymbol } from "../../elf/model.js";
+import type { SectionRule } from "./section-rules.js";
+
+/**
+ * The unit of comparison and of carrying: a function, a named object, or a nameless piece of a section.
+ * With -ffunction-sections most sections are one atom; `.sched.text` and `.data..read_mostly` are many.
+ */
+export interface Atom {
+  readonly section: ElfSection;
+  readonly rule: SectionRule;
+  /** Byte range in the section. A function's range includes the call padding in front of its symbol. */
+  readonly start: number;
+  readonly end: number;
+  /** The symbol that names the atom; undefined for a nameless piece. */
+  readonly symbol: ElfSymbol | undefined;
+  /** All symbols in the range, the naming one first. */
+  readonly symbols: readonly ElfSymbol[];
+  /** Content; empty for SHT_NOBITS. Displacements that were resolved against another atom of the section are zeroed and stand in `relocations`. */
+  readonly data: Uint8Array;
+  /** Offsets count from the start of the atom. */
+  readonly relocations: readonly ElfRelocation[];
+}
+
+/** What a relocation refers to. */
+export type Target =
+  /** A symbol that this object does not define, an absolute or a common one. */
+  | { readonly kind: "outside"; readonly symbol: ElfSymbol; readonly addend: number }
+  /** `offset` bytes from the start of an atom, the addend included as it stands (so less the 4 of a PC-relative field in code). */
+  | { readonly kind: "atom"; readonly atom: Atom; readonly offset: number; readonly bias: number }
+  /** A merged string or constant. `delta`: which byte of it the field means; `bias` is to be taken off again when the field is written. */
+  | { readonly kind: "literal"; readonly bytes: Uint8Array; readonly align: number; readonly delta: number; readonly bias: number };
+
+export function atomSize(atom: Atom): number {
+  return atom.end - atom.start;
+}
+
+/** The atom's name for messages; a nameless one is called by its section. */
+export function atomName(atom: Atom): string {
+  return atom.symbol?.name ?? atom.section.name;
+}
+
+export function isText(atom: Atom): boolean {
+  return atom.rule.kind === "text";
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,151 @@
+import { R_X86_64_PC8 } from "../../elf/constants.js";
+import { COMMON, type ElfObject } from "../../elf/model.js";
+import { findAddressTaken } from "../atoms/address-taken.js";
+import { findChangedAliases } from "./aliases.js";
+import { atomName, type Atom } from "../atoms/atom.js";
+import { collectCarried } from "./carried.js";
+import { settleConstants, type DataWrite } from "./changed-constants.js";
+import { TargetChooser } from "./choose-target.js";
+import { CodeComparison, compareNamelessCode } from "./compare-code.js";
+import { compareExports, type ExportEntry } from "../atoms/exports.js";
+import { readCodeTables, type CodeTables } from "./code-tables.js";
+import { Comparer } from "./compare.js";
+import { compareData } from "./compare-data.js";
+import { compareRegistrations } from "./compare-registrations.js";
+import { correlate } from "./correlate.js";
+import type { Twins } from "./group.js";
+import { findHooks, type Hook } from "./hooks.js";
+import { checkInitReferences } from "./init-references.js";
+import * as refuse from "../refusals.js";
+import { namesThatStay, SplitObject } from "../atoms/split-object.js";
+import type { DiffRefusal, FunctionChange, ObjectDiff } from "../types.js";
+
+/** Everything that comparing two objects finds out. */
+export interface Analysis {
+  readonly pre: SplitObject;
+  readonly post: SplitObject;
+  readonly postTables: CodeTables;
+  readonly twins: Twins;
+  /** Functions that the patch calls by another name: the pre atom by the post atom. */
+  readonly renamed: Twins;
+  /** Code of the post object that goes into the update: changed and new functions with all their pieces. */
+  readonly included: ReadonlySet<Atom>;
+  /** Constants that changed and are carried like new ones: whatever reads them is in the update, or is made to point to the new one. */
+  readonly replaced: ReadonlySet<Atom>;
+  /** Existing data that the update overwrites. */
+  readonly writes: readonly DataWrite[];
+  /** Symbols that the patch newly offers to modules. */
+  readonly addedExports: readonly ExportEntry[];
+  /** The patch's own hooks. */
+  readonly hooks: readonly Hook[];
+  readonly functions: ObjectDiff["functions"];
+  readonly data: ObjectDiff["data"];
+  readonly refusals: readonly DiffRefusal[];
+  readonly notes: readonly string[];
+}
+
+export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
+  const pre = new SplitObject(preObject);
+  const post = new SplitObject(postObject);
+  const preTables = readCodeTables(pre);
+  const postTables = readCodeTables(post);
+  const refusals: DiffRefusal[] = [
+    ...unique([...pre.unknownSections, ...post.unknownSections].map(({ name }) => name)).map(refuse.unknownSection),
+    ...unique([...preTables.unreadable, ...postTables.unreadable].map(({ name }) => name)).map(refuse.unreadableTable),
+    ...postObject.symbols.filter(({ home }) => home === COMMON).map(({ name }) => refuse.commonSymbol(name)),
+  ];
+  const { twins, renamed, undecided } = correlate(pre, post);
+  const comparer = new Comparer(pre, post, twins);
+
+  const code = new CodeComparison(comparer, preTables, postTables);
+  const hooks = findHooks(post, twins, code.included);
+  const data = compareData(comparer, hooks.hooks);
+  // May find further functions that have to be replaced: those that read a constant which moves.
+  const constants = settleConstants(code, data.constants);
+  const registrations = compareRegistrations(comparer);
+  const exports = compareExports(preObject, postObject);
+  const { included } = code;
+  const { functions } = code;
+  const changedData = [...data.changed, ...constants.changed];
+  refusals.push(
+    ...hooks.refusals,
+    ...data.refusals,
+    ...constants.refusals,
+    ...registrations.refusals,
+    ...findShortBranches(included, post),
+    ...compareNamelessCode(comparer),
+    ...findChangedAliases(pre, post, twins),
+    ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
+  );
+  const { replaced, writes } = constants;
+  const chooser = new TargetChooser({ post, twins, included, replaced });
+  const carried = collectCarried({ post, postTables, twins, included, hooks: hooks.hooks, writes }, chooser, namesThatStay(pre));
+  refusals.push(...checkInitReferences({ comparer, code }, carried, hooks.hooks));
+
+  const init = [...code.init, ...data.init, ...constants.init];
+  const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
+  const changedAtAll = lists.some((list) => list.length > 0);
+  const [firstInit] = init;
+  if (firstInit !== undefined && !changedAtAll && refusals.length === 0) refusals.push(refuse.initOnly(firstInit));
+
+  return {
+    pre,
+    post,
+    postTables,
+    twins,
+    renamed,
+    included,
+    replaced,
+    writes,
+    addedExports: exports.added,
+    hooks: hooks.hooks,
+    functions,
+    data: { changed: changedData, new: data.new, removed: data.removed },
+    refusals: uniqueRefusals(refusals),
+    notes: [
+      ...exports.notes,
+      ...noteRemoved(functions.removed, pre),
+      ...[...renamed].map(([after, before]) => noteRenamed(atomName(before), atomName(after))),
+      ...hooks.notes,
+      ...data.notes,
+      ...registrations.notes,
+      ...initNotes(code.init, [...data.init, ...constants.init]),
+    ],
+  };
+}
+
+/** Old code stays where it is. Where pointers to it may be alive, it also goes on being called, and that is for the user to judge. */
+function noteRemoved(removed: readonly FunctionChange[], pre: SplitObject): string[] {
+  const taken = new Set([...findAddressTaken(pre)].flatMap(({ symbols }) => symbols));
+  return removed
+    .filter(({ pre: symbol }) => symbol !== undefined && taken.has(symbol))
+    .map(({ name }) => `${name} is removed by the patch; its old code stays, since pointers to it may be alive`);
+}
+
+function noteRenamed(before: string, after: string): string {
+  return `${before} is called ${after} by the patch: what holds a pointer to the old one is led to the new code`;
+}
+
+function initNotes(code: readonly string[], data: readonly string[]): string[] {
+  return [
+    ...(data.length > 0 ? [`changed initialization data has been used already: ${[...data].sort().join(", ")}`] : []),
+    ...(code.length > 0 ? [`changed initialization code has run already: ${[...code].sort().join(", ")}`] : []),
+  ];
+}
+
+function findShortBranches(included: ReadonlySet<Atom>, post: SplitObject): DiffRefusal[] {
+  return [...included].flatMap((atom) =>
+    atom.relocations.flatMap((relocation) => {
+      const target = relocation.type === R_X86_64_PC8 ? post.target(relocation, atom) : undefined;
+      return target?.kind === "atom" ? [refuse.shortBranch(atomName(atom), atomName(target.atom), atom.section.name)] : [];
+    }),
+  );
+}
+
+function unique<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}
+
+function uniqueRefusals(refusals: readonly DiffRefusal[]): DiffRefusal[] {
+  return [...new Map(refusals.map((refusal) => [`${refusal.code} ${refusal.symbol}`, refusal])).values()];
+}

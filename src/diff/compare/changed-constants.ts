@@ -1,0 +1,161 @@
+import { RELOCATION_KINDS, R_X86_64_64, STB_LOCAL } from "../../elf/constants.js";
+import type { ElfRelocation } from "../../elf/model.js";
+import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
+import { takesAddress } from "../atoms/branches.js";
+import type { CodeComparison } from "./compare-code.js";
+import { isPartOfCode, type Comparer } from "./compare.js";
+import { isDeviceTableAlias } from "../atoms/names.js";
+import * as refuse from "../refusals.js";
+import type { DataChange, DiffRefusal } from "../types.js";
+
+/** A range of an existing object that is overwritten. */
+export interface DataWrite {
+  /** The object in the post and in the pre object. */
+  readonly post: Atom;
+  readonly pre: Atom;
+  /** Bytes from the start of the object. */
+  readonly offset: number;
+  readonly size: number;
+  /** The pointer that is written, for one field; undefined where the bytes are those of the post object. */
+  readonly pointer?: ElfRelocation;
+}
+
+export interface SettledConstants {
+  changed: DataChange[];
+  /** Carried like new ones. */
+  replaced: Set<Atom>;
+  writes: DataWrite[];
+  refusals: DiffRefusal[];
+  /** Names of constants that only initialization code reads. */
+  init: string[];
+}
+
+/** Bytes of one write; the core takes up to KSPLICE_MAX_WRITE at once (kmod/ksplice.h). */
+const MAX_WRITE = 32 * 1024;
+const POINTER_SIZE = 8;
+
+/**
+ * What becomes of each constant that changes:
+ *
+ * - one that stands inside a function in the source goes with that function;
+ * - one that keeps its size is rewritten in place: pointers to it that live objects hold stay good, and it does not matter who reads it;
+ * - of another size, the new one is carried. Functions that read the old one are replaced by ones that read the new one, and
+ *   pointers to it in existing data are redirected.
+ *
+ * One whose readers cannot all be told is refused. Takes functions that read a moved constant into `code`.
+ */
+export function settleConstants(code: CodeComparison, constants: readonly { pre: Atom; post: Atom }[]): SettledConstants {
+  const result: SettledConstants = { changed: [], replaced: new Set(), writes: [], refusals: [], init: [] };
+  const references = findReferences(code.comparer);
+  const moving: { pre: Atom; post: Atom }[] = [];
+  for (const { pre, post } of constants) {
+    const readers = findReaders(post, references);
+    const isLocal = post.symbols.every(({ bind, name }) => bind === STB_LOCAL || isDeviceTableAlias(name));
+    if (isLocal && readers.length > 0 && readers.every((reader) => isUsedUp(reader, code))) {
+      result.init.push(atomName(post));
+      continue;
+    }
+    const change: DataChange = {
+      name: atomName(post),
+      ...(pre.symbol === undefined ? {} : { pre: pre.symbol }),
+      ...(post.symbol === undefined ? {} : { post: post.symbol }),
+    };
+    const range = isRewritable(pre, post) ? code.comparer.differingRange(pre, post) : undefined;
+    if (range !== undefined) {
+      for (let offset = range.start; offset < range.end; offset += MAX_WRITE)
+        result.writes.push({ pre, post, offset, size: Math.min(MAX_WRITE, range.end - offset) });
+      result.changed.push({ ...change, how: "rewritten" });
+    } else if (!isLocal) {
+      result.changed.push(change);
+      result.refusals.push(refuse.changedConstant(atomName(post), undefined));
+    } else {
+      moving.push({ pre, post });
+      result.replaced.add(post);
+      result.changed.push({ ...change, how: "carried" });
+    }
+  }
+  const rewritten = new Set(result.writes.map(({ post }) => post));
+  for (const { post } of moving) for (const reader of findReaders(post, references)) moveReader(reader, post, rewritten, code, result);
+  return result;
+}
+
+/** A distance from the field to something is another one in the update's module, where the new bytes are made. */
+function isRewritable(pre: Atom, post: Atom): boolean {
+  const hasDistances = post.relocations.some(({ type }) => RELOCATION_KINDS.get(type)?.pcRelative === true);
+  return !isPartOfCode(post) && atomSize(pre) === atomSize(post) && !hasDistances;
+}
+
+/** A reference to a data object. */
+interface Reference {
+  readonly owner: Atom;
+  readonly relocation: ElfRelocation;
+}
+
+type References = ReadonlyMap<Atom, readonly Reference[]>;
+
+/** What refers to each data atom of the post object. */
+function findReferences({ post }: Comparer): References {
+  const references = new Map<Atom, Reference[]>();
+  for (const owner of post.atoms)
+    for (const relocation of owner.relocations) {
+      const target = post.target(relocation, owner);
+      if (target.kind !== "atom" || target.atom === owner || isText(target.atom)) continue;
+      const list = references.get(target.atom);
+      if (list === undefined) references.set(target.atom, [{ owner, relocation }]);
+      else list.push({ owner, relocation });
+    }
+  return references;
+}
+
+/** Who reads an object: named ones. What has no name (a jump table, a template of a local variable) stands for those that read it. */
+function findReaders(atom: Atom, references: References, seen = new Set<Atom>()): Reference[] {
+  if (seen.has(atom)) return [];
+  seen.add(atom);
+  return (references.get(atom) ?? []).flatMap((reference) => {
+    const { owner } = reference;
+    const isNameless = owner.symbol === undefined && owner.rule.kind === "data";
+    return isNameless ? findReaders(owner, references, seen) : [reference];
+  });
+}
+
+/**
+ * True for a reader that is gone from memory and has taken nothing but the value. Where it took the address (`proc_create(..., &ops)`), whoever it gave
+ * that to reads the constant still.
+ */
+function isUsedUp({ owner, relocation }: Reference, code: CodeComparison): boolean {
+  return isGone(owner, code) && (owner.rule.kind === "text" ? !takesAddress(owner, relocation) : false);
+}
+
+function isGone(owner: Atom, code: CodeComparison): boolean {
+  return owner.rule.kind === "data" ? owner.rule.area !== "core" : code.isGone(owner);
+}
+
+/** Makes a reader of a constant that moves read the new one. */
+function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<Atom>, code: CodeComparison, result: SettledConstants): void {
+  const { owner, relocation } = reader;
+  const name = atomName(constant);
+  if (isGone(owner, code)) {
+    if (!isUsedUp(reader, code)) result.refusals.push(refuse.constantHeld(name, atomName(owner)));
+    return;
+  }
+  if (owner.rule.kind === "text") {
+    if (!code.includeReader(owner, `constant ${name}`)) result.refusals.push(refuse.changedConstant(name, atomName(owner)));
+    return;
+  }
+  const pre = code.comparer.twins.get(owner);
+  const isNew = pre === undefined && owner.rule.kind === "data";
+  if (isNew || result.replaced.has(owner) || rewritten.has(owner)) return;
+  if (owner.rule.kind !== "data" || owner.rule.perCpu === true || pre === undefined || relocation.type !== R_X86_64_64) {
+    result.refusals.push(refuse.changedConstant(name, atomName(owner)));
+    return;
+  }
+  // An object that changes itself is refused by its own name.
+  if (code.comparer.differences(pre, owner).length > 0) return;
+  result.writes.push({ pre, post: owner, offset: relocation.offset, size: POINTER_SIZE, pointer: relocation });
+  result.changed.push({
+    name: atomName(owner),
+    ...(pre.symbol === undefined ? {} : { pre: pre.symbol }),
+    ...(owner.symbol === undefined ? {} : { post: owner.symbol }),
+    how: "redirected",
+  });
+}

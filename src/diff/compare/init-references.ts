@@ -1,0 +1,49 @@
+import { atomName, isText, type Atom } from "../atoms/atom.js";
+import type { CodeComparison } from "./compare-code.js";
+import type { Comparer } from "./compare.js";
+import { findHandler, type Hook } from "./hooks.js";
+import * as refuse from "../refusals.js";
+import type { SplitObject } from "../atoms/split-object.js";
+import type { DiffRefusal } from "../types.js";
+
+/**
+ * What new code and initialization code have to do with each other. That code has run, with the old source, and its memory has been given back: nothing may
+ * lead there, and what it would have filled is empty.
+ * @param carried what the update brings
+ */
+export function checkInitReferences(
+  { comparer, code }: { readonly comparer: Comparer; readonly code: CodeComparison },
+  carried: ReadonlySet<Atom>,
+  hooks: readonly Hook[],
+): DiffRefusal[] {
+  const { post, twins } = comparer;
+  const refusals: DiffRefusal[] = [];
+  const isGone = (atom: Atom): boolean => (atom.rule.kind === "data" ? atom.rule.area === "init" : code.isGone(atom));
+  for (const owner of carried) {
+    if (isGone(owner)) continue;
+    for (const target of targetsOf(post, owner)) {
+      // Code that did so before knows when it may (__ref).
+      if (isGone(target) && !refersAsBefore(comparer, owner, target))
+        refusals.push(refuse.initReference(atomName(owner), atomName(target)));
+    }
+  }
+  const states = [...carried].filter((atom) => atom.rule.kind === "data" && atom.rule.mutable && !twins.has(atom));
+  for (const owner of post.atoms) {
+    if (!isGone(owner)) continue;
+    for (const target of targetsOf(post, owner)) {
+      if (states.includes(target) && findHandler(hooks, post, target) === undefined)
+        refusals.push(refuse.filledByInit(atomName(target), atomName(owner)));
+    }
+  }
+  return refusals;
+}
+
+function targetsOf(split: SplitObject, owner: Atom): Set<Atom> {
+  const targets = owner.relocations.map((relocation) => split.target(relocation, owner));
+  return new Set(targets.flatMap((target) => (target.kind === "atom" && target.atom !== owner ? [target.atom] : [])));
+}
+
+function refersAsBefore({ pre, twins }: Comparer, owner: Atom, target: Atom): boolean {
+  const [before, wanted] = [twins.get(owner), twins.get(target)];
+  return isText(owner) && before !== undefined && wanted !== undefined && targetsOf(pre, before).has(wanted);
+}

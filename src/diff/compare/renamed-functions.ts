@@ -1,0 +1,63 @@
+import { STB_LOCAL } from "../../elf/constants.js";
+import type { ElfRelocation } from "../../elf/model.js";
+import { isText, type Atom } from "../atoms/atom.js";
+import { isBranch } from "../atoms/branches.js";
+import { coldParent, isNumbered } from "../atoms/names.js";
+import type { SplitObject } from "../atoms/split-object.js";
+
+/**
+ * Static functions that a patch calls by another name: what held a pointer to the one holds a pointer to the other, at the same places, and nothing says otherwise.
+ * Live objects have copies of such pointers (a timer, an inode), so the old function must lead to the new one. Only functions whose address is taken count: who
+ * calls a static function directly is in the same unit, and is compiled again.
+ * @param twins atoms that are the same on both sides
+ * @returns the pre atom by the post atom
+ */
+export function findRenamedFunctions(pre: SplitObject, post: SplitObject, twins: ReadonlyMap<Atom, Atom>): Map<Atom, Atom> {
+  const continued = new Set(twins.values());
+  const mayBeRenamed = (atom: Atom): boolean =>
+    isText(atom) &&
+    atom.rule.kind === "text" &&
+    atom.rule.area === "core" &&
+    atom.symbol?.bind === STB_LOCAL &&
+    !isNumbered(atom.symbol.name) &&
+    coldParent(atom.symbol.name) === undefined;
+  const successors = new Map<Atom, Set<Atom | undefined>>();
+  const predecessors = new Map<Atom, Set<Atom>>();
+  for (const [postOwner, preOwner] of twins)
+    for (const [before, after] of samePlaces(preOwner, postOwner)) {
+      if (isBranch(preOwner, before)) continue;
+      const [from, to] = [functionAt(pre, before, preOwner), functionAt(post, after, postOwner)];
+      if (from === undefined || continued.has(from) || !mayBeRenamed(from)) continue;
+      const isNew = to !== undefined && !twins.has(to) && mayBeRenamed(to);
+      successors.set(from, (successors.get(from) ?? new Set()).add(isNew ? to : undefined));
+      if (isNew) predecessors.set(to, (predecessors.get(to) ?? new Set()).add(from));
+    }
+  const renamed = new Map<Atom, Atom>();
+  for (const [from, after] of successors) {
+    const [to] = after;
+    if (to !== undefined && after.size === 1 && predecessors.get(to)?.size === 1) renamed.set(to, from);
+  }
+  return renamed;
+}
+
+/** Relocations of two correlated atoms that stand at the same place: in data at the same offset, in code as the same of as many. */
+function samePlaces(pre: Atom, post: Atom): [ElfRelocation, ElfRelocation][] {
+  if (isText(pre)) {
+    if (pre.relocations.length !== post.relocations.length) return [];
+    return pre.relocations.flatMap((relocation, index): [ElfRelocation, ElfRelocation][] => {
+      const other = post.relocations[index];
+      return other === undefined ? [] : [[relocation, other]];
+    });
+  }
+  const byOffset = new Map(post.relocations.map((relocation) => [relocation.offset, relocation]));
+  return pre.relocations.flatMap((relocation): [ElfRelocation, ElfRelocation][] => {
+    const other = byOffset.get(relocation.offset);
+    return other === undefined ? [] : [[relocation, other]];
+  });
+}
+
+/** The function that a relocation refers to the start of. */
+function functionAt(split: SplitObject, relocation: ElfRelocation, owner: Atom): Atom | undefined {
+  const target = split.target(relocation, owner);
+  return target.kind === "atom" && isText(target.atom) ? target.atom : undefined;
+}

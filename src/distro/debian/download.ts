@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { silentProgress, type Progress } from "../../diagnostics.js";
+import type { DebianPackage } from "./apt.js";
+import { cannotDownload } from "./refusals.js";
+
+/**
+ * Downloads a package into `directory` and installs nothing; a file that is there already and has the right hash is taken. apt checks
+ * what it downloads against the archive's signed lists. Works without root.
+ * @returns path of the .deb
+ * @throws Refusal with apt's own words
+ */
+export async function downloadPackage(entry: DebianPackage, directory: string, progress: Progress = silentProgress): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const target = join(directory, entry.fileName);
+  if (await hasHash(target, entry.sha256)) return target;
+
+  const unfinished = await mkdtemp(join(directory, "download-"));
+  let shown = "0";
+  const ticker = setInterval(() => {
+    void sizeIn(unfinished).then((bytes) => {
+      if (megabytes(bytes) === shown) return;
+      shown = megabytes(bytes);
+      progress(`downloading ${entry.name} ${entry.version}: ${shown} of ${megabytes(entry.size)} MB`);
+    });
+  }, 1000);
+  try {
+    progress(`downloading ${entry.name} ${entry.version}: ${megabytes(entry.size)} MB`);
+    const result = await execa("apt-get", ["-q", "download", `${entry.name}=${entry.version}`], {
+      cwd: unfinished,
+      reject: false,
+      all: true,
+      stdin: "ignore",
+      env: { LC_ALL: "C" },
+    });
+    const [file] = (await readdir(unfinished)).filter((name) => name.endsWith(".deb"));
+    if (result.exitCode !== 0 || file === undefined) throw cannotDownload(entry.name, entry.version, result.all);
+    // apt spells some characters of a version otherwise in file names.
+    await rename(join(unfinished, file), target);
+    return target;
+  } finally {
+    clearInterval(ticker);
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function sizeIn(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory, { recursive: true }).catch(() => []))
+    bytes += await stat(join(directory, name)).then(
+      (found) => (found.isFile() ? found.size : 0),
+      () => 0, // renamed meanwhile
+    );
+  return bytes;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
+async function hasHash(path: string, sha256: string): Promise<boolean> {
+  try {
+    if (!(await stat(path)).isFile()) return false;
+  } catch {
+    return false;
+  }
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest("hex") === sha256;
+}

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { refuseNotRoot } from "../../host/refusals.js";
+
+/** One function that an update redirects, as the core lists it in `functions`. */
+export interface RedirectedFunction {
+  readonly name: string;
+  readonly oldAddr: bigint;
+  /** Bytes. */
+  readonly oldSize: number;
+  readonly newAddr: bigint;
+  /** Bytes. */
+  readonly newSize: number;
+  /** Byte offset of the trampoline from `oldAddr`. */
+  readonly siteOffset: number;
+  readonly target: string;
+}
+
+/** A range of existing data that an update overwrites, as the core lists it in `writes`. */
+export interface WrittenData {
+  readonly name: string;
+  readonly addr: bigint;
+  /** Bytes. */
+  readonly size: number;
+  readonly target: string;
+}
+
+/** What the kernel says about one update in /sys/kernel/ksplice/ID. A file that is missing reads as empty, or undefined where it is a number. */
+export interface LoadedUpdate {
+  readonly id: string;
+  readonly stage: string;
+  readonly description: string;
+  readonly abortCause: string;
+  /** Who was inside the code at the latest try. */
+  readonly conflicts: readonly TaskConflict[];
+  /** How long the machine was stopped by the latest change, in nanoseconds. */
+  readonly stopNs: number | undefined;
+  readonly attempts: number | undefined;
+  readonly functions: readonly RedirectedFunction[];
+  readonly writes: readonly WrittenData[];
+  /** Ids of applied updates that redirect or use this one's code. */
+  readonly replacedBy: readonly string[];
+}
+
+export interface TaskConflict {
+  readonly task: string;
+  readonly pid: number;
+  readonly function: string;
+}
+
+/** /sys/kernel/ksplice: what the core tells of its updates, and the switch for each. */
+export class KspliceSysfs {
+  readonly #directory: string;
+
+  /** @param root directory that holds `sys/` */
+  constructor(root = "/") {
+    this.#directory = join(root, "sys/kernel/ksplice");
+  }
+
+  /** Ids of all updates that are loaded, in alphabetical order; none if the core is not loaded. */
+  listIds(): string[] {
+    try {
+      return readdirSync(this.#directory, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name)
+        .sort();
+    } catch {
+      return [];
+    }
+  }
+
+  /** Interface version of the loaded core; undefined if none is loaded. */
+  readCoreVersion(): number | undefined {
+    return parseNumber(this.#read("", "version"));
+  }
+
+  /** The update with this id; undefined if it is not loaded. */
+  readUpdate(id: string): LoadedUpdate | undefined {
+    if (!this.listIds().includes(id)) return undefined;
+    return {
+      id,
+      stage: this.#read(id, "stage"),
+      description: this.#read(id, "description"),
+      abortCause: this.#read(id, "abort_cause"),
+      conflicts: this.#read(id, "conflicts").split("\n").filter(Boolean).map(parseConflict),
+      stopNs: parseNumber(this.#read(id, "stop_ns")),
+      attempts: parseNumber(this.#read(id, "attempts")),
+      functions: parseRedirectedFunctions(this.#read(id, "functions")),
+      writes: parseWrittenData(this.#read(id, "writes")),
+      replacedBy: this.#read(id, "replaced_by").split("\n").filter(Boolean),
+    };
+  }
+
+  /**
+   * Asks the core to change an update's stage.
+   * @throws the system's error where the core refuses; `abort_cause` then says why
+   */
+  writeStage(id: string, stage: "applied" | "reversed"): void {
+    writeFileSync(join(this.#directory, id, "stage"), `${stage}\n`);
+  }
+
+  #read(id: string, file: string): string {
+    try {
+      return readFileSync(join(this.#directory, id, file), "utf8").trimEnd();
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EACCES") throw refuseNotRoot();
+      return "";
+    }
+  }
+}
+
+/** Parses `functions`: a line each, `NAME OLD_ADDR OLD_SIZE NEW_ADDR NEW_SIZE SITE_OFFSET TARGET`; addresses in hexadecimal, sizes in decimal. */
+export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields.length >= 6)
+    .map(([name = "", oldAddr = "0", oldSize = "0", newAddr = "0", newSize = "0", siteOffset = "0", target = "vmlinux"]) => ({
+      name,
+      oldAddr: BigInt(`0x${oldAddr}`),
+      oldSize: Number(oldSize),
+      newAddr: BigInt(`0x${newAddr}`),
+      newSize: Number(newSize),
+      siteOffset: Number(siteOffset),
+      target,
+    }));
+}
+
+/** Parses `writes`: a line each, `NAME ADDR SIZE TARGET`; the address in hexadecimal, the size in decimal. */
+export function parseWrittenData(text: string): WrittenData[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields.length >= 4)
+    .map(([name = "", addr = "0", size = "0", target = "vmlinux"]) => ({ name, addr: BigInt(`0x${addr}`), size: Number(size), target }));
+}
+
+/** `TASK PID FUNCTION`; a task's name may hold spaces. */
+export function parseConflict(line: string): TaskConflict {
+  const [, task = line, pid = "0", name = "?"] = /^(.*) (\d+) (\S+)$/.exec(line) ?? [];
+  return { task, pid: Number(pid), function: name };
+}
+
+function parseNumber(text: string): number | undefined {
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,223 @@
+import { HOOK_KINDS, type HookKind } from "../../diff/atoms/hook-kinds.js";
+import { concatBytes } from "../../elf/concat-bytes.js";
+import { R_X86_64_64, SHF_ALLOC, SHF_WRITE, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STT_OBJECT } from "../../elf/constants.js";
+import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../../elf/model.js";
+
+/**
+ * Adds what the core reads, `struct ksplice_part` and its tables (kmod/ksplice.h), to a module with new code.
+ * All integers are little-endian; offsets are those of the header's structures.
+ */
+
+/** KSPLICE_ABI of kmod/ksplice.h. */
+export const KSPLICE_ABI = 2;
+/** The symbol that the module template leaves undefined. */
+const PART_SYMBOL = "ksplice_part";
+export const TRAMPOLINE_SIZE = 5;
+/** KSPLICE_MAX_WRITE: the most bytes of one entry of the table of writes. */
+export const MAX_WRITE_SIZE = 65536;
+
+export interface PartFunction {
+  readonly name: string;
+  readonly oldAddr: bigint;
+  /** Bytes. */
+  readonly oldSize: number;
+  readonly newSymbol: ElfSymbol;
+  readonly site: number;
+  readonly expect: Uint8Array;
+}
+
+export interface PartRange {
+  readonly name: string;
+  readonly start: bigint;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** A place in the module. */
+export interface PartPlace {
+  readonly symbol: ElfSymbol;
+  /** Bytes from the symbol. */
+  readonly offset: number;
+}
+
+export interface PartWrite {
+  readonly name: string;
+  readonly addr: bigint;
+  readonly newBytes: PartPlace;
+  /** What must stand there now; as many bytes are written, at most {@link MAX_WRITE_SIZE}. */
+  readonly oldBytes: Uint8Array;
+}
+
+export interface PartHook {
+  readonly kind: HookKind;
+  readonly function: PartPlace;
+}
+
+export interface Part {
+  readonly id: string;
+  readonly description: string;
+  readonly target: string;
+  readonly partCount: number;
+  readonly functions: readonly PartFunction[];
+  readonly ranges: readonly PartRange[];
+  readonly pins: readonly string[];
+  readonly writes: readonly PartWrite[];
+  readonly hooks: readonly PartHook[];
+}
+
+const PART_SIZE = 96;
+const FUNCTION_SIZE = 64;
+const RANGE_SIZE = 24;
+const WRITE_SIZE = 48;
+const HOOK_SIZE = 16;
+const POINTER_SIZE = 8;
+
+/** A table being filled: bytes of a fixed size, and the pointers in it as relocations. */
+class Table {
+  readonly section: ElfSection;
+  readonly symbol: ElfSymbol;
+  readonly view: DataView;
+
+  constructor(name: string, size: number) {
+    const data = new Uint8Array(size);
+    this.view = new DataView(data.buffer);
+    this.section = { name, type: SHT_PROGBITS, flags: SHF_ALLOC | SHF_WRITE, align: 8, entsize: 0, data, size, relocations: [] };
+    this.symbol = { name: name.slice(1), bind: STB_LOCAL, type: STT_OBJECT, other: 0, home: this.section, value: 0, size };
+  }
+
+  pointTo(offset: number, symbol: ElfSymbol, addend = 0): void {
+    this.section.relocations.push({ offset, type: R_X86_64_64, symbol, addend });
+  }
+}
+
+/** @param ko module with new code; changed in place. @throws Error if the module was not linked with the template */
+export function addPart(ko: ElfObject, part: Part): void {
+  const partSymbol = ko.symbols.find((symbol) => symbol.name === PART_SYMBOL && symbol.home === UNDEFINED);
+  if (partSymbol === undefined) throw new Error(`${ko.fileName}: no undefined symbol ${PART_SYMBOL}: not linked with the module template`);
+
+  const strings = encodeStrings([
+    part.id,
+    part.description,
+    part.target,
+    ...part.pins,
+    ...part.functions.map((entry) => entry.name),
+    ...part.ranges.map((range) => range.name),
+    ...part.writes.map((write) => write.name),
+  ]);
+  const functions = encodeFunctions(part.functions, strings);
+  const ranges = encodeRanges(part.ranges, strings);
+  const pins = new Table(".ksplice_pins", part.pins.length * POINTER_SIZE);
+  part.pins.forEach((pin, index) => {
+    pins.pointTo(index * POINTER_SIZE, strings.table.symbol, strings.offsetOf(pin));
+  });
+
+  const oldBytes = encodeOldBytes(part.writes);
+  const writes = encodeWrites(part.writes, oldBytes, strings);
+  const hooks = encodeHooks(part.hooks);
+
+  const head = new Table(".ksplice_part", PART_SIZE);
+  const counts = [part.functions, part.ranges, part.pins, part.writes, part.hooks].map((entries) => entries.length);
+  [KSPLICE_ABI, part.partCount, ...counts].forEach((value, index) => {
+    head.view.setUint32(index * 4, value, true);
+  });
+  head.pointTo(32, strings.table.symbol, strings.offsetOf(part.id));
+  head.pointTo(40, strings.table.symbol, strings.offsetOf(part.description));
+  head.pointTo(48, strings.table.symbol, strings.offsetOf(part.target));
+  [functions, ranges, pins, writes, hooks].forEach((table, index) => {
+    head.pointTo(56 + index * POINTER_SIZE, table.symbol);
+  });
+
+  const tables = [strings.table, oldBytes, functions, ranges, pins, writes, hooks, head];
+  ko.sections.push(...tables.map((table) => table.section));
+  ko.symbols.push(...tables.filter((table) => table !== head).map((table) => table.symbol));
+  Object.assign(partSymbol, { bind: STB_GLOBAL, type: STT_OBJECT, home: head.section, value: 0, size: PART_SIZE });
+}
+
+interface Strings {
+  readonly table: Table;
+  offsetOf(text: string): number;
+}
+
+function encodeStrings(texts: readonly string[]): Strings {
+  const encoder = new TextEncoder();
+  const offsets = new Map<string, number>();
+  const bytes: number[] = [];
+  for (const text of texts) {
+    if (offsets.has(text)) continue;
+    offsets.set(text, bytes.length);
+    bytes.push(...encoder.encode(text), 0);
+  }
+  const table = new Table(".ksplice_strings", bytes.length);
+  table.section.data.set(bytes);
+  table.section.align = 1;
+  return {
+    table,
+    offsetOf: (text) => {
+      const offset = offsets.get(text);
+      if (offset === undefined) throw new Error(`string "${text}" was not encoded`);
+      return offset;
+    },
+  };
+}
+
+function encodeFunctions(entries: readonly PartFunction[], strings: Strings): Table {
+  const table = new Table(".ksplice_functions", entries.length * FUNCTION_SIZE);
+  entries.forEach((entry, index) => {
+    const at = index * FUNCTION_SIZE;
+    table.view.setBigUint64(at, BigInt.asUintN(64, entry.oldAddr), true);
+    table.pointTo(at + 8, entry.newSymbol);
+    table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(entry.name));
+    table.view.setUint32(at + 24, entry.oldSize, true);
+    table.view.setUint32(at + 28, entry.newSymbol.size, true);
+    table.view.setUint32(at + 32, entry.site, true);
+    if (entry.expect.length !== TRAMPOLINE_SIZE)
+      throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${TRAMPOLINE_SIZE}`);
+    table.section.data.set(entry.expect, at + 40);
+  });
+  return table;
+}
+
+function encodeRanges(entries: readonly PartRange[], strings: Strings): Table {
+  const table = new Table(".ksplice_ranges", entries.length * RANGE_SIZE);
+  entries.forEach((range, index) => {
+    const at = index * RANGE_SIZE;
+    table.view.setBigUint64(at, BigInt.asUintN(64, range.start), true);
+    table.view.setBigUint64(at + 8, BigInt(range.size), true);
+    table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(range.name));
+  });
+  return table;
+}
+
+/** One behind the other, in the order of the writes. */
+function encodeOldBytes(entries: readonly PartWrite[]): Table {
+  const bytes = concatBytes(entries.map((write) => write.oldBytes));
+  const table = new Table(".ksplice_old_bytes", bytes.length);
+  table.section.data.set(bytes);
+  return table;
+}
+
+function encodeWrites(entries: readonly PartWrite[], oldBytes: Table, strings: Strings): Table {
+  const table = new Table(".ksplice_writes", entries.length * WRITE_SIZE);
+  let oldOffset = 0;
+  entries.forEach((write, index) => {
+    const at = index * WRITE_SIZE;
+    const size = write.oldBytes.length;
+    if (size === 0 || size > MAX_WRITE_SIZE) throw new Error(`${write.name}: ${size} bytes cannot be written`);
+    table.view.setBigUint64(at, BigInt.asUintN(64, write.addr), true);
+    table.pointTo(at + 8, write.newBytes.symbol, write.newBytes.offset);
+    table.pointTo(at + 16, oldBytes.symbol, oldOffset);
+    table.pointTo(at + 24, strings.table.symbol, strings.offsetOf(write.name));
+    table.view.setUint32(at + 32, size, true);
+    oldOffset += size;
+  });
+  return table;
+}
+
+function encodeHooks(entries: readonly PartHook[]): Table {
+  const table = new Table(".ksplice_hook_table", entries.length * HOOK_SIZE);
+  entries.forEach((hook, index) => {
+    table.view.setUint32(index * HOOK_SIZE, HOOK_KINDS.indexOf(hook.kind), true);
+    table.pointTo(index * HOOK_SIZE + 8, hook.function.symbol, hook.function.offset);
+  });
+  return table;
+}

@@ -1,0 +1,67 @@
+import { Refusal, type AbortCause } from "../../diagnostics.js";
+
+export const replacedByNewer = (id: string, newer: readonly string[]): Refusal =>
+  new Refusal({
+    code: "replaced-by-newer",
+    message: `update ${id} cannot be undone: ${newer.length === 1 ? "a newer update replaces or uses" : "newer updates replace or use"} its code: ${newer.join(", ")}`,
+    hint: `undo ${newer.join(", ")} first`,
+    abortCause: "module_busy",
+  });
+
+export interface Conflict {
+  readonly task: string;
+  readonly pid: number;
+  readonly function: string;
+}
+
+export const codeBusy = (id: string, verb: "applied" | "undone", attempts: number, conflicts: readonly Conflict[]): Refusal =>
+  new Refusal({
+    code: "code-busy",
+    message: [
+      `update ${id} was not ${verb}: code that it ${verb === "applied" ? "replaces" : "brought"} was in use at each of ${attempts} tries`,
+      ...conflicts.map((conflict) => `  ${conflict.task} (pid ${conflict.pid}) is inside ${conflict.function}`),
+    ].join("\n"),
+    hint: "stop or wake these tasks and try again, or give it more time with --tries",
+    abortCause: "code_busy",
+  });
+
+const CORE_CAUSES = [
+  "no_match",
+  "code_busy",
+  "module_busy",
+  "out_of_memory",
+  "failed_to_find",
+  "already_reversed",
+  "unexpected_running_task",
+  "target_not_loaded",
+  "call_failed",
+  "unexpected",
+] as const satisfies readonly AbortCause[];
+
+export const coreRefused = (id: string, verb: "applied" | "undone", abortCause: string, detail: string): Refusal =>
+  new Refusal({
+    code: abortCause.replaceAll("_", "-"),
+    message: `update ${id} was not ${verb}: the kernel part says ${abortCause}${detail === "" ? "" : ` (${detail})`}`,
+    hint: "the kernel log may say more",
+    abortCause: CORE_CAUSES.find((cause) => cause === abortCause) ?? "unexpected",
+  });
+
+/** insmod failed. `details` is what the tool said. */
+export function refuseModuleLoad(module: string, details: string, likelyCause: string | undefined): Refusal {
+  return new Refusal({
+    code: "module-load-failed",
+    message: `the kernel did not load module ${module}: ${details}`,
+    ...(likelyCause === undefined ? { hint: "the kernel log (dmesg) says more" } : { hint: likelyCause }),
+    abortCause: "call_failed",
+  });
+}
+
+/** rmmod failed. `details` is what the tool said. */
+export function refuseModuleUnload(module: string, details: string): Refusal {
+  return new Refusal({
+    code: "module-unload-failed",
+    message: `the kernel did not unload module ${module}: ${details}`,
+    hint: "something still uses it: see its reference count in lsmod",
+    abortCause: "module_busy",
+  });
+}

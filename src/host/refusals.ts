@@ -1,0 +1,39 @@
+import { Refusal } from "../diagnostics.js";
+
+export function missingTools(tools: readonly { readonly tool: string; readonly package: string }[]): Refusal {
+  const packages = tools.map((tool) => tool.package);
+  return new Refusal({
+    code: "missing-tools",
+    message: `needed to compile kernel code and not installed: ${tools.map((tool) => tool.tool).join(", ")}`,
+    hint: `apt-get install ${[...new Set(packages)].join(" ")}`,
+  });
+}
+
+export function requireProgram(tool: string, debianPackage: string): Refusal {
+  return missingTools([{ tool, package: debianPackage }]);
+}
+
+export const locked = (path: string): Refusal =>
+  new Refusal({
+    code: "locked",
+    message: "another ksplice command is at work on this kernel",
+    location: path,
+    hint: "wait until it is done",
+  });
+
+export function missingDebianTool(tool: string, debianPackage: string): Refusal {
+  return new Refusal({ code: "missing-tools", message: `${tool} is not installed`, hint: `apt-get install ${debianPackage}` });
+}
+
+export function cannotUnpack(file: string, words: string): Refusal {
+  return new Refusal({ code: "cannot-unpack", message: `${file} could not be unpacked:\n${words}`, location: file });
+}
+
+/** The running kernel can only be inspected by root. */
+export function refuseNotRoot(): Refusal {
+  return new Refusal({
+    code: "not-root",
+    message: "reading and changing the running kernel needs root",
+    hint: "run the command as root, for example with sudo",
+  });
+}

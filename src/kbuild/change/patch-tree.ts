@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { plainDiff, unifiedDiff } from "./diff-texts.js";
+import { parseLineChanges, restoreLineNumbers } from "../../source/line-directives.js";
+import { readChange, readLatin1, type Change } from "./read-change.js";
+import { ShadowTree } from "./shadow-tree.js";
+import type { PatchedTree } from "./patched-tree.js";
+import type { KernelTree } from "../../tree/kernel-tree.js";
+
+/** What a patch with hooks includes. Not a header of the kernel's. */
+const PATCH_HEADER = "ksplice-patch.h";
+
+/**
+ * A tree with the change in it: a shadow of links, with real files where the change touches. In `.c` and `.h` files the line
+ * numbers are restored behind each hunk. The user's tree stays as it is. The caller disposes of the shadow.
+ * @param patchHeaders where `ksplice-patch.h` lies, for a patch that includes it
+ * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words) or not at one place only, or names files outside the tree
+ */
+export async function shadowWithPatch(tree: KernelTree, change: Change, patchHeaders?: string): Promise<PatchedTree> {
+  const { files: changes, notes } = await readChange(tree.source, change);
+  const paths = [...changes.keys()].sort();
+  const contents = new Map<string, string | undefined>();
+  const added: string[] = [];
+  const removed: string[] = [];
+  const patches: string[] = [];
+  for (const path of paths) {
+    const pre = await readLatin1(join(tree.source, path));
+    const post = changes.get(path);
+    if (pre === undefined) added.push(path);
+    if (post === undefined) removed.push(path);
+    patches.push(await unifiedDiff(path, pre, post));
+    const restored =
+      pre !== undefined && post !== undefined && /\.[ch]$/.test(path)
+        ? restoreLineNumbers(post, parseLineChanges(await plainDiff(path, pre, post)))
+        : post;
+    contents.set(path, restored);
+  }
+  const shadow = await ShadowTree.create(tree.source, contents);
+  const patch = patches.join("");
+  const includeDir = patch.includes(PATCH_HEADER) ? patchHeaders : undefined;
+  return { shadow, root: shadow.root, touched: paths, added, removed, patch, notes, includeDir, dispose: () => shadow.dispose() };
+}

@@ -1,0 +1,31 @@
+import { assemblyTouched, buildRulesTouched, kconfigTouched, linkerScriptTouched, notKernelText, unknownFileKind } from "./refusals.js";
+import type { Refusal } from "../../diagnostics.js";
+
+/** What becomes of a touched file: `compile` goes into objects; `ignore` has no part in them; `refuse` would change more than objects. */
+type Verdict =
+  | { readonly kind: "compile" }
+  | { readonly kind: "ignore"; readonly reason: string }
+  | { readonly kind: "refuse"; readonly refusal: (path: string) => Refusal };
+
+const ignore = (reason: string): Verdict => ({ kind: "ignore", reason });
+const refuse = (refusal: (path: string) => Refusal): Verdict => ({ kind: "refuse", refusal });
+
+/** The first rule that fits a path decides. */
+const RULES: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
+  [/^(Documentation|LICENSES)\/|(^|\/)[^/]*\.(rst|txt|md|yaml)$/, ignore("documentation")],
+  [/^(tools|samples|scripts|usr|debian|ksplice)\//, ignore("not part of the kernel")],
+  [/^(MAINTAINERS|CREDITS|README|COPYING|\.[^/]*)$|(^|\/)\.git(ignore|attributes)$/, ignore("not part of the kernel")],
+  [/^arch\/(?!x86\/)[^/]+\//, ignore("another architecture")],
+  [/(^|\/)Kconfig[^/]*$/, refuse(kconfigTouched)],
+  [/(^|\/)(Makefile|Kbuild)[^/]*$|\.mk$/, refuse(buildRulesTouched)],
+  // Compiled by kbuild, but into images of their own, not into the running kernel's text.
+  [/^arch\/x86\/(boot|realmode|purgatory|entry\/vdso|um|tools)\/|^drivers\/firmware\/efi\/libstub\//, refuse(notKernelText)],
+  [/\.S$/, refuse(assemblyTouched)],
+  [/\.lds(\.h|\.S)?$/, refuse(linkerScriptTouched)],
+  [/\.[ch]$/, { kind: "compile" }],
+];
+
+/** What is to be done about a touched file, by its path from the top of the tree. */
+export function judgeTouchedFile(path: string): Verdict {
+  return RULES.find(([pattern]) => pattern.test(path))?.[1] ?? refuse(unknownFileKind);
+}

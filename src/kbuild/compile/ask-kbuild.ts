@@ -1,0 +1,116 @@
+import { mkdir, readFile, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makeKernel } from "../make.js";
+import type { PreparedBuild } from "../types.js";
+
+/** Rules of scripts/Makefile.build and Makefile.host (Linux 6.1) that run a compiler, and what they make. */
+const COMPILER_RULES = {
+  cc_o_c: "c",
+  as_o_S: "assembly",
+  // Assembly whose text becomes a header: asm-offsets.s, bounds.s.
+  cc_s_c: "offsets",
+  cpp_lds_S: "linker-script",
+  "host-csingle": "host-program",
+  "host-cobjs": "host-program",
+} as const;
+
+/** What an object is; `generated` is any other file that kbuild makes of sources. */
+export type ObjectKind = (typeof COMPILER_RULES)[keyof typeof COMPILER_RULES] | "generated";
+
+/** What kbuild says of one object. Paths as kbuild spells them: below the output directory, or absolute. */
+export interface KbuildAnswer {
+  readonly kind: ObjectKind;
+  /** On the lists of what goes into the kernel, into modules; a module of its own. */
+  readonly isBuiltIn: boolean;
+  readonly isModular: boolean;
+  readonly isWholeModule: boolean;
+  readonly object: string;
+  readonly source: string;
+  /** Files that kbuild makes, or wants there, before it compiles the object; without its source. */
+  readonly prerequisites: readonly string[];
+  /** For a shell. Empty for what no compiler makes. */
+  readonly command: string;
+}
+
+export interface KbuildAnswers {
+  /** By the directory whose makefile makes the objects. */
+  readonly byOwner: ReadonlyMap<string, readonly KbuildAnswer[]>;
+  /** Every makefile that was read for them, as make spells it. */
+  readonly makefiles: ReadonlySet<string>;
+  /** What make had to say. */
+  readonly words: string;
+}
+
+/**
+ * Makes kbuild tell instead of make. Each rule goes through one of these variables (scripts/Makefile.build and Kbuild.include, Linux 6.1); on make's
+ * command line they write down what would have been run. `real-obj-y`, `lib-y` and `real-obj-m` are kbuild's own lists of what goes into the
+ * kernel and into modules (scripts/Makefile.lib). The environment of every recipe expands the variables too, with `$(1)` empty.
+ */
+const FIELDS = [
+  "$(1)",
+  "$(filter $@,$(real-obj-y) $(lib-y))",
+  "$(filter $@,$(real-obj-m))",
+  "$(filter $@,$(obj-m))",
+  "$@",
+  "$<",
+  "$(filter-out FORCE $<,$^ $|)",
+];
+const DIRECTORY = "KSPLICE_ANSWERS";
+const [ANSWERS, RULES] = ["answers-", "rules-"];
+const place = (prefix: string): string => `$(${DIRECTORY})/${prefix}$(subst /,!,$(obj))`;
+const tellCommand =
+  `$(if $(filter ${Object.keys(COMPILER_RULES).join(" ")},$(1)),` +
+  `$(file >${place(RULES)},$(MAKEFILE_LIST))$(file >>${place(ANSWERS)},${[...FIELDS, "$(cmd_$(1))"].join("|")}))`;
+// Objects have been told; files of a dot are checks of kbuild's own.
+const tellSources = `$(if $(1),$(if $(filter $(srctree)/%,$(if $(filter %.o .%,$@),,$^)),$(file >>${place(ANSWERS)},${[...FIELDS, ""].join("|")})))`;
+export const TELL: readonly string[] = [
+  `if_changed_rule=${tellCommand}@:`,
+  `if_changed_dep=${tellCommand}@:`,
+  `if_changed=${tellSources}@:`,
+  `cmd=${tellSources}@:`,
+];
+
+/** The file of a directory of answers that has those of one makefile. */
+export const answerFile = (owner: string): string => ANSWERS + owner.replaceAll("/", "!");
+
+/**
+ * Asks how every object of the configuration is made, in a dry run over the whole tree: a quarter of a minute on two cores, and nothing is compiled.
+ * Callers hold the build's lock.
+ * @param directory is emptied; gets kbuild's answers, see {@link answerFile}
+ */
+export async function askKbuild(build: PreparedBuild, directory: string): Promise<KbuildAnswers> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const answers = `${DIRECTORY}=${directory.replaceAll("$", "$$$$")}`;
+  // Make fails in the end: a key that modules are signed with, and what is made of objects, cannot be made in a dry run.
+  const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", "-n", answers, ...TELL, "./"]);
+  const byOwner = new Map<string, readonly KbuildAnswer[]>();
+  const makefiles = new Set<string>();
+  for (const name of await readdir(directory)) {
+    const text = await readFile(join(directory, name), "utf8");
+    if (name.startsWith(ANSWERS)) byOwner.set(name.slice(ANSWERS.length).replaceAll("!", "/"), parseAnswers(text));
+    else for (const makefile of text.split(/\s+/)) if (makefile !== "") makefiles.add(makefile);
+  }
+  return { byOwner, makefiles, words: result.stderr };
+}
+
+/** @throws Error for a line that is none of ours */
+export function parseAnswers(text: string): KbuildAnswer[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [rule = "", builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = line.split("|");
+      if (object === "" || command.length === 0) throw new Error(`kbuild's answer is not understood: ${line.slice(0, 200)}`);
+      return {
+        kind: (COMPILER_RULES as Readonly<Record<string, ObjectKind>>)[rule] ?? "generated",
+        isBuiltIn: builtIn !== "",
+        isModular: modular !== "",
+        isWholeModule: whole !== "",
+        object,
+        source,
+        prerequisites: prerequisites.split(/\s+/).filter((path) => path !== ""),
+        command: command.join("|").trim(),
+      };
+    });
+}

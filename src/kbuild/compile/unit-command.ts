@@ -1,0 +1,44 @@
+import { parseCommandLine } from "./saved-command.js";
+import type { PreparedBuild, Unit } from "../types.js";
+import { UnitIndex, type IndexedObject } from "./unit-index.js";
+
+/** How kbuild makes one unit. */
+export interface UnitCommand {
+  /** The first of {@link units}. */
+  readonly unit: Unit;
+  /** One for each target that has the object. */
+  readonly units: readonly Unit[];
+  /** The object as kbuild spells it, with `..` where its makefile has that. */
+  readonly object: string;
+  readonly compile: readonly string[];
+  readonly objtool: readonly string[] | undefined;
+  /** Files of the output directory that kbuild makes before the object. */
+  readonly generated: readonly string[];
+}
+
+/** The commands of those objects that this configuration has, by object path (`net/ipv4/raw.o`). Objects that it does not have are absent. */
+export async function findUnitCommands(build: PreparedBuild, objects: readonly string[]): Promise<ReadonlyMap<string, UnitCommand>> {
+  const index = await UnitIndex.of(build);
+  const found = new Map<string, UnitCommand>();
+  for (const path of objects) {
+    const entry = index.find(path);
+    if (entry?.kind === "c") found.set(path, await commandOf(index, entry));
+  }
+  return found;
+}
+
+/** The command of one unit. @throws Error if the configuration does not have it */
+export async function requireUnitCommand(build: PreparedBuild, unit: Unit): Promise<UnitCommand> {
+  const command = (await findUnitCommands(build, [unit.path])).get(unit.path);
+  if (command === undefined) throw new Error(`${unit.path} is not made in this configuration`);
+  return command;
+}
+
+/** How kbuild makes an object, also one that goes into an image of its own; the target of such a unit is empty. */
+export async function commandOf(index: UnitIndex, entry: IndexedObject): Promise<UnitCommand> {
+  const { path, object, source, targets, generated } = entry;
+  const { compile, objtool } = parseCommandLine(await index.commandOf(entry));
+  const [first, ...others] = targets.map((target): Unit => ({ path, source, target }));
+  const unit = first ?? { path, source, target: "" };
+  return { unit, units: [unit, ...others], object, compile, objtool, generated };
+}

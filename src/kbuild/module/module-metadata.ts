@@ -1,0 +1,125 @@
+import { readCString } from "../../elf/binary-reader.js";
+import { homeSection, UNDEFINED, type ElfObject, type ElfSection } from "../../elf/model.js";
+import type { ExportedSymbol } from "./module-symvers.js";
+
+/** `MODULE_NAME_LEN` (include/linux/module.h, Linux 6.1): bytes for a name and its NUL, in struct module and in struct modversion_info. */
+export const MODULE_NAME_LEN = 56;
+
+/** `struct modversion_info`: an unsigned long with the CRC, then the name. */
+const VERSION_SIZE = 8 + MODULE_NAME_LEN;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function findSection(module: ElfObject, name: string): ElfSection | undefined {
+  return module.sections.find((section) => section.name === name);
+}
+
+/** @throws Error if the module lacks it: every module that kbuild makes has it */
+function requireSection(module: ElfObject, name: string): ElfSection {
+  const section = findSection(module, name);
+  if (section === undefined) throw new Error(`${module.fileName} has no section ${name}`);
+  return section;
+}
+
+function replaceContent(section: ElfSection, data: Uint8Array): void {
+  section.data = data;
+  section.size = data.length;
+}
+
+/** The `tag=value` entries of `.modinfo`, in order. */
+export function readModinfo(module: ElfObject): [tag: string, value: string][] {
+  return decoder
+    .decode(requireSection(module, ".modinfo").data)
+    .split("\0")
+    .filter((entry) => entry !== "")
+    .map((entry) => {
+      const at = entry.indexOf("=");
+      return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
+    });
+}
+
+export function writeModinfo(module: ElfObject, entries: readonly (readonly [tag: string, value: string])[]): void {
+  const section = requireSection(module, ".modinfo");
+  dropSymbolsOf(module, section);
+  replaceContent(section, encoder.encode(entries.map(([tag, value]) => `${tag}=${value}\0`).join("")));
+}
+
+/** CRCs that the module expects of exported symbols, by name. */
+export function readVersions(module: ElfObject): Map<string, number> {
+  const versions = new Map<string, number>();
+  const data = findSection(module, "__versions")?.data ?? new Uint8Array();
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = 0; at + VERSION_SIZE <= data.length; at += VERSION_SIZE)
+    versions.set(readCString(data.subarray(at, at + VERSION_SIZE), 8, module.fileName), view.getUint32(at, true));
+  return versions;
+}
+
+/** Rewrites `__versions`, sorted by name. Without such a section (a kernel without CONFIG_MODVERSIONS) there is nothing to write. */
+export function writeVersions(module: ElfObject, versions: ReadonlyMap<string, number>): void {
+  const section = findSection(module, "__versions");
+  if (section === undefined) return;
+  dropSymbolsOf(module, section);
+  const data = new Uint8Array(versions.size * VERSION_SIZE);
+  const view = new DataView(data.buffer);
+  [...versions]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .forEach(([name, crc], index) => {
+      view.setBigUint64(index * VERSION_SIZE, BigInt(crc), true);
+      data.set(encoder.encode(name), index * VERSION_SIZE + 8);
+    });
+  replaceContent(section, data);
+}
+
+/** What lies in these sections is found by its own format; their symbols name nothing that anybody looks up. */
+function dropSymbolsOf(module: ElfObject, section: ElfSection): void {
+  module.symbols = module.symbols.filter((symbol) => homeSection(symbol) !== section);
+}
+
+/**
+ * Gives a module another name: in its `struct module`, where the name's place is found by the old name, and in `.modinfo`.
+ * The new name must fit {@link MODULE_NAME_LEN}.
+ */
+export function renameModule(module: ElfObject, name: string): void {
+  const entries = readModinfo(module);
+  const oldName = entries.find(([tag]) => tag === "name")?.[1];
+  if (oldName === undefined) throw new Error(`${module.fileName} does not say its name`);
+  const section = requireSection(module, ".gnu.linkonce.this_module");
+  const data = Uint8Array.from(section.data);
+  const at = Buffer.from(data.buffer).indexOf(`${oldName}\0`, 0, "latin1");
+  if (at < 0) throw new Error(`${module.fileName}: struct module does not hold the name ${oldName}`);
+  data.fill(0, at, at + MODULE_NAME_LEN);
+  data.set(encoder.encode(name), at);
+  replaceContent(section, data);
+  writeModinfo(
+    module,
+    entries.map(([tag, value]) => [tag, tag === "name" ? name : value] as const),
+  );
+}
+
+/**
+ * Tells the kernel's loader what the module uses of others, as modpost does: a CRC for every exported symbol, the symbol namespaces,
+ * and the modules to load before. What the module knew before stays (the core's own exports, for one).
+ */
+export function declareImports(module: ElfObject, exported: ReadonlyMap<string, ExportedSymbol>): void {
+  const used = module.symbols
+    .filter((symbol) => symbol.home === UNDEFINED)
+    .map((symbol) => exported.get(symbol.name))
+    // A longer name has no room in the table; the prelinker gives such a symbol its address.
+    .filter((symbol) => symbol !== undefined && symbol.name.length < MODULE_NAME_LEN) as ExportedSymbol[];
+  const versions = readVersions(module);
+  for (const symbol of used) versions.set(symbol.name, symbol.crc);
+  writeVersions(module, versions);
+
+  const entries = readModinfo(module);
+  const known = (entries.find(([tag]) => tag === "depends")?.[1] ?? "").split(",").filter((name) => name !== "");
+  const owners = used.map((symbol) => symbol.owner).filter((owner) => owner !== "vmlinux");
+  const depends = [...known, ...[...new Set(owners)].filter((owner) => !known.includes(owner)).sort()].join(",");
+  const imported = new Set(entries.filter(([tag]) => tag === "import_ns").map(([, value]) => value));
+  const namespaces = [...new Set(used.map((symbol) => symbol.namespace))].filter((name) => name !== "" && !imported.has(name)).sort();
+  writeModinfo(module, [
+    ...entries.filter(([tag]) => tag !== "depends"),
+    ["depends", depends] as const,
+    ...namespaces.map((name) => ["import_ns", name] as const),
+  ]);
+}

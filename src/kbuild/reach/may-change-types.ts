@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { fileLevelText } from "../../source/file-level-text.js";
+import { readLatin1 } from "../change/read-change.js";
+import type { PreparedBuild, Unit } from "../types.js";
+import type { PatchedTree } from "../change/patched-tree.js";
+import { requireUnitCommand } from "../compile/unit-command.js";
+import { findUnitSources } from "../compile/unit-sources.js";
+
+/**
+ * True unless a change stays inside function bodies in all files that a unit is made of: then no type of the unit can have become another, and
+ * compiling its types would tell nothing. In doubt, true.
+ */
+export async function mayChangeTypes(build: PreparedBuild, unit: Unit, patched: PatchedTree): Promise<boolean> {
+  const sources = await findUnitSources(build, await requireUnitCommand(build, unit));
+  if (sources === undefined) return true;
+  // A new header can stand before another on the way of the compiler's search.
+  if (patched.added.length > 0 || patched.removed.length > 0) return true;
+  // A header that the unit did not read before can only be read now because of an #include that changed, which is no function's body.
+  for (const path of patched.touched.filter((file) => sources.includes(file))) {
+    const [pre, post] = await Promise.all([build.tree.source, patched.root].map((root) => readLatin1(join(root, path))));
+    if (pre === undefined || post === undefined) return true;
+    const [before, after] = [fileLevelText(pre), fileLevelText(post)];
+    if (before === undefined || before !== after) return true;
+  }
+  return false;
+}

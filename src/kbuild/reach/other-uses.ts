@@ -1,0 +1,106 @@
+import { readFile } from "node:fs/promises";
+import type { Progress } from "../../diagnostics.js";
+import { mapLimited } from "../../host/map-limited.js";
+import { hashOf } from "../../host/files.js";
+import type { IncludeGraph } from "./include-graph.js";
+import { makeProduct } from "../compile/make-product.js";
+import { preprocessedText } from "../compile/preprocessed.js";
+import { assemblyReached, generatedHeaderReached, imageReached, linkerScriptReached } from "./refusals.js";
+import type { Refusal } from "../../diagnostics.js";
+import type { Product } from "../compile/run-compiler.js";
+import type { PreparedBuild } from "../types.js";
+import type { PatchedTree } from "../change/patched-tree.js";
+import { commandOf, type UnitCommand } from "../compile/unit-command.js";
+import type { IndexedObject, UnitIndex } from "../compile/unit-index.js";
+import { findUnitSources } from "../compile/unit-sources.js";
+
+/** Code that has run when the kernel was started, and is gone: what becomes of it does not matter to a running kernel. */
+const PAST = /^(?:drivers\/firmware\/efi\/libstub|arch\/x86\/boot)\//;
+
+/** What modpost writes is for modules that are built later: nothing that runs has it. */
+const NOT_OURS = /^(?:scripts\/mod|scripts\/basic|tools)\//;
+
+/**
+ * Touched files come into more than units: assembly, images of their own, linker scripts, and what kbuild generates headers with. Of each the outcome is made
+ * before and after the change, and it must be the same.
+ * @param files touched C files and headers
+ * @throws Refusal `assembly`, `not-kernel-text`, `linker-script` or `generated-header` where it is not
+ */
+export async function refuseOtherUses(
+  build: PreparedBuild,
+  index: UnitIndex,
+  patched: PatchedTree,
+  files: readonly string[],
+  graph: IncludeGraph | undefined,
+  { note, progress }: { readonly note: (message: string) => void; readonly progress: Progress },
+): Promise<void> {
+  const included = (await graph?.includersOf(files)) ?? new Set<string>();
+  const mayUse = ({ kind, path, source, sources }: IndexedObject): boolean =>
+    !NOT_OURS.test(path) &&
+    (sources.some((file) => files.includes(file)) || (kind !== "generated" && (files.includes(source) || included.has(source))));
+  const candidates = [...index.others, ...index.objects.filter(({ kind }) => kind === "assembly")].filter(mayUse);
+  if (candidates.length > 0) progress(`looking at ${candidates.length} files besides C objects that the change may come into`);
+  const refusals = await mapLimited(candidates, build.jobs, async (entry) => {
+    const used = await findChange(build, index, entry, patched, files);
+    if (used.length === 0) return undefined;
+    if (!PAST.test(entry.path)) return refusalOf(entry, used);
+    note(`${used.join(", ")} also comes into ${entry.path}, which the kernel has left behind when it runs: that stays as it is`);
+    return undefined;
+  });
+  for (const refusal of refusals) if (refusal !== undefined) throw refusal;
+}
+
+/** The touched files that make another thing of an object; none where it stays the same. */
+async function findChange(
+  build: PreparedBuild,
+  index: UnitIndex,
+  entry: IndexedObject,
+  patched: PatchedTree,
+  files: readonly string[],
+): Promise<readonly string[]> {
+  const told = files.filter((file) => entry.sources.includes(file) || entry.source === file);
+  if (entry.kind === "generated") return told;
+  const command = await commandOf(index, entry);
+  const read = await findUnitSources(build, command);
+  // What the compiler does not get through is left to what the text says.
+  if (read === undefined) return told.length > 0 ? told : files;
+  const used = files.filter((file) => read.includes(file));
+  if (used.length === 0) return [];
+  const product = outcomeOf(entry, command);
+  const pre = await makeProduct(build, command, {}, product);
+  const post = await makeProduct(build, command, { shadow: patched }, product);
+  return Buffer.compare(pre, post) === 0 ? [] : used;
+}
+
+/** What counts of an object. */
+function outcomeOf({ kind }: IndexedObject, command: UnitCommand): Product {
+  const { compile, unit } = command;
+  if (kind === "linker-script" || kind === "host-program") return preprocessedText(command);
+  if (kind !== "offsets")
+    return { compile, key: [unit.path, ...compile, "image"], finish: async (path) => Buffer.from(hashOf([await readFile(path)])) };
+  return {
+    compile,
+    key: [unit.path, ...compile, "offsets"],
+    // Lines of which sed makes a header (sed-offsets in scripts/Makefile.lib, Linux 6.1).
+    finish: async (path) => {
+      const lines = (await readFile(path, "latin1")).split("\n");
+      return Buffer.from(hashOf(lines.filter((line) => line.includes("->"))));
+    },
+  };
+}
+
+function refusalOf({ kind, path, source, targets }: IndexedObject, used: readonly string[]): Refusal {
+  switch (kind) {
+    case "c":
+      return imageReached(used, path);
+    case "assembly":
+      return targets.length > 0 ? assemblyReached(used, source) : imageReached(used, path);
+    case "linker-script":
+      return linkerScriptReached(used, source);
+    case "offsets":
+    case "host-program":
+      return generatedHeaderReached(used, source);
+    case "generated":
+      return generatedHeaderReached(used, path);
+  }
+}

@@ -1,0 +1,78 @@
+import { EXIT_NO_CHANGE, Refusal } from "../../diagnostics.js";
+
+export function notInConfig(file: string): Refusal {
+  return new Refusal({
+    code: "not-in-config",
+    message: `${file} is not compiled in this kernel's configuration`,
+    location: file,
+    hint: "the running kernel holds no code of it, so there is nothing to patch",
+  });
+}
+
+export function codeInImage(file: string, holder: string, functions: readonly string[]): Refusal {
+  const more = functions.length > 3 ? ` and ${functions.length - 3} more` : "";
+  return new Refusal({
+    code: "code-in-image",
+    message: `kbuild makes nothing of ${file}, but ${holder} holds its ${functions.slice(0, 3).join(", ")}${more}`,
+    location: file,
+    hint: "the source tree, its makefiles or its configuration are not those that the kernel was built with",
+  });
+}
+
+export function imageReached(files: readonly string[], object: string): Refusal {
+  return new Refusal({
+    code: "not-kernel-text",
+    message: `${files.join(", ")} comes into ${object}, which is part of an image of its own (vdso, real mode or the like), and the change makes another of it`,
+    location: files[0] ?? object,
+  });
+}
+
+export function assemblyReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "assembly",
+    message: `${files.join(", ")} comes into the assembly source ${source}, and the change makes another object of it: only C can be patched`,
+    location: files[0] ?? source,
+  });
+}
+
+export function linkerScriptReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "linker-script",
+    message: `${files.join(", ")} comes into the linker script ${source}, which a running kernel is past, and the change makes another of it`,
+    location: files[0] ?? source,
+  });
+}
+
+export function generatedHeaderReached(files: readonly string[], source: string): Refusal {
+  return new Refusal({
+    code: "generated-header",
+    message: `${files.join(", ")} comes into ${source}, from which kbuild generates a source file or constants, and the change may make others of them`,
+    location: files[0] ?? source,
+    hint: "what is compiled with the patch has what was generated without it",
+  });
+}
+
+export function tooManyUnits(headers: readonly string[], count: number, limit: number): Refusal {
+  return new Refusal({
+    code: "too-many-units",
+    message: `what changes in ${headers.join(", ")} may be used by ${count} source files, more than the ${limit} that were allowed`,
+    location: headers[0] ?? "",
+    hint: "allow more (--most-units), or put the change into the C files that need it; what a header gets anew comes only into those that use it",
+  });
+}
+
+export function nothingReached(headers: readonly string[]): Refusal {
+  return new Refusal({
+    code: "nothing-to-compile",
+    message: `nothing that is compiled into this kernel uses what the patch changes in ${headers.join(", ")}`,
+    exitCode: EXIT_NO_CHANGE,
+  });
+}
+
+export function nothingTouched(name: string): Refusal {
+  return new Refusal({
+    code: "nothing-to-compile",
+    message: `the patch touches no file that is compiled into this kernel:\n${name}`,
+    exitCode: EXIT_NO_CHANGE,
+  });
+}

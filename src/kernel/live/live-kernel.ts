@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import type { RunKernel } from "../../run-kernel.js";
+import type { SymbolTable } from "../kallsyms.js";
+import { Kcore } from "./kcore.js";
+import { readKernelFacts, readSymbols, type KernelFacts, type UpdateFacts } from "./kernel-facts.js";
+import { readText } from "./read-file.js";
+import { refuseNotRoot } from "../../host/refusals.js";
+import { refuseNoKcore } from "./refusals.js";
+
+/** The kernel that runs on this machine, or one of which a snapshot was made. */
+export interface LiveKernel extends RunKernel, KernelFacts {
+  close(): void;
+}
+
+export interface LiveKernelOptions {
+  /** Directory that holds `proc/` and `sys/`; default `/`. */
+  readonly root?: string;
+}
+
+/**
+ * Opens the running kernel for reading: its symbols, memory, modules and applied updates.
+ * Memory is read once and kept, so open it anew after a change.
+ * @throws Refusal `not-root`, `kallsyms-absent`, `kallsyms-hidden`, `kcore-absent`
+ */
+export function openLiveKernel(options: LiveKernelOptions = {}): LiveKernel {
+  const root = options.root ?? "/";
+  if (root === "/" && process.geteuid?.() !== 0) throw refuseNotRoot();
+  const { symbols } = readSymbols(root);
+  const kcore = openKcore(root);
+  return makeLiveKernel(readKernelFacts(root), symbols, kcore);
+}
+
+/** @param root directory that holds `proc/`. @throws Refusal `kcore-absent` */
+export function openKcore(root: string): Kcore {
+  const path = join(root, "proc/kcore");
+  try {
+    return new Kcore(path);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw refuseNoKcore(path, cause, readText(join(root, "sys/kernel/security/lockdown")));
+  }
+}
+
+/** A kernel out of its parts. Closing it closes `memory`. */
+export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory: Kcore): LiveKernel {
+  const { redirections, targets } = followUpdates(facts.updates, symbols);
+  return {
+    ...facts,
+    symbolsNamed: (name) => symbols.named(name),
+    symbolAt: (addr) => symbols.at(addr),
+    read: (addr, size) => memory.read(addr, size),
+    newestCode: (addr) => followRedirections(redirections, addr),
+    holdsCodeOf: (target, module) => (module ?? "vmlinux") === target || (module !== undefined && targets.get(module) === target),
+    close: () => {
+      memory.close();
+    },
+  };
+}
+
+/** What the applied updates have changed. */
+interface AppliedUpdates {
+  /** Old address → new address of every function that is redirected. */
+  readonly redirections: ReadonlyMap<bigint, bigint>;
+  /** Module with new code → the target whose code or data it replaces. */
+  readonly targets: ReadonlyMap<string, string>;
+}
+
+function followUpdates(updates: readonly UpdateFacts[], symbols: SymbolTable): AppliedUpdates {
+  const redirections = new Map<bigint, bigint>();
+  const targets = new Map<string, string>();
+  for (const { id, functions, writtenTargets } of updates.filter(({ stage }) => stage === "applied")) {
+    for (const { oldAddr, newAddr, target } of functions) {
+      redirections.set(oldAddr, newAddr);
+      const module = symbols.at(newAddr)?.module;
+      if (module !== undefined) targets.set(module, target);
+    }
+    // Where it replaces data only, its name tells.
+    for (const target of writtenTargets) targets.set(`ksplice_${id}_${target}`, target);
+  }
+  return { redirections, targets };
+}
+
+function followRedirections(redirections: ReadonlyMap<bigint, bigint>, addr: bigint): bigint {
+  let newest = addr;
+  for (let steps = 0; steps <= redirections.size; steps++) {
+    const next = redirections.get(newest);
+    if (next === undefined) return newest;
+    newest = next;
+  }
+  throw new Error(`the applied updates redirect the function at 0x${addr.toString(16)} in a circle`);
+}

@@ -1,0 +1,91 @@
+import type { SymbolTable } from "../kallsyms.js";
+import type { MemorySegment } from "./kcore.js";
+import type { KernelFacts } from "./kernel-facts.js";
+import type { LoadedModule } from "./modules.js";
+
+export interface AddrRange {
+  readonly startAddr: bigint;
+  readonly endAddr: bigint;
+}
+
+/** Lowest address of the kernel image's mapping; modules lie above it too (Documentation/x86/x86_64/mm.rst, Linux 6.1). */
+const KERNEL_MAP_ADDR = 0xffffffff80000000n;
+
+/** Around a symbol that lies in no module, the piece that holds it and the one behind it are saved. Bytes. */
+const PIECE = 0x10000n;
+const PAGE = 0x1000n;
+
+/**
+ * The memory that matching may ask for, in order and without overlaps: the kernel's image whole, as its tables have no symbols for long
+ * stretches; the modules; and the surroundings of any other symbol up there (programs of BPF, trampolines of ftrace).
+ * @param segments what can be read at all
+ */
+export function chooseRanges(
+  symbols: SymbolTable,
+  facts: Pick<KernelFacts, "modules" | "moduleSections">,
+  segments: readonly MemorySegment[],
+): AddrRange[] {
+  const modules = facts.modules.flatMap((module) => rangesOf(module, facts.moduleSections(module.name) ?? new Map()));
+  const known = joinRanges([...imageOf(symbols, segments), ...modules]);
+  const ranges = joinRanges([...known, ...piecesOutside(known, symbols)]);
+  return segments.flatMap((segment) =>
+    ranges.flatMap((range) => {
+      const startAddr = range.startAddr > segment.startAddr ? range.startAddr : segment.startAddr;
+      const endAddr = range.endAddr < segment.endAddr ? range.endAddr : segment.endAddr;
+      return startAddr < endAddr ? [{ startAddr, endAddr }] : [];
+    }),
+  );
+}
+
+/** /proc/kcore has the image as a segment of its own, from _text to _end (arch/x86/mm/init_64.c with fs/proc/kcore.c, Linux 6.1). */
+function imageOf(symbols: SymbolTable, segments: readonly MemorySegment[]): AddrRange[] {
+  const start = symbols.named("_text").find(({ module }) => module === undefined)?.addr;
+  if (start === undefined) return [];
+  return segments.filter(({ startAddr, endAddr }) => startAddr <= start && start < endAddr);
+}
+
+/**
+ * A module's memory is one area, or, since Linux 6.4, several, of which only the start of one and the size of all are told. But no section
+ * reaches further from its start than that size.
+ */
+function rangesOf({ addr, size }: LoadedModule, sections: ReadonlyMap<string, bigint>): AddrRange[] {
+  const range = (start: bigint): AddrRange => ({
+    startAddr: start - (start % PAGE),
+    endAddr: ((start + BigInt(size) + PAGE - 1n) / PAGE) * PAGE,
+  });
+  const outside = [...sections]
+    // Their memory was freed.
+    .filter(([name, start]) => !name.startsWith(".init") && (start < addr || start >= addr + BigInt(size)))
+    .map(([, start]) => start);
+  return [addr, ...outside].filter((start) => start >= KERNEL_MAP_ADDR).map(range);
+}
+
+/** @param known in order */
+function piecesOutside(known: readonly AddrRange[], symbols: SymbolTable): AddrRange[] {
+  const pieces: AddrRange[] = [];
+  let next = 0;
+  let coveredTo = KERNEL_MAP_ADDR;
+  for (const addr of symbols.sortedAddrs()) {
+    if (addr < coveredTo) continue;
+    while ((known[next]?.endAddr ?? addr + 1n) <= addr) next++;
+    const range = known[next];
+    if (range !== undefined && range.startAddr <= addr) {
+      coveredTo = range.endAddr;
+      continue;
+    }
+    const startAddr = addr - (addr % PIECE);
+    pieces.push({ startAddr, endAddr: startAddr + 2n * PIECE });
+    coveredTo = startAddr + PIECE;
+  }
+  return pieces;
+}
+
+function joinRanges(ranges: readonly AddrRange[]): AddrRange[] {
+  const joined: { startAddr: bigint; endAddr: bigint }[] = [];
+  for (const { startAddr, endAddr } of [...ranges].sort((a, b) => (a.startAddr < b.startAddr ? -1 : a.startAddr > b.startAddr ? 1 : 0))) {
+    const last = joined.at(-1);
+    if (last === undefined || startAddr > last.endAddr) joined.push({ startAddr, endAddr });
+    else if (endAddr > last.endAddr) last.endAddr = endAddr;
+  }
+  return joined;
+}

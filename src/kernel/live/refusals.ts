@@ -1,0 +1,35 @@
+import { Refusal } from "../../diagnostics.js";
+
+/** /proc/kallsyms cannot be read at all. */
+export function refuseNoKallsyms(path: string, cause: string): Refusal {
+  return new Refusal({
+    code: "kallsyms-absent",
+    message: `${path} cannot be read: ${cause}`,
+    hint: "the kernel must be built with CONFIG_KALLSYMS and /proc must be mounted",
+    abortCause: "failed_to_find",
+  });
+}
+
+/** Every address in kallsyms reads as zero. */
+export function refuseHiddenKallsyms(path: string, kptrRestrict: string | undefined): Refusal {
+  const setting = kptrRestrict === undefined ? "" : ` (kernel.kptr_restrict is ${kptrRestrict})`;
+  return new Refusal({
+    code: "kallsyms-hidden",
+    message: `the kernel hides its symbols' addresses: they all read as zero in ${path}${setting}`,
+    hint: "run as root with kernel.kptr_restrict at 0 or 1: sysctl -w kernel.kptr_restrict=1",
+    abortCause: "failed_to_find",
+  });
+}
+
+/** /proc/kcore is not there, or may not be read. */
+export function refuseNoKcore(path: string, cause: string, lockdown: string | undefined): Refusal {
+  const locked = lockdown?.includes("[confidentiality]") === true;
+  return new Refusal({
+    code: "kcore-absent",
+    message: `the running kernel's memory cannot be read through ${path}: ${cause}`,
+    hint: locked
+      ? "the kernel is locked down (confidentiality): no program may read its memory, so nothing can be matched"
+      : "the kernel must be built with CONFIG_PROC_KCORE, and must not be locked down (see /sys/kernel/security/lockdown)",
+    abortCause: "failed_to_find",
+  });
+}

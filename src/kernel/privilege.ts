@@ -1,6 +1,0 @@
-import { refuseNotRoot } from "./refusals.js";
-
-/** @throws Refusal `not-root` */
-export function requireRoot(): void {
-  if (process.geteuid?.() !== 0) throw refuseNotRoot();
-}

@@ -1,0 +1,15 @@
+/** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
+export interface KernelTree {
+  /** Absolute path. */
+  readonly source: string;
+  /** Absolute path of the configuration directory. */
+  readonly configDir: string;
+  /** `.config` of the running kernel. */
+  readonly configFile: string;
+  /** `System.map` or `kallsyms` of the running kernel, where the directory holds one. */
+  readonly symbolsFile: string | undefined;
+  /** Headers or build directory that modules for this kernel are compiled against: `Module.symvers`, `include/generated`. */
+  readonly buildDir: string | undefined;
+  /** Make flags from the file `flags`. */
+  readonly makeFlags: readonly string[];
+}

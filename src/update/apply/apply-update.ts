@@ -1,0 +1,157 @@
+import type { Progress } from "../../diagnostics.js";
+import { KspliceSysfs, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
+import { openLiveKernel, type LiveKernel } from "../../kernel/live/live-kernel.js";
+import { loadModule } from "../../engine/core/load-module.js";
+import { requireRoot } from "../../kernel/live/privilege.js";
+import { stopIfInterrupted, withKernelLock } from "../../host/lock.js";
+import { matchUpdate, refusalOf } from "../match/match-update.js";
+import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
+import { KSPLICE_ABI } from "../../engine/core/part-section.js";
+import { prelinkCore } from "../prelink/prelink.js";
+import { prelinkUpdate, type PrelinkedPart } from "../prelink/prelink-update.js";
+import { coreOfAnotherVersion } from "../match/refusals.js";
+import { notVerified } from "../verify/refusals.js";
+import { switchStage } from "../../engine/core/switch-stage.js";
+import { CORE_MODULE, unloadUpdate } from "./undo-update.js";
+import { requireFile, type Update } from "../file/update-file.js";
+import { verifyUpdate, type Verification } from "../verify/verify-update.js";
+
+export interface ApplyOptions {
+  /** Skip target modules that are not loaded. */
+  readonly partial: boolean;
+  /** At least 1. */
+  readonly tries: number;
+  /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
+  readonly verify?: boolean;
+  readonly progress: Progress;
+  readonly log: (message: string) => void;
+}
+
+export interface ApplyResult {
+  readonly id: string;
+  readonly functions: readonly { readonly target: string; readonly name: string }[];
+  /** Existing objects that hold other bytes now. */
+  readonly data: readonly { readonly target: string; readonly name: string }[];
+  readonly skippedTargets: readonly string[];
+  /** Nanoseconds that the machine was stopped. */
+  readonly stopNs: number;
+  readonly attempts: number;
+  /** Undefined if that was not asked for. */
+  readonly verification: Verification | undefined;
+  readonly matching: { readonly functions: number; readonly skippedBytes: number; readonly milliseconds: number };
+}
+
+/**
+ * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
+ * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `code-busy`, or the core's abort cause
+ */
+export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
+  requireRoot();
+  return await withKernelLock(async (interruption) => {
+    const kernel = openLiveKernel();
+    try {
+      return await applyTo(kernel, update, options, interruption);
+    } finally {
+      kernel.close();
+    }
+  });
+}
+
+async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<ApplyResult> {
+  const { manifest } = update;
+  const { progress, log } = options;
+  progress("matching against the running kernel");
+  const match = matchUpdate(update, kernel, { partial: options.partial, log });
+  if (match.kind !== "matched") throw refusalOf(match);
+  const { targets, skippedTargets, matching } = match;
+
+  progress("resolving symbols");
+  const parts = prelinkUpdate(update, match, kernel);
+
+  // What an interrupted command may have left.
+  if (kernel.updates.some(({ id }) => id === manifest.id)) await unloadUpdate(manifest.id);
+  stopIfInterrupted(interruption);
+  const state = await loadAndSwitch(update, parts, kernel, options, interruption);
+  log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
+  const verification = options.verify === true ? await requireVerified(update, options, interruption) : undefined;
+  return {
+    id: manifest.id,
+    verification,
+    functions: namesOf(targets, (unit) => unit.functions),
+    data: namesOf(targets, (unit) => unit.data),
+    skippedTargets,
+    stopNs: state.stopNs ?? 0,
+    attempts: state.attempts ?? 0,
+    matching,
+  };
+}
+
+/** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it */
+async function requireVerified(update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<Verification> {
+  const { id } = update.manifest;
+  options.progress(`verifying ${id}`);
+  // Anew: what was read of memory before is kept.
+  const kernel = openLiveKernel();
+  let verification: Verification;
+  try {
+    verification = verifyUpdate(update, kernel);
+  } finally {
+    kernel.close();
+  }
+  if (verification.findings.length === 0) return verification;
+  options.progress(`undoing ${id}`);
+  let stays: string | undefined;
+  try {
+    await switchStage(id, "reversed", options.tries, options.progress, interruption);
+    await unloadUpdate(id);
+  } catch (error) {
+    stays = error instanceof Error ? error.message : String(error);
+  }
+  throw notVerified(id, verification.findings, stays);
+}
+
+function namesOf(
+  targets: readonly ManifestTarget[],
+  entriesOf: (unit: ManifestUnit) => readonly { readonly name: string }[],
+): ApplyResult["functions"] {
+  return targets.flatMap((target) => target.units.flatMap((unit) => entriesOf(unit).map(({ name }) => ({ target: target.name, name }))));
+}
+
+/** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */
+async function loadAndSwitch(
+  update: Update,
+  parts: readonly PrelinkedPart[],
+  kernel: LiveKernel,
+  { progress, log, tries }: ApplyOptions,
+  interruption: AbortSignal,
+): Promise<LoadedUpdate> {
+  const { id } = update.manifest;
+  try {
+    await loadCore(update, kernel, log);
+    for (const part of parts) {
+      stopIfInterrupted(interruption);
+      progress(`loading ${part.name}`);
+      await loadModule(part.bytes, part.name);
+      log(`loaded ${part.name}, ${part.bytes.length} bytes`);
+    }
+    progress(`applying ${id}`);
+    return await switchStage(id, "applied", tries, progress, interruption);
+  } catch (error) {
+    await unloadUpdate(id).catch((cleanup: unknown) => {
+      // The first error is the one to report; this one is told beside it.
+      log(`unloading ${id} failed: ${String(cleanup)}`);
+      progress(`modules of ${id} could not be unloaded: ${cleanup instanceof Error ? cleanup.message : String(cleanup)}`);
+    });
+    throw error;
+  }
+}
+
+async function loadCore(update: Update, kernel: LiveKernel, log: (message: string) => void): Promise<void> {
+  const version = new KspliceSysfs().readCoreVersion();
+  if (version === undefined) {
+    await loadModule(prelinkCore(requireFile(update, update.manifest.core), kernel), CORE_MODULE);
+    log("loaded the kernel core");
+  } else if (version !== KSPLICE_ABI) {
+    throw coreOfAnotherVersion(String(version), String(KSPLICE_ABI));
+  }
+}

@@ -1,0 +1,57 @@
+import type { Progress } from "../../diagnostics.js";
+import { KspliceSysfs } from "../../engine/core/ksplice-sysfs.js";
+import { moduleIsLoaded, unloadModule } from "../../engine/core/load-module.js";
+import { readLoadedModules } from "../../kernel/live/modules.js";
+import { requireRoot } from "../../kernel/live/privilege.js";
+import { withKernelLock } from "../../host/lock.js";
+import { replacedByNewer } from "../../engine/core/refusals.js";
+import { unknownUpdate } from "./refusals.js";
+import { switchStage } from "../../engine/core/switch-stage.js";
+
+export interface UndoOptions {
+  /** At least 1. */
+  readonly tries: number;
+  readonly progress: Progress;
+  readonly log: (message: string) => void;
+}
+
+export interface UndoResult {
+  readonly id: string;
+  /** Nanoseconds that the machine was stopped. */
+  readonly stopNs: number;
+  readonly attempts: number;
+}
+
+/**
+ * Takes an update out of the running kernel and unloads its modules; with the last one, the core.
+ * @throws Refusal `unknown-update`, `replaced-by-newer`, `code-busy`, or the core's abort cause
+ */
+export async function undoUpdate(id: string, options: UndoOptions): Promise<UndoResult> {
+  requireRoot();
+  return await withKernelLock(async (interruption) => {
+    const sysfs = new KspliceSysfs();
+    const state = sysfs.readUpdate(id);
+    if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
+    if (state.replacedBy.length > 0) throw replacedByNewer(id, state.replacedBy);
+    let stopNs = 0;
+    let attempts = 0;
+    if (state.stage === "applied") {
+      options.progress(`undoing ${id}`);
+      ({ stopNs = 0, attempts = 0 } = await switchStage(id, "reversed", options.tries, options.progress, interruption));
+      options.log(`reversed ${id} at try ${attempts}, stopped for ${stopNs} ns`);
+    }
+    options.progress("unloading");
+    await unloadUpdate(id);
+    return { id, stopNs, attempts };
+  });
+}
+
+/** Unloads the modules of an update that is not applied, and the core if no other update is left. */
+export async function unloadUpdate(id: string): Promise<void> {
+  for (const module of readLoadedModules()) {
+    if (module.name.startsWith(`ksplice_${id}_`)) await unloadModule(module.name);
+  }
+  if (new KspliceSysfs().listIds().length === 0 && moduleIsLoaded(CORE_MODULE)) await unloadModule(CORE_MODULE);
+}
+
+export const CORE_MODULE = "ksplice";

@@ -1,0 +1,108 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Btf } from "../../btf/btf.js";
+import { BtfFormatError } from "../../btf/btf-format-error.js";
+import { compareTypes, type TypeComparison } from "../../btf/compare-types.js";
+import { parseBtf } from "../../btf/parse-btf.js";
+import { readRunningBtf, type KernelPlaces } from "../../tree/running-btf.js";
+import { ElfFormatError } from "../../elf/elf-format-error.js";
+import { findTypeDefinition } from "../../source/definition-line.js";
+import type { Unit } from "../../kbuild/types.js";
+import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
+import { judgeLayouts, mergeFindings } from "./judge-layouts.js";
+import { mapLimited } from "../../host/map-limited.js";
+import { badBtf } from "./refusals.js";
+import type { UnitTypes } from "../units/unit-types.js";
+
+export interface LayoutRequest {
+  /** Those that bring changed or new functions. */
+  readonly units: readonly Unit[];
+  readonly types: UnitTypes;
+  readonly patched: PatchedTree;
+  readonly kernel: KernelPlaces;
+  readonly jobs: number;
+  /** Types that the user vouches for. */
+  readonly allowed: readonly string[];
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Compares the types that new code sees with those of the running kernel.
+ * @throws Refusal `changed-layout` for a struct, union or enum that is laid out otherwise and not allowed; `unknown-layout` (exit 2) for one
+ * that is allowed and not laid out otherwise; `bad-btf`
+ */
+export async function checkLayouts(request: LayoutRequest): Promise<void> {
+  const running = new RunningTypes(request.kernel);
+  const notes = new Set<string>();
+  const perUnit = await mapLimited(request.units, request.jobs, async (unit) => {
+    const { findings, notes: unitNotes } = await compareUnit(unit, request.types, running);
+    for (const note of unitNotes) notes.add(note);
+    return { unit, findings };
+  });
+  const findings = mergeFindings(perUnit);
+  for (const note of [...notes, ...judgeLayouts(await locate(findings, request.patched), request.allowed)]) request.warn(note);
+}
+
+async function compareUnit(unit: Unit, types: UnitTypes, running: RunningTypes): Promise<TypeComparison> {
+  const pair = await types.of(unit);
+  if (pair === undefined || pair.pre.length === 0 || pair.post.length === 0) return { findings: [], notes: [] };
+  const [pre, post] = [parseBtf(pair.pre, `pre ${unit.path}`), parseBtf(pair.post, `post ${unit.path}`)];
+  const comparison = compareTypes(pre, post);
+  if (comparison.findings.length === 0) return comparison;
+  const kernel = await running.of(unit.target);
+  if (kernel !== undefined) return withRunning(pre, post, kernel);
+  const what = unit.target === "vmlinux" ? "the running kernel's types are" : `the types of module ${unit.target} are`;
+  const note = `${what} not in the configuration directory (btf/${unit.target}): those of the unpatched source stand for them`;
+  return { ...comparison, notes: [...comparison.notes, note] };
+}
+
+function withRunning(pre: Btf, post: Btf, running: Btf): TypeComparison {
+  try {
+    return compareTypes(pre, post, running);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** The running kernel's types, read when they are asked for. */
+class RunningTypes {
+  readonly #read = new Map<string, Promise<Btf | undefined>>();
+
+  constructor(private readonly places: KernelPlaces) {}
+
+  of(target: string): Promise<Btf | undefined> {
+    const known = this.#read.get(target);
+    if (known !== undefined) return known;
+    const types = this.#parse(target);
+    this.#read.set(target, types);
+    return types;
+  }
+
+  async #parse(target: string): Promise<Btf | undefined> {
+    const base = target === "vmlinux" ? undefined : await this.of("vmlinux");
+    if (base === undefined && target !== "vmlinux") return undefined;
+    try {
+      const file = await readRunningBtf(this.places, target);
+      return file === undefined ? undefined : parseBtf(file.bytes, file.fileName, base);
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+}
+
+function refusalOf(error: unknown): unknown {
+  return error instanceof BtfFormatError || error instanceof ElfFormatError ? badBtf(error.fileName, error.message) : error;
+}
+
+/** Finds the definitions in the texts of the files that the patch touches. */
+async function locate<T extends { readonly label: string }>(findings: readonly T[], patched: PatchedTree) {
+  if (findings.length === 0) return [];
+  const texts = await Promise.all(
+    patched.touched.map(async (file) => ({ file, text: await readFile(join(patched.shadow.source, file), "latin1").catch(() => "") })),
+  );
+  return findings.map((finding) => {
+    const lines = texts.map(({ file, text }) => ({ file, line: findTypeDefinition(text, finding.label) }));
+    const found = lines.find(({ line }) => line !== undefined);
+    return { ...finding, place: found === undefined ? undefined : `${found.file}:${String(found.line)}` };
+  });
+}

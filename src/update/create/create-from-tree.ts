@@ -1,0 +1,177 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Progress } from "../../diagnostics.js";
+import { globPattern } from "../../host/glob.js";
+import { buildKernelModules } from "../../kbuild/module/build-kernel-modules.js";
+import { defaultCacheDir } from "../../host/cache-dir.js";
+import { compileUnit } from "../../kbuild/compile/compile-unit.js";
+import { findMentions } from "../../kbuild/reach/find-mentions.js";
+import { findUnits } from "../../kbuild/reach/find-units.js";
+import type { IncludeGraph } from "../../kbuild/reach/include-graph.js";
+import { linkNewCode } from "../../kbuild/module/link-new-code.js";
+import { openKernelTree } from "../../tree/open-tree.js";
+import { shadowWithPatch } from "../../kbuild/change/patch-tree.js";
+import { prepareBuild } from "../../kbuild/prepare-build.js";
+import type { Change } from "../../kbuild/change/read-change.js";
+import type { PreparedBuild, Unit } from "../../kbuild/types.js";
+import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
+import { checkLayouts } from "./check-layouts.js";
+import { buildUpdate, refuseUnsafe, requireEffect, type UpdateSource } from "./create-update.js";
+import { diffUnit, type UnitDiff } from "../units/unit-diff.js";
+import { cutOut } from "./cut-out.js";
+import { readKernelBuildId } from "../../tree/kernel-build-id.js";
+import { Prototypes } from "../linkage/prototypes.js";
+import { findUnreached } from "./find-unreached.js";
+import { noteMoves, settleLinkage } from "../linkage/settle-linkage.js";
+import { estimateOf, sayWhenInterrupted } from "./many-units.js";
+import { mapLimited } from "../../host/map-limited.js";
+import { noSuchTarget } from "./refusals.js";
+import { readSemanticNotes } from "./read-semantic-notes.js";
+import { readTouchedTexts } from "../units/touched-texts.js";
+import { UnitTypes } from "../units/unit-types.js";
+import type { Update } from "../file/update-file.js";
+
+export interface CreateRequest {
+  /** The kernel source tree. Nothing is written into it. */
+  readonly source: string;
+  /** Default: `source`/ksplice. */
+  readonly configDir?: string;
+  readonly change: Change;
+  readonly id: string;
+  readonly description: string;
+  /** When the change was made. */
+  readonly created: Date;
+  /** How many objects are compiled at once. */
+  readonly jobs: number;
+  /** Keep only the units of these targets: names, with `*` for any letters. */
+  readonly onlyTargets?: string;
+  /** Types whose layout may change: `struct foo`, or `foo`. */
+  readonly allowedLayouts?: readonly string[];
+  /** The kernel part's source. */
+  readonly kmodDir: string;
+  /** Default: the user's cache directory. */
+  readonly cacheDir?: string;
+  readonly progress: Progress;
+  /** Refuse a header whose change may come into more objects than this. Default: none is too many. */
+  readonly mostUnits?: number;
+  /** Who includes whom in the source tree, for one who makes many updates from the same. */
+  readonly includeGraph?: () => Promise<IncludeGraph>;
+  /** Is shown what each unit's comparison found, before anything is refused because of it. */
+  readonly inspect?: (diffs: readonly UnitDiff[]) => void;
+  /** For what does not stop the update, but the user should know. */
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * The whole of ksplice-create: compile the touched units before and after the change, find what differs, and make an update of it.
+ * @throws Refusal if tree, change or difference are not fit for an update; `no-change` (exit 66) if no object code changes
+ */
+export async function createUpdate(request: CreateRequest): Promise<Update> {
+  const { progress, jobs } = request;
+  const cacheDir = request.cacheDir ?? defaultCacheDir();
+  progress("looking at the source tree");
+  const tree = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
+  const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
+  try {
+    patched.notes.forEach(request.warn);
+    const build = await prepareBuild(tree, { cacheDir, progress, jobs });
+    const { units, notes } = await chooseUnits(build, patched, request);
+    const types = new UnitTypes(build, patched, jobs > 2 * units.length);
+    const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
+    request.inspect?.(diffs);
+    refuseUnsafe(diffs);
+    const texts = await readTouchedTexts(patched);
+    const linkage = await settleLinkage(diffs, {
+      texts,
+      prototypes: new Prototypes(texts, types),
+      findMentions: async (names) => await findMentions(patched, names),
+    });
+    refuseUnsafe([], linkage.refusals);
+    const cut = cutOut(diffs, linkage);
+    refuseUnsafe([], findUnreached(cut));
+    const parts = requireEffect(cut, diffs, notes);
+    for (const note of [...notes, ...diffs.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) request.warn(note);
+    progress("comparing the types with the running kernel's");
+    await checkLayouts({
+      units: parts.map(({ unit }) => unit),
+      types,
+      patched,
+      kernel: { configDir: tree.configDir, release: build.release, cacheDir },
+      jobs,
+      allowed: request.allowedLayouts ?? [],
+      warn: request.warn,
+    });
+    progress("building the kernel part");
+    const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
+    const buildId = await readKernelBuildId(tree);
+    const kernel = { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) };
+    const source: UpdateSource = {
+      id: request.id,
+      description: request.description,
+      created: request.created,
+      kernel,
+      patch: Buffer.from(patched.patch, "latin1"),
+      notes: await readSemanticNotes(
+        patched.root,
+        texts,
+        parts.map(({ unit }) => unit),
+      ),
+      modules,
+      link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
+    };
+    const isPart = (entry: UnitDiff): boolean => parts.some(({ unit }) => unit === entry.unit);
+    const checked = diffs.filter((entry) => !isPart(entry) && patched.touched.includes(entry.unit.source));
+    return await buildUpdate(source, parts, progress, checked);
+  } finally {
+    await patched.dispose();
+  }
+}
+
+async function chooseUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  request: CreateRequest,
+): Promise<{ units: Unit[]; notes: string[] }> {
+  const notes: string[] = [];
+  const note = (message: string): void => {
+    notes.push(message);
+  };
+  const units = await findUnits(build, patched.touched, {
+    progress: request.progress,
+    note,
+    patched,
+    ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
+    ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),
+  });
+  const { onlyTargets } = request;
+  if (onlyTargets === undefined) return { units, notes };
+  const pattern = globPattern(onlyTargets);
+  if (units.length > 0 && !units.some((unit) => pattern.test(unit.target))) throw noSuchTarget(onlyTargets, units);
+  for (const unit of units) if (!pattern.test(unit.target)) note(`${unit.path} is left out: it belongs to ${unit.target}`);
+  return { units: units.filter((unit) => pattern.test(unit.target)), notes };
+}
+
+async function diffUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  units: readonly Unit[],
+  types: UnitTypes,
+  request: CreateRequest,
+): Promise<UnitDiff[]> {
+  let done = 0;
+  const estimate = estimateOf(units.length, request.jobs);
+  if (estimate !== undefined) request.warn(estimate);
+  const finished = sayWhenInterrupted(() => done, units.length, request.warn);
+  // Where more may be compiled at once than there are objects, the types are compiled beside them.
+  if (units.length < request.jobs) for (const unit of units) void types.of(unit);
+  return await mapLimited(units, request.jobs, async (unit) => {
+    request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
+    const pre = await compileUnit(build, unit);
+    const post = await compileUnit(build, unit, { shadow: patched });
+    done++;
+    const sources = await Promise.all(
+      [request.source, patched.root].map((root) => readFile(join(root, unit.source), "latin1").catch(() => "")),
+    );
+    return diffUnit({ unit, pre: pre.object, post: post.object, sources });
+  }).finally(finished);
+}

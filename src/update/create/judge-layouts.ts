@@ -1,0 +1,105 @@
+import type { ChangeKind, TypeFinding } from "../../btf/compare-types.js";
+import { drawLayouts } from "../../btf/draw-layout.js";
+import type { Unit } from "../../kbuild/types.js";
+import { changedLayout, unknownLayout } from "./refusals.js";
+
+/** A type that is laid out otherwise, with all units whose code sees it so. */
+export interface UpdateFinding extends TypeFinding {
+  readonly units: readonly string[];
+}
+
+export interface LocatedFinding extends UpdateFinding {
+  /** `FILE:LINE` of its definition in the unpatched source; undefined where no touched file defines it. */
+  readonly place: string | undefined;
+}
+
+/** What a header defines many units see: one finding for each type and each pair of layouts. */
+export function mergeFindings(perUnit: readonly { readonly unit: Unit; readonly findings: readonly TypeFinding[] }[]): UpdateFinding[] {
+  const merged = new Map<string, UpdateFinding>();
+  for (const { unit, findings } of perUnit) {
+    for (const finding of findings) {
+      const key = [finding.label, finding.kind, ...drawLayouts(finding.before, finding.after)].join("\n");
+      const known = merged.get(key);
+      const units = [...(known?.units ?? []), unit.path];
+      const holders = [...new Set([...(known?.holders ?? []), ...finding.holders])].sort();
+      merged.set(key, { ...finding, units, holders });
+    }
+  }
+  return [...merged.values()];
+}
+
+/**
+ * Lets through what the user vouches for.
+ * @returns a warning for each type that is let through
+ * @throws Refusal `changed-layout`, `unknown-layout`
+ */
+export function judgeLayouts(findings: readonly LocatedFinding[], allowed: readonly string[]): string[] {
+  const labels = findings.map(({ label }) => label);
+  for (const type of allowed) {
+    const isKnown = findings.some(({ label, holders }) => [label, ...holders].some((name) => isCalled(name, type)));
+    if (!isKnown) throw unknownLayout(type, labels);
+  }
+  const isAllowed = ({ label }: LocatedFinding): boolean => allowed.some((type) => isCalled(label, type));
+  const refused = findings.filter((finding) => !isAllowed(finding));
+  if (refused.length > 0)
+    throw changedLayout(
+      refused.map(({ label, place }) => ({ label, place })),
+      refused.flatMap(describe),
+    );
+  return findings.map(warningOf);
+}
+
+/** True where `foo`, `struct foo`, or a constant of a nameless enum means the type of this label. */
+function isCalled(label: string, type: string): boolean {
+  const wanted = type.trim().replaceAll(/\s+/g, " ");
+  const constant = /^enum \{(\w+), …\}$/.exec(label)?.[1];
+  const names = constant === undefined ? [label, label.replace(/^(?:struct|union|enum) /, "")] : [label, constant, `enum ${constant}`];
+  return names.includes(wanted);
+}
+
+/** What would become of objects that exist. */
+const HARM: Readonly<Record<ChangeKind, string>> = {
+  size: "objects that exist have the old size and spacing: new code would read and write what lies behind them",
+  members: "new code would look in objects that exist for members where others lie",
+  padding: "in objects that exist these bytes hold what was left in them: zero only if they were allocated zeroed",
+  values: "objects that exist hold the old numbers, and new code would take them for others",
+};
+
+const VOUCHED: Readonly<Record<ChangeKind, string>> = {
+  size: "no object of this type may be alive when the update is applied, or undone",
+  members: "no object of this type may be alive when the update is applied, or undone",
+  padding: "the objects that exist hold whatever was in the padding: zero if they were allocated zeroed; new code must cope with it",
+  values: "no object may hold one of these numbers when the update is applied, or undone",
+};
+
+const UNITS_SHOWN = 3;
+const HOLDERS_SHOWN = 8;
+const REASONS_SHOWN = 6;
+
+/** Sentences and picture, a line each. */
+function describe({ label, place, units, kind, reasons, holders, before, after }: LocatedFinding): string[] {
+  const seenBy = listed(units, UNITS_SHOWN, "units");
+  const shown = reasons.slice(0, REASONS_SHOWN);
+  return [
+    `  ${place === undefined ? "" : `${place}: `}${label}, seen by ${seenBy}:`,
+    ...shown.map((reason) => `    ${reason}`),
+    ...(reasons.length > shown.length ? [`    and ${String(reasons.length - shown.length)} more differences`] : []),
+    `    ${HARM[kind]}`,
+    ...drawLayouts(before, after).map((line) => `    ${line}`),
+    ...(holders.length === 0 ? [] : [`    and ${holdersText(holders)}: ${listed(holders, HOLDERS_SHOWN, "types")}`]),
+  ];
+}
+
+function holdersText(holders: readonly string[]): string {
+  return holders.length === 1 ? "one type that holds it" : `${String(holders.length)} types that hold it`;
+}
+
+function listed(names: readonly string[], most: number, what: string): string {
+  const more = names.length - most;
+  return more <= 0 ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${String(more)} more ${what}`;
+}
+
+function warningOf({ label, kind, reasons, holders }: LocatedFinding): string {
+  const also = holders.length === 0 ? "" : `, and ${holdersText(holders)}`;
+  return `${label}${also} is allowed: ${reasons[0] ?? ""}; ${VOUCHED[kind]}`;
+}

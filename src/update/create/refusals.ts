@@ -1,0 +1,82 @@
+import { EXIT_NO_CHANGE, EXIT_USAGE, Refusal } from "../../diagnostics.js";
+import type { DiffRefusal, SourceLine } from "../../diff/types.js";
+import type { Unit } from "../../kbuild/types.js";
+
+export const badId = (id: string): Refusal =>
+  new Refusal({
+    code: "bad-id",
+    message: `"${id}" cannot be an update's id`,
+    hint: "use 1 to 24 letters and digits (and not the word version)",
+  });
+
+export const noChange = (details: readonly string[]): Refusal =>
+  new Refusal({
+    code: "no-change",
+    message: ["the patch changes no object code of this kernel", ...details].join("\n  "),
+    exitCode: EXIT_NO_CHANGE,
+  });
+
+export const noSuchTarget = (pattern: string, units: readonly Unit[]): Refusal =>
+  new Refusal({
+    code: "no-such-target",
+    message: `the change touches none of the targets ${pattern}`,
+    hint: `it touches ${[...new Set(units.map((unit) => unit.target))].join(", ")}`,
+  });
+
+export const newGlobalElsewhere = (name: string, definer: Unit, user: Unit): Refusal =>
+  new Refusal({
+    code: "new-global-elsewhere",
+    message: `${user.path} of ${user.target} uses ${name}, which the patch adds to ${definer.target}, and that uses new symbols of ${user.target}: neither can be loaded first`,
+    location: definer.source,
+    hint: "define it in each of the two, as static",
+  });
+
+export const notSafe = (refusals: readonly { unit: string; refusal: DiffRefusal; line: SourceLine | undefined }[]): Refusal => {
+  const items = refusals.map(({ unit, refusal, line }) => ({
+    code: refusal.code,
+    symbol: refusal.symbol,
+    message: refusal.message,
+    place: line === undefined ? unit : `${line.file}:${line.line}`,
+  }));
+  return new Refusal({
+    code: items[0]?.code ?? "refused",
+    message: [
+      "the patch makes changes that cannot be put into a running kernel:",
+      ...items.map(({ code, symbol, message, place }) => `  ${place}: ${symbol}: ${message} [${code}]`),
+    ].join("\n"),
+    items,
+  });
+};
+
+export const changedLayout = (types: readonly { label: string; place: string | undefined }[], details: readonly string[]): Refusal => {
+  const [first] = types;
+  const place = first?.place;
+  return new Refusal({
+    code: "changed-layout",
+    message: ["the patch changes the layout of types that objects of the running kernel may have:", ...details].join("\n"),
+    ...(place === undefined ? {} : { location: place }),
+    items: types.map((type) => ({
+      code: "changed-layout",
+      symbol: type.label,
+      message: "its layout changes, and objects of the running kernel may have the old one",
+      place: type.place ?? "in a file that the patch does not touch",
+    })),
+    hint: `if it does no harm to the objects that exist, --allow-layout="${first?.label ?? ""}" lets it through; docs/types.md says what that vouches for`,
+  });
+};
+
+export const unknownLayout = (type: string, labels: readonly string[]): Refusal =>
+  new Refusal({
+    code: "unknown-layout",
+    message: `--allow-layout names ${type}, and the patch does not change the layout of that type`,
+    hint: labels.length === 0 ? "it changes that of no type" : `it changes that of ${labels.join(", ")}`,
+    exitCode: EXIT_USAGE,
+  });
+
+export const badBtf = (path: string, message: string): Refusal =>
+  new Refusal({
+    code: "bad-btf",
+    message: `the running kernel's types cannot be read: ${message}`,
+    location: path,
+    hint: "copy them again from /sys/kernel/btf of that kernel: vmlinux and the modules' files belong together",
+  });
