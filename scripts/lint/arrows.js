@@ -12,8 +12,9 @@ function resolveImport(file, specifier) {
   return existsSync(source) ? source : path;
 }
 
-/** The longest of the listed folders that holds the file. */
+/** The file itself where it is listed; else the longest of the listed folders that holds it. */
 function folderOf(path, folders) {
+  if (folders.has(path)) return path;
   for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) if (folders.has(folder)) return folder;
   return undefined;
 }

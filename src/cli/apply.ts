@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { applyUpdate } from "../update/apply/apply-update.js";
-import { openUpdate } from "../update/file/update-file.js";
+import { applyUpdate, openUpdate } from "../index.js";
 import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
 import { openDebugLog } from "./debug-log.js";
 

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { EXIT_BUG, EXIT_USAGE, Refusal, type Progress } from "../diagnostics.js";
-import { KSPLICE_ABI } from "../engine/core/part-section.js";
+import { EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, Refusal, type Progress } from "../index.js";
 
 /** What every command shares: its options, how it reports progress and errors, its exit status. */
 

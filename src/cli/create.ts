@@ -2,12 +2,7 @@ import { constants } from "node:fs";
 import { access, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { packageRoot } from "../host/package-root.js";
-import type { Change } from "../kbuild/change/read-change.js";
-import { createUpdate } from "../update/create/create-from-tree.js";
-import { checkId, randomId } from "../update/create/create-update.js";
-import { spellNote } from "../notes/spell-note.js";
-import { packUpdate } from "../update/file/update-file.js";
+import { checkId, createUpdate, packageRoot, packUpdate, randomId, spellNote, type Change } from "../index.js";
 import { jobsFromEnvironment, positiveInteger, printJson, stderrProgress, usage, type CommonOptions } from "./common.js";
 
 interface CreateOptions extends CommonOptions {

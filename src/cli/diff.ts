@@ -1,13 +1,19 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED } from "../diagnostics.js";
-import { diffObjects } from "../diff/diff-objects.js";
-import { disassembleFunction, mergeLines } from "../diff/listing/disassemble-function.js";
-import { unreadableObject } from "../diff/refusals.js";
-import type { FunctionChange, ObjectDiff } from "../diff/types.js";
-import { ElfFormatError } from "../elf/elf-format-error.js";
-import type { ElfObject } from "../elf/model.js";
-import { parseObject } from "../elf/parse-object.js";
+import {
+  diffObjects,
+  disassembleFunction,
+  ElfFormatError,
+  EXIT_DONE,
+  EXIT_NO_CHANGE,
+  EXIT_REFUSED,
+  mergeLines,
+  parseObject,
+  unreadableObject,
+  type ElfObject,
+  type FunctionChange,
+  type ObjectDiff,
+} from "../index.js";
 import { printJson, type CommonOptions } from "./common.js";
 
 interface DiffOptions extends CommonOptions {

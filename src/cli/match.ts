@@ -1,17 +1,24 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { Command } from "commander";
-import { EXIT_REFUSED, type Refusal } from "../diagnostics.js";
-import { unreadableObject } from "../diff/refusals.js";
-import { ElfFormatError } from "../elf/elf-format-error.js";
-import { parseObject } from "../elf/parse-object.js";
-import { openLiveKernel, type LiveKernel } from "../kernel/live/live-kernel.js";
-import { openSnapshot } from "../kernel/snapshot/open-snapshot.js";
-import { matchUnit } from "../match/match-unit.js";
-import type { Mismatch } from "../match/types.js";
-import { fitUpdate } from "../update/fit/fit-update.js";
-import { isLoaded, type UnitResult } from "../update/match/match-update.js";
-import { noMatch, targetNotLoaded } from "../update/match/refusals.js";
-import { openUpdate, type Update } from "../update/file/update-file.js";
+import {
+  ElfFormatError,
+  EXIT_REFUSED,
+  fitUpdate,
+  isLoaded,
+  matchUnit,
+  noMatch,
+  openLiveKernel,
+  openSnapshot,
+  openUpdate,
+  parseObject,
+  targetNotLoaded,
+  unreadableObject,
+  type LiveKernel,
+  type Mismatch,
+  type Refusal,
+  type UnitResult,
+  type Update,
+} from "../index.js";
 import { printJson, reportError, usage, type CommonOptions } from "./common.js";
 import { openDebugLog, type DebugLog } from "./debug-log.js";
 

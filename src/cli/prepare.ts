@@ -1,8 +1,7 @@
 import { release as runningRelease } from "node:os";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { prepareDebianKernel } from "../distro/debian/debian.js";
-import { defaultCacheDir } from "../host/cache-dir.js";
+import { defaultCacheDir, prepareDebianKernel } from "../index.js";
 import { printJson, stderrProgress, type CommonOptions } from "./common.js";
 
 interface PrepareOptions extends CommonOptions {

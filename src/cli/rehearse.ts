@@ -1,9 +1,5 @@
 import { Command } from "commander";
-import { EXIT_REFUSED } from "../diagnostics.js";
-import { oneLine, sawTheSame } from "../rehearse/find-failures.js";
-import { rehearseUpdate } from "../rehearse/rehearse-update.js";
-import { type Rehearsal } from "../rehearse/rehearsal.js";
-import { openUpdate } from "../update/file/update-file.js";
+import { EXIT_REFUSED, oneLine, openUpdate, rehearseUpdate, sawTheSame, type Rehearsal } from "../index.js";
 import { printJson, stderrProgress, type CommonOptions } from "./common.js";
 
 interface RehearseOptions extends CommonOptions {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { saveSnapshot, type SnapshotSummary } from "../kernel/snapshot/save-snapshot.js";
+import { saveSnapshot, type SnapshotSummary } from "../index.js";
 import { printJson, stderrProgress, type CommonOptions } from "./common.js";
 
 interface SnapshotOptions extends CommonOptions {

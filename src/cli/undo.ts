@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { undoUpdate } from "../update/apply/undo-update.js";
+import { undoUpdate } from "../index.js";
 import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
 import { openDebugLog } from "./debug-log.js";
 

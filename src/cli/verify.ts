@@ -1,12 +1,16 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { EXIT_REFUSED } from "../diagnostics.js";
-import { openLiveKernel } from "../kernel/live/live-kernel.js";
-import { openSnapshot } from "../kernel/snapshot/open-snapshot.js";
-import { ID_PATTERN } from "../update/file/manifest.js";
-import { openUpdate, type Update } from "../update/file/update-file.js";
-import { renderFinding } from "../update/verify/findings.js";
-import { verifyUpdate, type Verification } from "../update/verify/verify-update.js";
+import {
+  EXIT_REFUSED,
+  ID_PATTERN,
+  openLiveKernel,
+  openSnapshot,
+  openUpdate,
+  renderFinding,
+  verifyUpdate,
+  type Update,
+  type Verification,
+} from "../index.js";
 import { printJson, usage, type CommonOptions } from "./common.js";
 
 interface VerifyOptions extends CommonOptions {

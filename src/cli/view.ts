@@ -1,9 +1,14 @@
 import { Command } from "commander";
-import { spellNote } from "../notes/spell-note.js";
-import { openUpdate, type Update } from "../update/file/update-file.js";
-import type { LoadedUpdate } from "../engine/core/ksplice-sysfs.js";
-import type { Manifest, ManifestUnit } from "../update/file/manifest.js";
-import { viewKernel, viewUpdateInKernel } from "../update/apply/view-updates.js";
+import {
+  openUpdate,
+  spellNote,
+  viewKernel,
+  viewUpdateInKernel,
+  type LoadedUpdate,
+  type Manifest,
+  type ManifestUnit,
+  type Update,
+} from "../index.js";
 import { printJson, usage, type CommonOptions } from "./common.js";
 
 interface ViewOptions extends CommonOptions {

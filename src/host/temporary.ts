@@ -26,6 +26,7 @@ export async function removeTemporary(directory: string): Promise<void> {
 function endBySignal(signal: NodeJS.Signals): void {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
   for (const other of SIGNALS) process.off(other, endBySignal);
-  // The exit status is to say what ended us.
+  // The exit status is to say what ended us; with another listener left, the signal would end nobody.
+  process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -25,9 +25,13 @@ it("a temporary directory is removed when it is no longer needed, and takes the 
   expect(process.listenerCount("SIGINT")).toBe(before);
 });
 
-it.each(["SIGINT", "SIGTERM"] as const)("%s removes it, and still ends the program", async (signal) => {
+it.each([
+  ["SIGINT", ""],
+  ["SIGTERM", ""],
+  ["SIGTERM", 'process.prependListener("SIGTERM", () => console.log("what is done stays"));'],
+] as const)("%s removes it, and still ends the program, whoever else listens: %s", async (signal, besides) => {
   const module = new URL("../../dist/src/host/temporary.js", import.meta.url).href;
-  const program = `const { makeTemporary } = await import(${JSON.stringify(module)}); await makeTemporary(${JSON.stringify(join(dir, "x-"))}); console.log("ready"); setInterval(() => {}, 1000);`;
+  const program = `${besides} const { makeTemporary } = await import(${JSON.stringify(module)}); await makeTemporary(${JSON.stringify(join(dir, "x-"))}); console.log("ready"); setInterval(() => {}, 1000);`;
   const child = execa(process.execPath, ["--input-type=module", "-e", program], { reject: false });
   await new Promise((resolve) => child.stdout.once("data", resolve));
   expect((await readdir(dir)).length).toBe(1);

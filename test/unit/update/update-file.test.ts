@@ -6,8 +6,9 @@ import fc from "fast-check";
 import tar, { type Header } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
-import type { Manifest, ManifestUnit, ManifestWrite } from "../../../src/update/file/manifest.js";
-import { makeUpdate, openUpdate, packUpdate, type Update } from "../../../src/update/file/update-file.js";
+import type { ManifestUnit, ManifestWrite } from "../../../src/update/file/manifest.js";
+import { openUpdate, packUpdate, type Update } from "../../../src/update/file/update-file.js";
+import { sampleUpdate } from "../../support/sample-update.js";
 
 type Entry = Partial<Header> & Pick<Header, "name">;
 
@@ -18,56 +19,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(dir, { recursive: true });
 });
-
-function sample(change: Partial<Manifest> = {}): Update {
-  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
-  const files = new Map([
-    ["patch", text("--- a\n+++ b\n")],
-    ["ksplice.ko", text("core")],
-    ["new/vmlinux.ko", text("new code")],
-    ["pre/net/ipv4/raw.o", text("pre")],
-    ["post/net/ipv4/raw.o", text("post")],
-    ["post/net/ipv4/same.o", text("post")],
-  ]);
-  const base: Omit<Manifest, "files"> = {
-    format: 3,
-    id: "abc123",
-    description: "a fix",
-    created: "2026-01-02T03:04:05Z",
-    kernel: { release: "6.1.0-47-amd64", machine: "x86_64", compiler: "gcc-12" },
-    core: "ksplice.ko",
-    targets: [
-      {
-        name: "vmlinux",
-        module: "ksplice_abc123_vmlinux",
-        file: "new/vmlinux.ko",
-        exports: [],
-        units: [
-          {
-            path: "net/ipv4/raw.o",
-            pre: "pre/net/ipv4/raw.o",
-            post: "post/net/ipv4/raw.o",
-            functions: [],
-            writes: [],
-            imports: [],
-            changed: [],
-            new: [],
-            removed: [],
-            moved: [],
-            left: [],
-            added: [],
-            data: [],
-            hooks: [],
-          },
-        ],
-      },
-    ],
-    notes: [],
-    checked: [{ path: "net/ipv4/same.o", target: "vmlinux", post: "post/net/ipv4/same.o" }],
-  };
-  const update = makeUpdate(base, files);
-  return { ...update, manifest: { ...update.manifest, ...change } };
-}
 
 const WRITE: ManifestWrite = {
   name: "limits",
@@ -81,8 +32,8 @@ const WRITE: ManifestWrite = {
 
 /** The sample with something else in its one unit. */
 function sampleWith(change: Partial<ManifestUnit>): Update {
-  return sample({
-    targets: sample().manifest.targets.map((target) => ({ ...target, units: target.units.map((unit) => ({ ...unit, ...change })) })),
+  return sampleUpdate({
+    targets: sampleUpdate().manifest.targets.map((target) => ({ ...target, units: target.units.map((unit) => ({ ...unit, ...change })) })),
   });
 }
 
@@ -113,7 +64,7 @@ async function tarball(entries: readonly (Entry & { content?: string })[]): Prom
 
 describe("an update", () => {
   it("is read back as it was packed", async () => {
-    const update = sample();
+    const update = sampleUpdate();
     const read = await openUpdate(await save(await packUpdate(update)));
     expect(read.manifest).toEqual(update.manifest);
     expect([...read.files.keys()].sort()).toEqual([...update.files.keys()].sort());
@@ -126,11 +77,11 @@ describe("an update", () => {
   });
 
   it("is packed to the same bytes each time", async () => {
-    expect(await packUpdate(sample())).toEqual(await packUpdate(sample()));
+    expect(await packUpdate(sampleUpdate())).toEqual(await packUpdate(sampleUpdate()));
   });
 
   it("is read from its unpacked tree too", async () => {
-    const update = sample();
+    const update = sampleUpdate();
     for (const [path, bytes] of [...update.files, ["update.json", new TextEncoder().encode(JSON.stringify(update.manifest))] as const]) {
       mkdirSync(dirname(join(dir, "tree", path)), { recursive: true });
       writeFileSync(join(dir, "tree", path), bytes);
@@ -178,23 +129,26 @@ describe("hostile or damaged input is refused", () => {
     ["a manifest without a format", () => tarball([file("ksplice-a/update.json", "{}")]), "format"],
     [
       "a file that is not listed",
-      async () => packUpdate({ manifest: sample().manifest, files: new Map([...sample().files, ["extra", new Uint8Array(1)]]) }),
+      async () =>
+        packUpdate({ manifest: sampleUpdate().manifest, files: new Map([...sampleUpdate().files, ["extra", new Uint8Array(1)]]) }),
       "extra is not listed",
     ],
     [
       "a file that is missing",
-      async () => packUpdate({ manifest: sample().manifest, files: new Map([...sample().files].filter(([path]) => path !== "patch")) }),
+      async () =>
+        packUpdate({ manifest: sampleUpdate().manifest, files: new Map([...sampleUpdate().files].filter(([path]) => path !== "patch")) }),
       "patch is missing",
     ],
     [
       "another content",
-      async () => packUpdate({ manifest: sample().manifest, files: new Map([...sample().files, ["patch", new Uint8Array(3)]]) }),
+      async () =>
+        packUpdate({ manifest: sampleUpdate().manifest, files: new Map([...sampleUpdate().files, ["patch", new Uint8Array(3)]]) }),
       "patch is not what update.json says: wrong SHA-256",
     ],
-    ["an id with a path", async () => packUpdate(sample({ id: "../x" })), "ksplice-"],
+    ["an id with a path", async () => packUpdate(sampleUpdate({ id: "../x" })), "ksplice-"],
     [
       "a module that is not ours",
-      async () => packUpdate(sample({ targets: sample().manifest.targets.map((target) => ({ ...target, module: "ext4" })) })),
+      async () => packUpdate(sampleUpdate({ targets: sampleUpdate().manifest.targets.map((target) => ({ ...target, module: "ext4" })) })),
       "module",
     ],
     ["a write of nothing", async () => packUpdate(sampleWith({ writes: [{ ...WRITE, size: 0 }] })), "writes[0].size"],
@@ -211,10 +165,10 @@ describe("hostile or damaged input is refused", () => {
     ],
     [
       "a checked unit without its object",
-      async () => packUpdate(sample({ checked: [{ path: "net/a.o", target: "vmlinux", post: "post/net/a.o" }] })),
+      async () => packUpdate(sampleUpdate({ checked: [{ path: "net/a.o", target: "vmlinux", post: "post/net/a.o" }] })),
       "names post/net/a.o, which is not there",
     ],
-    ["a core that is not there", async () => packUpdate(sample({ core: "other.ko" })), "names other.ko, which is not there"],
+    ["a core that is not there", async () => packUpdate(sampleUpdate({ core: "other.ko" })), "names other.ko, which is not there"],
   ])("%s", async (_, make, message) => {
     const refusal = await refusalOf(await save(await make()));
     expect(refusal.code).toBe("bad-update");
@@ -227,9 +181,9 @@ describe("hostile or damaged input is refused", () => {
   });
 
   it("cut anywhere, or with any byte of the archive changed, it is never accepted as something else", async () => {
-    const good = await packUpdate(sample());
+    const good = await packUpdate(sampleUpdate());
     const plain = gunzipSync(good);
-    const expected = [...sample().files].sort();
+    const expected = [...sampleUpdate().files].sort();
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length - 1), async (length) => {
         expect((await refusalOf(await save(good.slice(0, length)))).code).toBe("bad-update");

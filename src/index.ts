@@ -1,0 +1,59 @@
+/**
+ * ksplice as a library: what the commands do, without their words. `examples/` has a program that uses it.
+ *
+ * A function that cannot do its work throws a {@link Refusal}, whose `code` names the reason and never changes; what it says before is changed by
+ * nothing. Anything else that is thrown is a bug. Sizes are in bytes, times in milliseconds where the name says nothing else, addresses are bigint.
+ */
+
+// Errors, and how a command ends.
+export { EXIT_BUG, EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED, EXIT_USAGE, Refusal, type Progress } from "./diagnostics.js";
+
+// Get a kernel's source, and what else its updates are made of.
+export { prepareDebianKernel } from "./distro/debian/debian.js";
+export { defaultCacheDir } from "./host/cache-dir.js";
+export { packageRoot } from "./host/package-root.js";
+
+// Make an update of a change.
+export type { Change } from "./kbuild/change/read-change.js";
+export { createUpdate, type CreateRequest } from "./update/create/create-from-tree.js";
+export { checkId, randomId } from "./update/create/create-update.js";
+
+// Updates as files.
+export { ID_PATTERN, type Manifest, type ManifestTarget, type ManifestUnit } from "./update/file/manifest.js";
+export { openUpdate, packUpdate, type Update } from "./update/file/update-file.js";
+export { spellNote } from "./notes/spell-note.js";
+
+// Compare two objects of one unit.
+export { diffObjects } from "./diff/diff-objects.js";
+export type { FunctionChange, ObjectDiff } from "./diff/types.js";
+export { unreadableObject } from "./diff/refusals.js";
+export { disassembleFunction, mergeLines } from "./diff/listing/disassemble-function.js";
+export { ElfFormatError } from "./elf/elf-format-error.js";
+export type { ElfObject } from "./elf/model.js";
+export { parseObject } from "./elf/parse-object.js";
+
+// Look at a kernel that runs, or was saved.
+export { openLiveKernel, type LiveKernel } from "./kernel/live/live-kernel.js";
+export { openSnapshot } from "./kernel/snapshot/open-snapshot.js";
+export { saveSnapshot, type SnapshotSummary } from "./kernel/snapshot/save-snapshot.js";
+
+// See whether an update, or a unit's object, fits a kernel.
+export { fitUpdate } from "./update/fit/fit-update.js";
+export { isLoaded, type UnitResult } from "./update/match/match-update.js";
+export { noMatch, targetNotLoaded } from "./update/match/refusals.js";
+export { matchUnit } from "./match/match-unit.js";
+export type { Mismatch, UnitMatch } from "./match/types.js";
+
+// Try an update out in a virtual machine.
+export { rehearseUpdate } from "./rehearse/rehearse-update.js";
+export type { Rehearsal } from "./rehearse/rehearsal.js";
+export { oneLine, sawTheSame } from "./rehearse/find-failures.js";
+
+// Change the running kernel, and see what is in it.
+export { applyUpdate, type ApplyOptions, type ApplyResult } from "./update/apply/apply-update.js";
+export { undoUpdate, type UndoOptions, type UndoResult } from "./update/apply/undo-update.js";
+export { viewKernel, viewUpdateInKernel } from "./update/apply/view-updates.js";
+export { verifyUpdate, type Verification } from "./update/verify/verify-update.js";
+export { renderFinding } from "./update/verify/findings.js";
+export { KSPLICE_ABI } from "./engine/core/part-section.js";
+export type { LoadedUpdate } from "./engine/core/ksplice-sysfs.js";

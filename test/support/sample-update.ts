@@ -1,0 +1,53 @@
+import type { Manifest } from "../../src/update/file/manifest.js";
+import { makeUpdate, type Update } from "../../src/update/file/update-file.js";
+
+/** An update with all its files, of one unit; what is in them is not looked at. @param change what its manifest has otherwise */
+export function sampleUpdate(change: Partial<Manifest> = {}): Update {
+  const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+  const files = new Map([
+    ["patch", text("--- a\n+++ b\n")],
+    ["ksplice.ko", text("core")],
+    ["new/vmlinux.ko", text("new code")],
+    ["pre/net/ipv4/raw.o", text("pre")],
+    ["post/net/ipv4/raw.o", text("post")],
+    ["post/net/ipv4/same.o", text("post")],
+  ]);
+  const base: Omit<Manifest, "files"> = {
+    format: 3,
+    id: "abc123",
+    description: "a fix",
+    created: "2026-01-02T03:04:05Z",
+    kernel: { release: "6.1.0-47-amd64", machine: "x86_64", compiler: "gcc-12" },
+    core: "ksplice.ko",
+    targets: [
+      {
+        name: "vmlinux",
+        module: "ksplice_abc123_vmlinux",
+        file: "new/vmlinux.ko",
+        exports: [],
+        units: [
+          {
+            path: "net/ipv4/raw.o",
+            pre: "pre/net/ipv4/raw.o",
+            post: "post/net/ipv4/raw.o",
+            functions: [],
+            writes: [],
+            imports: [],
+            changed: [],
+            new: [],
+            removed: [],
+            moved: [],
+            left: [],
+            added: [],
+            data: [],
+            hooks: [],
+          },
+        ],
+      },
+    ],
+    notes: [],
+    checked: [{ path: "net/ipv4/same.o", target: "vmlinux", post: "post/net/ipv4/same.o" }],
+  };
+  const update = makeUpdate(base, files);
+  return { ...update, manifest: { ...update.manifest, ...change } };
+}
