@@ -1,5 +1,6 @@
+import { namesIn } from "../src/host/files.js";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Refusal, type Progress } from "../src/diagnostics.js";
 import { parseObject } from "../src/elf/parse-object.js";
@@ -76,7 +77,7 @@ const RECORD = ".json";
 
 /** A snapshot that holds all of these modules. */
 async function findSnapshot(directory: string, modules: readonly string[]): Promise<SetSnapshot | undefined> {
-  for (const name of await readdir(directory).catch(() => [])) {
+  for (const name of await namesIn(directory)) {
     if (!name.endsWith(RECORD)) continue;
     const record = JSON.parse(await readFile(join(directory, name), "utf8")) as SnapshotRecord;
     const held = new Set(record.modules);

@@ -1,3 +1,4 @@
+import { readTextIfThere } from "../src/host/files.js";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { execa } from "execa";
@@ -30,7 +31,7 @@ export class ModuleFiles {
       throw unreadableKernel(modulesDir, error instanceof Error ? error.message : String(error));
     });
     const paths = new Map(files.filter((file) => /\.ko(\.xz)?$/.test(file)).map((file) => [moduleName(file), join(modulesDir, file)]));
-    const builtin = await readFile(join(modulesDir, "modules.builtin"), "utf8").catch(() => "");
+    const builtin = (await readTextIfThere(join(modulesDir, "modules.builtin"))) ?? "";
     return new ModuleFiles(modulesDir, paths, new Set(builtin.split("\n").filter(Boolean).map(moduleName)));
   }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Progress } from "../../src/diagnostics.js";
 import type { LineChange } from "../../src/source/line-directives.js";
-import { readLatin1 } from "../../src/kbuild/change/read-change.js";
+import { readLatin1 } from "../../src/host/files.js";
 import { mapLimited } from "../../src/host/map-limited.js";
 import { compareTrees } from "../changed-files.js";
 import { connectPieces, type Fix, type Reason } from "./connect-pieces.js";

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** The file's text, or undefined where there is no such file. @throws on every other failure */
@@ -8,6 +8,26 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
     return await readFile(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The file's bytes, or undefined where there is no such file. @throws on every other failure */
+export async function readBytesIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The names in a directory, or none where there is no such directory. @throws on every other failure */
+export async function namesIn(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isMissing(error)) return [];
     throw error;
   }
 }
@@ -52,4 +72,14 @@ export function hashOf(parts: readonly (string | Uint8Array)[]): string {
     hash.update(bytes);
   }
   return hash.digest("hex");
+}
+
+/** The file's bytes as latin1; undefined where there is none. */
+export async function readLatin1(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "latin1");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { namesIn } from "../host/files.js";
 import { join } from "node:path";
 import { Refusal } from "../diagnostics.js";
 
@@ -14,7 +14,7 @@ export interface RehearsalKernel {
 /** @param tree a directory that `ksplice prepare` filled. @throws Refusal `no-image` */
 export async function findRehearsalKernel(tree: string): Promise<RehearsalKernel> {
   const boot = join(tree, "ksplice", "image", "boot");
-  const names = await readdir(boot).catch(() => []);
+  const names = await namesIn(boot);
   const vmlinuz = names.find((name) => name.startsWith("vmlinuz-"));
   if (vmlinuz === undefined) {
     throw new Refusal({

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readTextIfThere } from "../host/files.js";
 import { join } from "node:path";
 import { z } from "zod";
 import type { KernelTree } from "./kernel-tree.js";
@@ -8,7 +8,7 @@ const kernelFile = z.object({ buildId: z.string().optional() });
 
 /** The build id of the kernel that a tree is for, hex; undefined where the configuration directory does not tell. */
 export async function readKernelBuildId(tree: KernelTree): Promise<string | undefined> {
-  const text = await readFile(join(tree.configDir, "kernel.json"), "utf8").catch(() => undefined);
+  const text = await readTextIfThere(join(tree.configDir, "kernel.json"));
   if (text === undefined) return undefined;
   const parsed = kernelFile.safeParse(JSON.parse(text));
   return parsed.success ? parsed.data.buildId : undefined;

@@ -17,7 +17,7 @@ import { openKernelTree } from "../../src/tree/open-tree.js";
 import { shadowWithPatch } from "../../src/kbuild/change/patch-tree.js";
 import { prepareBuild } from "../../src/kbuild/prepare-build.js";
 import { listSources, openReachIndex } from "../../src/kbuild/reach/words/build-reach-index.js";
-import { readLatin1 } from "../../src/kbuild/change/read-change.js";
+import { readLatin1 } from "../../src/host/files.js";
 import type { PreparedBuild, Unit } from "../../src/kbuild/types.js";
 import { findUnitCommands, type UnitCommand } from "../../src/kbuild/compile/unit-command.js";
 import { findUnitSources } from "../../src/kbuild/compile/unit-sources.js";

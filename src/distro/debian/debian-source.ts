@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { readBytesIfThere } from "../../host/files.js";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { silentProgress, type Progress } from "../../diagnostics.js";
 import { findKernelPackages, type KernelPackages } from "./debian-kernels.js";
@@ -42,7 +43,7 @@ export async function readSourceFiles(version: string, paths: readonly string[],
   const load = async (): Promise<string[]> => {
     const missing: string[] = [];
     for (const path of paths) {
-      const content = await readFile(join(kept, path)).catch(() => undefined);
+      const content = await readBytesIfThere(join(kept, path));
       if (content === undefined) missing.push(path);
       else files.set(path, content);
     }

@@ -1,4 +1,5 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { readTextIfThere, isDirectory } from "../../host/files.js";
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { release as runningRelease } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { silentProgress, type Progress } from "../../diagnostics.js";
@@ -94,7 +95,7 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Prep
     };
     await writeFile(join(unfinished, RECORD), `${JSON.stringify(record, undefined, 2)}\n`);
     await chmod(unfinished, 0o755);
-    await rmdir(directory).catch(() => undefined);
+    if (await isDirectory(directory)) await rmdir(directory);
     await rename(unfinished, directory);
     return record;
   } finally {
@@ -121,7 +122,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function readRecord(directory: string): Promise<PreparedDistribution | undefined> {
-  const text = await readFile(join(directory, RECORD), "utf8").catch(() => undefined);
+  const text = await readTextIfThere(join(directory, RECORD));
   return text === undefined ? undefined : (JSON.parse(text) as PreparedDistribution);
 }
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { plainDiff, unifiedDiff } from "./diff-texts.js";
 import { parseLineChanges, restoreLineNumbers } from "../../source/line-directives.js";
-import { readChange, readLatin1, type Change } from "./read-change.js";
+import { readChange, type Change } from "./read-change.js";
+import { readLatin1 } from "../../host/files.js";
 import { ShadowTree } from "./shadow-tree.js";
 import type { PatchedTree } from "./patched-tree.js";
 import type { KernelTree } from "../../tree/kernel-tree.js";

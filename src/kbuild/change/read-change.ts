@@ -9,6 +9,7 @@ import { checkPlaces } from "./check-places.js";
 import { runTool } from "../../host/run-tool.js";
 import type { FileChanges } from "./shadow-tree.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
+import { readLatin1 } from "../../host/files.js";
 
 /** What the user wants changed. */
 export type Change =
@@ -104,15 +105,5 @@ async function* walk(source: string, directory: string): AsyncGenerator<string> 
     const path = join(directory, entry.name);
     if (entry.isDirectory() && !(directory === "" && NOT_WALKED.has(entry.name))) yield* walk(source, path);
     else if (entry.isFile()) yield path;
-  }
-}
-
-/** The file's bytes as latin1; undefined where there is none. */
-export async function readLatin1(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "latin1");
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
   }
 }

@@ -6,7 +6,7 @@ import { closeWords } from "./words/close-words.js";
 import { reachByOwnText } from "./words/own-text.js";
 import type { ReachIndex } from "./words/reach-index.js";
 import { addAll, has, UnitSets, withoutAll, type UnitSet } from "./words/unit-sets.js";
-import { readLatin1 } from "../change/read-change.js";
+import { readLatin1 } from "../../host/files.js";
 
 /** What a change of headers may change the code of. */
 export interface HeaderReach {

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { findSection } from "../../elf/find-section.js";
 import { isDirectory, readTextIfThere } from "../../host/files.js";
-import { readLatin1 } from "../change/read-change.js";
+import { readLatin1 } from "../../host/files.js";
 import { requireProgram } from "../../host/refusals.js";
 import { runTool } from "../../host/run-tool.js";
 import { judgeTouchedFile } from "../change/touched-files.js";

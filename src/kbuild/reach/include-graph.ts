@@ -1,3 +1,4 @@
+import { namesIn } from "../../host/files.js";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
@@ -71,7 +72,7 @@ export class IncludeGraph {
   /** Reads the C files of one directory only. */
   static async ofDirectory(source: string, directory: string): Promise<IncludeGraph> {
     const graph = new IncludeGraph(source, [directory]);
-    const names = (await readdir(join(source, directory)).catch(() => [])).filter((name) => name.endsWith(".c"));
+    const names = (await namesIn(join(source, directory))).filter((name) => name.endsWith(".c"));
     for (const name of names)
       for (const line of (await readFile(join(source, directory, name), "latin1")).split("\n")) graph.#add(join(directory, name), line);
     return graph;

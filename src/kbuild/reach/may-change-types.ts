@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileLevelText } from "../../source/file-level-text.js";
-import { readLatin1 } from "../change/read-change.js";
+import { readLatin1 } from "../../host/files.js";
 import type { PreparedBuild, Unit } from "../types.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import { requireUnitCommand } from "../compile/unit-command.js";

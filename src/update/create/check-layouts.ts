@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readLatin1 } from "../../host/files.js";
 import { join } from "node:path";
 import type { Btf } from "../../btf/btf.js";
 import { BtfFormatError } from "../../btf/btf-format-error.js";
@@ -98,7 +98,7 @@ function refusalOf(error: unknown): unknown {
 async function locate<T extends { readonly label: string }>(findings: readonly T[], patched: PatchedTree) {
   if (findings.length === 0) return [];
   const texts = await Promise.all(
-    patched.touched.map(async (file) => ({ file, text: await readFile(join(patched.shadow.source, file), "latin1").catch(() => "") })),
+    patched.touched.map(async (file) => ({ file, text: (await readLatin1(join(patched.shadow.source, file))) ?? "" })),
   );
   return findings.map((finding) => {
     const lines = texts.map(({ file, text }) => ({ file, line: findTypeDefinition(text, finding.label) }));

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readLatin1 } from "../../host/files.js";
 import { join } from "node:path";
 import type { Progress } from "../../diagnostics.js";
 import { globPattern } from "../../host/glob.js";
@@ -170,7 +170,7 @@ async function diffUnits(
     const post = await compileUnit(build, unit, { shadow: patched });
     done++;
     const sources = await Promise.all(
-      [request.source, patched.root].map((root) => readFile(join(root, unit.source), "latin1").catch(() => "")),
+      [request.source, patched.root].map(async (root) => (await readLatin1(join(root, unit.source))) ?? ""),
     );
     return diffUnit({ unit, pre: pre.object, post: post.object, sources });
   }).finally(finished);

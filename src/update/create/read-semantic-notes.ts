@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { readLatin1 } from "../../kbuild/change/read-change.js";
+import { readLatin1 } from "../../host/files.js";
 import type { Unit } from "../../kbuild/types.js";
 import { semanticNotes } from "../../notes/semantic-notes.js";
 import type { SemanticNote } from "../../notes/types.js";

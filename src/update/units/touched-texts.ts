@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readLatin1 } from "../../kbuild/change/read-change.js";
+import { readLatin1 } from "../../host/files.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
 
 /** A C file or header that the patch touches, before and after; empty where it is not there. */

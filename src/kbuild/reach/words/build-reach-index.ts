@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { hashOf, isMissing, writeWhole } from "../../../host/files.js";
-import { readLatin1 } from "../../change/read-change.js";
+import { readLatin1 } from "../../../host/files.js";
 import { runTool } from "../../../host/run-tool.js";
 import { trimDirectory } from "../../../host/trim-directory.js";
 import { readHeaderItems, type HeaderText } from "./header-items.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readLatin1 } from "../../change/read-change.js";
+import { readLatin1 } from "../../../host/files.js";
 import { runTool } from "../../../host/run-tool.js";
 import { codeTokens } from "../../../source/top-level-items.js";
 import type { ClosedWords } from "./close-words.js";
