@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { Progress } from "../../diagnostics.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { hashOf } from "../../host/files.js";
+import { requireProgram } from "../../host/refusals.js";
+import { runTool } from "../../host/run-tool.js";
 import type { IncludeGraph } from "./include-graph.js";
 import { makeProduct } from "../compile/make-product.js";
 import { preprocessedText } from "../compile/preprocessed.js";
@@ -76,8 +78,7 @@ async function findChange(
 function outcomeOf({ kind }: IndexedObject, command: UnitCommand): Product {
   const { compile, unit } = command;
   if (kind === "linker-script" || kind === "host-program") return preprocessedText(command);
-  if (kind !== "offsets")
-    return { compile, key: [unit.path, ...compile, "image"], finish: async (path) => Buffer.from(hashOf([await readFile(path)])) };
+  if (kind !== "offsets") return { compile, key: [unit.path, ...compile, "image without debug information"], finish: hashWithoutDebug };
   return {
     compile,
     key: [unit.path, ...compile, "offsets"],
@@ -87,6 +88,14 @@ function outcomeOf({ kind }: IndexedObject, command: UnitCommand): Product {
       return Buffer.from(hashOf(lines.filter((line) => line.includes("->"))));
     },
   };
+}
+
+/** Debug information names the tree that was compiled, which is another one with the change, and its lines. */
+async function hashWithoutDebug(path: string): Promise<Uint8Array> {
+  const { notFound, exitCode, stderr } = await runTool("objcopy", ["--strip-debug", path]);
+  if (notFound) throw requireProgram("objcopy", "binutils");
+  if (exitCode !== 0) throw new Error(`objcopy cannot strip ${path}: ${stderr.trim()}`);
+  return Buffer.from(hashOf([await readFile(path)]));
 }
 
 function refusalOf({ kind, path, source, targets }: IndexedObject, used: readonly string[]): Refusal {

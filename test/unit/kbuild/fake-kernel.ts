@@ -27,8 +27,8 @@ modname-whole.o := bigger
 modname-shown.o := gpu
 modname-flags = -DKBUILD_MODNAME='"$(subst -,_,$(modname))"'
 flags = $(if $(filter $@,$(real-obj-m)),-DMODULE) $(modname-flags)
-cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring /../,$@),-I$(source)/drivers/gpu/../include) $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) -c -o $@ $<
-cmd_as_o_S = gcc -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
+cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring /../,$@),-I$(source)/drivers/gpu/../include) $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) $(if $(filter $@,$(image-objs)),-g) -c -o $@ $<
+cmd_as_o_S = gcc -g -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
 cmd_cc_s_c = gcc -I$(source)/include -S -o $@ $<
 cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
 cmd_host-csingle = gcc -I$(source)/include -o $@ $< -lm
