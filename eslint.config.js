@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 import imports from "./scripts/lint/arrows.js";
 
 const shared = ["src"];
-const elf = [...shared, "src/elf"];
+const elf = [...shared, "src/arch/machine", "src/elf"];
 const host = [...shared, "src/host"];
 const compiling = [...host, "src/elf", "src/kbuild", "src/kbuild/change", "src/source", "src/tree"];
 const updates = ["apply", "create", "file", "fit", "linkage", "match", "prelink", "units", "verify"].map((name) => `src/update/${name}`);
@@ -15,7 +15,8 @@ const diffing = ["src/diff", "src/diff/atoms", "src/diff/compare", "src/diff/ext
  */
 const arrows = {
   src: [],
-  "src/elf": shared,
+  "src/arch/machine": [],
+  "src/elf": [...shared, "src/arch/machine"],
   "src/btf": elf,
   "src/source": shared,
   "src/arch": elf,
@@ -27,16 +28,16 @@ const arrows = {
   "src/diff/extract": [...elf, "src/diff", "src/diff/atoms", "src/diff/compare"],
   "src/diff/listing": [...elf, "src/arch"],
   "src/match": [...elf, "src/arch"],
-  "src/engine": [...elf, ...host, "src/diff/atoms"],
-  "src/kernel": [...elf, ...host, "src/engine"],
-  "src/tree": [...elf, ...host],
+  "src/engine": [...elf, ...host, "src/arch", "src/diff/atoms"],
+  "src/kernel": [...elf, ...host, "src/arch", "src/engine"],
+  "src/tree": [...elf, ...host, "src/arch"],
   "src/distro": [...host, "src/tree"],
-  "src/kbuild": [...host, "src/tree"],
+  "src/kbuild": [...host, "src/arch", "src/tree"],
   "src/kbuild/change": [...host, "src/source", "src/tree"],
   "src/kbuild/compile": compiling,
-  "src/kbuild/module": [...host, "src/elf", "src/kbuild"],
+  "src/kbuild/module": [...host, "src/arch", "src/elf", "src/kbuild"],
   "src/kbuild/reach": [...compiling, "src/kbuild/compile"],
-  "src/update/file": [...shared, "src/diff/atoms", "src/notes"],
+  "src/update/file": [...shared, "src/arch", "src/diff/atoms", "src/notes"],
   "src/update/units": [...compiling, "src/kbuild/compile", "src/kbuild/reach", "src/diff"],
   "src/update/linkage": [
     ...elf,
@@ -51,7 +52,7 @@ const arrows = {
   "src/update/create": [
     ...compiling,
     ...diffing,
-    ...["src/btf", "src/kbuild/compile", "src/kbuild/module", "src/kbuild/reach", "src/notes"],
+    ...["src/arch", "src/btf", "src/kbuild/compile", "src/kbuild/module", "src/kbuild/reach", "src/notes"],
     ...["src/update/file", "src/update/linkage", "src/update/units"],
   ],
   "src/update/match": [...elf, "src/kbuild", "src/kernel", "src/match", "src/update/file"],
@@ -105,6 +106,23 @@ export default tseslint.config(
     files: ["src/**", "vm/**"],
     plugins: { ksplice: imports },
     rules: { "ksplice/arrows": ["error", arrows], "ksplice/no-circles": "error" },
+  },
+  {
+    files: ["src/**", "vm/**", "corpus/**"],
+    ignores: ["src/arch/**"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...["Identifier[name=/^(R_X86_64_|EM_X86_64)/]", "Literal[value=/R_X86_64_|__x86_|x86_64-|\\b(endbr|rip)\\b/]"].map((selector) => ({
+          selector,
+          message: "what only one processor has belongs into src/arch: src/arch/arch.ts is how the rest asks for it",
+        })),
+        {
+          selector: "ImportDeclaration[source.value=/arch\\/(x86|machine\\/x86)/]",
+          message: "ask for the architecture by src/arch/architectures.ts: another one may be meant",
+        },
+      ],
+    },
   },
   {
     files: pure,

@@ -1,5 +1,5 @@
 import { disassembleFunction, mergeLines, type MergedLine } from "../src/diff/listing/disassemble-function.js";
-import type { FunctionChange } from "../src/diff/types.js";
+import type { FunctionChange, ObjectDiff } from "../src/diff/types.js";
 import type { UnitDiff } from "../src/update/units/unit-diff.js";
 import type { ChangedItem, FixResult } from "./types.js";
 
@@ -15,7 +15,7 @@ export function describeDiffs(diffs: readonly UnitDiff[]): Pick<FixResult, "chan
     changed: diffs.flatMap((entry) =>
       entry.diff.functions.changed.map((change) => ({
         ...item(entry, change.name, change.reasons.join(", ")),
-        disassembly: disassembleChange(change),
+        disassembly: disassembleChange(change, entry.diff),
       })),
     ),
     added: diffs.flatMap((entry) => entry.diff.functions.new.map(({ name }) => item(entry, name, "new"))),
@@ -28,9 +28,9 @@ export function describeDiffs(diffs: readonly UnitDiff[]): Pick<FixResult, "chan
 }
 
 /** Both versions of a function in one list, `-` only before, `+` only after; without the stretches that are the same. */
-function disassembleChange({ pre, post }: FunctionChange): string[] {
+function disassembleChange({ pre, post }: FunctionChange, diff: ObjectDiff): string[] {
   if (pre === undefined || post === undefined) return [];
-  const merged = mergeLines(disassembleFunction(pre), disassembleFunction(post));
+  const merged = mergeLines(disassembleFunction(pre, diff.pre), disassembleFunction(post, diff.post));
   const lines: string[] = [];
   let shown = -1;
   merged.forEach((line, index) => {

@@ -62,7 +62,10 @@ function toJson(diff: ObjectDiff, withDisassembly: boolean): unknown {
       ...(change.sourceLine === undefined ? {} : { sourceLine: change.sourceLine }),
       ...(change.reasons.length === 0 ? {} : { reasons: change.reasons }),
       ...(withDisassembly
-        ? { pre: change.pre === undefined ? [] : linesOf(change.pre), post: change.post === undefined ? [] : linesOf(change.post) }
+        ? {
+            pre: change.pre === undefined ? [] : linesOf(change.pre, diff.pre),
+            post: change.post === undefined ? [] : linesOf(change.post, diff.post),
+          }
         : {}),
     }));
   const names = (changes: readonly { name: string }[]): unknown[] => changes.map(({ name }) => ({ name }));
@@ -79,8 +82,8 @@ function toJson(diff: ObjectDiff, withDisassembly: boolean): unknown {
   };
 }
 
-function linesOf(symbol: NonNullable<FunctionChange["post"]>): string[] {
-  return disassembleFunction(symbol).map(({ offset, text }) => `${offset.toString(16)}: ${text}`);
+function linesOf(symbol: NonNullable<FunctionChange["post"]>, object: ElfObject): string[] {
+  return disassembleFunction(symbol, object).map(({ offset, text }) => `${offset.toString(16)}: ${text}`);
 }
 
 function printText(diff: ObjectDiff, options: DiffOptions): void {
@@ -101,12 +104,15 @@ function printText(diff: ObjectDiff, options: DiffOptions): void {
   }
   if (options.disassemble === true)
     for (const change of [...diff.functions.changed, ...diff.functions.new, ...diff.functions.removed])
-      lines.push("", ...disassemblyOf(change));
+      lines.push("", ...disassemblyOf(change, diff));
   for (const line of lines) process.stdout.write(`${line}\n`);
   for (const { code, message } of diff.refusals) process.stderr.write(`refused (${code}): ${message}\n`);
 }
 
-function disassemblyOf({ name, pre, post }: FunctionChange): string[] {
-  const merged = mergeLines(pre === undefined ? [] : disassembleFunction(pre), post === undefined ? [] : disassembleFunction(post));
+function disassemblyOf({ name, pre, post }: FunctionChange, diff: ObjectDiff): string[] {
+  const merged = mergeLines(
+    pre === undefined ? [] : disassembleFunction(pre, diff.pre),
+    post === undefined ? [] : disassembleFunction(post, diff.post),
+  );
   return [`${name}:`, ...merged.map(({ mark, offset, text }) => `${mark} ${offset.toString(16).padStart(5)}: ${text}`)];
 }

@@ -13,8 +13,6 @@ export const ET_EXEC = 2;
 export const ET_DYN = 3;
 export const ET_CORE = 4;
 
-export const EM_X86_64 = 62;
-
 export const EHDR_SIZE = 64;
 export const PHDR_SIZE = 56;
 export const SHDR_SIZE = 64;
@@ -70,40 +68,3 @@ export const STT_FILE = 4;
 export const STT_TLS = 6;
 
 export const STV_DEFAULT = 0;
-
-export const R_X86_64_NONE = 0;
-export const R_X86_64_64 = 1;
-export const R_X86_64_PC32 = 2;
-export const R_X86_64_PLT32 = 4;
-export const R_X86_64_32 = 10;
-export const R_X86_64_32S = 11;
-export const R_X86_64_16 = 12;
-export const R_X86_64_PC16 = 13;
-export const R_X86_64_8 = 14;
-export const R_X86_64_PC8 = 15;
-export const R_X86_64_PC64 = 24;
-
-/** What a relocation type writes: how many bytes, and whether the place's own address is subtracted. */
-export interface RelocationKind {
-  readonly name: string;
-  /** Width of the relocated field in bytes. */
-  readonly size: number;
-  readonly pcRelative: boolean;
-  /** The field is sign-extended (true) or zero-extended (false) to 64 bits when it is used. */
-  readonly signed: boolean;
-}
-
-/** The relocation types that the x86-64 kernel's module loader knows (arch/x86/kernel/module.c, Linux 6.1), and the narrow ones. */
-export const RELOCATION_KINDS: ReadonlyMap<number, RelocationKind> = new Map([
-  [R_X86_64_NONE, { name: "R_X86_64_NONE", size: 0, pcRelative: false, signed: false }],
-  [R_X86_64_64, { name: "R_X86_64_64", size: 8, pcRelative: false, signed: false }],
-  [R_X86_64_PC32, { name: "R_X86_64_PC32", size: 4, pcRelative: true, signed: true }],
-  [R_X86_64_PLT32, { name: "R_X86_64_PLT32", size: 4, pcRelative: true, signed: true }],
-  [R_X86_64_32, { name: "R_X86_64_32", size: 4, pcRelative: false, signed: false }],
-  [R_X86_64_32S, { name: "R_X86_64_32S", size: 4, pcRelative: false, signed: true }],
-  [R_X86_64_16, { name: "R_X86_64_16", size: 2, pcRelative: false, signed: false }],
-  [R_X86_64_PC16, { name: "R_X86_64_PC16", size: 2, pcRelative: true, signed: true }],
-  [R_X86_64_8, { name: "R_X86_64_8", size: 1, pcRelative: false, signed: false }],
-  [R_X86_64_PC8, { name: "R_X86_64_PC8", size: 1, pcRelative: true, signed: true }],
-  [R_X86_64_PC64, { name: "R_X86_64_PC64", size: 8, pcRelative: true, signed: true }],
-]);

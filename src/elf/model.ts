@@ -1,5 +1,7 @@
+import type { ElfMachine, RelocationType } from "../arch/machine/elf-machine.js";
+
 /**
- * The editable model of a relocatable x86-64 object. Sections and symbols refer to each other by
+ * The editable model of a relocatable object. Sections and symbols refer to each other by
  * object reference, never by index; indices exist only inside the parser and the writer.
  */
 
@@ -51,8 +53,7 @@ export interface ElfSymbol {
 export interface ElfRelocation {
   /** Byte offset of the relocated field in the section that owns this relocation. */
   offset: number;
-  /** R_X86_64_* */
-  type: number;
+  type: RelocationType;
   symbol: ElfSymbol;
   /** Signed; every addend a compiler emits fits a safe integer, the parser asserts it. */
   addend: number;
@@ -61,6 +62,7 @@ export interface ElfRelocation {
 export interface ElfObject {
   /** What errors call this object. */
   fileName: string;
+  machine: ElfMachine;
   sections: ElfSection[];
   /** Without the null symbol. The writer puts local symbols first. */
   symbols: ElfSymbol[];

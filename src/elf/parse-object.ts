@@ -1,3 +1,5 @@
+import type { ElfMachine } from "../arch/machine/elf-machine.js";
+import { findMachine, MACHINE_NAMES } from "../arch/machine/machines.js";
 import { BinaryReader, readCString } from "./binary-reader.js";
 import * as elf from "./constants.js";
 import { ElfFormatError } from "./elf-format-error.js";
@@ -27,7 +29,7 @@ const TABLE_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Parses a relocatable (ET_REL) little-endian x86-64 object, kernel modules included.
+ * Parses a relocatable (ET_REL) little-endian object of a processor that is known, kernel modules included.
  * Section contents are views of `bytes`.
  * @param fileName what errors call the input
  * @throws ElfFormatError for anything else, and for truncated or inconsistent input
@@ -46,18 +48,20 @@ export function parseObject(bytes: Uint8Array, fileName: string): ElfObject {
       const linked = sections[header.link];
       if (linked !== undefined) section.linkedTo = linked;
     }
-    if (header.type === elf.SHT_REL) throw new ElfFormatError(fileName, "SHT_REL relocations do not occur on x86-64");
-    if (header.type === elf.SHT_RELA) parseRelocations(bytes, header, symtabIndex, sections, symbols, fileName);
+    if (header.type === elf.SHT_REL) throw new ElfFormatError(fileName, "SHT_REL relocations are not known");
+    if (header.type === elf.SHT_RELA)
+      parseRelocations(bytes, header, { machine: headers.machine, symtabIndex, sections, symbols }, fileName);
   });
 
   return {
     fileName,
+    machine: headers.machine,
     sections: sections.filter((section) => section !== undefined),
     symbols: symbols.slice(1),
   };
 }
 
-function readSectionHeaders(bytes: Uint8Array, fileName: string): { table: SectionHeader[]; namesIndex: number } {
+function readSectionHeaders(bytes: Uint8Array, fileName: string): { machine: ElfMachine; table: SectionHeader[]; namesIndex: number } {
   const reader = new BinaryReader(bytes, fileName);
   const ident = reader.readBytes(elf.EI_NIDENT);
   if (ident[0] !== 0x7f || ident[1] !== 0x45 || ident[2] !== 0x4c || ident[3] !== 0x46)
@@ -66,8 +70,10 @@ function readSectionHeaders(bytes: Uint8Array, fileName: string): { table: Secti
     throw new ElfFormatError(fileName, "not a 64-bit little-endian ELF file");
   const type = reader.readU16();
   if (type !== elf.ET_REL) throw new ElfFormatError(fileName, `not a relocatable object (e_type is ${String(type)})`);
-  const machine = reader.readU16();
-  if (machine !== elf.EM_X86_64) throw new ElfFormatError(fileName, `not an x86-64 object (e_machine is ${String(machine)})`);
+  const machineNumber = reader.readU16();
+  const machine = findMachine(machineNumber);
+  if (machine === undefined)
+    throw new ElfFormatError(fileName, `not an ${MACHINE_NAMES.join(" or ")} object (e_machine is ${String(machineNumber)})`);
 
   reader.offset = 40;
   const tableOffset = reader.readSize();
@@ -83,7 +89,7 @@ function readSectionHeaders(bytes: Uint8Array, fileName: string): { table: Secti
   const namesIndex = shortNamesIndex === elf.SHN_XINDEX ? first.link : shortNamesIndex;
   if (tableOffset + count * elf.SHDR_SIZE > bytes.length) throw new ElfFormatError(fileName, "section headers lie outside the file");
   const table = Array.from({ length: count }, (_, index) => readSectionHeader(reader, tableOffset + index * elf.SHDR_SIZE));
-  return { table, namesIndex };
+  return { machine, table, namesIndex };
 }
 
 function readSectionHeader(reader: BinaryReader, offset: number): SectionHeader {
@@ -191,12 +197,17 @@ function parseSymbols(
   }
 }
 
+interface RelocationContext {
+  readonly machine: ElfMachine;
+  readonly symtabIndex: number;
+  readonly sections: readonly (ElfSection | undefined)[];
+  readonly symbols: readonly ElfSymbol[];
+}
+
 function parseRelocations(
   bytes: Uint8Array,
   header: SectionHeader,
-  symtabIndex: number,
-  sections: readonly (ElfSection | undefined)[],
-  symbols: readonly ElfSymbol[],
+  { machine, symtabIndex, sections, symbols }: RelocationContext,
   fileName: string,
 ): void {
   const owner = sections[header.info];
@@ -206,16 +217,16 @@ function parseRelocations(
   const count = Math.floor(header.size / elf.RELA_SIZE);
   for (let index = 0; index < count; index++) {
     const offset = reader.readSize();
-    const type = reader.readU32();
+    const typeNumber = reader.readU32();
     const symbolIndex = reader.readU32();
     const addend = Number(reader.readI64());
     const symbol = symbols[symbolIndex];
     if (symbol === undefined)
       throw new ElfFormatError(fileName, `relocation of ${owner.name} names symbol ${String(symbolIndex)} of ${String(symbols.length)}`);
-    const kind = elf.RELOCATION_KINDS.get(type);
-    if (kind === undefined) throw new ElfFormatError(fileName, `relocation type ${String(type)} in ${owner.name}`);
+    const type = machine.relocationTypes.get(typeNumber);
+    if (type === undefined) throw new ElfFormatError(fileName, `relocation type ${String(typeNumber)} in ${owner.name}`);
     if (!Number.isSafeInteger(addend)) throw new ElfFormatError(fileName, `implausible addend in the relocations of ${owner.name}`);
-    if (offset + kind.size > owner.size)
+    if (offset + type.size > owner.size)
       throw new ElfFormatError(fileName, `relocation at offset ${String(offset)} lies outside ${owner.name}`);
     owner.relocations.push({ offset, type, symbol, addend });
   }

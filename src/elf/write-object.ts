@@ -89,7 +89,7 @@ export function writeObject(object: ElfObject): Uint8Array {
   outputs.push({ ...tables, name: ".shstrtab", type: elf.SHT_STRTAB, size: nameBytes.length, link: 0, align: 1, data: nameBytes });
 
   if (outputs.length >= elf.SHN_LORESERVE) throw new Error(`${object.fileName}: too many sections to write (${String(outputs.length)})`);
-  return layOut(outputs, names);
+  return layOut(outputs, names, object.machine.value);
 }
 
 function contentOutput(section: ElfSection, indices: ReadonlyMap<ElfSection, number>): OutputSection {
@@ -113,8 +113,8 @@ function encodeRelocations(section: ElfSection, symbolIndices: ReadonlyMap<ElfSy
   section.relocations.forEach((relocation, index) => {
     const at = index * elf.RELA_SIZE;
     view.setBigUint64(at, BigInt(relocation.offset), true);
-    view.setUint32(at + 8, relocation.type, true);
-    // The null symbol stands for "no symbol": R_X86_64_NONE markers use it.
+    view.setUint32(at + 8, relocation.type.value, true);
+    // The null symbol stands for "no symbol": relocations that write nothing use it.
     const isNull = relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED;
     view.setUint32(at + 12, isNull ? 0 : requireIndex(symbolIndices, relocation.symbol, relocation.symbol.name), true);
     view.setBigInt64(at + 16, BigInt(relocation.addend), true);
@@ -151,7 +151,7 @@ function requireIndex<T>(indices: ReadonlyMap<T, number>, item: T, name: string)
   return index;
 }
 
-function layOut(outputs: readonly OutputSection[], names: StringTable): Uint8Array {
+function layOut(outputs: readonly OutputSection[], names: StringTable, machine: number): Uint8Array {
   let size = elf.EHDR_SIZE;
   const offsets = outputs.map((output) => {
     if (output.type === elf.SHT_NULL) return 0;
@@ -165,7 +165,7 @@ function layOut(outputs: readonly OutputSection[], names: StringTable): Uint8Arr
 
   bytes.set([0x7f, 0x45, 0x4c, 0x46, elf.ELFCLASS64, elf.ELFDATA2LSB, elf.EV_CURRENT]);
   view.setUint16(16, elf.ET_REL, true);
-  view.setUint16(18, elf.EM_X86_64, true);
+  view.setUint16(18, machine, true);
   view.setUint32(20, elf.EV_CURRENT, true);
   view.setBigUint64(40, BigInt(headersOffset), true);
   view.setUint16(52, elf.EHDR_SIZE, true);

@@ -1,5 +1,6 @@
 import { missingTools } from "../host/refusals.js";
 import { otherCompiler } from "./refusals.js";
+import { withoutPrefix } from "./tool-name.js";
 import { runTool } from "../host/run-tool.js";
 
 interface Requirement {
@@ -58,7 +59,7 @@ export interface Compiler {
 export async function findCompiler(versionText: string): Promise<Compiler> {
   const [program = "gcc", ...rest] = versionText.split(" ");
   const wanted = rest.join(" ");
-  const short = program.replace(/^x86_64-linux-gnu-/, "");
+  const short = withoutPrefix(program);
   const found: string[] = [];
   for (const candidate of new Set([program, short, short.replace(/-\d+$/, "")])) {
     const result = await runTool(candidate, ["--version"]);

@@ -1,4 +1,5 @@
 import { Refusal } from "../diagnostics.js";
+import { withoutPrefix } from "./tool-name.js";
 
 export function noBuildDirectory(configDir: string, missing: string): Refusal {
   return new Refusal({
@@ -33,7 +34,7 @@ export function otherCompiler(wanted: string, found: readonly string[]): Refusal
   return new Refusal({
     code: "other-compiler",
     message: `the kernel was built with ${wanted}; here is ${found.length === 0 ? `no ${program}` : found.join(", ")}`,
-    hint: `install that compiler: Debian's package is ${program.replace(/^x86_64-linux-gnu-/, "")}`,
+    hint: `install that compiler: Debian's package is ${withoutPrefix(program)}`,
   });
 }
 

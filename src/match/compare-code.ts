@@ -1,7 +1,7 @@
+import type { LiveCode } from "../arch/arch.js";
 import { Comparison, type CodeComparer } from "./comparison.js";
 import type { Difference, Evidence } from "./evidence.js";
 import type { PreCode } from "./pre-code.js";
-import type { LiveCode } from "./site-rules.js";
 
 export type CodeComparison =
   | {

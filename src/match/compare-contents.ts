@@ -1,4 +1,3 @@
-import { RELOCATION_KINDS } from "../elf/constants.js";
 import type { ElfRelocation } from "../elf/model.js";
 import type { Place } from "./pre-object.js";
 import type { Reference } from "./reference.js";
@@ -46,10 +45,10 @@ export function compareContents(
   for (const range of ranges) counts.fill(1, range.offset, range.offset + range.size);
   for (const relocation of section.relocations) {
     const at = relocation.offset - start;
-    const kind = RELOCATION_KINDS.get(relocation.type);
-    if (kind === undefined || kind.size === 0 || at < 0 || at + kind.size > size) continue;
-    if (!counts.subarray(at, at + kind.size).includes(1)) continue;
-    counts.fill(0, at, at + kind.size);
+    const { size: width } = relocation.type;
+    if (width === 0 || at < 0 || at + width > size) continue;
+    if (!counts.subarray(at, at + width).includes(1)) continue;
+    counts.fill(0, at, at + width);
     const pointsTo = readField(relocation, actual, at, addr);
     const conflict = note({ relocation, delta: relocation.addend, addr: pointsTo, offset: at });
     if (conflict !== undefined)

@@ -1,30 +1,21 @@
 import type { ElfRelocation, ElfSection } from "../elf/model.js";
-import { RELOCATION_KINDS } from "../elf/constants.js";
-import { decode, decodeOne, type DecodedInstruction } from "../arch/x86/decode.js";
-import { isFiller, nopRunLength } from "../arch/x86/nops.js";
-import { isCallDepthThunk } from "./call-depth.js";
+import type { Architecture, DecodedInstruction, LiveCode, PatchSite, PreBranch, Replacement, SiteContext } from "../arch/arch.js";
 import { Evidence, type Difference } from "./evidence.js";
-import type { PatchSite, Replacement } from "./patch-sites.js";
 import { nextSite, relocationIn, siteReason, type PreCode } from "./pre-code.js";
 import { RunOffsets } from "./run-offsets.js";
-import { readImmediate } from "./runtime-constants.js";
+import { readImmediate } from "./immediates.js";
 import type { References } from "./references.js";
 import { isEmptyRelocation, readField } from "./relocated-field.js";
 import { kindOfSection } from "./pre-object.js";
 import type { RunKernel } from "../run-kernel.js";
-import { applySiteRule, type LiveCode, type SiteContext } from "./site-rules.js";
 
 /** Everything about the unit that comparing one function needs. */
 export interface CodeComparer {
+  readonly arch: Architecture;
   readonly run: RunKernel;
   readonly references: References;
   codeOf(section: ElfSection, start: number, end: number): PreCode;
 }
-
-const INT3 = 0xcc;
-/** Compilers align jump targets to no less (-falign-jumps, -falign-loops: 16, or 8 where that takes less padding). Bytes. */
-const LEAST_ALIGNMENT = 8n;
-const MAX_PADDING = 15;
 
 /** Bytes that both sides move on by. */
 interface Step {
@@ -40,6 +31,7 @@ export class Comparison implements SiteContext {
   readonly live: LiveCode;
   /** Pre offset → offset in the live bytes; empty while both run in step. */
   offsets = new RunOffsets();
+  readonly #arch: Architecture;
   readonly #comparer: CodeComparer;
   readonly #code: PreCode;
   /** Branches inside the function: they must lead to the same instruction. */
@@ -50,6 +42,7 @@ export class Comparison implements SiteContext {
   #inStep = false;
 
   constructor(comparer: CodeComparer, code: PreCode, live: LiveCode) {
+    this.#arch = comparer.arch;
     this.#comparer = comparer;
     this.#code = code;
     this.live = live;
@@ -65,8 +58,8 @@ export class Comparison implements SiteContext {
     for (const site of sites) {
       if (site.offset < at) continue; // inside the one before, which answers for it
       if (!this.#compareStraight(at, site.offset)) return false;
-      if (applySiteRule(this, site, site.offset - start) !== site.size)
-        return this.#differ(site.offset, site.offset - start, siteReason(site));
+      if (this.#arch.sites.apply(this, site, site.offset - start) !== site.size)
+        return this.#differ(site.offset, site.offset - start, siteReason(site, this.#arch));
       const reason = this.#noteConstant(site, site.offset - start);
       if (reason !== undefined) return this.#differ(site.offset, site.offset - start, reason);
       at = site.offset + site.size;
@@ -87,7 +80,7 @@ export class Comparison implements SiteContext {
     const matches = this.#attempt(() => {
       const limit = at + site.size;
       const end = this.#walk(this.#code, site.offset, site.offset + site.size, at, limit);
-      return end !== undefined && isFiller(this.live.bytes, end, limit);
+      return end !== undefined && this.#arch.padding.isFiller(this.live.bytes, end, limit);
     });
     this.#open.delete(site);
     return matches;
@@ -97,11 +90,11 @@ export class Comparison implements SiteContext {
     return this.#attempt(() => {
       const code = this.#comparer.codeOf(section, offset, offset + replacementSize);
       const end = this.#walk(code, offset, offset + replacementSize, at, at + size);
-      return end !== undefined && isFiller(this.live.bytes, end, at + size);
+      return end !== undefined && this.#arch.padding.isFiller(this.live.bytes, end, at + size);
     });
   }
 
-  leadsTo({ target, targetDelta, offset }: PatchSite & { kind: "jump-label" }, addr: bigint): boolean {
+  leadsTo({ target, targetDelta, offset }: PreBranch, addr: bigint): boolean {
     return this.#note(target, targetDelta, addr, offset) === undefined;
   }
 
@@ -146,7 +139,7 @@ export class Comparison implements SiteContext {
       if (relocation !== undefined && !isEmptyRelocation(relocation)) {
         const reason = this.#noteField(relocation, at - start, () => this.#instructionEnd(at) - at);
         if (reason !== undefined) return this.#differ(at, at - start, reason);
-        at += RELOCATION_KINDS.get(relocation.type)?.size ?? 0;
+        at += relocation.type.size;
       } else if (data[at] === bytes[at - start]) at++;
       else return this.#differ(at, at - start, "the instructions differ");
     }
@@ -156,17 +149,15 @@ export class Comparison implements SiteContext {
   /** End of the pre instruction that holds the byte at `at`. */
   #instructionEnd(at: number): number {
     const { section, start, end } = this.#code;
-    this.#boundaries ??= decode(section.data.subarray(start, end));
+    this.#boundaries ??= this.#arch.code.decode(section.data.subarray(start, end));
     const instruction = this.#boundaries.find(({ offset, size }) => start + offset <= at && at < start + offset + size);
     return instruction === undefined ? at + 4 : start + instruction.offset + instruction.size;
   }
 
   /** Takes the live field at `at` into the evidence. `restOf`: bytes from the field's start to the end of its instruction, asked only where it matters. */
   #noteField(relocation: ElfRelocation, at: number, restOf: () => number): string | undefined {
-    const kind = RELOCATION_KINDS.get(relocation.type);
-    if (kind === undefined) return `relocation type ${relocation.type}`;
     const field = readField(relocation, this.live.bytes, at, this.live.addr);
-    if (!kind.pcRelative) return this.#note(relocation, relocation.addend, field, at);
+    if (!relocation.type.pcRelative) return this.#note(relocation, relocation.addend, field, at);
     const { home } = relocation.symbol;
     // The end of the instruction matters only where the symbol is a section that holds several things.
     const isSection = typeof home === "object" && "data" in home;
@@ -176,7 +167,7 @@ export class Comparison implements SiteContext {
 
   /** Takes the live value at `at` into the evidence, if the site is a constant. */
   #noteConstant(site: PatchSite | undefined, at: number): string | undefined {
-    if (site?.kind !== "runtime-constant") return undefined;
+    if (site?.constant === undefined) return undefined;
     return this.evidence.noteConstant(site.constant.table, readImmediate(this.live.bytes, at, site.size), at);
   }
 
@@ -209,13 +200,18 @@ export class Comparison implements SiteContext {
   }
 
   #stepSite(site: PatchSite, run: number): Step | undefined {
-    const runSize = applySiteRule(this, site, run);
+    const runSize = this.#arch.sites.apply(this, site, run);
     if (runSize > 0) return { size: site.size, runSize };
     // Padding that only the running code has in front of the site.
-    const padding = this.#open.size === 0 ? nopRunLength(this.live.bytes, run, run + MAX_PADDING) : 0;
-    if (padding > 0 && isAligned(this.live.addr + BigInt(run + padding), padding)) return { size: 0, runSize: padding };
-    this.#differ(site.offset, run, siteReason(site));
+    const padding = this.#open.size === 0 ? this.#arch.padding.nopRunLength(this.live.bytes, run, run + this.#arch.padding.maxSize) : 0;
+    if (padding > 0 && this.#isAligned(this.live.addr + BigInt(run + padding), padding)) return { size: 0, runSize: padding };
+    this.#differ(site.offset, run, siteReason(site, this.#arch));
     return undefined;
+  }
+
+  /** True if padding of this size may end at `addr`. */
+  #isAligned(addr: bigint, padding: number): boolean {
+    return padding === 0 || addr % this.#arch.padding.leastAlignment === 0n;
   }
 
   #noteOffset(at: number, run: number): void {
@@ -225,8 +221,8 @@ export class Comparison implements SiteContext {
   /** One instruction, or no-ops that stand on either side. */
   #step(code: PreCode, at: number, to: number, run: number, limit: number): Step | undefined {
     const { bytes } = this.live;
-    const pre = decodeOne(code.section.data, at);
-    const live = decodeOne(bytes, run);
+    const pre = this.#arch.code.decodeOne(code.section.data, at);
+    const live = this.#arch.code.decodeOne(bytes, run);
     if (pre === undefined || live === undefined || run >= limit) return this.#fail(at, run, "the running code ends here");
     if (pre.branch !== undefined && pre.branch === live.branch) return this.#stepBranch(code, pre, live);
     if (pre.size === live.size && this.#sameBytes(code, at, run, pre.size)) {
@@ -238,15 +234,17 @@ export class Comparison implements SiteContext {
 
   /** No-ops on either side, of different length: the two were aligned from different addresses. */
   #stepPadding(code: PreCode, at: number, to: number, run: number, limit: number): Step | undefined {
-    const size = nopRunLength(code.section.data, at, nextSite(code, at, to));
-    let runSize = nopRunLength(this.live.bytes, run, limit);
+    const size = this.#arch.padding.nopRunLength(code.section.data, at, nextSite(code, at, to));
+    let runSize = this.#arch.padding.nopRunLength(this.live.bytes, run, limit);
     // What follows may be a patch site that holds a no-op by itself.
-    const before = code.sites.some((site) => site.offset === at + size) ? nopRunLength(this.live.bytes, run, run + size) : runSize;
+    const before = code.sites.some((site) => site.offset === at + size)
+      ? this.#arch.padding.nopRunLength(this.live.bytes, run, run + size)
+      : runSize;
     if (before === size) runSize = before;
     if (this.#open.size > 0) return size === 0 && runSize === 0 ? undefined : { size, runSize };
     // Equal length and other bytes: the kernel does that at its patch sites, no assembler does.
     if (size === runSize) return undefined;
-    if (!isAligned(this.live.addr + BigInt(run + runSize), runSize) || !isAligned(BigInt(at + size), size)) return undefined;
+    if (!this.#isAligned(this.live.addr + BigInt(run + runSize), runSize) || !this.#isAligned(BigInt(at + size), size)) return undefined;
     return { size, runSize };
   }
 
@@ -268,17 +266,16 @@ export class Comparison implements SiteContext {
     return step;
   }
 
-  /** int3s that fill the room that a jump left when it was made shorter (text_poke_apply_relocation(), Linux 6.12). */
+  /** Traps that fill the room that a jump left when it was made shorter. */
   #trapsAfter(pre: DecodedInstruction, live: DecodedInstruction): number {
     const end = live.offset + live.size;
-    let count = 0;
-    if (pre.branch === "jmp") while (live.size + count < pre.size && this.live.bytes[end + count] === INT3) count++;
+    const count = pre.branch === "jmp" ? this.#arch.padding.trapLength(this.live.bytes, end, live.offset + pre.size) : 0;
     return live.size + count === pre.size ? count : 0;
   }
 
   /** True if two branches of the same size are the same up to their displacement. */
   #sameOpcode(code: PreCode, pre: DecodedInstruction, live: DecodedInstruction): boolean {
-    const opcodeSize = pre.size - (pre.size >= 5 ? 4 : 1);
+    const opcodeSize = pre.size - this.#arch.code.displacementSize(pre);
     for (let index = 0; index < opcodeSize; index++) {
       if (code.section.data[pre.offset + index] !== this.live.bytes[live.offset + index]) return false;
     }
@@ -295,7 +292,8 @@ export class Comparison implements SiteContext {
     return this.#branches.every(({ from, target, runFrom, runTarget }) => {
       if (target < start || target > end) return this.#checkOutside(from, target, runFrom, runTarget);
       const isSame = this.#inStep ? runTarget === target - start : this.offsets.leadsTo(target, runTarget);
-      const agrees = isSame || (target === start && isCallDepthThunk(this.run, this.live.addr + BigInt(runTarget), this.live.addr));
+      const agrees =
+        isSame || (target === start && this.#arch.sites.isEntryThunk(this.run, this.live.addr + BigInt(runTarget), this.live.addr));
       return agrees || this.#differ(from, runFrom, "the jump leads elsewhere");
     });
   }
@@ -312,9 +310,9 @@ export class Comparison implements SiteContext {
     for (let index = 0; index < size; index++) {
       const operand = index === 0 ? undefined : this.#siteAt(code, at + index);
       const relocation = relocations.get(at + index);
-      if (operand?.kind === "runtime-constant" && applySiteRule(this, operand, run + index) > 0) index += operand.size - 1;
+      if (operand?.constant !== undefined && this.#arch.sites.apply(this, operand, run + index) > 0) index += operand.size - 1;
       else if (relocation !== undefined && !isEmptyRelocation(relocation)) {
-        index += (RELOCATION_KINDS.get(relocation.type)?.size ?? 1) - 1;
+        index += relocation.type.size - 1;
       } else if (section.data[at + index] !== this.live.bytes[run + index]) return false;
     }
     return true;
@@ -331,9 +329,4 @@ export class Comparison implements SiteContext {
     }
     return undefined;
   }
-}
-
-/** True if padding of this size may end at `addr`. */
-function isAligned(addr: bigint, padding: number): boolean {
-  return padding === 0 || addr % LEAST_ALIGNMENT === 0n;
 }

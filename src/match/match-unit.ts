@@ -5,7 +5,6 @@ import { findData, type DataRequest } from "./find-data.js";
 import { isPrefixSymbol, isWeak } from "./pre-object.js";
 import { describeMismatch, overallCause } from "./report-mismatch.js";
 import type { RunKernel } from "../run-kernel.js";
-import { findTrampolineSite } from "./trampoline-site.js";
 import type { MatchedFunction, MatchStatistics, Mismatch, UnitMatch } from "./types.js";
 import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";
 
@@ -38,7 +37,7 @@ export function matchUnit(
   };
   if (wrong.length > 0) {
     const cause = overallCause(wrong.length, statistics.functions);
-    return { kind: "mismatch", mismatches: wrong.map((failure) => explain(failure, cause, run)), statistics };
+    return { kind: "mismatch", mismatches: wrong.map((failure) => explain(failure, cause, matcher)), statistics };
   }
   const mismatches = (options.data ?? []).flatMap((request) => findData(matcher, request) ?? []);
   if (mismatches.length > 0) return { kind: "mismatch", mismatches, statistics };
@@ -46,25 +45,25 @@ export function matchUnit(
   return { kind: "matched", functions: collectFunctions(matcher), ...collectSymbols(matcher), runtimeConstants, statistics };
 }
 
-function explain({ place, code, live, difference }: Failure, cause: string, run: RunKernel): Mismatch {
+function explain({ place, code, live, difference }: Failure, cause: string, { run, arch }: UnitMatcher): Mismatch {
   if (live === undefined) {
     const { offset, reason } = difference;
     return { function: place.name, addr: undefined, offset, pre: "", run: "", reason, likelyCause: cause };
   }
-  return { likelyCause: cause, ...describeMismatch(place.name, code, live, difference, run) };
+  return { likelyCause: cause, ...describeMismatch(place.name, { code, live, difference }, run, arch) };
 }
 
 function collectFunctions(matcher: UnitMatcher): ReadonlyMap<string, MatchedFunction> {
   const functions = new Map<string, MatchedFunction>();
   for (const match of matcher.matches.values()) {
-    const found = describeFunction(match, matcher.run);
+    const found = describeFunction(match, matcher);
     for (const { name } of match.place.symbols) if (!isPrefixSymbol(name)) functions.set(name, { ...found, name });
   }
   return functions;
 }
 
-function describeFunction({ place, codeAddr, code, comparison }: Match, run: RunKernel): MatchedFunction {
-  const site = isSplitPart(place) ? undefined : findTrampolineSite(run, code, codeAddr, comparison.runSize);
+function describeFunction({ place, codeAddr, code, comparison }: Match, { run, arch }: UnitMatcher): MatchedFunction {
+  const site = isSplitPart(place) ? undefined : arch.trampoline.findSite(run, code, codeAddr, comparison.runSize);
   return {
     name: place.name,
     addr: codeAddr,

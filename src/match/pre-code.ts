@@ -1,5 +1,5 @@
 import type { ElfRelocation, ElfSection } from "../elf/model.js";
-import type { PatchSite } from "./patch-sites.js";
+import type { Architecture, PatchSite } from "../arch/arch.js";
 import { isEmptyRelocation } from "./relocated-field.js";
 
 /** A stretch of a pre section. Offsets are those of the section. */
@@ -26,20 +26,7 @@ export function relocationIn(code: PreCode, at: number, size: number): ElfReloca
   return undefined;
 }
 
-const SITE_NAMES: Record<PatchSite["kind"], string> = {
-  fentry: "ftrace call",
-  return: "function return",
-  retpoline: "indirect branch",
-  "static-call": "static call",
-  alternative: "alternative",
-  paravirt: "paravirt call",
-  lock: "lock prefix",
-  "jump-label": "jump label",
-  endbr: "endbr64",
-  "runtime-constant": "constant set at boot",
-};
-
 /** Why running code at a site does not match, in words. */
-export function siteReason(site: PatchSite): string {
-  return `the running code is nothing that the kernel puts at this ${SITE_NAMES[site.kind]}`;
+export function siteReason(site: PatchSite, arch: Architecture): string {
+  return `the running code is nothing that the kernel puts at this ${arch.sites.nameOf(site)}`;
 }

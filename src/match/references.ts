@@ -1,8 +1,9 @@
+import type { PatchSites } from "../arch/arch.js";
+import { architectureOf } from "../arch/architectures.js";
 import { STT_SECTION } from "../elf/constants.js";
 import { AbsoluteAddress, homeSection, type ElfSection } from "../elf/model.js";
 import { compareContents } from "./compare-contents.js";
 import { Evidence } from "./evidence.js";
-import { isCallDepthThunk } from "./call-depth.js";
 import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
 import { hex, wrap } from "./relocated-field.js";
 import type { RunKernel, RunSymbol } from "../run-kernel.js";
@@ -13,6 +14,7 @@ export class References {
   readonly #pre: PreObject;
   readonly #run: RunKernel;
   readonly #target: string;
+  readonly #sites: PatchSites;
   readonly #knownAddrs = new Map<Place, readonly bigint[]>();
   readonly #data = new Map<Place, Map<bigint, { reason: string | undefined; evidence: Evidence }>>();
   readonly #anonymous = new Map<ElfSection, Place>();
@@ -22,6 +24,7 @@ export class References {
     this.#pre = pre;
     this.#run = run;
     this.#target = target;
+    this.#sites = architectureOf(pre.object).sites;
   }
 
   /** True if both are the same function, one of them perhaps its replacement by an applied update. */
@@ -102,7 +105,7 @@ export class References {
     if (place.section !== undefined && !place.isFunction) return addr;
     const known = this.addrsOf(place);
     if (known.includes(addr)) return addr;
-    return known.find((func) => isCallDepthThunk(this.#run, addr, func)) ?? addr;
+    return known.find((func) => this.#sites.isEntryThunk(this.#run, addr, func)) ?? addr;
   }
 
   #nameOf(addr: bigint): string {

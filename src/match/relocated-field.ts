@@ -1,4 +1,3 @@
-import { RELOCATION_KINDS } from "../elf/constants.js";
 import { UNDEFINED, type ElfRelocation } from "../elf/model.js";
 
 /**
@@ -7,11 +6,10 @@ import { UNDEFINED, type ElfRelocation } from "../elf/model.js";
  * @param addr address of the first of `bytes`
  */
 export function readField(relocation: ElfRelocation, bytes: Uint8Array, at: number, addr: bigint): bigint {
-  const kind = RELOCATION_KINDS.get(relocation.type);
-  if (kind === undefined) throw new Error(`relocation type ${relocation.type}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, kind.size);
-  const value = readInteger(view, kind.size, kind.signed);
-  return wrap(kind.pcRelative ? value + addr + BigInt(at) : value);
+  const { size, signed, pcRelative } = relocation.type;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, size);
+  const value = readInteger(view, size, signed);
+  return wrap(pcRelative ? value + addr + BigInt(at) : value);
 }
 
 function readInteger(view: DataView, size: number, signed: boolean): bigint {
@@ -25,13 +23,13 @@ function readInteger(view: DataView, size: number, signed: boolean): bigint {
     case 8:
       return view.getBigUint64(0, true);
     default:
-      return 0n; // R_X86_64_NONE
+      return 0n; // a type that writes nothing
   }
 }
 
 /** True for the relocation that the assembler leaves where a tool took one back: it has no symbol. */
 export function isEmptyRelocation(relocation: ElfRelocation): boolean {
-  return relocation.type === 0 || (relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED);
+  return relocation.type.size === 0 || (relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED);
 }
 
 export function hex(value: bigint | number): string {

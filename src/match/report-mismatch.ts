@@ -1,42 +1,46 @@
 import { homeSection } from "../elf/model.js";
-import { decode, decodeOne } from "../arch/x86/decode.js";
-import { disassemble } from "../arch/x86/disassemble.js";
+import type { Architecture, LiveCode } from "../arch/arch.js";
 import type { PreCode } from "./pre-code.js";
 import type { Difference } from "./evidence.js";
 import { hex } from "./relocated-field.js";
 import type { RunKernel } from "../run-kernel.js";
-import type { LiveCode } from "./site-rules.js";
 import type { Mismatch } from "./types.js";
 
-const INT3 = 0xcc;
-const JMP = 0xe9;
+/** Pre code, running code, and where they differ. */
+interface Compared {
+  readonly code: PreCode;
+  readonly live: LiveCode;
+  readonly difference: Difference;
+}
 
 /** Puts a difference into words: both instructions, what differs, and what may be the cause. */
-export function describeMismatch(name: string, code: PreCode, live: LiveCode, difference: Difference, run: RunKernel): Mismatch {
-  const preStart = instructionStart(code.section.data, code.start, code.start + difference.offset);
+export function describeMismatch(name: string, { code, live, difference }: Compared, run: RunKernel, arch: Architecture): Mismatch {
+  const preStart = instructionStart(code.section.data, code.start, code.start + difference.offset, arch);
   // Where both run in step, the running instruction starts where the pre one does.
   const runStart = difference.runOffset - (code.start + difference.offset - preStart);
-  const cause = likelyCause(code, live, preStart, runStart, run);
+  const cause = likelyCause(code, live, preStart, runStart, run, arch);
   return {
     function: name,
     addr: live.addr,
     offset: preStart - code.start,
-    pre: disassemblePre(code, preStart),
-    run: disassembleRun(live, Math.max(0, runStart), run),
+    pre: disassemblePre(code, preStart, arch),
+    run: disassembleRun(live, Math.max(0, runStart), run, arch),
     reason: difference.reason,
     ...(cause === undefined ? {} : { likelyCause: cause }),
   };
 }
 
-function instructionStart(bytes: Uint8Array, from: number, at: number): number {
-  const before = decode(bytes.subarray(0, Math.min(bytes.length, at + 15)), from).filter(({ offset }) => offset <= at);
+function instructionStart(bytes: Uint8Array, from: number, at: number, { code }: Architecture): number {
+  const before = code
+    .decode(bytes.subarray(0, Math.min(bytes.length, at + code.maxInstructionSize)), from)
+    .filter(({ offset }) => offset <= at);
   return before.at(-1)?.offset ?? at;
 }
 
-function disassemblePre(code: PreCode, at: number): string {
+function disassemblePre(code: PreCode, at: number, arch: Architecture): string {
   const { data } = code.section;
-  const text = disassemble(data.subarray(at, Math.min(data.length, at + 15)), 0n)[0]?.text ?? "";
-  const instruction = decodeOne(data, at);
+  const text = arch.code.disassemble(data.subarray(at, Math.min(data.length, at + arch.code.maxInstructionSize)), 0n)[0]?.text ?? "";
+  const instruction = arch.code.decodeOne(data, at);
   if (instruction === undefined) return text;
   for (let offset = at; offset < at + instruction.size; offset++) {
     const relocation = code.relocations.get(offset);
@@ -49,9 +53,9 @@ function disassemblePre(code: PreCode, at: number): string {
   return `${text.split(" ")[0] ?? ""} +${hex(instruction.target - code.start)}`;
 }
 
-function disassembleRun({ bytes, addr }: LiveCode, at: number, run: RunKernel): string {
-  const text = disassemble(bytes.subarray(at, at + 15), addr + BigInt(at))[0]?.text ?? "";
-  const instruction = decodeOne(bytes, at);
+function disassembleRun({ bytes, addr }: LiveCode, at: number, run: RunKernel, { code }: Architecture): string {
+  const text = code.disassemble(bytes.subarray(at, at + code.maxInstructionSize), addr + BigInt(at))[0]?.text ?? "";
+  const instruction = code.decodeOne(bytes, at);
   if (instruction?.target === undefined) return text;
   return `${text.split(" ")[0] ?? ""} ${nameAddr(addr + BigInt(instruction.target), run)}`;
 }
@@ -66,18 +70,20 @@ function nameAddr(addr: bigint, run: RunKernel): string {
 }
 
 /** What the bytes themselves suggest. */
-function likelyCause(code: PreCode, live: LiveCode, preStart: number, runStart: number, run: RunKernel): string | undefined {
-  const runByte = live.bytes[runStart];
-  const preByte = code.section.data[preStart];
-  if (runByte === INT3 && preByte !== INT3) return "a kprobe or another breakpoint is set here";
-  if (runByte === JMP && preByte !== JMP) {
-    const displacement = new DataView(live.bytes.buffer, live.bytes.byteOffset).getInt32(runStart + 1, true);
-    const target = BigInt.asUintN(64, live.addr + BigInt(runStart + 5 + displacement));
-    const symbol = run.symbolAt(target);
-    const owner = symbol?.module === undefined ? "" : ` (it jumps to module ${symbol.module})`;
-    return `an optimised kprobe, or another tool that patches the running kernel${owner}`;
-  }
-  return undefined;
+function likelyCause(
+  code: PreCode,
+  live: LiveCode,
+  preStart: number,
+  runStart: number,
+  run: RunKernel,
+  arch: Architecture,
+): string | undefined {
+  const patch = arch.code.findForeignPatch(live, runStart, code.section.data[preStart]);
+  if (patch === undefined) return undefined;
+  if (patch.kind === "breakpoint") return "a kprobe or another breakpoint is set here";
+  const symbol = run.symbolAt(patch.targetAddr);
+  const owner = symbol?.module === undefined ? "" : ` (it jumps to module ${symbol.module})`;
+  return `an optimised kprobe, or another tool that patches the running kernel${owner}`;
 }
 
 /** The cause that the number of mismatches suggests. */

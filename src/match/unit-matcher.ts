@@ -1,3 +1,5 @@
+import type { Architecture, LiveCode, PatchSite } from "../arch/arch.js";
+import { architectureOf } from "../arch/architectures.js";
 import type { ElfObject, ElfSection } from "../elf/model.js";
 import { findCandidates, isSplitPart } from "./candidates.js";
 import { compareCode, type CodeComparison } from "./compare-code.js";
@@ -5,12 +7,10 @@ import type { CodeComparer } from "./comparison.js";
 import type { PreCode } from "./pre-code.js";
 import type { Difference, Evidence, TextReference } from "./evidence.js";
 import { findJumpLabelKeys } from "./jump-label-keys.js";
-import { collectPatchSites, endbrSite, type PatchSite } from "./patch-sites.js";
 import { isWeak, PreObject, type Place } from "./pre-object.js";
 import { References } from "./references.js";
 import { hex } from "./relocated-field.js";
 import type { RunKernel } from "../run-kernel.js";
-import type { LiveCode } from "./site-rules.js";
 
 type EqualCode = CodeComparison & { kind: "equal" };
 
@@ -47,6 +47,7 @@ interface KnownAddr {
 
 /** Names alone leave candidates; what the matched functions refer to decides between them. */
 export class UnitMatcher implements CodeComparer {
+  readonly arch: Architecture;
   readonly run: RunKernel;
   readonly references: References;
   readonly pre: PreObject;
@@ -62,11 +63,12 @@ export class UnitMatcher implements CodeComparer {
   readonly #hints = new Map<Place, Set<bigint>>();
 
   constructor(object: ElfObject, target: string, run: RunKernel) {
+    this.arch = architectureOf(object);
     this.run = run;
     this.pre = new PreObject(object, target !== "vmlinux");
     this.references = new References(this.pre, run, target);
     this.#target = target;
-    this.#sites = collectPatchSites(object);
+    this.#sites = this.arch.sites.collect(object);
   }
 
   /** Finds as many functions as it can; returns those that it cannot. */
@@ -124,8 +126,8 @@ export class UnitMatcher implements CodeComparer {
   codeOf(section: ElfSection, start: number, end: number): PreCode {
     const all = this.#sites.get(section) ?? [];
     const sites = all.filter((site) => site.offset >= start && site.offset < end);
-    const endbr = endbrSite(section, start);
-    return { section, start, end, sites: endbr === undefined ? sites : [endbr, ...sites], relocations: this.pre.relocationsOf(section) };
+    const entry = this.arch.sites.atEntry(section, start);
+    return { section, start, end, sites: entry === undefined ? sites : [entry, ...sites], relocations: this.pre.relocationsOf(section) };
   }
 
   #learnKeys(): void {

@@ -1,3 +1,4 @@
+import { X86_64 } from "../../src/arch/machine/x86-64.js";
 import { SHF_ALLOC, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STT_FUNC, STT_NOTYPE } from "../../src/elf/constants.js";
 import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../../src/elf/model.js";
 
@@ -17,5 +18,5 @@ export function makeUndefined(name: string, more: Partial<ElfSymbol> = {}): ElfS
 }
 
 export function makeObject(sections: ElfSection[], symbols: ElfSymbol[], fileName = "test.o"): ElfObject {
-  return { fileName, sections, symbols };
+  return { fileName, machine: X86_64, sections, symbols };
 }

@@ -1,4 +1,5 @@
-import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../src/elf/constants.js";
+import { R_X86_64_PLT32 } from "../../src/arch/machine/x86-64.js";
+import { SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../src/elf/constants.js";
 import type { ElfObject, ElfSymbol } from "../../src/elf/model.js";
 import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";

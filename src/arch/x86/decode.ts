@@ -1,20 +1,5 @@
 import { ConditionCode, Decoder, FlowControl, Instruction, Mnemonic } from "iced-x86";
-
-/** What a matcher needs to know about one instruction of 64-bit code. */
-export interface DecodedInstruction {
-  /** Byte offset in the decoded range. */
-  readonly offset: number;
-  /** Bytes; 1 where the bytes are no instruction. */
-  readonly size: number;
-  readonly isValid: boolean;
-  /**
-   * For a direct branch: `jmp`, `call`, or the condition (`e`, `ne`, …; `loop` and friends by their name), so that a short and a
-   * near form of the same branch are equal. Undefined for everything else.
-   */
-  readonly branch: string | undefined;
-  /** Target of a direct branch as a byte offset in the decoded range (negative or past the end: outside of it). */
-  readonly target: number | undefined;
-}
+import type { DecodedInstruction } from "../arch.js";
 
 let scratch: Instruction | undefined;
 
@@ -43,7 +28,8 @@ export function decodeOne(bytes: Uint8Array, offset: number): DecodedInstruction
   return decode(bytes.subarray(0, offset + MAX_INSTRUCTION_SIZE), offset, 1)[0];
 }
 
-const MAX_INSTRUCTION_SIZE = 15;
+/** Bytes; 1 is the smallest step where bytes are no instruction. */
+export const MAX_INSTRUCTION_SIZE = 15;
 
 /**
  * True if the field at `offset` is an address that an instruction computes and does not access: the displacement of `lea`, or an immediate. Decodes linearly
@@ -68,6 +54,7 @@ export function holdsImmediate(bytes: Uint8Array, offset: number): boolean {
   }
 }
 
+/** The branch is `jmp`, `call`, or the condition (`e`, `ne`, …; `loop` and friends by their name). */
 function describe(instruction: Instruction): DecodedInstruction {
   const branch = branchOf(instruction);
   return {

@@ -1,13 +1,5 @@
 import { Decoder, Formatter, FormatterSyntax, Instruction } from "iced-x86";
-
-export interface DisassembledInstruction {
-  /** Byte offset from the start of the bytes. */
-  readonly offset: number;
-  /** Bytes. */
-  readonly size: number;
-  /** AT&T syntax, as objdump writes it: `call 0xffffffff81000000`. */
-  readonly text: string;
-}
+import type { DisassembledInstruction } from "../arch.js";
 
 /**
  * Disassembles 64-bit code linearly, in AT&T syntax.

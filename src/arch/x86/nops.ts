@@ -1,11 +1,9 @@
+import { BRANCH_SIZE, CS_PREFIX, INT3, JMP, JMP_SHORT, OPERAND_SIZE_PREFIX } from "./opcodes.js";
+
 /**
  * Instructions that do nothing, as compilers, assemblers and the kernel's own patching write them.
  * Source: Intel SDM volume 2, NOP; arch/x86/include/asm/nops.h and add_nop() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12.
  */
-
-const OPERAND_SIZE_PREFIX = 0x66;
-const CS_PREFIX = 0x2e;
-const INT3 = 0xcc;
 
 /** Operands of `nopl` (0f 1f) in use: (%rax) without and with displacement and index, all of them zero. */
 const NOPL_OPERANDS = [[0x00], [0x40, 0], [0x44, 0, 0], [0x80, 0, 0, 0, 0], [0x84, 0, 0, 0, 0, 0]];
@@ -43,11 +41,11 @@ function isJumpOverInt3(bytes: Uint8Array, start: number, end: number): boolean 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at: number;
   let target: number;
-  if (bytes[start] === 0xeb && start + 2 <= end) {
+  if (bytes[start] === JMP_SHORT && start + 2 <= end) {
     at = start + 2;
     target = at + view.getInt8(start + 1);
-  } else if (bytes[start] === 0xe9 && start + 5 <= end) {
-    at = start + 5;
+  } else if (bytes[start] === JMP && start + BRANCH_SIZE <= end) {
+    at = start + BRANCH_SIZE;
     target = at + view.getInt32(start + 1, true);
   } else return false;
   return target === end && bytes.subarray(at, end).every((byte) => byte === INT3);
@@ -61,4 +59,11 @@ export function paddingLength(bytes: Uint8Array, start: number): number {
     if (length === 0) return at - start;
     at += length;
   }
+}
+
+/** Number of int3s that stand at `at`, up to `limit` (text_poke_apply_relocation(), Linux 6.12). */
+export function trapLength(bytes: Uint8Array, at: number, limit: number): number {
+  let end = at;
+  while (end < limit && bytes[end] === INT3) end++;
+  return end - at;
 }

@@ -11,7 +11,8 @@ export function findAddressTaken(split: SplitObject): ReadonlySet<Atom> {
   for (const owner of split.atoms)
     for (const relocation of owner.relocations) {
       const target = split.target(relocation, owner);
-      if (target.kind === "atom" && target.atom !== owner && isText(target.atom) && !isBranch(owner, relocation)) taken.add(target.atom);
+      if (target.kind === "atom" && target.atom !== owner && isText(target.atom) && !isBranch(split, owner, relocation))
+        taken.add(target.atom);
     }
   return taken;
 }

@@ -1,6 +1,7 @@
+import type { Architecture } from "../../arch/arch.js";
+import { architectureOf } from "../../arch/architectures.js";
 import * as elf from "../../elf/constants.js";
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../../elf/model.js";
-import { decode } from "../../arch/x86/decode.js";
 import type { Atom, Target } from "./atom.js";
 import { UNKNOWN_SECTION_RULE, findSectionRule, type SectionRule } from "./section-rules.js";
 import { splitAtReferences, splitAtSymbols } from "./split-section.js";
@@ -13,6 +14,7 @@ const WITHOUT_ATOMS: ReadonlySet<SectionRule["kind"]> = new Set(["pieces", "tabl
 /** An object taken apart into atoms, with the question answered what each relocation refers to. */
 export class SplitObject {
   readonly object: ElfObject;
+  readonly arch: Architecture;
   readonly atoms: readonly Atom[];
   /** Sections in memory that no rule is known for. */
   readonly unknownSections: readonly ElfSection[];
@@ -23,6 +25,7 @@ export class SplitObject {
 
   constructor(object: ElfObject) {
     this.object = object;
+    this.arch = architectureOf(object);
     const rules = new Map<ElfSection, SectionRule>();
     const unknown: ElfSection[] = [];
     for (const section of object.sections) {
@@ -37,7 +40,7 @@ export class SplitObject {
     const paddingOf = findPadding(object);
     for (const [section, rule] of rules) {
       if (WITHOUT_ATOMS.has(rule.kind)) continue;
-      this.#atomsOf.set(section, splitAtSymbols(section, rule, symbolsOf.get(section) ?? [], paddingOf.get(section) ?? []));
+      this.#atomsOf.set(section, splitAtSymbols(section, rule, symbolsOf.get(section) ?? [], paddingOf.get(section) ?? [], this.arch));
     }
     // Pieces are cut where they are referred to, so what refers to them is split first.
     const pieces = [...rules].filter(([, rule]) => rule.kind === "pieces");
@@ -100,10 +103,10 @@ export class SplitObject {
   /** How far the end of the instruction, which a PC-relative field counts from, lies behind the field. 0 outside code. */
   #bias(relocation: ElfRelocation, owner: Atom | undefined): number {
     if (owner === undefined || (owner.rule.kind !== "text" && owner.rule.kind !== "pieces")) return 0;
-    if (elf.RELOCATION_KINDS.get(relocation.type)?.pcRelative !== true) return 0;
+    if (!relocation.type.pcRelative) return 0;
     let biases = this.#biases.get(owner);
     if (biases === undefined) {
-      biases = measureBiases(owner);
+      biases = measureBiases(owner, this.arch);
       this.#biases.set(owner, biases);
     }
     return biases.get(relocation.offset) ?? 4;
@@ -148,9 +151,9 @@ export function namesThatStay({ object, rules }: SplitObject): ReadonlySet<strin
   return new Set(object.symbols.filter(stays).map(({ name }) => name));
 }
 
-function measureBiases(atom: Atom): Map<number, number> {
+function measureBiases(atom: Atom, { code }: Architecture): Map<number, number> {
   const biases = new Map<number, number>();
-  const instructions = decode(atom.data);
+  const instructions = code.decode(atom.data);
   let index = 0;
   for (const { offset } of atom.relocations) {
     while (index < instructions.length - 1 && (instructions[index + 1]?.offset ?? 0) <= offset) index++;

@@ -1,6 +1,6 @@
+import type { Architecture } from "../../arch/arch.js";
 import * as elf from "../../elf/constants.js";
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../../elf/model.js";
-import { decode } from "../../arch/x86/decode.js";
 import type { Atom } from "./atom.js";
 import { isDeviceTableAlias } from "./names.js";
 import type { SectionRule } from "./section-rules.js";
@@ -19,7 +19,13 @@ const PADDING_PREFIX = "__pfx_";
  * @param symbols those defined in the section
  * @param padding offsets in the section at which the call padding of a function starts
  */
-export function splitAtSymbols(section: ElfSection, rule: SectionRule, symbols: readonly ElfSymbol[], padding: readonly number[]): Atom[] {
+export function splitAtSymbols(
+  section: ElfSection,
+  rule: SectionRule,
+  symbols: readonly ElfSymbol[],
+  padding: readonly number[],
+  arch: Architecture,
+): Atom[] {
   const named = findAtomSymbols(symbols, rule).sort(byPlace);
   const ranges: Range[] = [];
   for (const symbol of named) {
@@ -54,7 +60,7 @@ export function splitAtSymbols(section: ElfSection, rule: SectionRule, symbols: 
     whole.find((range) => symbol.value >= range.start && symbol.value < range.end)?.symbols.push(symbol);
 
   const atoms = whole.map((range) => makeAtom(section, rule, range));
-  return rule.kind === "text" && atoms.length > 1 ? atoms.map((atom) => detachBranches(atom, atoms)) : atoms;
+  return rule.kind === "text" && atoms.length > 1 ? atoms.map((atom) => detachBranches(atom, atoms, arch)) : atoms;
 }
 
 /** Splits a section without symbols at the offsets that are referred to. */
@@ -109,19 +115,17 @@ export function sliceRelocations(section: ElfSection, start: number, end: number
     .map((relocation) => ({ ...relocation, offset: relocation.offset - start }));
 }
 
-/** A direct branch of at least so many bytes has a displacement of 4 bytes, a shorter one of 1; it ends the instruction. */
-const NEAR_BRANCH_SIZE = 5;
-
 /**
  * The assembler resolves branches inside a section itself. Where one leads to another atom, gives it a relocation
  * again, so that atoms compare and move independently.
  */
-function detachBranches(atom: Atom, atoms: readonly Atom[]): Atom {
+function detachBranches(atom: Atom, atoms: readonly Atom[], { code, machine }: Architecture): Atom {
   const relocated = new Set(atom.relocations.map((relocation) => relocation.offset));
   const added: ElfRelocation[] = [];
-  for (const { offset, size, target: branchTarget } of decode(atom.data)) {
+  for (const instruction of code.decode(atom.data)) {
+    const { offset, size, target: branchTarget } = instruction;
     if (branchTarget === undefined) continue;
-    const branchWidth = size >= NEAR_BRANCH_SIZE ? 4 : 1;
+    const branchWidth = code.displacementSize(instruction);
     const field = offset + size - branchWidth;
     const targetOffset = atom.start + branchTarget;
     if (relocated.has(field) || (targetOffset >= atom.start && targetOffset < atom.end)) continue;
@@ -129,13 +133,13 @@ function detachBranches(atom: Atom, atoms: readonly Atom[]): Atom {
     if (target?.symbol === undefined) continue;
     added.push({
       offset: field,
-      type: branchWidth === 4 ? elf.R_X86_64_PLT32 : elf.R_X86_64_PC8,
+      type: branchWidth === machine.shortBranch.size ? machine.shortBranch : machine.nearBranch,
       symbol: target.symbol,
       addend: targetOffset - target.symbol.value - branchWidth,
     });
   }
   if (added.length === 0) return atom;
   const data = new Uint8Array(atom.data); // a copy: slice() of a Node Buffer would be a view
-  for (const relocation of added) data.fill(0, relocation.offset, relocation.offset + (relocation.type === elf.R_X86_64_PC8 ? 1 : 4));
+  for (const relocation of added) data.fill(0, relocation.offset, relocation.offset + relocation.type.size);
   return { ...atom, data, relocations: [...atom.relocations, ...added].sort((a, b) => a.offset - b.offset) };
 }

@@ -1,4 +1,3 @@
-import { R_X86_64_PC8 } from "../../elf/constants.js";
 import { COMMON, type ElfObject } from "../../elf/model.js";
 import { findAddressTaken } from "../atoms/address-taken.js";
 import { findChangedAliases } from "./aliases.js";
@@ -136,7 +135,7 @@ function initNotes(code: readonly string[], data: readonly string[]): string[] {
 function findShortBranches(included: ReadonlySet<Atom>, post: SplitObject): DiffRefusal[] {
   return [...included].flatMap((atom) =>
     atom.relocations.flatMap((relocation) => {
-      const target = relocation.type === R_X86_64_PC8 ? post.target(relocation, atom) : undefined;
+      const target = relocation.type === post.object.machine.shortBranch ? post.target(relocation, atom) : undefined;
       return target?.kind === "atom" ? [refuse.shortBranch(atomName(atom), atomName(target.atom), atom.section.name)] : [];
     }),
   );

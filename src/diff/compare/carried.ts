@@ -1,4 +1,4 @@
-import { R_X86_64_NONE, STB_LOCAL } from "../../elf/constants.js";
+import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import type { Atom } from "../atoms/atom.js";
 import type { DataWrite } from "./changed-constants.js";
@@ -48,9 +48,9 @@ export function collectCarried(beginnings: Beginnings, chooser: TargetChooser, p
   return new Set(post.atoms.filter((atom) => found.has(atom)));
 }
 
-/** objtool leaves R_X86_64_NONE where it took a relocation away. */
+/** Where objtool took a relocation away, it leaves one that writes nothing. */
 export function isMeant({ type }: ElfRelocation): boolean {
-  return type !== R_X86_64_NONE;
+  return type.size > 0;
 }
 
 function allRelocations(post: SplitObject, entry: TableEntry): readonly ElfRelocation[] {

@@ -1,4 +1,5 @@
-import { RELOCATION_KINDS, R_X86_64_64, STB_LOCAL } from "../../elf/constants.js";
+import { isPointer } from "../../arch/machine/elf-machine.js";
+import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
 import { takesAddress } from "../atoms/branches.js";
@@ -81,7 +82,7 @@ export function settleConstants(code: CodeComparison, constants: readonly { pre:
 
 /** A distance from the field to something is another one in the update's module, where the new bytes are made. */
 function isRewritable(pre: Atom, post: Atom): boolean {
-  const hasDistances = post.relocations.some(({ type }) => RELOCATION_KINDS.get(type)?.pcRelative === true);
+  const hasDistances = post.relocations.some(({ type }) => type.pcRelative);
   return !isPartOfCode(post) && atomSize(pre) === atomSize(post) && !hasDistances;
 }
 
@@ -123,7 +124,7 @@ function findReaders(atom: Atom, references: References, seen = new Set<Atom>())
  * that to reads the constant still.
  */
 function isUsedUp({ owner, relocation }: Reference, code: CodeComparison): boolean {
-  return isGone(owner, code) && (owner.rule.kind === "text" ? !takesAddress(owner, relocation) : false);
+  return isGone(owner, code) && (owner.rule.kind === "text" ? !takesAddress(code.comparer.post, owner, relocation) : false);
 }
 
 function isGone(owner: Atom, code: CodeComparison): boolean {
@@ -145,7 +146,7 @@ function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<At
   const pre = code.comparer.twins.get(owner);
   const isNew = pre === undefined && owner.rule.kind === "data";
   if (isNew || result.replaced.has(owner) || rewritten.has(owner)) return;
-  if (owner.rule.kind !== "data" || owner.rule.perCpu === true || pre === undefined || relocation.type !== R_X86_64_64) {
+  if (owner.rule.kind !== "data" || owner.rule.perCpu === true || pre === undefined || !isPointer(relocation.type)) {
     result.refusals.push(refuse.changedConstant(name, atomName(owner)));
     return;
   }

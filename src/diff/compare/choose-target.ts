@@ -1,6 +1,6 @@
 import type { ElfRelocation } from "../../elf/model.js";
 import { isText, type Atom } from "../atoms/atom.js";
-import { isBranch, isPcRelative } from "../atoms/branches.js";
+import { isBranch } from "../atoms/branches.js";
 import { groupPieces } from "./compare-code.js";
 import type { Twins } from "./group.js";
 import type { SplitObject } from "../atoms/split-object.js";
@@ -45,8 +45,8 @@ export class TargetChooser {
       if (owner?.rule.kind === "hooks") return "new";
       if (!included.has(target)) return "old";
       if (owner === undefined || !twins.has(target)) return "new";
-      if (isBranch(owner, relocation)) return "new";
-      const isStart = offset + (isPcRelative(relocation) ? 4 : 0) === (target.symbol?.value ?? 0) - target.start;
+      if (isBranch(this.newness.post, owner, relocation)) return "new";
+      const isStart = offset + (relocation.type.pcRelative ? 4 : 0) === (target.symbol?.value ?? 0) - target.start;
       const isOwn = this.#mainOf.get(owner) === this.#mainOf.get(target);
       // A label inside the function: new code jumps on in new code. Its address as a value is the old one's, which callers know.
       return !isStart && (isOwn || !isText(owner)) ? "new" : this.#mainOf.get(target) === target ? "old" : "new";

@@ -1,4 +1,5 @@
-import { R_X86_64_64, RELOCATION_KINDS, SHF_EXECINSTR } from "../../elf/constants.js";
+import { isPointer } from "../../arch/machine/elf-machine.js";
+import { SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../../elf/model.js";
 import { atomSize, equalBytes, type Atom, type Target } from "../atoms/atom.js";
 import type { TableEntry } from "./code-tables.js";
@@ -44,7 +45,7 @@ export class Comparer {
         field.pre !== undefined &&
         field.post?.type === field.pre.type &&
         this.equalTargets(this.pre.target(field.pre, pre), this.post.target(field.post, post));
-      const size = Math.max(...[field.pre, field.post].map((relocation) => RELOCATION_KINDS.get(relocation?.type ?? 0)?.size ?? 0));
+      const size = Math.max(...[field.pre, field.post].map((relocation) => relocation?.type.size ?? 0));
       if (!isEqual) for (let at = offset; at < offset + size; at++) differing.push(at);
     }
     post.data.forEach((byte, at) => {
@@ -146,7 +147,7 @@ export function isPartOfCode(atom: Atom): boolean {
 function holdsFunctions({ relocations }: Atom): boolean {
   return relocations.some(({ type, symbol }) => {
     const section = homeSection(symbol);
-    return type === R_X86_64_64 && (section === undefined || (section.flags & SHF_EXECINSTR) !== 0);
+    return isPointer(type) && (section === undefined || (section.flags & SHF_EXECINSTR) !== 0);
   });
 }
 

@@ -25,7 +25,7 @@ export function findRenamedFunctions(pre: SplitObject, post: SplitObject, twins:
   const predecessors = new Map<Atom, Set<Atom>>();
   for (const [postOwner, preOwner] of twins)
     for (const [before, after] of samePlaces(preOwner, postOwner)) {
-      if (isBranch(preOwner, before)) continue;
+      if (isBranch(pre, preOwner, before)) continue;
       const [from, to] = [functionAt(pre, before, preOwner), functionAt(post, after, postOwner)];
       if (from === undefined || continued.has(from) || !mayBeRenamed(from)) continue;
       const isNew = to !== undefined && !twins.has(to) && mayBeRenamed(to);

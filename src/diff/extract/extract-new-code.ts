@@ -1,4 +1,4 @@
-import { R_X86_64_64, STB_LOCAL, STB_WEAK } from "../../elf/constants.js";
+import { STB_LOCAL, STB_WEAK } from "../../elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, type ElfSymbol } from "../../elf/model.js";
 import type { Analysis } from "../compare/analyse.js";
 import { atomName, isText, type Atom } from "../atoms/atom.js";
@@ -66,7 +66,7 @@ export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCo
 
   return {
     unit: options.unit,
-    object: object.finish(options.unit),
+    object: object.finish(options.unit, diff.post.machine),
     imports: object.imports,
     functions: listFunctions(diff, analysis),
     writes,
@@ -86,7 +86,7 @@ function relocator(
     switch (target.kind) {
       case "outside": {
         const moved = movedFunctions.get(target.symbol.name);
-        if (moved !== undefined && owner !== undefined && !isBranch(owner, relocation))
+        if (moved !== undefined && owner !== undefined && !isBranch(analysis.post, owner, relocation))
           return { ...relocation, symbol: object.importSymbol(moved), addend: target.addend };
         return { ...relocation, symbol: outsideSymbol(target.symbol), addend: target.addend };
       }
@@ -128,7 +128,7 @@ function importOf({ name }: ElfSymbol, unit: string): NewCodeImport {
 
 /** The name, in the new object, of what an export means: as an address of it in data would, that of the old code where there is any. */
 function exportedSymbol(symbol: ElfSymbol, { post, twins, replaced }: Analysis, object: NewObject, unit: string): string {
-  const target = post.target({ offset: 0, type: R_X86_64_64, symbol, addend: 0 }, undefined);
+  const target = post.target({ offset: 0, type: post.object.machine.pointer, symbol, addend: 0 }, undefined);
   if (target.kind !== "atom") throw new Error(`${symbol.name} is exported and not defined`);
   const twin = twins.get(target.atom)?.symbol;
   return twin === undefined || replaced.has(target.atom) ? symbol.name : object.importSymbol(importOf(twin, unit)).name;

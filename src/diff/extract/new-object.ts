@@ -1,3 +1,4 @@
+import type { ElfMachine } from "../../arch/machine/elf-machine.js";
 import { concatBytes } from "../../elf/concat-bytes.js";
 import * as elf from "../../elf/constants.js";
 import type { AbsoluteAddress } from "../../elf/model.js";
@@ -165,11 +166,12 @@ export class NewObject {
     return copy;
   }
 
-  finish(fileName: string): ElfObject {
+  finish(fileName: string, machine: ElfMachine): ElfObject {
     if (this.#literalSection !== undefined) this.#literalSection.data = concatBytes(this.#literalParts);
     const isLocal = (symbol: ElfSymbol): boolean => symbol.bind === elf.STB_LOCAL;
     return {
       fileName,
+      machine,
       sections: this.#sections,
       symbols: [...this.#sectionSymbols.values(), ...this.#symbols.filter(isLocal), ...this.#symbols.filter((symbol) => !isLocal(symbol))],
     };

@@ -1,6 +1,5 @@
-import { RELOCATION_KINDS } from "../../elf/constants.js";
-import { homeSection, type ElfRelocation, type ElfSymbol } from "../../elf/model.js";
-import { disassemble } from "../../arch/x86/disassemble.js";
+import { architectureOf } from "../../arch/architectures.js";
+import { homeSection, type ElfObject, type ElfRelocation, type ElfSymbol } from "../../elf/model.js";
 
 /** One instruction of a function. */
 export interface FunctionLine {
@@ -14,24 +13,26 @@ export interface FunctionLine {
 
 const BRANCH = /^(j\w+|loop\w*|call)\s+(short |near )?-?(0x)?[0-9a-f]+h?\b/;
 
-/** Disassembles the function that a symbol of a parsed object names; empty for a symbol that no section defines. */
-export function disassembleFunction(symbol: ElfSymbol): FunctionLine[] {
+/** Disassembles the function that a symbol of an object names; empty for a symbol that no section defines. */
+export function disassembleFunction(symbol: ElfSymbol, object: ElfObject): FunctionLine[] {
   const section = homeSection(symbol);
   if (section === undefined) return [];
   const end = symbol.size === 0 ? section.size : symbol.value + symbol.size;
   const code = section.data.subarray(symbol.value, end);
   const relocations = section.relocations.filter(({ offset }) => offset >= symbol.value && offset < end);
-  return disassemble(code, 0n).map(({ offset, size, text }) => {
-    const from = symbol.value + offset;
-    const fields = relocations.filter((relocation) => relocation.offset >= from && relocation.offset < from + size);
-    const references = fields.map((relocation) => `  <${describe(relocation)}>`).join("");
-    return { offset, text: `${text}${references}`, key: `${text.replace(BRANCH, "$1")}${references}` };
-  });
+  return architectureOf(object)
+    .code.disassemble(code, 0n)
+    .map(({ offset, size, text }) => {
+      const from = symbol.value + offset;
+      const fields = relocations.filter((relocation) => relocation.offset >= from && relocation.offset < from + size);
+      const references = fields.map((relocation) => `  <${describe(relocation)}>`).join("");
+      return { offset, text: `${text}${references}`, key: `${text.replace(BRANCH, "$1")}${references}` };
+    });
 }
 
 function describe({ symbol, addend, type }: ElfRelocation): string {
   // A PC-relative field counts from its end: 4 bytes, as a rule.
-  const shown = RELOCATION_KINDS.get(type)?.pcRelative === true ? addend + 4 : addend;
+  const shown = type.pcRelative ? addend + 4 : addend;
   if (shown === 0) return symbol.name;
   return `${symbol.name}${shown < 0 ? "-" : "+"}0x${Math.abs(shown).toString(16)}`;
 }

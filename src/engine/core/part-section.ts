@@ -1,7 +1,8 @@
+import { architectureOf } from "../../arch/architectures.js";
 import { HOOK_KINDS, type HookKind } from "../../diff/atoms/hook-kinds.js";
 import { concatBytes } from "../../elf/concat-bytes.js";
-import { R_X86_64_64, SHF_ALLOC, SHF_WRITE, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STT_OBJECT } from "../../elf/constants.js";
-import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../../elf/model.js";
+import { SHF_ALLOC, SHF_WRITE, SHT_PROGBITS, STB_GLOBAL, STB_LOCAL, STT_OBJECT } from "../../elf/constants.js";
+import { UNDEFINED, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../../elf/model.js";
 
 /**
  * Adds what the core reads, `struct ksplice_part` and its tables (kmod/ksplice.h), to a module with new code.
@@ -12,7 +13,6 @@ import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../.
 export const KSPLICE_ABI = 2;
 /** The symbol that the module template leaves undefined. */
 const PART_SYMBOL = "ksplice_part";
-export const TRAMPOLINE_SIZE = 5;
 /** KSPLICE_MAX_WRITE: the most bytes of one entry of the table of writes. */
 export const MAX_WRITE_SIZE = 65536;
 
@@ -77,6 +77,7 @@ class Table {
   readonly section: ElfSection;
   readonly symbol: ElfSymbol;
   readonly view: DataView;
+  readonly pointers: Omit<ElfRelocation, "type">[] = [];
 
   constructor(name: string, size: number) {
     const data = new Uint8Array(size);
@@ -86,7 +87,7 @@ class Table {
   }
 
   pointTo(offset: number, symbol: ElfSymbol, addend = 0): void {
-    this.section.relocations.push({ offset, type: R_X86_64_64, symbol, addend });
+    this.pointers.push({ offset, symbol, addend });
   }
 }
 
@@ -104,7 +105,7 @@ export function addPart(ko: ElfObject, part: Part): void {
     ...part.ranges.map((range) => range.name),
     ...part.writes.map((write) => write.name),
   ]);
-  const functions = encodeFunctions(part.functions, strings);
+  const functions = encodeFunctions(part.functions, strings, architectureOf(ko).trampoline.size);
   const ranges = encodeRanges(part.ranges, strings);
   const pins = new Table(".ksplice_pins", part.pins.length * POINTER_SIZE);
   part.pins.forEach((pin, index) => {
@@ -128,6 +129,8 @@ export function addPart(ko: ElfObject, part: Part): void {
   });
 
   const tables = [strings.table, oldBytes, functions, ranges, pins, writes, hooks, head];
+  const type = ko.machine.pointer;
+  for (const table of tables) table.section.relocations = table.pointers.map((pointer) => ({ ...pointer, type }));
   ko.sections.push(...tables.map((table) => table.section));
   ko.symbols.push(...tables.filter((table) => table !== head).map((table) => table.symbol));
   Object.assign(partSymbol, { bind: STB_GLOBAL, type: STT_OBJECT, home: head.section, value: 0, size: PART_SIZE });
@@ -160,7 +163,7 @@ function encodeStrings(texts: readonly string[]): Strings {
   };
 }
 
-function encodeFunctions(entries: readonly PartFunction[], strings: Strings): Table {
+function encodeFunctions(entries: readonly PartFunction[], strings: Strings, trampolineSize: number): Table {
   const table = new Table(".ksplice_functions", entries.length * FUNCTION_SIZE);
   entries.forEach((entry, index) => {
     const at = index * FUNCTION_SIZE;
@@ -170,8 +173,8 @@ function encodeFunctions(entries: readonly PartFunction[], strings: Strings): Ta
     table.view.setUint32(at + 24, entry.oldSize, true);
     table.view.setUint32(at + 28, entry.newSymbol.size, true);
     table.view.setUint32(at + 32, entry.site, true);
-    if (entry.expect.length !== TRAMPOLINE_SIZE)
-      throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${TRAMPOLINE_SIZE}`);
+    if (entry.expect.length !== trampolineSize)
+      throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${trampolineSize}`);
     table.section.data.set(entry.expect, at + 40);
   });
   return table;

@@ -1,4 +1,4 @@
-import { R_X86_64_PC32, SHF_ALLOC, SHT_PROGBITS, STB_LOCAL, STT_SECTION } from "../../elf/constants.js";
+import { SHF_ALLOC, SHT_PROGBITS, STB_LOCAL, STT_SECTION } from "../../elf/constants.js";
 import type { ElfObject, ElfSection, ElfSymbol } from "../../elf/model.js";
 
 /** A symbol that a module offers to others. */
@@ -23,6 +23,7 @@ export function addExportTables(module: ElfObject, exports: readonly ModuleExpor
   if (exports.length === 0) return;
   const strings = makeSection("__ksymtab_strings", 1);
   const stringSymbol: ElfSymbol = { name: strings.name, bind: STB_LOCAL, type: STT_SECTION, other: 0, home: strings, value: 0, size: 0 };
+  const type = module.machine.distance;
   const texts: number[] = [];
   const addText = (text: string): number => texts.push(...new TextEncoder().encode(text), 0) - text.length - 1;
   for (const isGpl of [false, true]) {
@@ -34,9 +35,9 @@ export function addExportTables(module: ElfObject, exports: readonly ModuleExpor
       if (symbol === undefined) throw new Error(`${module.fileName} exports ${name} and has no symbol ${symbolName}`);
       const at = index * ENTRY_SIZE;
       table.relocations.push(
-        { offset: at, type: R_X86_64_PC32, symbol, addend: 0 },
-        { offset: at + 4, type: R_X86_64_PC32, symbol: stringSymbol, addend: addText(name) },
-        { offset: at + 8, type: R_X86_64_PC32, symbol: stringSymbol, addend: addText(namespace) },
+        { offset: at, type, symbol, addend: 0 },
+        { offset: at + 4, type, symbol: stringSymbol, addend: addText(name) },
+        { offset: at + 8, type, symbol: stringSymbol, addend: addText(namespace) },
       );
     });
     fill(table, new Uint8Array(entries.length * ENTRY_SIZE));

@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseObject } from "../../elf/parse-object.js";
@@ -56,7 +57,19 @@ async function link(request: LinkRequest): Promise<Uint8Array> {
     for (const [index, object] of request.objects.entries()) await writeFile(join(directory, `${index}.o`), object.bytes);
     // kbuild's own script sorts the tables that the kernel expects sorted, and discards what is for its tools only.
     const script = join(build.outDir, "scripts/module.lds");
-    const args = ["-r", "-m", "elf_x86_64", "-z", "noexecstack", "--build-id=none", "-T", script, "-o", "module.o", ...inputs];
+    const args = [
+      "-r",
+      "-m",
+      KERNEL_ARCHITECTURE.tools.linkerEmulation,
+      "-z",
+      "noexecstack",
+      "--build-id=none",
+      "-T",
+      script,
+      "-o",
+      "module.o",
+      ...inputs,
+    ];
     const result = await runTool("ld", args, { cwd: directory });
     if (result.notFound) throw requireProgram("ld", "binutils");
     if (result.exitCode !== 0) throw cannotLink(request.moduleName, nameInputs(result.stderr, request));

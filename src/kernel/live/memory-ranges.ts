@@ -1,3 +1,4 @@
+import { requireArchitecture } from "../../arch/architectures.js";
 import type { SymbolTable } from "../kallsyms.js";
 import type { MemorySegment } from "./kcore.js";
 import type { KernelFacts } from "./kernel-facts.js";
@@ -7,9 +8,6 @@ export interface AddrRange {
   readonly startAddr: bigint;
   readonly endAddr: bigint;
 }
-
-/** Lowest address of the kernel image's mapping; modules lie above it too (Documentation/x86/x86_64/mm.rst, Linux 6.1). */
-const KERNEL_MAP_ADDR = 0xffffffff80000000n;
 
 /** Around a symbol that lies in no module, the piece that holds it and the one behind it are saved. Bytes. */
 const PIECE = 0x10000n;
@@ -22,12 +20,13 @@ const PAGE = 0x1000n;
  */
 export function chooseRanges(
   symbols: SymbolTable,
-  facts: Pick<KernelFacts, "modules" | "moduleSections">,
+  facts: Pick<KernelFacts, "machine" | "modules" | "moduleSections">,
   segments: readonly MemorySegment[],
 ): AddrRange[] {
-  const modules = facts.modules.flatMap((module) => rangesOf(module, facts.moduleSections(module.name) ?? new Map()));
+  const { kernelMapAddr } = requireArchitecture(facts.machine).memory;
+  const modules = facts.modules.flatMap((module) => rangesOf(module, facts.moduleSections(module.name) ?? new Map(), kernelMapAddr));
   const known = joinRanges([...imageOf(symbols, segments), ...modules]);
-  const ranges = joinRanges([...known, ...piecesOutside(known, symbols)]);
+  const ranges = joinRanges([...known, ...piecesOutside(known, symbols, kernelMapAddr)]);
   return segments.flatMap((segment) =>
     ranges.flatMap((range) => {
       const startAddr = range.startAddr > segment.startAddr ? range.startAddr : segment.startAddr;
@@ -48,7 +47,7 @@ function imageOf(symbols: SymbolTable, segments: readonly MemorySegment[]): Addr
  * A module's memory is one area, or, since Linux 6.4, several, of which only the start of one and the size of all are told. But no section
  * reaches further from its start than that size.
  */
-function rangesOf({ addr, size }: LoadedModule, sections: ReadonlyMap<string, bigint>): AddrRange[] {
+function rangesOf({ addr, size }: LoadedModule, sections: ReadonlyMap<string, bigint>, kernelMapAddr: bigint): AddrRange[] {
   const range = (start: bigint): AddrRange => ({
     startAddr: start - (start % PAGE),
     endAddr: ((start + BigInt(size) + PAGE - 1n) / PAGE) * PAGE,
@@ -57,14 +56,14 @@ function rangesOf({ addr, size }: LoadedModule, sections: ReadonlyMap<string, bi
     // Their memory was freed.
     .filter(([name, start]) => !name.startsWith(".init") && (start < addr || start >= addr + BigInt(size)))
     .map(([, start]) => start);
-  return [addr, ...outside].filter((start) => start >= KERNEL_MAP_ADDR).map(range);
+  return [addr, ...outside].filter((start) => start >= kernelMapAddr).map(range);
 }
 
 /** @param known in order */
-function piecesOutside(known: readonly AddrRange[], symbols: SymbolTable): AddrRange[] {
+function piecesOutside(known: readonly AddrRange[], symbols: SymbolTable, kernelMapAddr: bigint): AddrRange[] {
   const pieces: AddrRange[] = [];
   let next = 0;
-  let coveredTo = KERNEL_MAP_ADDR;
+  let coveredTo = kernelMapAddr;
   for (const addr of symbols.sortedAddrs()) {
     if (addr < coveredTo) continue;
     while ((known[next]?.endAddr ?? addr + 1n) <= addr) next++;

@@ -1,5 +1,5 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { EHDR_SIZE, EM_X86_64, PF_R, PF_W, PF_X, PN_XNUM, PT_LOAD, PT_NOTE } from "../../elf/constants.js";
+import { EHDR_SIZE, PF_R, PF_W, PF_X, PN_XNUM, PT_LOAD, PT_NOTE } from "../../elf/constants.js";
 import { writeCoreHeader, writeProgramHeaders, type ProgramHeader } from "../../elf/core-headers.js";
 import { alignTo4, noteHeader } from "../../elf/notes.js";
 
@@ -65,8 +65,8 @@ export class CoreWriter {
     this.#headers.push({ ...header, fileOffset: BigInt(start), fileSize: BigInt(this.#offset - start) });
   }
 
-  /** Completes the file and gives it its name. @returns its size in bytes */
-  finish(): number {
+  /** Completes the file and gives it its name. @param machine e_machine. @returns its size in bytes */
+  finish(machine: number): number {
     const count = this.#headers.length;
     if (count >= PN_XNUM) throw new Error(`${count} segments are more than a core file may have`);
     this.#offset = Math.ceil(this.#offset / 8) * 8;
@@ -75,7 +75,7 @@ export class CoreWriter {
     this.#write(writeProgramHeaders([...this.#headers].sort((a, b) => b.type - a.type)));
     const size = this.#offset;
     this.#offset = 0;
-    this.#write(writeCoreHeader({ machine: EM_X86_64, tableOffset, count }));
+    this.#write(writeCoreHeader({ machine, tableOffset, count }));
     if (this.#offset !== EHDR_SIZE) throw new Error(`a header of ${this.#offset} bytes`);
     this.#close();
     renameSync(this.#part, this.#path);

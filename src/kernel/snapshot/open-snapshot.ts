@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
-import { EM_X86_64, PT_LOAD, PT_NOTE } from "../../elf/constants.js";
+import { findMachine } from "../../arch/machine/machines.js";
+import { PT_LOAD, PT_NOTE } from "../../elf/constants.js";
 import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { parseNotes } from "../../elf/notes.js";
 import { parseKallsyms } from "../kallsyms.js";
@@ -52,7 +53,8 @@ function openCore(path: string): Kcore {
 
 /** Headers of a core file say where everything is: all of it must be there, once. */
 function requireWhole({ header, programHeaders, segments, fileSize }: Kcore, path: string): void {
-  if (header.machine !== EM_X86_64) throw refuseSnapshot(path, `it is of another architecture (e_machine is ${header.machine})`);
+  if (findMachine(header.machine) === undefined)
+    throw refuseSnapshot(path, `it is of another architecture (e_machine is ${header.machine})`);
   for (const { type, addr, fileOffset, fileSize: size, memorySize } of programHeaders) {
     if (fileOffset + size > BigInt(fileSize))
       throw refuseSnapshot(path, `it is cut off: ${fileOffset + size} bytes are wanted, ${fileSize} are there`);

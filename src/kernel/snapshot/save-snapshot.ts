@@ -76,7 +76,7 @@ function save(writer: CoreWriter, root: string, progress: Progress): SnapshotSum
       segments: segmentCount,
       memoryBytes,
       unreadableBytes,
-      fileBytes: writer.finish(),
+      fileBytes: writer.finish(kcore.header.machine),
     };
   } finally {
     kcore.close();

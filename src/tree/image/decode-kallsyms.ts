@@ -1,3 +1,5 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
+
 /** Symbols that one marker covers. */
 const GROUP = 256;
 /** Fewer symbols has no kernel; it keeps chance finds away. */
@@ -114,9 +116,6 @@ function readNames(image: Buffer, table: TokenTable, names: Names): string[] {
   return result;
 }
 
-/** Kernel text lies in the top 2 GB of the address space. */
-const KERNEL_START = 0xffffffff80000000n;
-
 /** Offsets and base stand before the number of symbols (6.1) or behind the token index (6.12). */
 function findAddresses(image: Buffer, table: TokenTable, names: Names): bigint[] | undefined {
   const size = alignUp(4 * names.count, 8);
@@ -127,7 +126,7 @@ function findAddresses(image: Buffer, table: TokenTable, names: Names): bigint[]
   for (const { offsets, base } of places) {
     if (offsets < 0 || base + 8 > image.length) continue;
     const start = image.readBigUInt64LE(base);
-    if (start < KERNEL_START) continue;
+    if (start < KERNEL_ARCHITECTURE.memory.kernelMapAddr) continue;
     // With KALLSYMS_ABSOLUTE_PERCPU a positive offset is an absolute value, a negative one counts from the base.
     return Array.from({ length: names.count }, (_, index) => {
       const offset = BigInt(image.readInt32LE(offsets + 4 * index));

@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { randomInt } from "node:crypto";
 import { SHF_ALLOC, STB_GLOBAL } from "../../elf/constants.js";
 import type { ElfObject } from "../../elf/model.js";
@@ -132,7 +133,7 @@ export async function buildUpdate(
       id: source.id,
       description: source.description,
       created: source.created.toISOString().replace(/\.\d+Z$/, "Z"),
-      kernel: { ...source.kernel, machine: "x86_64" },
+      kernel: { ...source.kernel, machine: KERNEL_ARCHITECTURE.name },
       core: CORE_FILE,
       targets,
       notes: [...source.notes],

@@ -1,3 +1,4 @@
+import { ARCHITECTURE_NAMES } from "../../arch/architectures.js";
 import { z } from "zod";
 import { HOOK_KINDS } from "../../diff/atoms/hook-kinds.js";
 import { NOTE_KINDS } from "../../notes/types.js";
@@ -132,7 +133,7 @@ export const manifestSchema = z.strictObject({
   created: z.iso.datetime(),
   kernel: z.strictObject({
     release: z.string().min(1).max(64),
-    machine: z.literal("x86_64"),
+    machine: z.enum(ARCHITECTURE_NAMES),
     /** Hex. Absent where the build machine had no image of the kernel to take it from. */
     buildId: z
       .string()

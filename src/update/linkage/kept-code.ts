@@ -82,7 +82,7 @@ export function takenAsValues(diffs: readonly UnitDiff[]): ReadonlySet<string> {
     for (const owner of pre.atoms)
       for (const relocation of owner.relocations) {
         const target = pre.target(relocation, owner);
-        if (target.kind === "outside" && !isBranch(owner, relocation)) names.add(target.symbol.name);
+        if (target.kind === "outside" && !isBranch(pre, owner, relocation)) names.add(target.symbol.name);
       }
   }
   return names;
@@ -116,7 +116,7 @@ function followCalls(left: readonly LeftFunction[], names: readonly GlobalName[]
           continue;
         }
         const post = changed.get(target.atom);
-        if (post === undefined || !analysis.included.has(post) || !isBranch(piece, relocation)) continue;
+        if (post === undefined || !analysis.included.has(post) || !isBranch(analysis.pre, piece, relocation)) continue;
         // The compiler knew all callers of a static function when it compiled the new one, and this one was not among them.
         if (target.atom.symbol?.bind === STB_LOCAL) refusals.push(keptCodeCallsChanged(stays.entry, stays.name, atomName(target.atom)));
         else called.push({ entry: stays.entry, name: atomName(target.atom), by: stays.name });

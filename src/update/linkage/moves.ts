@@ -112,7 +112,7 @@ function describeTargets(split: SplitObject, atom: Atom): string {
   return atom.relocations
     .map((relocation) => {
       const target = split.target(relocation, atom);
-      const place = `${String(relocation.offset)} ${String(relocation.type)}`;
+      const place = `${String(relocation.offset)} ${relocation.type.name}`;
       if (target.kind === "literal") return `${place} ${String(target.delta)} ${target.bytes.join()}`;
       if (target.kind === "outside") return `${place} ${target.symbol.name} ${String(target.addend)}`;
       return `${place} ${target.atom === atom ? "itself" : (target.atom.symbol?.name ?? target.atom.section.name)} ${String(target.offset)}`;

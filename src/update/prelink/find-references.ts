@@ -1,5 +1,6 @@
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
-import { holdsImmediate } from "../../arch/x86/decode.js";
+import type { Architecture, InstructionSet } from "../../arch/arch.js";
+import { requireArchitecture } from "../../arch/architectures.js";
 
 /** A place in the running kernel that refers to the start of a function. */
 export interface RunReference {
@@ -23,51 +24,33 @@ const OVERLAP = 16;
 /**
  * Finds what refers to functions in the memory of the kernel's image and of its modules: branches and addresses in code, and stored pointers. Memory that was
  * given back after boot is left out. Objects that were allocated while the kernel ran are not searched.
- * @param targets start addresses; all in the upper 2 GB, where the kernel and its modules are (Documentation/x86/x86_64/mm.rst, Linux 6.1)
+ * @param targets start addresses; all in the kernel's image or its modules
  */
 export function findReferences(targets: readonly bigint[], kernel: LiveKernel): RunReference[] {
   if (targets.length === 0) return [];
+  const arch = requireArchitecture(kernel.machine);
   const wanted = new Map(targets.map((addr) => [Number(BigInt.asIntN(32, addr)), addr]));
+  const highHalf = Number(BigInt.asIntN(32, arch.memory.kernelMapAddr >> 32n));
   const found: RunReference[] = [];
   for (const { range, isCode } of rangesOf(kernel))
     for (const { bytes, addr } of chunksOf(range, kernel)) {
-      if (isCode) found.push(...searchCode(bytes, addr, wanted, kernel));
-      found.push(...searchPointers(bytes, addr, wanted));
+      if (isCode) found.push(...searchCode(bytes, addr, wanted, kernel, arch));
+      found.push(...searchPointers(bytes, addr, wanted, highHalf));
     }
   return [...new Map(found.map((reference) => [reference.addr, reference])).values()];
 }
 
-/** First bytes of an instruction, or of what stands before its field, that can refer to a function: branches, lea, mov, push, cmp, add. */
-const BEFORE_FIELD = new Uint8Array(256);
-for (const opcode of [0xe8, 0xe9, 0x68, 0x3d, 0x05, 0x2d]) BEFORE_FIELD[opcode] = 1;
-for (let opcode = 0x80; opcode <= 0x8f; opcode++) BEFORE_FIELD[opcode] = 1; // jcc behind 0f
-for (let opcode = 0xb8; opcode <= 0xbf; opcode++) BEFORE_FIELD[opcode] = 1; // mov to a register
-for (let modrm = 0xc0; modrm <= 0xff; modrm++) BEFORE_FIELD[modrm] = 1; // a register and an immediate
-for (let reg = 0; reg < 8; reg++) BEFORE_FIELD[(reg << 3) | 5] = 1; // relative to rip
-/** `mov` and `cmp` of an immediate and memory: the address stands between the opcode and the field. */
-const WITH_MEMORY: ReadonlySet<number | undefined> = new Set([0xc7, 0x81]);
-
-function searchCode(bytes: Uint8Array, addr: bigint, wanted: ReadonlyMap<number, bigint>, kernel: LiveKernel): RunReference[] {
-  const found: RunReference[] = [];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const low = Number(BigInt.asIntN(32, addr));
-  for (let at = 1; at + 4 <= bytes.length; at++) {
-    if (BEFORE_FIELD[bytes[at - 1] ?? 0] === 0 && !isBehindMemory(bytes, at)) continue;
-    const value = view.getInt32(at, true);
-    const relative = wanted.get((low + at + 4 + value) | 0);
-    const absolute = wanted.get(value);
-    if (relative !== undefined && isField(addr + BigInt(at), kernel))
-      found.push({ targetAddr: relative, addr: addr + BigInt(at), kind: "code" });
-    else if (absolute !== undefined && isImmediate(addr + BigInt(at), kernel))
-      found.push({ targetAddr: absolute, addr: addr + BigInt(at), kind: "code" });
-  }
-  return found;
-}
-
-/** True where an opcode with a memory operand, of up to six bytes, may stand before the field. */
-function isBehindMemory(bytes: Uint8Array, at: number): boolean {
-  for (let back = 2; back <= 7; back++) if (WITH_MEMORY.has(bytes[at - back])) return true;
-  return false;
+function searchCode(
+  bytes: Uint8Array,
+  addr: bigint,
+  wanted: ReadonlyMap<number, bigint>,
+  kernel: LiveKernel,
+  { code }: Architecture,
+): RunReference[] {
+  return code.findReferences(bytes, addr, wanted).flatMap(({ offset, targetAddr, isRelative }): RunReference[] => {
+    const at = addr + BigInt(offset);
+    return (isRelative ? isField(at, kernel) : isImmediate(at, kernel, code)) ? [{ targetAddr, addr: at, kind: "code" }] : [];
+  });
 }
 
 /** Bytes of a function that are decoded to tell whether a field is one; longer functions count as if it was. */
@@ -81,9 +64,9 @@ function bytesUpTo(addr: bigint, kernel: LiveKernel): { bytes: Uint8Array; offse
   return bytes === undefined ? undefined : { bytes, offset };
 }
 
-function isImmediate(addr: bigint, kernel: LiveKernel): boolean {
+function isImmediate(addr: bigint, kernel: LiveKernel, instructions: InstructionSet): boolean {
   const code = bytesUpTo(addr, kernel);
-  return code === undefined || holdsImmediate(code.bytes, code.offset);
+  return code === undefined || instructions.holdsImmediate(code.bytes, code.offset);
 }
 
 /** A displacement by chance is as rare as one in two million bytes for a function; where it is none, somebody is blamed wrongly, which only refuses. */
@@ -93,11 +76,12 @@ function isField(addr: bigint, kernel: LiveKernel): boolean {
 
 const POINTER_SIZE = 8;
 
-function* searchPointers(bytes: Uint8Array, addr: bigint, wanted: ReadonlyMap<number, bigint>): Generator<RunReference> {
+/** @param highHalf the upper 32 bits that all addresses of the kernel and its modules have */
+function* searchPointers(bytes: Uint8Array, addr: bigint, wanted: ReadonlyMap<number, bigint>, highHalf: number): Generator<RunReference> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const first = Number(-addr & 7n);
   for (let at = first; at + POINTER_SIZE <= bytes.length; at += POINTER_SIZE) {
-    if (view.getInt32(at + 4, true) !== -1) continue;
+    if (view.getInt32(at + 4, true) !== highHalf) continue;
     const target = wanted.get(view.getInt32(at, true));
     if (target !== undefined) yield { targetAddr: target, addr: addr + BigInt(at), kind: "pointer" };
   }

@@ -1,4 +1,3 @@
-import { RELOCATION_KINDS } from "../../elf/constants.js";
 import { homeSection, type ElfSymbol } from "../../elf/model.js";
 import type { RunKernel } from "../../run-kernel.js";
 import type { ManifestUnit, ManifestWrite } from "../file/manifest.js";
@@ -34,9 +33,7 @@ function checkNewBytes({ name, size, newOffset }: ManifestWrite, symbol: ElfSymb
   const section = homeSection(symbol);
   const start = symbol.value + newOffset;
   if (section === undefined || start + size > section.size) throw new Error(`${name}: its new bytes are not in the update`);
-  const wrong = section.relocations.find(
-    ({ offset, type }) => offset >= start && offset < start + size && RELOCATION_KINDS.get(type)?.pcRelative !== false,
-  );
+  const wrong = section.relocations.find(({ offset, type }) => offset >= start && offset < start + size && type.pcRelative);
   if (wrong !== undefined)
     throw new Error(`${name}: its new bytes have a field relative to their own place, at offset ${wrong.offset - start}`);
 }

@@ -1,4 +1,4 @@
-import { R_X86_64_64 } from "../../elf/constants.js";
+import { isPointer } from "../../arch/machine/elf-machine.js";
 import { HOOK_KINDS, HOOK_SECTION_PREFIX } from "../../diff/atoms/hook-kinds.js";
 import { homeSection, type ElfObject, type ElfSection } from "../../elf/model.js";
 import type { PartHook } from "../../engine/core/part-section.js";
@@ -24,6 +24,6 @@ export function takeHooks(ko: ElfObject): PartHook[] {
 
 function checkEntries(ko: ElfObject, { name, size, relocations }: ElfSection): void {
   const areWhole = size === relocations.length * ENTRY_SIZE;
-  if (!areWhole || relocations.some(({ offset, type }, index) => type !== R_X86_64_64 || offset !== index * ENTRY_SIZE))
+  if (!areWhole || relocations.some(({ offset, type }, index) => !isPointer(type) || offset !== index * ENTRY_SIZE))
     throw new Error(`${ko.fileName}: ${name} holds something else than pointers to functions`);
 }

@@ -12,7 +12,7 @@ import { addPart, type PartFunction, type PartRange } from "../../engine/core/pa
 import { partWrites } from "./prelink-data.js";
 import { takeHooks } from "./prelink-hooks.js";
 import { noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
-import { fillRuntimeConstants } from "./runtime-constants.js";
+import { fillRuntimeConstants } from "./fill-runtime-constants.js";
 import { symbolsWithVersions } from "./symbol-versions.js";
 import type { MatchedUnit, UnitMatches } from "../match/unit-matches.js";
 

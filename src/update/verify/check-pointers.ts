@@ -1,4 +1,5 @@
-import { R_X86_64_64, SHF_MERGE, SHF_STRINGS } from "../../elf/constants.js";
+import { isPointer } from "../../arch/machine/elf-machine.js";
+import { SHF_MERGE, SHF_STRINGS } from "../../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../../elf/model.js";
 import { kindOfSection, type Place, type PreObject } from "../../match/pre-object.js";
 import { onlyAddr, type AppliedKernel } from "./applied-kernel.js";
@@ -33,9 +34,7 @@ interface Field {
 
 function fieldsOf({ section, offset, size }: Place): Field[] {
   return (section?.relocations ?? [])
-    .filter(
-      (relocation) => relocation.type === R_X86_64_64 && relocation.offset >= offset && relocation.offset + POINTER_SIZE <= offset + size,
-    )
+    .filter((relocation) => isPointer(relocation.type) && relocation.offset >= offset && relocation.offset + POINTER_SIZE <= offset + size)
     .map((relocation) => ({ offset: relocation.offset - offset, relocation }));
 }
 

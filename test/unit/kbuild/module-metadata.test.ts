@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { R_X86_64_PLT32, X86_64 } from "../../../src/arch/machine/x86-64.js";
 import {
-  R_X86_64_PLT32,
   SHF_ALLOC,
   SHF_EXECINSTR,
   SHF_WRITE,
@@ -49,7 +49,7 @@ function frame(): ElfObject {
     ...["printk", "i2c_transfer", "ksplice_register", "nobody_exports_this", "x".repeat(60)].map(undefinedSymbol),
   ];
   for (const symbol of symbols.slice(2)) text.relocations.push({ offset: 0, type: R_X86_64_PLT32, symbol, addend: -4 });
-  const module = { fileName: "frame.ko", sections, symbols };
+  const module = { fileName: "frame.ko", machine: X86_64, sections, symbols };
   writeVersions(module, new Map([["ksplice_register", 0x11]]));
   return module;
 }

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { EHDR_SIZE, EM_X86_64, PHDR_SIZE, PT_LOAD } from "../../../src/elf/constants.js";
+import { X86_64 } from "../../../src/arch/machine/x86-64.js";
+import { EHDR_SIZE, PHDR_SIZE, PT_LOAD } from "../../../src/elf/constants.js";
 import { writeCoreHeader, writeProgramHeaders, type ProgramHeader } from "../../../src/elf/core-headers.js";
 import { noteHeader } from "../../../src/elf/notes.js";
 
@@ -18,7 +19,7 @@ export function makeCore(pieces: readonly { addr: bigint; bytes: Uint8Array }[])
     offset += bytes.length;
     return header;
   });
-  const header = writeCoreHeader({ machine: EM_X86_64, tableOffset: BigInt(EHDR_SIZE), count: pieces.length });
+  const header = writeCoreHeader({ machine: X86_64.value, tableOffset: BigInt(EHDR_SIZE), count: pieces.length });
   return Buffer.concat([header, writeProgramHeaders(headers), ...pieces.map(({ bytes }) => bytes)]);
 }
 

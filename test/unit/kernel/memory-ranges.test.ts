@@ -83,6 +83,7 @@ describe("the memory that is saved", () => {
       ),
     );
     const facts = {
+      machine: "x86_64",
       modules: modules.map(([name, addr, size]): LoadedModule => ({
         name,
         addr: BigInt(`0xffffffff${addr}`),

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { X86_64 } from "../../../src/arch/machine/x86-64.js";
 import { Refusal } from "../../../src/diagnostics.js";
 import { EHDR_SIZE, PHDR_SIZE, PT_LOAD, PT_NOTE } from "../../../src/elf/constants.js";
 import { parseCoreHeader, parseProgramHeaders, type ProgramHeader } from "../../../src/elf/core-headers.js";
@@ -197,7 +198,7 @@ function writeNotes(facts: unknown, kallsyms = "ffffffff81000000 T _text\n"): vo
     { owner: "ksplice", type: NT_KSPLICE_FACTS, content: encode(typeof facts === "string" ? facts : JSON.stringify(facts)) },
     { owner: "ksplice", type: NT_KSPLICE_KALLSYMS, content: encode(kallsyms) },
   ]);
-  writer.finish();
+  writer.finish(X86_64.value);
 }
 
 const FACTS = { format: 1, release: "6.1", machine: "x86_64", modules: [], sections: [], updates: [] };
@@ -273,7 +274,7 @@ describe("a file that is no snapshot is refused by name", () => {
     writer.addMemory(TEXT, new Uint8Array(32));
     writer.addMemory(TEXT + 16n, new Uint8Array(32));
     writer.addNotes([]);
-    writer.finish();
+    writer.finish(X86_64.value);
     expect(reasonOf(file)).toBe("it has memory at 0xffffffff81000010 twice");
   });
 

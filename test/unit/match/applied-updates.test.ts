@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR } from "../../../src/elf/constants.js";
+import { R_X86_64_PLT32 } from "../../../src/arch/machine/x86-64.js";
+import { SHF_ALLOC, SHF_EXECINSTR } from "../../../src/elf/constants.js";
 import type { ElfObject } from "../../../src/elf/model.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import { compileObject, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../support/compile-object.js";

@@ -1,4 +1,4 @@
-import { RELOCATION_KINDS, SHF_ALLOC, SHF_EXECINSTR, STB_LOCAL, STB_WEAK, STT_FILE, STT_SECTION } from "../../../src/elf/constants.js";
+import { SHF_ALLOC, SHF_EXECINSTR, STB_LOCAL, STB_WEAK, STT_FILE, STT_SECTION } from "../../../src/elf/constants.js";
 import { homeSection, type ElfObject, type ElfSection, type ElfSymbol } from "../../../src/elf/model.js";
 import type { RunKernel, RunSymbol } from "../../../src/run-kernel.js";
 
@@ -128,15 +128,14 @@ export class FakeKernel implements RunKernel {
   ): void {
     const view = new DataView(image.buffer);
     for (const { offset, type, symbol, addend } of section.relocations) {
-      const kind = RELOCATION_KINDS.get(type);
-      if (kind === undefined || kind.size === 0) continue;
+      if (type.size === 0) continue;
       const home = homeSection(symbol);
       const start = home === undefined ? externalAddr(symbol.name) : (addrs.get(home) ?? 0n) + BigInt(symbol.value);
       const place = addr + BigInt(offset);
-      const value = start + BigInt(addend) - (kind.pcRelative ? place : 0n);
+      const value = start + BigInt(addend) - (type.pcRelative ? place : 0n);
       const at = Number(place - base);
-      if (kind.size === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
-      else if (kind.size === 4) view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
+      if (type.size === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
+      else if (type.size === 4) view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
     }
   }
 

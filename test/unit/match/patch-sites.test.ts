@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR } from "../../../src/elf/constants.js";
+import { R_X86_64_64, R_X86_64_PC32, R_X86_64_PLT32 } from "../../../src/arch/machine/x86-64.js";
+import { SHF_ALLOC, SHF_EXECINSTR } from "../../../src/elf/constants.js";
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../../../src/elf/model.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "../../support/elf-builder.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { matchUnit } from "../../../src/match/match-unit.js";
-import { findRuntimeConstant } from "../../../src/match/runtime-constants.js";
+import { findRuntimeConstant } from "../../../src/arch/x86/sites/runtime-constants.js";
 import type { UnitMatch } from "../../../src/match/types.js";
 import { BOOT_CONSTANT_MACROS, bootConstants, bytesOf } from "../../support/boot-constants.js";
 import { compileObject, GCC, KERNEL_LIKE_FLAGS } from "../../support/compile-object.js";

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { R_X86_64_64, R_X86_64_PC32, STB_GLOBAL, STB_LOCAL, STT_OBJECT } from "../../../src/elf/constants.js";
+import type { RelocationType } from "../../../src/arch/machine/elf-machine.js";
+import { R_X86_64_64, R_X86_64_PC32 } from "../../../src/arch/machine/x86-64.js";
+import { STB_GLOBAL, STB_LOCAL, STT_OBJECT } from "../../../src/elf/constants.js";
 import type { ElfRelocation } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
@@ -41,7 +43,7 @@ describe("data that is overwritten", () => {
     const base = target();
     return { ...base, units: base.units.map((unit) => ({ ...unit, functions: [], writes })) };
   };
-  const field = (type: number, offset: number): ElfRelocation => ({ offset, type, symbol: makeUndefined("foo"), addend: 0 });
+  const field = (type: RelocationType, offset: number): ElfRelocation => ({ offset, type, symbol: makeUndefined("foo"), addend: 0 });
   const prelinkData = (...writes: ManifestWrite[]) => prelink(withObject(), withWrites(...writes), match({ limits: LIMITS }), memory);
 
   it("has its address, its old bytes, and its new ones by their own symbol", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { R_X86_64_64, R_X86_64_PC32, STB_WEAK } from "../../../src/elf/constants.js";
+import { R_X86_64_64, R_X86_64_PC32 } from "../../../src/arch/machine/x86-64.js";
+import { STB_WEAK } from "../../../src/elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, homeSection } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";

@@ -1,4 +1,5 @@
-import { R_X86_64_PLT32, SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../../src/elf/constants.js";
+import { R_X86_64_PLT32, X86_64 } from "../../../src/arch/machine/x86-64.js";
+import { SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../../src/elf/constants.js";
 import type { ElfObject } from "../../../src/elf/model.js";
 import { writeObject } from "../../../src/elf/write-object.js";
 import { CoreWriter } from "../../../src/kernel/snapshot/core-writer.js";
@@ -68,7 +69,7 @@ export function writeSnapshot(path: string, kernel: FakeKernel, facts: Partial<K
     { owner: SNAPSHOT_OWNER, type: NT_KSPLICE_FACTS, content: encodeFacts({ ...FACTS, ...facts }) },
     { owner: SNAPSHOT_OWNER, type: NT_KSPLICE_KALLSYMS, content: Buffer.from(lines.join("")) },
   ]);
-  writer.finish();
+  writer.finish(X86_64.value);
 }
 
 export interface SampleOptions {

@@ -1,24 +1,20 @@
-import { paddingLength } from "../arch/x86/nops.js";
-import type { PreCode } from "./pre-code.js";
-import type { PatchSite } from "./patch-sites.js";
-import type { RunKernel } from "../run-kernel.js";
+import type { RunKernel } from "../../../run-kernel.js";
+import type { PatchSite, TrampolineSite } from "../../arch.js";
+import { MAX_INSTRUCTION_SIZE } from "../decode.js";
+import { paddingLength } from "../nops.js";
+import { BRANCH_SIZE, LOCK_PREFIX } from "../opcodes.js";
+import type { X86Site } from "./patch-sites.js";
 
-/** Length of `jmp rel32`. */
-const TRAMPOLINE_SIZE = 5;
-const MAX_INSTRUCTION_SIZE = 15;
+/** A `jmp` with a displacement of 4 bytes. */
+export const TRAMPOLINE_SIZE = BRANCH_SIZE;
 const STORE_SIZE = 16n;
 /** Sites that the kernel rewrites long after boot: a trampoline over one would be torn, or the kernel would find bytes it does not expect and stop. */
-const REWRITTEN_LATER: ReadonlySet<PatchSite["kind"]> = new Set(["jump-label", "static-call"]);
-/**
- * Lock prefixes are taken out only where the kernel was started for one processor, and put back only there; it keeps no list of them otherwise
- * (alternatives_smp_module_add() and alternative_instructions() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12). One that is there stays.
- */
-const LOCK_PREFIX = 0xf0;
+const REWRITTEN_LATER: ReadonlySet<string> = new Set(["jump-label", "static-call"]);
 
-export interface TrampolineSite {
-  /** Byte offset from the start of the running function. */
-  readonly offset: number;
-  readonly bytes: Uint8Array;
+/** A pre function: where it starts in its section, and the sites in it. */
+interface Code {
+  readonly start: number;
+  readonly sites: readonly PatchSite[];
 }
 
 /**
@@ -26,8 +22,8 @@ export interface TrampolineSite {
  * if what stands there is a site that the kernel may rewrite at any time. (Over the ftrace call itself it cannot go: ftrace would find bytes
  * that it does not expect once somebody traces the function, and switch itself off.)
  */
-export function findTrampolineSite(run: RunKernel, code: PreCode, addr: bigint, runSize: number): TrampolineSite | undefined {
-  const siteAt = (kind: PatchSite["kind"], offset: number): PatchSite | undefined =>
+export function findTrampolineSite(run: RunKernel, code: Code, addr: bigint, runSize: number): TrampolineSite | undefined {
+  const siteAt = (kind: X86Site["kind"], offset: number): PatchSite | undefined =>
     code.sites.find((site) => site.kind === kind && site.offset === code.start + offset);
   const entry = siteAt("endbr", 0)?.size ?? 0;
   const fentry = siteAt("fentry", entry);
@@ -43,7 +39,11 @@ function liesInOneBlock(siteAddr: bigint): boolean {
   return siteAddr / STORE_SIZE === (siteAddr + BigInt(TRAMPOLINE_SIZE - 1)) / STORE_SIZE;
 }
 
-function isRewrittenLater(code: PreCode, offset: number, bytes: Uint8Array): boolean {
+/**
+ * Lock prefixes are taken out only where the kernel was started for one processor, and put back only there; it keeps no list of them otherwise
+ * (alternatives_smp_module_add() and alternative_instructions() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12). One that is there stays.
+ */
+function isRewrittenLater(code: Code, offset: number, bytes: Uint8Array): boolean {
   const start = code.start + offset;
   return code.sites.some((site) => {
     if (site.offset >= start + TRAMPOLINE_SIZE || start >= site.offset + site.size) return false;

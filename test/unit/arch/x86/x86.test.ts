@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decode, decodeOne } from "../../../src/arch/x86/decode.js";
-import { disassemble } from "../../../src/arch/x86/disassemble.js";
-import { isFiller, nopLength, nopRunLength, paddingLength } from "../../../src/arch/x86/nops.js";
+import { decode, decodeOne } from "../../../../src/arch/x86/decode.js";
+import { disassemble } from "../../../../src/arch/x86/disassemble.js";
+import { isFiller, nopLength, nopRunLength, paddingLength } from "../../../../src/arch/x86/nops.js";
 
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
 

@@ -1,37 +1,43 @@
-import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../elf/model.js";
-import { findRuntimeConstant, type RuntimeConstant } from "./runtime-constants.js";
+import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../../../elf/model.js";
+import type { PatchSite, Replacement, RuntimeConstant } from "../../arch.js";
+import {
+  BRANCH_SIZE,
+  CALL,
+  CONDITIONAL_SIZE,
+  CS_PREFIX,
+  ENDBR64,
+  ESCAPE,
+  isNearCondition,
+  JMP,
+  JMP_SHORT,
+  OPERAND_SIZE_PREFIX,
+} from "../opcodes.js";
+import { findRuntimeConstant } from "./runtime-constants.js";
 
 /** One set of bytes that the kernel may put over an alternative's site. */
-export interface Replacement {
-  readonly section: ElfSection;
-  readonly offset: number;
-  /** Bytes; 0 for nothing but no-ops. */
-  readonly size: number;
+export interface AlternativeReplacement extends Replacement {
   /** The kernel makes it a direct call of what the original calls indirectly (ALT_FLAG_DIRECT_CALL, Linux 6.8 and newer). */
   readonly isDirectCall: boolean;
 }
 
 /** A place in the text that the running kernel may have rewritten, and what it is. */
-export type PatchSite = { readonly offset: number; readonly size: number } & (
-  | { readonly kind: "fentry" }
-  | { readonly kind: "return" }
-  | { readonly kind: "retpoline"; readonly register: string; readonly hasPrefix: boolean; readonly isCall: boolean }
-  | { readonly kind: "static-call"; readonly isCall: boolean; readonly trampoline: string | undefined }
-  | { readonly kind: "alternative"; readonly replacements: readonly Replacement[] }
-  | { readonly kind: "paravirt" }
-  | { readonly kind: "lock" }
-  | { readonly kind: "jump-label"; readonly target: ElfRelocation; readonly targetDelta: number }
-  | { readonly kind: "endbr" }
-  /** An immediate operand that the kernel fills in once at boot, with the value of a variable. */
-  | { readonly kind: "runtime-constant"; readonly constant: RuntimeConstant }
-);
+export type X86Site = PatchSite &
+  (
+    | { readonly kind: "fentry" }
+    | { readonly kind: "return" }
+    | { readonly kind: "retpoline"; readonly register: string; readonly hasPrefix: boolean; readonly isCall: boolean }
+    | { readonly kind: "static-call"; readonly isCall: boolean; readonly trampoline: string | undefined }
+    | { readonly kind: "alternative"; readonly replacements: readonly AlternativeReplacement[] }
+    | { readonly kind: "paravirt" }
+    | { readonly kind: "lock" }
+    | { readonly kind: "jump-label"; readonly target: ElfRelocation; readonly targetDelta: number }
+    | { readonly kind: "endbr" }
+    /** An immediate operand that the kernel fills in once at boot, with the value of a variable. */
+    | { readonly kind: "runtime-constant"; readonly constant: RuntimeConstant }
+  );
 
-type SiteMap = Map<ElfSection, PatchSite[]>;
+type SiteMap = Map<ElfSection, X86Site[]>;
 
-const CALL = 0xe8;
-const JMP = 0xe9;
-const CS_PREFIX = 0x2e;
-const ENDBR64 = [0xf3, 0x0f, 0x1e, 0xfa];
 const ALT_FLAG_DIRECT_CALL = 2;
 
 /**
@@ -39,7 +45,7 @@ const ALT_FLAG_DIRECT_CALL = 2;
  * Found through the tables that the compiler's inline assembly and objtool leave, and through the targets of relocations, as objects of kernels
  * with IBT have not been through objtool.
  */
-export function collectPatchSites(object: ElfObject): ReadonlyMap<ElfSection, readonly PatchSite[]> {
+export function collectPatchSites(object: ElfObject): ReadonlyMap<ElfSection, readonly X86Site[]> {
   const sites: SiteMap = new Map();
   for (const section of object.sections) {
     TABLES.get(section.name)?.(section, sites);
@@ -50,7 +56,7 @@ export function collectPatchSites(object: ElfObject): ReadonlyMap<ElfSection, re
   return sites;
 }
 
-function add(sites: SiteMap, section: ElfSection, site: PatchSite): void {
+function add(sites: SiteMap, section: ElfSection, site: X86Site): void {
   const list = sites.get(section);
   if (list === undefined) sites.set(section, [site]);
   else if (!list.some((other) => other.offset === site.offset && other.kind === site.kind)) list.push(site);
@@ -61,7 +67,7 @@ const TABLES: ReadonlyMap<string, (table: ElfSection, sites: SiteMap) => void> =
   [".altinstructions", collectAlternatives],
   [".parainstructions", collectParavirt],
   [".smp_locks", collectPointed(() => ({ kind: "lock", size: 1 }) as const)],
-  ["__mcount_loc", collectPointed((bytes, at) => (isFentrySite(bytes, at) ? ({ kind: "fentry", size: 5 } as const) : undefined))],
+  ["__mcount_loc", collectPointed((bytes, at) => (isFentrySite(bytes, at) ? ({ kind: "fentry", size: BRANCH_SIZE } as const) : undefined))],
   ["__jump_table", collectJumpLabels],
   [".static_call_sites", collectStaticCalls],
 ]);
@@ -84,7 +90,7 @@ function collectPointed(describe: (bytes: Uint8Array, at: number) => { kind: "lo
 }
 
 function isFentrySite(bytes: Uint8Array, at: number): boolean {
-  return bytes[at] === CALL || (bytes[at] === 0x0f && bytes[at + 1] === 0x1f && bytes[at + 2] === 0x44);
+  return bytes[at] === CALL || (bytes[at] === ESCAPE && bytes[at + 1] === 0x1f && bytes[at + 2] === 0x44);
 }
 
 function relocationsByOffset(table: ElfSection): ReadonlyMap<number, ElfRelocation> {
@@ -102,14 +108,15 @@ function collectAlternatives(table: ElfSection, sites: SiteMap): void {
   const relocations = relocationsByOffset(table);
   const view = new DataView(table.data.buffer, table.data.byteOffset, table.data.byteLength);
   // s32 instr, s32 replacement, then u16 cpuid, in 14-byte entries u16 flags, and u8 instrlen, u8 replacementlen at the end.
-  const groups = new Map<ElfSection, Map<number, { size: number; replacements: Replacement[] }>>();
+  const groups = new Map<ElfSection, Map<number, { size: number; replacements: AlternativeReplacement[] }>>();
   for (let at = 0; at + stride <= table.size; at += stride) {
     const site = pointed(relocations.get(at));
     const replacement = pointed(relocations.get(at + 4));
     if (site === undefined || replacement === undefined) continue;
     const size = view.getUint8(at + stride - 2);
     let group = groups.get(site.section);
-    if (group === undefined) groups.set(site.section, (group = new Map<number, { size: number; replacements: Replacement[] }>()));
+    if (group === undefined)
+      groups.set(site.section, (group = new Map<number, { size: number; replacements: AlternativeReplacement[] }>()));
     let alternative = group.get(site.offset);
     if (alternative === undefined) group.set(site.offset, (alternative = { size: 0, replacements: [] }));
     alternative.size = Math.max(alternative.size, size);
@@ -140,7 +147,7 @@ function collectJumpLabels(table: ElfSection, sites: SiteMap): void {
     const target = relocations.get(at + 4);
     if (site === undefined || target === undefined) continue;
     const opcode = site.section.data[site.offset];
-    const size = opcode === 0xeb || opcode === 0x66 ? 2 : 5;
+    const size = opcode === JMP_SHORT || opcode === OPERAND_SIZE_PREFIX ? 2 : BRANCH_SIZE;
     add(sites, site.section, { kind: "jump-label", offset: site.offset, size, target, targetDelta: target.addend });
   }
 }
@@ -161,10 +168,10 @@ function collectRuntimeConstants(table: ElfSection, sites: SiteMap): void {
   }
 }
 
-function staticCallSite(section: ElfSection, offset: number): PatchSite {
+function staticCallSite(section: ElfSection, offset: number): X86Site {
   const opcode = section.data[offset];
   // jcc rel32 has two bytes of opcode
-  const size = opcode === 0x0f ? 6 : 5;
+  const size = opcode === ESCAPE ? CONDITIONAL_SIZE : BRANCH_SIZE;
   const trampoline = section.relocations.find((relocation) => relocation.offset === offset + size - 4)?.symbol.name;
   return { kind: "static-call", offset, size, isCall: opcode === CALL, trampoline };
 }
@@ -173,7 +180,7 @@ function staticCallSite(section: ElfSection, offset: number): PatchSite {
 function branchStart(bytes: Uint8Array, field: number): number | undefined {
   const opcode = bytes[field - 1];
   if (opcode === CALL || opcode === JMP) return field - 1;
-  return bytes[field - 2] === 0x0f && opcode !== undefined && (opcode & 0xf0) === 0x80 ? field - 2 : undefined;
+  return bytes[field - 2] === ESCAPE && opcode !== undefined && isNearCondition(opcode) ? field - 2 : undefined;
 }
 
 const INDIRECT_THUNK = "__x86_indirect_thunk_";
@@ -192,7 +199,7 @@ function collectFromTargets(section: ElfSection, sites: SiteMap): void {
     else if (name.startsWith(INDIRECT_THUNK)) {
       const register = name.slice(INDIRECT_THUNK.length);
       // gcc puts a cs prefix before calls through r8-r15, to give the kernel room (-mindirect-branch-cs-prefix).
-      const hasPrefix = size === 5 && /^r\d/.test(register) && bytes[start - 1] === CS_PREFIX;
+      const hasPrefix = size === BRANCH_SIZE && /^r\d/.test(register) && bytes[start - 1] === CS_PREFIX;
       add(sites, section, {
         kind: "retpoline",
         offset: hasPrefix ? start - 1 : start,
@@ -206,6 +213,6 @@ function collectFromTargets(section: ElfSection, sites: SiteMap): void {
 }
 
 /** The endbr64 site of a function that starts at `offset`, if it has one. */
-export function endbrSite(section: ElfSection, offset: number): PatchSite | undefined {
+export function endbrSite(section: ElfSection, offset: number): X86Site | undefined {
   return ENDBR64.every((byte, index) => section.data[offset + index] === byte) ? { kind: "endbr", offset, size: 4 } : undefined;
 }

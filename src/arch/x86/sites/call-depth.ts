@@ -1,4 +1,4 @@
-import type { RunKernel } from "../run-kernel.js";
+import type { RunKernel } from "../../../run-kernel.js";
 
 /** Bytes of padding in front of each function, in which call depth tracking puts its thunk (CONFIG_FUNCTION_PADDING_BYTES, Linux 6.12). */
 const MAX_PADDING = 16n;

@@ -1,31 +1,14 @@
-import { isFiller } from "../arch/x86/nops.js";
+import type { RunKernel } from "../../../run-kernel.js";
+import type { LiveCode, PatchSite, SiteContext } from "../../arch.js";
+import { KERNEL_MAP_ADDR } from "../memory.js";
+import { isFiller } from "../nops.js";
+import { CALL, CONDITIONAL_SIZE, CS_PREFIX, ENDBR64, ESCAPE, INT3, isNearCondition, JMP, JMP_SHORT, LOCK_PREFIX } from "../opcodes.js";
 import { isCallDepthThunk } from "./call-depth.js";
-import type { PatchSite, Replacement } from "./patch-sites.js";
-import type { RunKernel } from "../run-kernel.js";
-
-/** Bytes of the running kernel from `addr` on. */
-export interface LiveCode {
-  readonly bytes: Uint8Array;
-  readonly addr: bigint;
-}
-
-/** What a rule may ask of the comparison that it is part of. All offsets are in the live bytes. */
-export interface SiteContext {
-  readonly run: RunKernel;
-  readonly live: LiveCode;
-  /** True if the pre object's own bytes of this site stand at `at`, padded with no-ops to the site's size. Keeps the evidence then. */
-  matchesOriginal(site: PatchSite, at: number): boolean;
-  /** True if this replacement stands at `at`, padded with no-ops to `size` bytes. Keeps the evidence then. */
-  matchesReplacement(replacement: Replacement, at: number, size: number): boolean;
-  /** True if the live branch target is where the pre object's jump label leads. */
-  leadsTo(site: PatchSite & { kind: "jump-label" }, target: bigint): boolean;
-}
+import type { AlternativeReplacement, X86Site } from "./patch-sites.js";
 
 /** How many live bytes the site takes up at `at`; 0 if what stands there is nothing that the kernel would put there. */
-type SiteRule<Kind extends PatchSite["kind"]> = (context: SiteContext, site: PatchSite & { kind: Kind }, at: number) => number;
+type SiteRule<Kind extends X86Site["kind"]> = (context: SiteContext, site: X86Site & { kind: Kind }, at: number) => number;
 
-const CALL = 0xe8;
-const JMP = 0xe9;
 const NOP5 = [0x0f, 0x1f, 0x44, 0x00, 0x00];
 const NOP2 = [0x66, 0x90];
 const RET_INT3 = [0xc3, 0xcc, 0xcc, 0xcc, 0xcc];
@@ -36,13 +19,12 @@ const XOR5 = [
   [0x2e, 0x2e, 0x2e, 0x31, 0xc0],
   [0x66, 0x66, 0x48, 0x31, 0xc0],
 ];
-const ENDBR64 = [0xf3, 0x0f, 0x1e, 0xfa];
 /** What an endbr64 becomes that nothing may jump to: gen_endbr_poison(), arch/x86/include/asm/ibt.h, Linux 6.12, and the one of 6.15. */
 const SEALED_ENDBR = [
   [0x66, 0x0f, 0x1f, 0x00],
   [0x0f, 0x1f, 0x40, 0xd6],
 ];
-const LOCK_PREFIXES = [0xf0, 0x3e];
+const LOCK_PREFIXES = [LOCK_PREFIX, 0x3e];
 /** Operations of a processor without a hypervisor that the kernel writes in place of paravirt calls (arch/x86/kernel/paravirt.c, paravirt_patch.c). */
 const NATIVE_OPERATIONS = [
   [], // nothing at all
@@ -59,11 +41,9 @@ const NATIVE_OPERATIONS = [
   UD2,
 ];
 const REGISTERS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
-/** Kernel text and modules live in the top 2 GB (Documentation/arch/x86/x86_64/mm.rst). */
-const KERNEL_TEXT_START = 0xffffffff80000000n;
 
 /** What each kind of site may hold. */
-export const SITE_RULES: { readonly [Kind in PatchSite["kind"]]: SiteRule<Kind> } = {
+export const SITE_RULES: { readonly [Kind in X86Site["kind"]]: SiteRule<Kind> } = {
   fentry: (context, _site, at) => (holds(context, at, NOP5) || isBranchToCode(context, at, CALL) ? 5 : 0),
   return: (context, _site, at) => (holds(context, at, RET_INT3) || isReturnThunk(context, at) ? 5 : 0),
   retpoline: (context, site, at) => (holdsIndirectBranch(context, site, at) ? site.size : 0),
@@ -103,8 +83,26 @@ function holdsVariable({ live, run }: SiteContext, name: string, at: number, siz
 
 /** How many live bytes the site takes up at `at`; 0 if what stands there does not belong there. */
 export function applySiteRule(context: SiteContext, site: PatchSite, at: number): number {
-  const rule = SITE_RULES[site.kind] as SiteRule<PatchSite["kind"]>;
-  return rule(context, site, at);
+  const own = site as X86Site; // collectPatchSites() makes no others
+  const rule = SITE_RULES[own.kind] as SiteRule<X86Site["kind"]>;
+  return rule(context, own, at);
+}
+
+const SITE_NAMES: Record<X86Site["kind"], string> = {
+  fentry: "ftrace call",
+  return: "function return",
+  retpoline: "indirect branch",
+  "static-call": "static call",
+  alternative: "alternative",
+  paravirt: "paravirt call",
+  lock: "lock prefix",
+  "jump-label": "jump label",
+  endbr: "endbr64",
+  "runtime-constant": "constant set at boot",
+};
+
+export function nameOfSite(site: PatchSite): string {
+  return SITE_NAMES[(site as X86Site).kind];
 }
 
 function holds({ live }: SiteContext, at: number, bytes: readonly number[]): boolean {
@@ -113,7 +111,7 @@ function holds({ live }: SiteContext, at: number, bytes: readonly number[]): boo
 
 function readJump({ bytes, addr }: LiveCode, at: number): { size: number; target: bigint } | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes[at] === 0xeb && at + 2 <= bytes.length) return { size: 2, target: addr + BigInt(at + 2 + view.getInt8(at + 1)) };
+  if (bytes[at] === JMP_SHORT && at + 2 <= bytes.length) return { size: 2, target: addr + BigInt(at + 2 + view.getInt8(at + 1)) };
   if (bytes[at] === JMP && at + 5 <= bytes.length) return { size: 5, target: rel32Target({ bytes, addr }, at + 1) };
   return undefined;
 }
@@ -128,7 +126,7 @@ function rel32Target({ bytes, addr }: LiveCode, field: number): bigint {
 function branchTarget({ live, run }: SiteContext, at: number, opcode: number): bigint | undefined {
   if (live.bytes[at] !== opcode || at + 5 > live.bytes.length) return undefined;
   const target = rel32Target(live, at + 1);
-  return target >= KERNEL_TEXT_START && run.read(target, 1) !== undefined ? target : undefined;
+  return target >= KERNEL_MAP_ADDR && run.read(target, 1) !== undefined ? target : undefined;
 }
 
 function isBranchToCode(context: SiteContext, at: number, opcode: number): boolean {
@@ -147,18 +145,18 @@ function isDirectCall(context: SiteContext, at: number, size: number): boolean {
   return isBranchToCode(context, at, CALL) && isFiller(context.live.bytes, at + 5, at + size);
 }
 
-function holdsReplacement(context: SiteContext, replacement: Replacement, at: number, size: number): boolean {
+function holdsReplacement(context: SiteContext, replacement: AlternativeReplacement, at: number, size: number): boolean {
   if (!replacement.isDirectCall) return context.matchesReplacement(replacement, at, size);
   // A direct call of what pv_ops holds, or nothing if that is nop_func.
   return isDirectCall(context, at, size) || isFiller(context.live.bytes, at, at + size);
 }
 
-function staticCall(context: SiteContext, site: PatchSite & { kind: "static-call" }, at: number): number {
+function staticCall(context: SiteContext, site: X86Site & { kind: "static-call" }, at: number): number {
   const { bytes } = context.live;
-  if (site.size === 6) {
+  if (site.size === CONDITIONAL_SIZE) {
     // A conditional tail call keeps its condition.
     const condition = bytes[at + 1] ?? 0;
-    const isConditional = bytes[at] === 0x0f && (condition & 0xf0) === 0x80;
+    const isConditional = bytes[at] === ESCAPE && isNearCondition(condition);
     return isConditional && (isStaticCallBranch(context, site, at + 1, condition) || isReturnThunk(context, at + 1, condition)) ? 6 : 0;
   }
   const isKnown = site.isCall
@@ -182,17 +180,17 @@ function isStaticCallTarget(run: RunKernel, trampoline: bigint, target: bigint):
 }
 
 /** patch_retpoline() and __emit_trampoline() in arch/x86/kernel/alternative.c, Linux 6.1 and 6.12. */
-function holdsIndirectBranch(context: SiteContext, site: PatchSite & { kind: "retpoline" }, at: number): boolean {
+function holdsIndirectBranch(context: SiteContext, site: X86Site & { kind: "retpoline" }, at: number): boolean {
   const { bytes } = context.live;
   const register = REGISTERS.indexOf(site.register);
   if (register < 0) return false;
   const end = at + site.size;
-  if (site.size === 6 && !site.hasPrefix) {
+  if (site.size === CONDITIONAL_SIZE && !site.hasPrefix) {
     // jcc thunk, or jncc over a jmp
-    const thunk = bytes[at] === 0x0f && isThunkBranch(context, at + 1, bytes[at + 1] ?? 0, register);
+    const thunk = bytes[at] === ESCAPE && isThunkBranch(context, at + 1, bytes[at + 1] ?? 0, register);
     return thunk || (((bytes[at] ?? 0) & 0xf0) === 0x70 && bytes[at + 1] === 4 && isInlineBranch(context, site, at + 2, end, register));
   }
-  const start = bytes[at] === 0x2e && site.hasPrefix ? at + 1 : at;
+  const start = bytes[at] === CS_PREFIX && site.hasPrefix ? at + 1 : at;
   return isThunkBranch(context, start, site.isCall ? CALL : JMP, register) || isInlineBranch(context, site, at, end, register);
 }
 
@@ -201,7 +199,7 @@ function isInlineBranch(context: SiteContext, { isCall }: { isCall: boolean }, a
   const branch = indirectBranch(isCall ? 0xd0 : 0xe0, register);
   const after = start + branch.length;
   if (after > end || !holds(context, start, branch)) return false;
-  const isTrapped = !isCall && after < end && context.live.bytes[after] === 0xcc;
+  const isTrapped = !isCall && after < end && context.live.bytes[after] === INT3;
   return isFiller(context.live.bytes, isTrapped ? after + 1 : after, end);
 }
 

@@ -6,13 +6,14 @@ import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/diagnostics.js";
 import { diffObjects } from "../../../src/diff/diff-objects.js";
 import { extractNewCode } from "../../../src/diff/extract/extract-new-code.js";
-import { R_X86_64_PC32, SHF_ALLOC, SHF_EXECINSTR, STT_SECTION } from "../../../src/elf/constants.js";
-import { type ElfObject } from "../../../src/elf/model.js";
+import { R_X86_64_64, R_X86_64_PC32 } from "../../../src/arch/machine/x86-64.js";
+import { SHF_ALLOC, SHF_EXECINSTR, STT_SECTION } from "../../../src/elf/constants.js";
+import { type ElfObject, type ElfRelocation } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import type { MatchedUnit } from "../../../src/update/match/unit-matches.js";
-import { fillRuntimeConstants } from "../../../src/update/prelink/runtime-constants.js";
+import { fillRuntimeConstants } from "../../../src/update/prelink/fill-runtime-constants.js";
 import { BOOT_CONSTANT_MACROS, bootConstants, bytesOf } from "../../support/boot-constants.js";
 import { compileObject } from "../../support/compile-object.js";
 import { makeFunction, makeObject, makeSection } from "../../support/elf-builder.js";
@@ -122,9 +123,9 @@ describe("the tables of constants", () => {
   });
 
   it.each([
-    ["past the end of the code", (entry: { addend: number }) => (entry.addend = 13)],
-    ["before its start", (entry: { addend: number }) => (entry.addend = -1)],
-    ["by an address of 8 bytes", (entry: { type: number }) => (entry.type = 1)],
+    ["past the end of the code", (entry: ElfRelocation) => (entry.addend = 13)],
+    ["before its start", (entry: ElfRelocation) => (entry.addend = -1)],
+    ["by an address of 8 bytes", (entry: ElfRelocation) => (entry.type = R_X86_64_64)],
   ])("must not point %s", (_name, spoil) => {
     const ko = module([PTR]);
     ko.sections[1]?.relocations.forEach(spoil);

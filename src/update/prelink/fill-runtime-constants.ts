@@ -1,11 +1,13 @@
-import { R_X86_64_PC32, SHF_EXECINSTR } from "../../elf/constants.js";
+import type { RuntimeConstant } from "../../arch/arch.js";
+import { architectureOf } from "../../arch/architectures.js";
+import { SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection, type ElfObject, type ElfSection } from "../../elf/model.js";
 import type { RunKernel } from "../../run-kernel.js";
-import { findRuntimeConstant, readImmediate, type RuntimeConstant } from "../../match/runtime-constants.js";
+import { readImmediate } from "../../match/immediates.js";
 import type { UnitMatches } from "../match/unit-matches.js";
 import { unknownRuntimeConstant } from "./refusals.js";
 
-/** Bytes of an entry of a constant's table: `.long immediate - .` (arch/x86/include/asm/runtime-const.h, Linux 6.12). */
+/** Bytes of an entry of a constant's table: the distance from it to the immediate. */
 const ENTRY_SIZE = 4;
 
 /**
@@ -14,9 +16,10 @@ const ENTRY_SIZE = 4;
  * @throws Refusal `runtime-constant` for one whose value nothing tells
  */
 export function fillRuntimeConstants(ko: ElfObject, matches: UnitMatches, run: RunKernel): void {
+  const { sites } = architectureOf(ko);
   const tables = new Set<unknown>();
   for (const table of ko.sections) {
-    const constant = findRuntimeConstant(table.name);
+    const constant = sites.findRuntimeConstant(table.name);
     if (constant === undefined) continue;
     tables.add(table);
     const value = findValue(constant, matches, run);
@@ -57,7 +60,7 @@ function fillImmediates(ko: ElfObject, table: ElfSection, size: number, value: b
   for (const { type, symbol, addend } of table.relocations) {
     const text = homeSection(symbol);
     const at = symbol.value + addend;
-    if (type !== R_X86_64_PC32 || text === undefined || (text.flags & SHF_EXECINSTR) === 0 || at < 0 || at + size > text.data.length)
+    if (type !== ko.machine.distance || text === undefined || (text.flags & SHF_EXECINSTR) === 0 || at < 0 || at + size > text.data.length)
       throw new Error(`${ko.fileName}: an entry of ${table.name} points to ${symbol.name}+${addend}, which is no place in its code`);
     text.data = new Uint8Array(text.data); // may be a view of the file
     for (let index = 0; index < size; index++) text.data[at + index] = Number(BigInt.asUintN(8, value >> BigInt(8 * index)));

@@ -1,0 +1,207 @@
+import type { ElfObject, ElfRelocation, ElfSection } from "../elf/model.js";
+import type { RunKernel } from "../run-kernel.js";
+import type { ElfMachine, RelocationType } from "./machine/elf-machine.js";
+
+/**
+ * All that the rest of ksplice asks of a processor. Nothing outside of `src/arch` names a register, an opcode or a relocation type.
+ *
+ * To add an architecture:
+ *
+ * 1. `src/arch/machine/NAME.ts`: what ELF leaves to it, with every relocation type that the kernel's module loader knows; a line in `machines.ts`.
+ * 2. `src/arch/NAME/`: this interface; a line in `architectures.ts`. Begin with decoding, which alone makes `ksplice diff` work; matching needs the patch
+ *    sites, applying the trampoline. A kernel that was booted tells which sites there are: `ksplice match --debug` shows each function that does not match.
+ * 3. `kmod/arch/NAME/`: how a trampoline is written while the machine is stopped, and how a stack is walked.
+ * 4. `vm/qemu-command.ts`: the machine that the tests boot.
+ */
+export interface Architecture {
+  /** As `uname -m` has it. */
+  readonly name: string;
+  readonly machine: ElfMachine;
+  /** `arch/NAME` of the kernel's source. */
+  readonly sourceFolder: string;
+  readonly tools: ToolNames;
+  readonly memory: KernelMemory;
+  readonly code: InstructionSet;
+  readonly padding: PaddingRules;
+  readonly sites: PatchSites;
+  readonly trampoline: Trampolines;
+}
+
+export interface ToolNames {
+  /** What the names of the compiler and of binutils begin with where they are for this processor only. */
+  readonly prefix: string;
+  /** `ld -m` */
+  readonly linkerEmulation: string;
+}
+
+/** The map of the kernel's memory. */
+export interface KernelMemory {
+  /** The kernel's image and its modules lie from here to the end of the address space, which is no more than 2 GB. */
+  readonly kernelMapAddr: bigint;
+}
+
+/** What matching needs to know about one instruction. */
+export interface DecodedInstruction {
+  /** Byte offset in the decoded range. */
+  readonly offset: number;
+  /** Bytes; the smallest step where the bytes are no instruction. */
+  readonly size: number;
+  readonly isValid: boolean;
+  /** For a direct branch: a jump, a call, or the condition, so that a short and a near form of the same branch are equal. Undefined for everything else. */
+  readonly branch: string | undefined;
+  /** Target of a direct branch as a byte offset in the decoded range (negative or past the end: outside of it). */
+  readonly target: number | undefined;
+}
+
+export interface DisassembledInstruction {
+  /** Byte offset from the start of the bytes. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+  /** As objdump writes it. */
+  readonly text: string;
+}
+
+/** A place in code that refers to one of the addresses that were looked for. */
+export interface FoundField {
+  /** Byte offset of the field. */
+  readonly offset: number;
+  readonly targetAddr: bigint;
+  /** True for a distance from the field, false for an address that stands in it. */
+  readonly isRelative: boolean;
+}
+
+/** What may have been put over running code by others than the kernel's own patching. */
+export type ForeignPatch = { readonly kind: "breakpoint" } | { readonly kind: "jump"; readonly targetAddr: bigint };
+
+export interface InstructionSet {
+  /** Bytes of the longest instruction. */
+  readonly maxInstructionSize: number;
+  /** Decodes linearly from `start`: `count` instructions, or up to the end. */
+  decode(bytes: Uint8Array, start?: number, count?: number): DecodedInstruction[];
+  /** Decodes the one instruction at `offset`; undefined past the end. */
+  decodeOne(bytes: Uint8Array, offset: number): DecodedInstruction | undefined;
+  /** @param addr address of the first byte, for branch targets and operands that are relative to the instruction */
+  disassemble(bytes: Uint8Array, addr: bigint): DisassembledInstruction[];
+  /** Bytes of the displacement at the end of a direct branch. */
+  displacementSize(branch: DecodedInstruction): number;
+  /** True if the relocated field at `offset` is the displacement of a direct branch. */
+  isBranchField(bytes: Uint8Array, offset: number, type: RelocationType): boolean;
+  /** True if the field at `offset` is an address that an instruction computes and does not access. Decodes from the start of the bytes. */
+  holdsImmediate(bytes: Uint8Array, offset: number): boolean;
+  /**
+   * Fields of instructions that may refer to an address. Some are found that are none: the caller decodes those.
+   * @param addr address of the first byte
+   * @param wanted addresses above `kernelMapAddr`, by their low 32 bits as a signed number
+   */
+  findReferences(bytes: Uint8Array, addr: bigint, wanted: ReadonlyMap<number, bigint>): FoundField[];
+  /** Breakpoints and jumps that somebody may have put at `at` of running code, where the pre object has something else. */
+  findForeignPatch(live: LiveCode, at: number, pre: number | undefined): ForeignPatch | undefined;
+}
+
+/** What stands between instructions without doing anything. */
+export interface PaddingRules {
+  /** Compilers align jump targets to no less. Bytes. */
+  readonly leastAlignment: bigint;
+  /** The most no-ops that alignment puts inside of a function. Bytes. */
+  readonly maxSize: number;
+  /** Length of the run of no-ops that starts at `offset` and ends by `limit` at the latest; 0 if there is none. */
+  nopRunLength(bytes: Uint8Array, offset: number, limit?: number): number;
+  /** True if the bytes from `start` to `end` do nothing, as the kernel fills up its patch sites. An empty range is filler, too. */
+  isFiller(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Length of what stands between functions, from `start` on. */
+  paddingLength(bytes: Uint8Array, start: number): number;
+  /** Bytes that trap and stand at `at`, up to `limit`: the kernel fills up the room of a jump that it made shorter. */
+  trapLength(bytes: Uint8Array, at: number, limit: number): number;
+}
+
+/** Bytes of the running kernel from `addr` on. */
+export interface LiveCode {
+  readonly bytes: Uint8Array;
+  readonly addr: bigint;
+}
+
+/** A constant that the kernel writes into its own code once at boot, where the compiler left a placeholder in an immediate operand. */
+export interface RuntimeConstant {
+  /** Section whose entries, 4 bytes each, point to the immediates: each holds the distance from itself to one. */
+  readonly table: string;
+  /** The kernel's variable that has the same value. */
+  readonly variable: string;
+  /** Bytes of an immediate. It holds the low ones of the value, little-endian. */
+  readonly size: number;
+}
+
+/** A place in the text that the running kernel may have rewritten. The architecture has more to say of each kind. */
+export interface PatchSite {
+  readonly kind: string;
+  readonly offset: number;
+  readonly size: number;
+  /** For an immediate operand that the kernel fills in at boot. */
+  readonly constant?: RuntimeConstant;
+}
+
+/** One set of bytes that the kernel may put over a site. */
+export interface Replacement {
+  readonly section: ElfSection;
+  readonly offset: number;
+  /** Bytes; 0 for nothing but no-ops. */
+  readonly size: number;
+}
+
+/** A branch of the pre object. */
+export interface PreBranch {
+  /** Byte offset of the branch in its section. */
+  readonly offset: number;
+  readonly target: ElfRelocation;
+  /** What is added to the target's symbol. */
+  readonly targetDelta: number;
+}
+
+/** What a rule may ask of the comparison that it is part of. All offsets are in the live bytes. */
+export interface SiteContext {
+  readonly run: RunKernel;
+  readonly live: LiveCode;
+  /** True if the pre object's own bytes of this site stand at `at`, padded with no-ops to the site's size. Keeps the evidence then. */
+  matchesOriginal(site: PatchSite, at: number): boolean;
+  /** True if this replacement stands at `at`, padded with no-ops to `size` bytes. Keeps the evidence then. */
+  matchesReplacement(replacement: Replacement, at: number, size: number): boolean;
+  /** True if the live branch target is where the pre object's branch leads. */
+  leadsTo(branch: PreBranch, target: bigint): boolean;
+}
+
+export interface PatchSites {
+  /** All patch sites of an object, by section, sorted: outer ones before those they hold. */
+  collect(object: ElfObject): ReadonlyMap<ElfSection, readonly PatchSite[]>;
+  /** The site at the very beginning of a function that starts at `offset`, if it has one. */
+  atEntry(section: ElfSection, offset: number): PatchSite | undefined;
+  /** How many live bytes the site takes up at `at`; 0 if what stands there does not belong there. */
+  apply(context: SiteContext, site: PatchSite, at: number): number;
+  /** What a kind of site is called, in words. */
+  nameOf(site: PatchSite): string;
+  /** The constant that a section lists the immediates of; undefined for any other section. */
+  findRuntimeConstant(sectionName: string): RuntimeConstant | undefined;
+  /** True if calls of `func` go to `addr`, in the padding before it, first. */
+  isEntryThunk(run: RunKernel, addr: bigint, func: bigint): boolean;
+}
+
+/** Where the trampoline of a function goes. */
+export interface TrampolineSite {
+  /** Byte offset from the start of the running function. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface Trampolines {
+  /** Bytes. */
+  readonly size: number;
+  /**
+   * The site in a function at `addr` of `runSize` bytes; undefined if there is no room, or if the kernel may rewrite what stands there at any time.
+   * @param code the pre function: its start in the section, and the patch sites in it
+   */
+  findSite(
+    run: RunKernel,
+    code: { readonly start: number; readonly sites: readonly PatchSite[] },
+    addr: bigint,
+    runSize: number,
+  ): TrampolineSite | undefined;
+}
