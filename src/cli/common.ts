@@ -77,13 +77,18 @@ export function stderrProgress(options: CommonOptions): Progress & { done(): voi
 
 /** Runs a command to its end and exits with its status. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<never> {
+  process.exit(await runToEnd(program, argv));
+}
+
+/** Runs a command to its end. @returns the exit status */
+export async function runToEnd(program: Command, argv: readonly string[]): Promise<number> {
   const style = { rawErrors: argv.includes("--raw-errors"), json: argv.includes("--json") };
   if (style.rawErrors) announceUsageErrors(program);
   try {
     await program.parseAsync([...argv]);
-    process.exit(process.exitCode ?? 0);
+    return Number(process.exitCode ?? 0);
   } catch (error) {
-    process.exit(reportError(program.name(), error, style));
+    return reportError(program.name(), error, style);
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { runCommand } from "../../support/run-command.js";
 import { runHost } from "../../support/run-host.js";
 
 /** The commands as a user meets them: what they say, where, and with which status. Nothing here touches a kernel or a kernel tree. */
@@ -13,6 +14,13 @@ afterAll(() => {
 });
 
 describe("exit status and words", () => {
+  it("are those of a program of its own, too", async () => {
+    const result = await runHost("create", ["--patch=x", "/nonexistent"]);
+    expect(result).toMatchObject({ stdout: "", exitCode: 1 });
+    expect(result.stderr).toContain("no kernel source tree at /nonexistent");
+  });
+
+
   it.each<[string, string, string[], number, RegExp]>([
     ["help", "create", ["--help"], 0, /^$/],
     ["an unknown option", "create", ["--frobnicate", dir], 2, /unknown option '--frobnicate'/],
@@ -37,20 +45,15 @@ describe("exit status and words", () => {
     ["an update that is none", "view", [`--file=${join(dir, "some.patch")}`], 1, /truncated or corrupted/],
     ["two ways to view", "view", ["--id=a", "--file=b"], 2, /exclude each other/],
   ])("%s", async (_, command, args, status, words) => {
-    const result = await runHost(command, args);
+    const result = await runCommand([command, ...args]);
     expect(result.stderr).not.toContain("internal error");
     expect(result.stderr).toMatch(words);
     expect(result.exitCode).toBe(status);
   });
 
   it("with --raw-errors the first line is the code", async () => {
-    for (const args of [
-      ["--raw-errors", "--patch=x", dir],
-      ["--raw-errors", "--frobnicate", dir],
-      ["--raw-errors", dir],
-    ]) {
-      expect((await runHost("create", args)).stderr).toMatch(/^OTHER\n/);
-    }
+    for (const args of [["--patch=x", dir], ["--frobnicate", dir], [dir]])
+      expect((await runCommand(["create", "--raw-errors", ...args])).stderr).toMatch(/^OTHER\n/);
   });
 
   it("with --json an error is JSON on standard output as well", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packUpdate } from "../../../src/update/file/update-file.js";
 import { compileBytes, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../support/compile-object.js";
-import { runHost } from "../../support/run-host.js";
+import { runCommand } from "../../support/run-command.js";
 import { MODULE_SOURCE, sampleKernel, sampleUpdate, UNIT_SOURCE, writeSnapshot } from "../update/sample-fit.js";
 
 /** `ksplice match` with snapshots of made-up kernels: nothing here touches the running one. */
@@ -30,7 +30,7 @@ afterAll(() => {
 });
 
 async function match(args: readonly string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-  const result = await runHost("", ["match", ...args], { cwd: dir });
+  const result = await runCommand(["match", ...args], { cwd: dir });
   expect(result.stderr).not.toContain("internal error");
   return result;
 }
@@ -121,7 +121,7 @@ describe("ksplice match says", () => {
 
 describe("ksplice snapshot", () => {
   it("wants a file", async () => {
-    expect(await runHost("", ["snapshot"])).toMatchObject({
+    expect(await runCommand(["snapshot"])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("missing required argument 'file'") as string,
     });

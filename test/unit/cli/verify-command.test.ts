@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packUpdate } from "../../../src/update/file/update-file.js";
-import { runHost } from "../../support/run-host.js";
+import { runCommand } from "../../support/run-command.js";
 import { writeSnapshot } from "../update/sample-fit.js";
 import { applySample, type AppliedOptions } from "../update/verify/applied-sample.js";
 
@@ -35,7 +35,7 @@ afterAll(() => {
 });
 
 async function verify(...args: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-  const { stdout, stderr, exitCode } = await runHost("", ["verify", ...args], { cwd: dir });
+  const { stdout, stderr, exitCode } = await runCommand(["verify", ...args], { cwd: dir });
   expect(stderr).not.toContain("internal error");
   return { stdout: stdout.replace(/in \d+ ms/, "in N ms").replace(/0x[0-9a-f]{16}/g, "ADDR"), stderr, exitCode };
 }
