@@ -80,6 +80,21 @@ const arrows = {
   "src/cli": ["src/index.ts"],
 };
 
+const everything = Object.keys(arrows);
+const tests = [...everything, "test/support"];
+Object.assign(arrows, {
+  examples: everything,
+  demo: [...everything, "examples"],
+  bench: [...everything, "examples"],
+  corpus: everything,
+  "test/support": everything,
+  "test/unit": [...tests, "corpus"],
+  "test/golden": tests,
+  // They run what `npm run bench` and `npm run corpus` run.
+  "test/vm": [...tests, "bench", "corpus", "examples"],
+  "test/nightly": [...tests, "corpus", "test/vm"],
+});
+
 /** These take bytes or text and return values: no file system, no processes, no clock, no console. */
 const pure = ["arch", "btf", "diff", "elf", "match", "notes", "source"].map((name) => `src/${name}/**`);
 
@@ -103,7 +118,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/**", "vm/**"],
+    files: ["src/**", "vm/**", "examples/*.ts", "demo/**", "bench/**", "corpus/**", "test/**/*.ts"],
     plugins: { ksplice: imports },
     rules: { "ksplice/arrows": ["error", arrows], "ksplice/no-circles": "error" },
   },
@@ -140,5 +155,5 @@ export default tseslint.config(
     languageOptions: { globals: { console: "readonly", process: "readonly" } },
     rules: { "no-console": "off" },
   },
-  { files: ["eslint.config.js", "scripts/**", "examples/**"], ...tseslint.configs.disableTypeChecked },
+  { files: ["eslint.config.js", "scripts/**", "examples/**/*.mjs"], ...tseslint.configs.disableTypeChecked },
 );

@@ -1,11 +1,10 @@
-import { execa } from "execa";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
 import type { PreparedDistribution } from "../src/distro/debian/debian.js";
-import { packageRoot } from "../src/host/package-root.js";
 import { unifiedDiff } from "../src/kbuild/change/diff-texts.js";
-import { fixFromNextSource } from "./archive-fix.js";
+import { fixFromNextSource } from "../examples/archive-fix.js";
+import { compileProbe } from "../examples/compile-probe.js";
 import type { ExpectedProbes } from "./demo-report.js";
 
 /** A change whose effect a program can see. */
@@ -55,12 +54,4 @@ export async function versionLine(tree: string): Promise<Example> {
     probe: "sed -n 2p /proc/version",
     expected: { unpatched: "", patched: "patched while it ran" },
   };
-}
-
-/** Compiles `examples/NAME/probe.c`. @returns the program's path */
-export async function compileProbe(name: string, workDir: string): Promise<string> {
-  await mkdir(workDir, { recursive: true });
-  const program = join(workDir, `${name}-probe`);
-  await execa("gcc-12", ["-Wall", "-O1", "-o", program, join(packageRoot(), "examples", name, "probe.c")]);
-  return program;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/host/package-root.js";
-import { shuffled } from "../support/shuffled.js";
+import { shuffled } from "../../corpus/shuffled.js";
 import { bootGuest, type Guest } from "../vm/support/guest.js";
 import { archivePatches, testTree, Workshop } from "../vm/support/trees.js";
 

@@ -22,7 +22,7 @@ import type { PreparedBuild, Unit } from "../../src/kbuild/types.js";
 import { findUnitCommands, type UnitCommand } from "../../src/kbuild/compile/unit-command.js";
 import { findUnitSources } from "../../src/kbuild/compile/unit-sources.js";
 import { editHeader } from "../support/header-edits.js";
-import { shuffled } from "../support/shuffled.js";
+import { shuffled } from "../../corpus/shuffled.js";
 
 /** A property: a unit that a header's change does not reach is compiled to what it was. */
 

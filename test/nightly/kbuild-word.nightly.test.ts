@@ -15,7 +15,7 @@ import { commandOf } from "../../src/kbuild/compile/unit-command.js";
 import { UnitIndex } from "../../src/kbuild/compile/unit-index.js";
 import { patchOfEdits } from "../support/edited-patch.js";
 import { runHost } from "../support/run-host.js";
-import { shuffled } from "../support/shuffled.js";
+import { shuffled } from "../../corpus/shuffled.js";
 import { testTree, Workshop } from "../vm/support/trees.js";
 
 /** What kbuild says in a dry run, held against what it does, and against the image that it made. */

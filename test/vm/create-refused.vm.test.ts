@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { patchOfEdits, type Edit } from "../support/edited-patch.js";
 import { runHost, type HostResult } from "../support/run-host.js";
-import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
+import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
 /** What ksplice-create says to bad input, on a real tree: a clear error that names the thing, and no update. */
 
@@ -13,7 +13,7 @@ let rawPatch: string;
 
 beforeAll(async () => {
   tree = await testTree("6.1");
-  rawPatch = await archivePatch(tree, "net/ipv4/raw.c");
+  rawPatch = patchOfEdits(tree.path, RAW_FIX);
 });
 afterAll(() => {
   workshop.end();

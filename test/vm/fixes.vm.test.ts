@@ -4,7 +4,7 @@ import { type Rehearsal } from "../../src/rehearse/rehearsal.js";
 import { openUpdate } from "../../src/update/file/update-file.js";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { archivePatch, testTree, Workshop } from "./support/trees.js";
+import { I2C_FIX, RAW_FIX, testTree, Workshop } from "./support/trees.js";
 
 /** Real fixes and small changes, each with its effect seen before, after and once undone. */
 
@@ -32,7 +32,7 @@ function outputs(result: Rehearsal): (string | undefined)[] {
 describe("on the oldest 6.1 kernel of the archive", () => {
   it("Debian's fix of net/ipv4/raw.c, built in", async () => {
     const tree = await testTree("6.1");
-    const update = await workshop.create(tree.path, "raw", await archivePatch(tree, "net/ipv4/raw.c"));
+    const update = await workshop.createOfEdits(tree.path, "raw", RAW_FIX);
     const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
     expect(outputs(result)).toEqual(["accepted", "EINVAL", "accepted"]);
     expect(result).toMatchObject({
@@ -47,7 +47,7 @@ describe("on the oldest 6.1 kernel of the archive", () => {
 
   it("Debian's fix of drivers/i2c/i2c-dev.c, a module", async () => {
     const tree = await testTree("6.1");
-    const update = await workshop.create(tree.path, "i2c", await archivePatch(tree, "drivers/i2c/i2c-dev.c"));
+    const update = await workshop.createOfEdits(tree.path, "i2c", I2C_FIX);
     const probe = `${await workshop.probe("i2c-timeout")} /dev/i2c-0`;
     const result = await rehearse(tree.path, update, probe, ["i2c-stub chip_addr=0x10"]);
     expect(outputs(result)).toEqual(["accepted", "EINVAL", "accepted"]);

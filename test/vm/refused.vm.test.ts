@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../src/host/package-root.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/file/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
-import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
+import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
 /** What ksplice-apply refuses on a running kernel: a clear error that names the thing, nothing changed, nothing left behind. */
 
@@ -33,7 +33,7 @@ async function forged(name: string, change: (update: Update) => Partial<Update["
 
 beforeAll(async () => {
   tree = await testTree("6.1");
-  raw = await workshop.create(tree.path, "raw", await archivePatch(tree, "net/ipv4/raw.c"));
+  raw = await workshop.createOfEdits(tree.path, "raw", RAW_FIX);
   probe = await workshop.probe("raw-hdrincl");
   guest = await bootGuest(tree.path, { expose: [workshop.dir] });
 });

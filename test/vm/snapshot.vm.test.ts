@@ -7,7 +7,7 @@ import { writeObject } from "../../src/elf/write-object.js";
 import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/file/update-file.js";
 import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
-import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
+import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
 /** A kernel is saved where it runs, and updates are matched with it where it does not. */
 
@@ -45,7 +45,7 @@ async function ksplice(...args: string[]): Promise<{ stdout: string; stderr: str
 
 beforeAll(async () => {
   tree = await testTree("6.1");
-  raw = await workshop.create(tree.path, "raw", await archivePatch(tree, "net/ipv4/raw.c"));
+  raw = await workshop.createOfEdits(tree.path, "raw", RAW_FIX);
   i2c = await workshop.createOfEdits(tree.path, "i2c", [
     { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
     { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { patchedFiles } from "../support/edited-patch.js";
+import { patchedFiles, patchOfEdits } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";
-import { archivePatch, testTree, Workshop, type TestTree } from "./support/trees.js";
+import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
 /** An update on an update: the second is made from the source that holds the first, and replaces the same function. */
 
@@ -15,7 +15,7 @@ let probe: string;
 
 beforeAll(async () => {
   tree = await testTree("6.1");
-  const patch = await archivePatch(tree, "net/ipv4/raw.c");
+  const patch = patchOfEdits(tree.path, RAW_FIX);
   const patchedTree = await workshop.treeWith(tree, patchedFiles(tree.path, patch));
   first = await workshop.create(tree.path, "first", patch);
   second = await workshop.createOfEdits(patchedTree, "second", [

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Round } from "../../bench/apply-undo-rounds.js";
 import { packageRoot } from "../../src/host/package-root.js";
 import { bootGuest, type Guest } from "./support/guest.js";
-import { archivePatch, testTree, Workshop } from "./support/trees.js";
+import { RAW_FIX, testTree, Workshop } from "./support/trees.js";
 
 /** Applied and undone again and again while the guest is busy with the very code and with everything else. */
 
@@ -28,7 +28,7 @@ let probe: string;
 
 beforeAll(async () => {
   const tree = await testTree("6.1");
-  update = await workshop.create(tree.path, "stress", await archivePatch(tree, "net/ipv4/raw.c"));
+  update = await workshop.createOfEdits(tree.path, "stress", RAW_FIX);
   probe = await workshop.probe("raw-hdrincl");
   guest = await bootGuest(tree.path, { cpus: 2, expose: [workshop.dir] });
 });

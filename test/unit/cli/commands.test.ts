@@ -20,7 +20,6 @@ describe("exit status and words", () => {
     expect(result.stderr).toContain("no kernel source tree at /nonexistent");
   });
 
-
   it.each<[string, string, string[], number, RegExp]>([
     ["help", "create", ["--help"], 0, /^$/],
     ["an unknown option", "create", ["--frobnicate", dir], 2, /unknown option '--frobnicate'/],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packUpdate } from "../../../src/update/file/update-file.js";
 import { compileBytes, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../support/compile-object.js";
 import { runCommand } from "../../support/run-command.js";
-import { MODULE_SOURCE, sampleKernel, sampleUpdate, UNIT_SOURCE, writeSnapshot } from "../update/sample-fit.js";
+import { MODULE_SOURCE, sampleKernel, sampleUpdate, UNIT_SOURCE, writeSnapshot } from "../../support/sample-fit.js";
 
 /** `ksplice match` with snapshots of made-up kernels: nothing here touches the running one. */
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packUpdate } from "../../../src/update/file/update-file.js";
 import { runCommand } from "../../support/run-command.js";
-import { writeSnapshot } from "../update/sample-fit.js";
-import { applySample, type AppliedOptions } from "../update/verify/applied-sample.js";
+import { writeSnapshot } from "../../support/sample-fit.js";
+import { applySample, type AppliedOptions } from "../../support/applied-sample.js";
 
 /** `ksplice verify` with snapshots of made-up kernels: nothing here touches the running one. */
 

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { compileAll } from "../../../corpus/compile-all.js";
 import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
-import { fakeBuild, writeFakeKernel } from "../kbuild/fake-kernel.js";
-import { temporaryDirectory } from "../kbuild/temp-dir.js";
+import { fakeBuild, writeFakeKernel } from "../../support/fake-tree-source.js";
+import { temporaryDirectory } from "../../support/temp-dir.js";
 
 const source = temporaryDirectory();
 const cacheDir = temporaryDirectory();

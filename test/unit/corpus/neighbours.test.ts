@@ -5,7 +5,7 @@ import { NeighbourFinder } from "../../../corpus/neighbours.js";
 import { Refusal } from "../../../src/diagnostics.js";
 import { doesNotCompile } from "../../../src/kbuild/compile/refusals.js";
 import { tooManyUnits } from "../../../src/kbuild/reach/refusals.js";
-import { temporaryDirectory, writeFiles } from "../kbuild/temp-dir.js";
+import { temporaryDirectory, writeFiles } from "../../support/temp-dir.js";
 
 const top = temporaryDirectory();
 

@@ -4,7 +4,7 @@ import { findFixes, type FixSet } from "../../../corpus/fixes/find-fixes.js";
 import type { CreatedFix } from "../../../corpus/judge-fix.js";
 import { ResultStore } from "../../../corpus/result-store.js";
 import type { FixResult } from "../../../corpus/types.js";
-import { temporaryDirectory, writeFiles } from "../kbuild/temp-dir.js";
+import { temporaryDirectory, writeFiles } from "../../support/temp-dir.js";
 
 const top = temporaryDirectory();
 let count = 0;

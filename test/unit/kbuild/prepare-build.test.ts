@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { openKernelTree } from "../../../src/tree/open-tree.js";
 import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
 import type { KernelTree } from "../../../src/tree/kernel-tree.js";
-import { temporaryDirectory, writeFiles } from "./temp-dir.js";
+import { temporaryDirectory, writeFiles } from "../../support/temp-dir.js";
 
 /** Writes down how it was called, and generates what the headers in `ksplice/build` are compared with. */
 const MAKEFILE = `

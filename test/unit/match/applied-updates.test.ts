@@ -5,7 +5,7 @@ import type { ElfObject } from "../../../src/elf/model.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import { compileObject, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS } from "../../support/compile-object.js";
 import { makeFunction, makeObject, makeSection } from "../../support/elf-builder.js";
-import { FakeKernel, TEXT_START } from "./fake-kernel.js";
+import { FakeKernel, TEXT_START } from "../../support/fake-kernel.js";
 
 /** Matching a unit of which an applied update has replaced a function: the newest code counts, and what only it has. */
 

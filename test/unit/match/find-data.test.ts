@@ -3,7 +3,7 @@ import type { DataRequest } from "../../../src/match/find-data.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import type { Mismatch } from "../../../src/match/types.js";
 import { compileObject } from "../../support/compile-object.js";
-import { FakeKernel, TEXT_START } from "./fake-kernel.js";
+import { FakeKernel, TEXT_START } from "../../support/fake-kernel.js";
 
 const UNIT = { path: "kernel/unit.o", target: "vmlinux" };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import { compileObject } from "../../support/compile-object.js";
-import { FakeKernel, TEXT_START } from "./fake-kernel.js";
+import { FakeKernel, TEXT_START } from "../../support/fake-kernel.js";
 
 /** Two static keys, as the kernel's asm goto has them; no code refers to either. */
 const SOURCE = `

@@ -4,7 +4,7 @@ import { SHF_EXECINSTR } from "../../../src/elf/constants.js";
 import { matchUnit } from "../../../src/match/match-unit.js";
 import type { UnitMatch } from "../../../src/match/types.js";
 import { compileObject, GCC, KERNEL_LIKE_FLAGS } from "../../support/compile-object.js";
-import { FakeKernel, TEXT_START } from "./fake-kernel.js";
+import { FakeKernel, TEXT_START } from "../../support/fake-kernel.js";
 
 const UNIT = { path: "kernel/unit.o", target: "vmlinux" };
 

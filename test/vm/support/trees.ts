@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { findNextSource, fixFromNextSource } from "../../../demo/archive-fix.js";
-import { compileProbe } from "../../../demo/examples.js";
+import { findNextSource, fixFromNextSource } from "../../../examples/archive-fix.js";
+import { compileProbe } from "../../../examples/compile-probe.js";
 import { usableKernels } from "../../../src/distro/debian/choose-kernel.js";
 import { prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian/debian.js";
 import { defaultCacheDir } from "../../../src/host/cache-dir.js";
@@ -32,6 +32,12 @@ export async function testTree(series: "6.1" | "6.12"): Promise<TestTree> {
   await prepareDebianKernel({ release: kernel.release, dir: path, cacheDir, progress });
   return { ...kernel, path };
 }
+
+/** A fix as Debian made it of `net/ipv4/raw.c`, in our words: a header that says that it has less than five words is refused. For 6.1. */
+export const RAW_FIX: readonly Edit[] = [{ file: "net/ipv4/raw.c", at: /if \(iphlen > length(?=\))/, to: "$& || iphlen < sizeof(*iph)" }];
+
+/** One of `drivers/i2c/i2c-dev.c`, a module: a timeout that would overflow is refused. */
+export const I2C_FIX: readonly Edit[] = [{ file: "drivers/i2c/i2c-dev.c", at: /case I2C_TIMEOUT:\s*if \(arg > INT_MAX/, to: "$& / 10" }];
 
 /** The change that the next source in the archive makes to a file. @throws Error if there is none: the test must then choose another */
 export async function archivePatch(tree: TestTree, file: string): Promise<string> {

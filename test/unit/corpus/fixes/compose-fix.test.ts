@@ -5,7 +5,7 @@ import { withPieces } from "../../../../corpus/fixes/compose-fix.js";
 import { findFixes } from "../../../../corpus/fixes/find-fixes.js";
 import { patchOfPieces } from "../../../../corpus/fixes/fix-patch.js";
 import { readChange } from "../../../../src/kbuild/change/read-change.js";
-import { temporaryDirectory, writeFiles } from "../../kbuild/temp-dir.js";
+import { temporaryDirectory, writeFiles } from "../../../support/temp-dir.js";
 
 const top = temporaryDirectory();
 let count = 0;

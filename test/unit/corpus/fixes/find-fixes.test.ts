@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { join } from "node:path";
 import { findFixes } from "../../../../corpus/fixes/find-fixes.js";
-import { temporaryDirectory, writeFiles } from "../../kbuild/temp-dir.js";
+import { temporaryDirectory, writeFiles } from "../../../support/temp-dir.js";
 
 type Texts = Readonly<Record<string, string>>;
 const top = temporaryDirectory();

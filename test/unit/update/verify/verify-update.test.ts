@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { verifyUpdate, type Verification } from "../../../../src/update/verify/verify-update.js";
-import type { FakeKernel } from "../../match/fake-kernel.js";
-import { applySample, NEW_MODULE, replaces, type AppliedOptions, type SampleUnit } from "./applied-sample.js";
+import type { FakeKernel } from "../../../support/fake-kernel.js";
+import { applySample, NEW_MODULE, replaces, type AppliedOptions, type SampleUnit } from "../../../support/applied-sample.js";
 
 /** Run-post matching finds updates that apply cleanly and are wrong, and says nothing of one that is right. */
 

@@ -1,0 +1,12 @@
+import { execa } from "execa";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { packageRoot } from "../src/host/package-root.js";
+
+/** Compiles `examples/NAME/probe.c`. @returns the program's path */
+export async function compileProbe(name: string, workDir: string): Promise<string> {
+  await mkdir(workDir, { recursive: true });
+  const program = join(workDir, `${name}-probe`);
+  await execa("gcc-12", ["-Wall", "-O1", "-o", program, join(packageRoot(), "examples", name, "probe.c")]);
+  return program;
+}

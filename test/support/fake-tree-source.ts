@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import type { PreparedBuild } from "../../src/kbuild/types.js";
+import type { KernelTree } from "../../src/tree/kernel-tree.js";
+import { writeFiles } from "./temp-dir.js";
+
+/**
+ * A makefile that answers like kbuild where this project asks it: all objects hang on `./`, are compiled through `if_changed_rule`, which the
+ * command line may replace, and have `real-obj-y`, `real-obj-m`, `obj-m` and `obj` set. Objects are compiled from absolute paths, in `$(O)`.
+ */
+const MAKEFILE = `
+MAKEFLAGS += -r
+VERSION = 6
+PATCHLEVEL = 1
+SUBLEVEL = 7
+EXTRAVERSION =
+assembly-objs := arch/x86/lib/copy.o
+real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(assembly-objs)
+real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
+obj-m := drivers/mod.o drivers/whole.o
+image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
+obj = $(if $(findstring /../,$@),drivers/gpu,$(patsubst %/,%,$(dir $@)))
+source := $(CURDIR)
+srctree := $(CURDIR)
+modname = $(or $(modname-$(notdir $@)),$(basename $(notdir $@)))
+modname-part.o := one:two-parts
+modname-whole.o := bigger
+modname-shown.o := gpu
+modname-flags = -DKBUILD_MODNAME='"$(subst -,_,$(modname))"'
+flags = $(if $(filter $@,$(real-obj-m)),-DMODULE) $(modname-flags)
+cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring /../,$@),-I$(source)/drivers/gpu/../include) $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) $(if $(filter $@,$(image-objs)),-g) -c -o $@ $<
+cmd_as_o_S = gcc -g -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
+cmd_cc_s_c = gcc -I$(source)/include -S -o $@ $<
+cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
+cmd_host-csingle = gcc -I$(source)/include -o $@ $< -lm
+if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
+objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
+./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c
+kernel/bounds.s: $(source)/kernel/bounds.c
+	$(call if_changed_dep,cc_s_c)
+kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
+	$(call if_changed_dep,cpp_lds_S)
+lib/gen_table: $(source)/lib/gen_table.c
+	$(call if_changed_dep,host-csingle)
+lib/table.c: $(source)/include/linux/table.h
+	$(call if_changed,sed)
+$(assembly-objs): %.o: $(source)/%.S FORCE
+	$(call if_changed_rule,as_o_S)
+net/generated.o: net/numbers.h
+net/numbers.h:
+	@mkdir -p $(O)/net; echo '#define NUMBER 7' > $(O)/$@
+$(objects): %.o: $(source)/%.c FORCE
+	$(call if_changed_rule,cc_o_c)
+FORCE: ;
+.PHONY: ./
+`;
+
+/** A tree of a few files. */
+export function writeFakeKernel(source: string): void {
+  writeFiles(source, {
+    Makefile: MAKEFILE,
+    "scripts/Makefile.build": "",
+    "include/linux/x.h": "#define X 1\n",
+    "include/linux/unused.h": "#define UNUSED 1\n",
+    "net/raw.c":
+      '#include <linux/x.h>\n#include "local.h"\nint raw(void) { return X + LOCAL; }\nint file(void) { return sizeof(__FILE__) + __LINE__; }\n',
+    "net/local.h": "#define LOCAL 2\n",
+    "net/dotted.c": '#include "../kernel/deep/deep.h"\nint dotted(void) { return DEEP; }\n',
+    "kernel/deep/deep.h": '#include "../shared.h"\n#define DEEP SHARED\n',
+    "kernel/shared.h": "#define SHARED 3\n",
+    "kernel/build.c": '#include "part.c"\n',
+    "kernel/own.c": "int own(void) { return 4; }\n",
+    "lib/again.h": '#include "../kernel/own.c"\n',
+    "lib/again.c": '#define own again\n#include "again.h"\n',
+    "kernel/part.c": "int part(void) { return 4; }\n",
+    "net/generated.c": '#include "numbers.h"\nint generated(void) { return NUMBER; }\n',
+    "drivers/gpu/unset.c": "int gpu;\n",
+    "drivers/include/shared.h": "#define SHOWN 8\n",
+    "drivers/display/shown.c": '#include "shared.h"\nint shown(void) { return SHOWN; }\n',
+    "drivers/part.c": "int part_of_two(void) { return 9; }\n",
+    "drivers/whole.c": "int whole(void) { return 9; }\n",
+    "arch/x86/entry/vdso/clock.c": "#include <linux/image.h>\nint vdso_clock(void) { return IMAGE; }\n",
+    "drivers/firmware/efi/libstub/stub.c": "#include <linux/stub.h>\nint stub(void) { return STUB; }\n",
+    "arch/x86/lib/copy.S": "#include <linux/assembly.h>\n.long ASSEMBLY\n",
+    "kernel/bounds.c": '#include <linux/bounds.h>\nint f(void) { asm("->BOUND %c0" : : "i" (BOUND)); return other(); }\n',
+    "kernel/vmlinux.lds.S": "#include <linux/script.h>\n. = SCRIPT;\n",
+    "lib/gen_table.c": "#include <linux/host.h>\nint main(void) { return HOST; }\n",
+    "include/linux/image.h": "#define IMAGE 1\n#define ALL 1\n",
+    "include/linux/stub.h": "#define STUB 1\n",
+    "include/linux/assembly.h": "#define ASSEMBLY 1\n#ifndef __ASSEMBLY__\nint assembly(void);\n#endif\n",
+    "include/linux/bounds.h": "#define BOUND 1\nint other(void);\n",
+    "include/linux/script.h": "#define SCRIPT 1\n",
+    "include/linux/host.h": "#define HOST 1\n",
+    "include/linux/table.h": "#define TABLE 1\n",
+    "drivers/mod.c": "int mod(void) { return 5; }\n",
+    "drivers/kept.c": "int kept_in_kernel(void)\n{\n\treturn 5;\n}\n",
+    "drivers/twin.c": "static int mod_function(void)\n{\n\treturn 5;\n}\n",
+    "drivers/local.h": "static int mod_function(int)\n{\n\treturn 5;\n}\n",
+    "drivers/unset.c": "int unset(void) { return 6; }\n",
+    "fs/broken.c": "int broken(void) { return nonsense; }\n",
+    "lib/README": "no C here\n",
+    "arch/x86/kernel/x.c": "int x;\n",
+  });
+}
+
+export function fakeBuild(source: string, cacheDir: string): PreparedBuild {
+  const tree: KernelTree = {
+    source,
+    configDir: join(source, "ksplice"),
+    configFile: join(source, "ksplice/.config"),
+    symbolsFile: undefined,
+    buildDir: undefined,
+    makeFlags: [],
+  };
+  return {
+    tree,
+    outDir: join(cacheDir, "out"),
+    cacheDir,
+    release: "6.1.7-test",
+    compiler: "gcc",
+    compilerVersion: "gcc",
+    makeVariables: [],
+    jobs: 1,
+  };
+}

@@ -1,1 +1,0 @@
-export { shuffled } from "../../corpus/shuffled.js";

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { judgeTouchedFile } from "../../../../src/kbuild/change/touched-files.js";
+
+test.each([
+  ["net/ipv4/raw.c", "compile"],
+  ["include/linux/fs.h", "compile"],
+  ["arch/x86/kernel/setup.c", "compile"],
+  ["kernel/sched/Makefile", "makefile"],
+  ["Makefile", "makefile"],
+  ["drivers/i2c/Kconfig", "kconfig"],
+  ["lib/Kconfig.debug", "kconfig"],
+  ["arch/x86/entry/entry_64.S", "assembly"],
+  ["arch/x86/kernel/vmlinux.lds.S", "assembly"],
+  ["include/asm-generic/vmlinux.lds.h", "linker-script"],
+  ["arch/x86/boot/compressed/misc.c", "not-kernel-text"],
+  ["arch/x86/entry/vdso/vma.c", "not-kernel-text"],
+  ["arch/x86/entry/syscalls/syscall_64.tbl", "unknown-file-kind"],
+  ["arch/arm64/kernel/setup.c", "ignore"],
+  ["arch/arm64/Kconfig", "ignore"],
+  ["Documentation/index.rst", "ignore"],
+  ["tools/perf/Makefile", "ignore"],
+  ["scripts/mod/modpost.c", "ignore"],
+  ["samples/kprobes/x.c", "ignore"],
+  ["MAINTAINERS", "ignore"],
+])("%s: %s", (path, expected) => {
+  const verdict = judgeTouchedFile(path);
+  expect(verdict.kind === "refuse" ? verdict.refusal(path).code : verdict.kind).toBe(expected);
+});

@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { findUnits } from "../../../../src/kbuild/reach/find-units.js";
+import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
+import type { PreparedBuild } from "../../../../src/kbuild/types.js";
+import { fakeBuild, writeFakeKernel } from "../../../support/fake-tree-source.js";
+import { temporaryDirectory } from "../../../support/temp-dir.js";
+
+const source = temporaryDirectory();
+const cacheDir = temporaryDirectory();
+let build: PreparedBuild;
+beforeAll(() => {
+  writeFakeKernel(source);
+  mkdirSync(join(cacheDir, "out"));
+  build = fakeBuild(source, cacheDir);
+});
+
+/** Changes a header by replacing its first line, and a C file of the kernel, so that there is something to compile. */
+async function changed(file: string, first: string, notes: string[] = []): Promise<string[]> {
+  const [was = ""] = readFileSync(join(source, file), "utf8").split("\n");
+  const patch =
+    `--- a/${file}\n+++ b/${file}\n@@ -1 +1 @@\n-${was}\n+${first}\n` +
+    "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return 6; }\n";
+  const patched = await shadowWithPatch(build.tree, { patch });
+  try {
+    const units = await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message) });
+    return units.map(({ path }) => path);
+  } finally {
+    await patched.dispose();
+  }
+}
+
+describe("what a header comes into besides C objects of the kernel", () => {
+  test.each<[file: string, first: string, code: string, words: RegExp]>([
+    ["include/linux/image.h", "#define IMAGE 2", "not-kernel-text", /include\/linux\/image\.h comes into arch\/x86\/entry\/vdso\/clock\.o/],
+    [
+      "include/linux/assembly.h",
+      "#define ASSEMBLY 2",
+      "assembly",
+      /include\/linux\/assembly\.h comes into the assembly source arch\/x86\/lib\/copy\.S/,
+    ],
+    ["include/linux/bounds.h", "#define BOUND 2", "generated-header", /include\/linux\/bounds\.h comes into kernel\/bounds\.c/],
+    [
+      "include/linux/script.h",
+      "#define SCRIPT 2",
+      "linker-script",
+      /include\/linux\/script\.h comes into the linker script kernel\/vmlinux\.lds\.S/,
+    ],
+    ["include/linux/host.h", "#define HOST 2", "generated-header", /include\/linux\/host\.h comes into lib\/gen_table\.c/],
+    ["include/linux/table.h", "#define TABLE 2", "generated-header", /include\/linux\/table\.h comes into lib\/table\.c/],
+    ["lib/gen_table.c", "int unused;", "generated-header", /lib\/gen_table\.c comes into lib\/gen_table\.c/],
+  ])("%s with %j is refused", async (file, first, code, words) => {
+    await expect(changed(file, first)).rejects.toMatchObject({ code, message: expect.stringMatching(words) as string });
+  });
+
+  test.each([
+    ["include/linux/image.h", "#define IMAGE (0 + 1)"],
+    ["include/linux/assembly.h", "#define ASSEMBLY 1 /* one */"],
+    ["include/linux/bounds.h", "#define BOUND (0 + 1)"],
+    ["include/linux/script.h", "#define SCRIPT 1 /* one */"],
+    ["include/linux/host.h", "#define HOST  1"],
+  ])("%s with %j makes the same, and is let through", async (file, first) => {
+    expect(await changed(file, first)).toEqual(["drivers/mod.o"]);
+  });
+
+  test("code that has run stays as it is, which is told", async () => {
+    const notes: string[] = [];
+    expect(await changed("include/linux/stub.h", "#define STUB 2", notes)).toEqual(["drivers/mod.o"]);
+    expect(notes[0]).toMatch(
+      /^include\/linux\/stub\.h also comes into drivers\/firmware\/efi\/libstub\/stub\.o, which the kernel has left behind/,
+    );
+  });
+});

@@ -1,0 +1,132 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
+import type { PreparedBuild, Unit } from "../../../../src/kbuild/types.js";
+import { checkLayouts } from "../../../../src/update/create/check-layouts.js";
+import { UnitTypes } from "../../../../src/update/units/unit-types.js";
+import { compileBtfBytes, HAS_PAHOLE } from "../../../support/compile-types.js";
+import { unifiedDiff } from "../../../support/edited-patch.js";
+import { fakeBuild, writeFakeKernel } from "../../../support/fake-tree-source.js";
+import { temporaryDirectory, writeFiles } from "../../../support/temp-dir.js";
+
+/** The fake kernel, with a header that two units include. */
+
+const source = temporaryDirectory();
+const cacheDir = temporaryDirectory();
+const HEADER = `/* Types. */
+struct inner {
+	int count;
+};
+struct outer {
+	struct inner inner;
+	int state;
+};
+struct loose {
+	void *next;
+	int count;
+};
+`;
+const CODE = (name: string): string =>
+  `#include "types.h"\nint ${name}(struct outer *outer, struct loose *loose) { return outer->state + loose->count; }\n`;
+let build: PreparedBuild;
+
+beforeAll(() => {
+  writeFakeKernel(source);
+  writeFiles(source, { "net/types.h": HEADER, "net/raw.c": CODE("raw"), "net/dotted.c": CODE("dotted") });
+  mkdirSync(join(cacheDir, "out"));
+  build = fakeBuild(source, cacheDir);
+});
+
+const UNITS: readonly Unit[] = ["raw", "dotted"].map((name) => ({ path: `net/${name}.o`, source: `net/${name}.c`, target: "vmlinux" }));
+
+/** What is said when these parts of the header change: warnings, or the refusal. */
+async function check(
+  edits: readonly (readonly [string, string])[],
+  allowed: readonly string[] = [],
+  file = "net/types.h",
+): Promise<string[]> {
+  const before = file === "net/types.h" ? HEADER : CODE("raw");
+  const after = edits.reduce((text, [from, to]) => text.replace(from, to), before);
+  const patched = await shadowWithPatch(build.tree, { patch: unifiedDiff(file, before, after) });
+  const warnings: string[] = [];
+  try {
+    await checkLayouts({
+      units: UNITS,
+      types: new UnitTypes(build, patched, false),
+      patched,
+      kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
+      jobs: 2,
+      allowed,
+      warn: (message) => warnings.push(message),
+    });
+    return warnings;
+  } finally {
+    await patched.dispose();
+  }
+}
+
+const suite = HAS_PAHOLE ? describe : describe.skip;
+suite("the layouts of an update", () => {
+  const grow = ["\tint count;\n};\nstruct outer", "\tint count;\n\tint more;\n};\nstruct outer"] as const;
+  const fill = [`\tvoid *next;\n\tint count;\n`, `\tvoid *next;\n\tint count;\n\tint flags;\n`] as const;
+
+  test("that change are refused, with place, units, picture and what holds them", async () => {
+    await expect(check([grow])).rejects.toMatchObject({
+      code: "changed-layout",
+      exitCode: 1,
+      location: "net/types.h:2",
+      message: `the patch changes the layout of types that objects of the running kernel may have:
+  net/types.h:2: struct inner, seen by net/raw.o, net/dotted.o:
+    it grows from 4 to 8 bytes
+    more takes 4 bytes at offset 4, where nothing was
+    objects that exist have the old size and spacing: new code would read and write what lies behind them
+       running  patched  size
+             0        0     4  int count
+    +                 4     4  int more
+    ~        4        8        bytes in all
+    and one type that holds it: struct outer`,
+    });
+  });
+
+  test.each([["struct loose"], ["loose"], ["struct  loose"]])("are let through as %s, with what that vouches for", async (name) => {
+    expect(await check([fill], [name])).toEqual([
+      "the running kernel's types are not in the configuration directory (btf/vmlinux): those of the unpatched source stand for them",
+      "struct loose is allowed: flags takes 4 bytes at offset 12, where nothing was; the objects that exist hold whatever was in the padding: zero if they were allocated zeroed; new code must cope with it",
+    ]);
+  });
+
+  test("are refused but for those that are allowed", async () => {
+    await expect(check([grow, fill], ["loose"])).rejects.toMatchObject({
+      code: "changed-layout",
+      message: expect.not.stringContaining("struct loose") as string,
+    });
+  });
+
+  test("that are allowed and do not change are a usage error", async () => {
+    await expect(check([fill], ["struct lose"])).rejects.toMatchObject({
+      code: "unknown-layout",
+      exitCode: 2,
+      hint: "it changes that of struct loose",
+    });
+  });
+
+  test("may be the running kernel's already", async () => {
+    writeFiles(source, { "ksplice/btf/README": "" });
+    const bytes = compileBtfBytes(`${HEADER.replace(...fill)}int f(struct loose *loose) { return loose->count; }`);
+    writeFileSync(join(source, "ksplice/btf/vmlinux"), bytes);
+    expect(await check([fill])).toEqual([]);
+    await expect(check([grow])).rejects.toMatchObject({ code: "changed-layout" });
+    writeFileSync(join(source, "ksplice/btf/vmlinux"), bytes.subarray(0, 50));
+    await expect(check([fill])).rejects.toMatchObject({ code: "bad-btf", location: join(source, "ksplice/btf/vmlinux") });
+    rmSync(join(source, "ksplice/btf"), { recursive: true });
+  });
+
+  test("are not compiled for a change inside a function", async () => {
+    expect(await check([["outer->state +", "outer->state -"]], [], "net/raw.c")).toEqual([]);
+    await expect(check([["outer->state +", "outer->state -"]], ["foo"], "net/raw.c")).rejects.toMatchObject({
+      code: "unknown-layout",
+      hint: "it changes that of no type",
+    });
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { parseObject } from "../../../../src/elf/parse-object.js";
+import type { LiveKernel } from "../../../../src/kernel/live/live-kernel.js";
+import { checkRunningKernel } from "../../../../src/update/prelink/check-running-kernel.js";
+import { findReferences } from "../../../../src/update/prelink/find-references.js";
+import type { ManifestTarget } from "../../../../src/update/file/manifest.js";
+import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../../support/compile-object.js";
+import { match, target } from "../../../support/prelink-samples.js";
+import { FakeKernel, TEXT_START } from "../../../support/fake-kernel.js";
+import { asLive } from "../../../support/sample-fit.js";
+
+const SOURCE = `
+#define apart __attribute__((noinline, noclone))
+apart int gone(int x) { asm volatile(""); return x * 9; }
+apart int calls(int x) { return gone(x) + 1; }
+apart int jumps(int x) { return gone(x + 3); }
+apart int branches(int x) { if (x > 3) return gone(x); return x; }
+int (*held)(int) = gone;
+struct ops { int (*run)(int); };
+const struct ops table = { gone };
+apart int compares(int (*f)(int)) { return f == gone; }
+apart int looks(struct ops *ops) { return ops->run == gone ? 3 : 4; }
+apart void stores(struct ops *ops) { ops->run = gone; }
+int (*given(void))(int) { return gone; }
+apart int other(int x) { return x ^ 0x1000; }
+`;
+const REFERRERS = ["branches", "calls", "compares", "given", "held", "jumps", "looks", "stores", "table"];
+
+function kernel(): { fake: FakeKernel; live: LiveKernel } {
+  const fake = new FakeKernel();
+  fake.load(parseObject(compileBytes(SOURCE, GCC ?? "gcc", [...KERNEL_LIKE_FLAGS, ...SECTION_FLAGS]), "unit.o"), TEXT_START);
+  const end = TEXT_START + BigInt(fake.regions[0]?.bytes.length ?? 0);
+  fake.define("_text", TEXT_START);
+  fake.define("_etext", end);
+  fake.define("_end", end);
+  return { fake, live: asLive(fake, { modules: [], moduleSections: () => undefined }) };
+}
+
+const name = (live: LiveKernel, addr: bigint): string => live.symbolAt(addr)?.name ?? "?";
+
+describe("references to a function in the running kernel", () => {
+  it("are found in code, calls, jumps and addresses alike, and in data", () => {
+    const { fake, live } = kernel();
+    const found = findReferences([fake.addrOf("gone")], live);
+    expect(found.map(({ addr }) => name(live, addr)).sort()).toEqual(REFERRERS);
+  });
+
+  it("there are none to the middle of one, nor to what nobody uses", () => {
+    const { fake, live } = kernel();
+    expect(findReferences([fake.addrOf("gone") + 1n, fake.addrOf("other")], live)).toEqual([]);
+  });
+
+  it("are left out of memory that was given back", () => {
+    const { fake, live } = kernel();
+    fake.define("__init_begin", TEXT_START);
+    fake.define("__init_end", fake.addrOf("_end"));
+    fake.symbols.splice(
+      fake.symbols.findIndex((symbol) => symbol.name === "_etext"),
+      1,
+      { name: "_etext", addr: TEXT_START, type: "T", module: undefined },
+    );
+    expect(findReferences([fake.addrOf("gone")], live)).toEqual([]);
+  });
+});
+
+/** The manifest of a unit that removes `gone`, or changes what it takes, and replaces some functions. */
+function updateOf(fake: FakeKernel, how: "left" | "callable" | "other", replaced: readonly string[], added: readonly string[] = []) {
+  const [unit] = target().units;
+  if (unit === undefined) throw new Error("no unit");
+  const entry = (symbol: string, kind: "same" | "other") => ({
+    name: symbol,
+    preSymbol: symbol,
+    newSymbol: `new:a.o:${symbol}`,
+    preParts: [],
+    interface: kind,
+  });
+  const functions = [...replaced.map((symbol) => entry(symbol, "same")), ...(how === "other" ? [entry("gone", "other")] : [])];
+  const left = how === "other" ? [] : [{ preSymbol: "gone", preParts: [], mayBeCalled: how === "callable" }];
+  const manifest: ManifestTarget = { ...target(), units: [{ ...unit, functions, left, added: [...added] }] };
+  const place = (symbol: string) => ({ name: symbol, addr: fake.addrOf(symbol), size: 8, siteOffset: 5, siteBytes: new Uint8Array(5) });
+  const size = (symbol: string): number => {
+    const addrs = fake.symbols.map(({ addr }) => addr).sort((a, b) => (a < b ? -1 : 1));
+    const addr = fake.addrOf(symbol);
+    return Number((addrs.find((other) => other > addr) ?? addr) - addr);
+  };
+  const functionsOf = new Map([...replaced, "gone"].map((symbol) => [symbol, { ...place(symbol), size: size(symbol) }]));
+  return { targets: [manifest], matches: new Map([["a.o vmlinux", { ...match(), functions: functionsOf }]]) };
+}
+
+const FUNCTIONS = ["branches", "calls", "compares", "given", "jumps", "looks", "stores"];
+
+describe("an update", () => {
+  it.each([
+    ["removes what others refer to", "left", [], "still-referred"],
+    ["removes what data refers to, though all code that does is replaced", "left", FUNCTIONS, "still-referred"],
+    ["removes what may be called on", "callable", [], undefined],
+    ["changes what a function takes that others call", "other", [], "still-referred"],
+  ] as const)("%s", (_, how, replaced, code) => {
+    const { fake, live } = kernel();
+    const check = (): void => {
+      checkRunningKernel(updateOf(fake, how, replaced), live);
+    };
+    if (code === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("passes where all that refers to it is replaced", () => {
+    const { fake, live } = kernel();
+    for (const data of ["held", "table"]) fake.poke(fake.addrOf(data), [0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(() => {
+      checkRunningKernel(updateOf(fake, "left", FUNCTIONS), live);
+    }).not.toThrow();
+    expect(() => {
+      checkRunningKernel(updateOf(fake, "left", FUNCTIONS.slice(1)), live);
+    }).toThrow(/branches\+0x[0-9a-f]+ of the running kernel still refers to it/);
+  });
+
+  it("may remove a weak definition that had lost: who calls that name means another one", () => {
+    const { fake, live } = kernel();
+    const update = updateOf(fake, "left", []);
+    const lost = { ...match(), functions: new Map(), symbols: new Map([["gone", fake.addrOf("gone")]]) };
+    const skipped = (names: string[]) => new Map([["a.o vmlinux", { ...lost, statistics: { ...lost.statistics, skipped: names } }]]);
+    expect(() => {
+      checkRunningKernel({ ...update, matches: skipped(["gone"]) }, live);
+    }).not.toThrow();
+    expect(() => {
+      checkRunningKernel({ ...update, matches: skipped([]) }, live);
+    }).toThrow(expect.objectContaining({ code: "still-referred" }));
+  });
+
+  it("must not define a name that the running kernel has", () => {
+    const { fake, live } = kernel();
+    const check = (name: string) => () => {
+      checkRunningKernel(updateOf(fake, "callable", [], [name]), live);
+    };
+    expect(check("other")).toThrow(expect.objectContaining({ code: "name-taken" }));
+    expect(check("fresh")).not.toThrow();
+    fake.define("hidden", TEXT_START + 0x100n, "t");
+    expect(check("hidden"), "a static one of that name is another thing").not.toThrow();
+  });
+});
