@@ -1,5 +1,6 @@
 import { disassembleFunction, mergeLines, type MergedLine } from "../src/diff/listing/disassemble-function.js";
-import type { FunctionChange, ObjectDiff } from "../src/diff/types.js";
+import type { ObjectDiff } from "../src/diff/object-diff.js";
+import type { FunctionChange } from "../src/diff/types.js";
 import type { UnitDiff } from "../src/update/units/unit-diff.js";
 import type { ChangedItem, FixResult } from "./types.js";
 

@@ -25,7 +25,8 @@ export { spellNote } from "./notes/spell-note.js";
 
 // Compare two objects of one unit.
 export { diffObjects } from "./diff/diff-objects.js";
-export type { FunctionChange, ObjectDiff } from "./diff/types.js";
+export type { ObjectDiff } from "./diff/object-diff.js";
+export type { FunctionChange } from "./diff/types.js";
 export { unreadableObject } from "./diff/refusals.js";
 export { disassembleFunction, mergeLines } from "./diff/listing/disassemble-function.js";
 export { ElfFormatError } from "./elf/elf-format-error.js";

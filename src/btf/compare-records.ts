@@ -2,7 +2,7 @@ import type { Btf } from "./btf.js";
 import { holdAlike } from "./hold-alike.js";
 import { spellMember, type Member, type RecordLayout } from "./layout.js";
 
-/** How a struct or union is laid out otherwise. */
+/** How the layout of a struct or union differs. */
 export interface RecordChange {
   /** `padding`: all is where it was, and what is new lies in bits that nothing used. */
   readonly kind: "size" | "members" | "padding";

@@ -10,7 +10,7 @@ export type ChangeKind = "size" | "members" | "padding" | "values";
 
 export type Layout = { readonly kind: "record"; readonly record: RecordLayout } | { readonly kind: "enum"; readonly enum: EnumLayout };
 
-/** A type that new code takes to be laid out otherwise than the objects that the running kernel has. */
+/** A type for which new code expects another layout than the running kernel's objects have. */
 export interface TypeFinding {
   /** `struct foo`, `atomic_t`, `enum {FIRST, …}` */
   readonly label: string;
@@ -29,7 +29,7 @@ export interface TypeComparison {
 }
 
 /**
- * Which structs, unions and enums of a unit are laid out otherwise than in the running kernel.
+ * Which structs, unions and enums of a unit have another layout than in the running kernel.
  * @param pre the types of the unpatched unit, which is what runs
  * @param post the types of the patched unit: those that its code uses. What pre does not have is new, and no finding
  * @param running the running kernel's types, asked only about what differs: a type there that is laid out as in post settles it

@@ -1,9 +1,7 @@
 import { COMMON, type ElfObject, type ElfSection, type ElfSymbol } from "../elf/model.js";
-import type { ObjectDiff } from "./types.js";
+import type { ObjectDiff } from "./object-diff.js";
 import { analyse, type Analysis } from "./compare/analyse.js";
 import { atomName } from "./atoms/atom.js";
-
-const analyses = new WeakMap<ObjectDiff, Analysis>();
 
 /**
  * Compares the pre and post objects of one compilation unit.
@@ -15,7 +13,7 @@ export function diffObjects(pre: ElfObject, post: ElfObject): ObjectDiff {
   const analysis = analyse(pre, post);
   const { functions, data, refusals, notes } = analysis;
   const lists = [functions.changed, functions.new, functions.removed, data.changed, data.new, analysis.addedExports];
-  const diff: ObjectDiff = {
+  return {
     verdict: refusals.length > 0 ? "refused" : lists.some((list) => list.length > 0) ? "changed" : "no-change",
     functions,
     data,
@@ -25,16 +23,8 @@ export function diffObjects(pre: ElfObject, post: ElfObject): ObjectDiff {
     pre,
     post,
     twins: twinsOf(analysis),
+    analysis,
   };
-  analyses.set(diff, analysis);
-  return diff;
-}
-
-/** The atoms and tables behind a diff; worked out again for one that was not made by {@link diffObjects}. */
-export function analysisOf(diff: ObjectDiff): Analysis {
-  const known = analyses.get(diff) ?? analyse(diff.pre, diff.post);
-  analyses.set(diff, known);
-  return known;
 }
 
 function twinsOf({ twins }: Analysis): Map<ElfSymbol | ElfSection, ElfSymbol | ElfSection> {

@@ -1,5 +1,5 @@
 import type { HookKind } from "./atoms/hook-kinds.js";
-import type { ElfObject, ElfSection, ElfSymbol } from "../elf/model.js";
+import type { ElfObject, ElfSymbol } from "../elf/model.js";
 
 /** Where a symbol of an object comes from in the source, where debug info or a bug table tells. */
 export interface SourceLine {
@@ -40,24 +40,16 @@ export interface DiffRefusal {
   readonly sourceLine?: SourceLine;
 }
 
-/** Pre-post difference of one compilation unit. */
-export interface ObjectDiff {
-  readonly verdict: "changed" | "no-change" | "refused";
-  readonly functions: {
-    readonly changed: readonly FunctionChange[];
-    readonly new: readonly FunctionChange[];
-    readonly removed: readonly FunctionChange[];
-  };
-  readonly data: { readonly changed: readonly DataChange[]; readonly new: readonly DataChange[]; readonly removed: readonly DataChange[] };
-  /** Functions that the patch calls by another name, and whose old code leads to the new one: names before and after. */
-  readonly renamed: readonly { readonly from: string; readonly to: string }[];
-  readonly refusals: readonly DiffRefusal[];
-  /** Differences that do no harm but that a user may want to know of: initialization code that has run already. */
-  readonly notes: readonly string[];
-  readonly pre: ElfObject;
-  readonly post: ElfObject;
-  /** The twin in the pre object of each symbol and section of the post object that has one. */
-  readonly twins: ReadonlyMap<ElfSymbol | ElfSection, ElfSymbol | ElfSection>;
+export interface FunctionChanges {
+  readonly changed: readonly FunctionChange[];
+  readonly new: readonly FunctionChange[];
+  readonly removed: readonly FunctionChange[];
+}
+
+export interface DataChanges {
+  readonly changed: readonly DataChange[];
+  readonly new: readonly DataChange[];
+  readonly removed: readonly DataChange[];
 }
 
 /** An undefined symbol of the new code whose address the target machine finds out. */

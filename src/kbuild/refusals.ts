@@ -51,7 +51,7 @@ export function configurationDiffers(release: string, differences: readonly stri
   const more = differences.length > shown.length ? [`and ${differences.length - shown.length} more`] : [];
   return new Refusal({
     code: "configuration-differs",
-    message: `with the tools of this machine the configuration of ${release} comes out otherwise:\n${[...shown, ...more].join("\n")}`,
+    message: `the tools of this machine make another configuration of ${release}:\n${[...shown, ...more].join("\n")}`,
     hint: "install the compiler, binutils and pahole that the kernel was built with",
   });
 }

@@ -1,5 +1,6 @@
+import { coldParent, isPrefixName } from "../elf/made-names.js";
 import { STT_FUNC } from "../elf/constants.js";
-import { isPrefixSymbol, type Place } from "./pre-object.js";
+import type { Place } from "./pre-object.js";
 import type { RunKernel, RunSymbol } from "../run-kernel.js";
 
 /** Suffixes that gcc numbers or adds when it clones and splits functions; the number may differ from build to build. */
@@ -8,7 +9,7 @@ const MAX_CLONE_NUMBER = 9;
 
 /** Symbols of the running kernel that a pre function may be, by name, in the unit's target. */
 export function findCandidates(run: RunKernel, place: Place, target: string): readonly RunSymbol[] {
-  const names = place.symbols.filter(({ type, name }) => type === STT_FUNC && !isPrefixSymbol(name)).map(({ name }) => name);
+  const names = place.symbols.filter(({ type, name }) => type === STT_FUNC && !isPrefixName(name)).map(({ name }) => name);
   return lookUp(run, [...names, ...names.flatMap(renumbered)], target);
 }
 
@@ -38,5 +39,5 @@ function renumbered(name: string): string[] {
 
 /** True for a piece that gcc split off a function: it is found through the function that jumps into it. */
 export function isSplitPart(place: Place): boolean {
-  return /\.cold(\.\d+)?$/.test(place.name);
+  return coldParent(place.name) !== undefined;
 }

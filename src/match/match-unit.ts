@@ -1,8 +1,9 @@
+import { isPrefixName } from "../elf/made-names.js";
 import { STB_LOCAL } from "../elf/constants.js";
 import type { ElfObject } from "../elf/model.js";
 import { isSplitPart } from "./candidates.js";
 import { findData, type DataRequest } from "./find-data.js";
-import { isPrefixSymbol, isWeak } from "./pre-object.js";
+import { isWeak } from "./pre-object.js";
 import { describeMismatch, overallCause } from "./report-mismatch.js";
 import type { RunKernel } from "../run-kernel.js";
 import type { MatchedFunction, MatchStatistics, Mismatch, UnitMatch } from "./types.js";
@@ -57,7 +58,7 @@ function collectFunctions(matcher: UnitMatcher): ReadonlyMap<string, MatchedFunc
   const functions = new Map<string, MatchedFunction>();
   for (const match of matcher.matches.values()) {
     const found = describeFunction(match, matcher);
-    for (const { name } of match.place.symbols) if (!isPrefixSymbol(name)) functions.set(name, { ...found, name });
+    for (const { name } of match.place.symbols) if (!isPrefixName(name)) functions.set(name, { ...found, name });
   }
   return functions;
 }

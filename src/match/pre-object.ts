@@ -10,6 +10,7 @@ import {
   STT_FUNC,
   STT_SECTION,
 } from "../elf/constants.js";
+import { isLabelName, isPrefixName } from "../elf/made-names.js";
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../elf/model.js";
 
 /** Something whose address the running kernel tells: all symbols of one section offset, or one undefined symbol. */
@@ -115,7 +116,7 @@ export class PreObject {
         this.#placesBySymbol.set(symbol, makePlace(undefined, 0, [symbol]));
         continue;
       }
-      if (isCompilerLabel(symbol)) continue;
+      if (symbol.bind === STB_LOCAL && isLabelName(symbol.name)) continue;
       let offsets = groups.get(section);
       if (offsets === undefined) groups.set(section, (offsets = new Map<number, ElfSymbol[]>()));
       const group = offsets.get(symbol.value);
@@ -132,7 +133,7 @@ export class PreObject {
 
 function makePlace(section: ElfSection | undefined, offset: number, symbols: readonly ElfSymbol[]): Place {
   const global = symbols.find((symbol) => symbol.bind !== STB_LOCAL);
-  const functions = symbols.filter((symbol) => symbol.type === STT_FUNC && !isPrefixSymbol(symbol.name));
+  const functions = symbols.filter((symbol) => symbol.type === STT_FUNC && !isPrefixName(symbol.name));
   return {
     section,
     offset,
@@ -142,16 +143,6 @@ function makePlace(section: ElfSection | undefined, offset: number, symbols: rea
     isFunction: functions.length > 0,
     isGlobal: global !== undefined,
   };
-}
-
-/** Assembler labels such as `.LC12` and `.L45`: they name no object of the source. */
-function isCompilerLabel(symbol: ElfSymbol): boolean {
-  return symbol.bind === STB_LOCAL && symbol.name.startsWith(".L");
-}
-
-/** Padding in front of a function that objtool gives a symbol (--prefix; tools/objtool/elf.c, elf_create_prefix_symbol, Linux 6.12). */
-export function isPrefixSymbol(name: string): boolean {
-  return name.startsWith("__pfx_") || name.startsWith("__cfi_");
 }
 
 /** True if every symbol of a place is weak: another unit's definition may have won. */

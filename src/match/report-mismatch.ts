@@ -89,6 +89,6 @@ function likelyCause(
 /** The cause that the number of mismatches suggests. */
 export function overallCause(mismatches: number, functions: number): string {
   return mismatches * 4 > functions && mismatches > 2
-    ? "the kernel was built with another compiler, other options, or from quite another source"
+    ? "the kernel was built with another compiler, with other options, or from quite different source"
     : "the source is not the version that this kernel was built from, or the code was changed in memory";
 }

@@ -47,7 +47,7 @@ function calledName(head: string): string | undefined {
 
 const STORAGE = /^(?:static|extern|inline|noinline|__\w+)$/;
 const KEYWORD = /^(?:void|int|char|short|long|unsigned|signed|bool|const|typeof|__typeof__|__attribute__|__section)$/;
-/** Keeps, places or names what the compiler would leave out, or elsewhere, otherwise. */
+/** Attributes that make the compiler keep, place or rename a symbol. */
 const KEEPING = /\b(?:__used|__section|__attribute__|__visible|__alias|__weak|asm|__asm__)\b/;
 
 function declarationNames(text: string): readonly string[] | undefined {

@@ -29,13 +29,6 @@ export function staticLocalName(name: string): string | undefined {
   return normalName(name).replace(/(\.#)+$/, "");
 }
 
-const COLD = /\.cold(\.\d+)?$/;
-
-/** The function that a cold piece was split from (`f.cold` gives `f`); undefined for a function of its own. */
-export function coldParent(name: string): string | undefined {
-  return COLD.test(name) ? name.replace(COLD, "") : undefined;
-}
-
 /** The source function behind a clone or a piece: `f.constprop.0.cold` gives `f`. */
 export function sourceFunction(name: string): string {
   const dot = name.indexOf(".", 1);

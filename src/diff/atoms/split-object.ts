@@ -1,13 +1,13 @@
 import type { Architecture } from "../../arch/arch.js";
 import { architectureOf } from "../../arch/architectures.js";
 import * as elf from "../../elf/constants.js";
+import { isPaddingName } from "../../elf/made-names.js";
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../../elf/model.js";
 import type { Atom, Target } from "./atom.js";
 import { UNKNOWN_SECTION_RULE, findSectionRule, type SectionRule } from "./section-rules.js";
 import { splitAtReferences, splitAtSymbols } from "./split-section.js";
 
 const PATCHABLE_ENTRIES = "__patchable_function_entries";
-const PADDING_SYMBOL = "__pfx_";
 /** Sections that are read in another way; pieces are split last. */
 const WITHOUT_ATOMS: ReadonlySet<SectionRule["kind"]> = new Set(["pieces", "table", "exports", "ignored", "literals"]);
 
@@ -177,7 +177,7 @@ function findPadding(object: ElfObject): Map<ElfSection, number[]> {
   };
   for (const section of object.sections.filter(({ name }) => name === PATCHABLE_ENTRIES))
     for (const { symbol, addend } of section.relocations) add(homeSection(symbol), symbol.value + addend);
-  for (const symbol of object.symbols) if (symbol.name.startsWith(PADDING_SYMBOL)) add(homeSection(symbol), symbol.value);
+  for (const symbol of object.symbols) if (isPaddingName(symbol.name)) add(homeSection(symbol), symbol.value);
   for (const offsets of padding.values()) offsets.sort((a, b) => a - b);
   return padding;
 }

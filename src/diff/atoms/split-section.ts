@@ -1,5 +1,6 @@
 import type { Architecture } from "../../arch/arch.js";
 import * as elf from "../../elf/constants.js";
+import { isLabelName, isPaddingName } from "../../elf/made-names.js";
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../../elf/model.js";
 import type { Atom } from "./atom.js";
 import { isDeviceTableAlias } from "./names.js";
@@ -10,9 +11,6 @@ interface Range {
   end: number;
   symbols: ElfSymbol[];
 }
-
-/** A name that objtool gave to the call padding of a function (tools/objtool/elf.c, Linux 6.12). */
-const PADDING_PREFIX = "__pfx_";
 
 /**
  * Splits a section of functions or named objects at its symbols.
@@ -56,7 +54,7 @@ export function splitAtSymbols(
   });
   if (rule.kind !== "text" && hasContent(section, previousEnd, section.size))
     whole.push({ start: previousEnd, end: section.size, symbols: [] });
-  for (const symbol of symbols.filter((candidate) => candidate.name.startsWith(PADDING_PREFIX)))
+  for (const symbol of symbols.filter((candidate) => isPaddingName(candidate.name)))
     whole.find((range) => symbol.value >= range.start && symbol.value < range.end)?.symbols.push(symbol);
 
   const atoms = whole.map((range) => makeAtom(section, rule, range));
@@ -76,9 +74,7 @@ function byPlace(a: ElfSymbol, b: ElfSymbol): number {
 }
 
 function findAtomSymbols(symbols: readonly ElfSymbol[], rule: SectionRule): ElfSymbol[] {
-  const named = symbols.filter(
-    ({ type, name }) => type !== elf.STT_SECTION && name !== "" && !name.startsWith(".L") && !name.startsWith(PADDING_PREFIX),
-  );
+  const named = symbols.filter(({ type, name }) => type !== elf.STT_SECTION && name !== "" && !isLabelName(name) && !isPaddingName(name));
   if (rule.kind !== "text") return named;
   const functions = named.filter(({ type }) => type === elf.STT_FUNC);
   // A label of hand-written code inside a function does not split it; one outside is a function that nobody declared as such.

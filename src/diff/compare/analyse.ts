@@ -17,7 +17,7 @@ import { findHooks, type Hook } from "./hooks.js";
 import { checkInitReferences } from "./init-references.js";
 import * as refuse from "../refusals.js";
 import { namesThatStay, SplitObject } from "../atoms/split-object.js";
-import type { DiffRefusal, FunctionChange, ObjectDiff } from "../types.js";
+import type { DataChanges, DiffRefusal, FunctionChange, FunctionChanges } from "../types.js";
 
 /** Everything that comparing two objects finds out. */
 export interface Analysis {
@@ -37,8 +37,8 @@ export interface Analysis {
   readonly addedExports: readonly ExportEntry[];
   /** The patch's own hooks. */
   readonly hooks: readonly Hook[];
-  readonly functions: ObjectDiff["functions"];
-  readonly data: ObjectDiff["data"];
+  readonly functions: FunctionChanges;
+  readonly data: DataChanges;
   readonly refusals: readonly DiffRefusal[];
   readonly notes: readonly string[];
 }

@@ -31,7 +31,7 @@ export interface SettledConstants {
   init: string[];
 }
 
-/** Bytes of one write; the core takes up to KSPLICE_MAX_WRITE at once (kmod/ksplice.h). */
+/** A larger range becomes several writes. Prelinking cuts these again where the core takes less at once. Bytes. */
 const MAX_WRITE = 32 * 1024;
 const POINTER_SIZE = 8;
 

@@ -1,7 +1,7 @@
 import { atomName, isText, type Atom } from "../atoms/atom.js";
 import type { CodeTables } from "./code-tables.js";
 import type { Comparer } from "./compare.js";
-import { coldParent } from "../atoms/names.js";
+import { coldParent } from "../../elf/made-names.js";
 import * as refuse from "../refusals.js";
 import type { SplitObject } from "../atoms/split-object.js";
 import type { DataChange, DiffRefusal, FunctionChange } from "../types.js";

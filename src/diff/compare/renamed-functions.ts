@@ -2,7 +2,8 @@ import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import { isText, type Atom } from "../atoms/atom.js";
 import { isBranch } from "../atoms/branches.js";
-import { coldParent, isNumbered } from "../atoms/names.js";
+import { coldParent } from "../../elf/made-names.js";
+import { isNumbered } from "../atoms/names.js";
 import type { SplitObject } from "../atoms/split-object.js";
 
 /**

@@ -7,12 +7,12 @@ import { collectCarried, isMeant } from "../compare/carried.js";
 import type { DataWrite } from "../compare/changed-constants.js";
 import { groupPieces } from "../compare/compare-code.js";
 import { TargetChooser, hasPlainName } from "../compare/choose-target.js";
-import { analysisOf } from "../diff-objects.js";
 import type { ExportEntry } from "../atoms/exports.js";
 import { NewObject } from "./new-object.js";
 import { sliceTables } from "./slice-tables.js";
 import { namesThatStay, type SplitObject } from "../atoms/split-object.js";
-import type { NewCode, NewCodeFunction, NewCodeImport, NewCodeWrite, ObjectDiff } from "../types.js";
+import type { ObjectDiff } from "../object-diff.js";
+import type { NewCode, NewCodeFunction, NewCodeImport, NewCodeWrite } from "../types.js";
 import type { Relocate } from "./relocate.js";
 
 /** `struct module` of the module that a unit is linked into: each module has its own (include/linux/export.h, Linux 6.1). */
@@ -34,7 +34,7 @@ export interface ExtractOptions {
  */
 export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCode {
   if (diff.refusals.length > 0) throw new Error(`${options.unit}: new code is wanted of a refused difference`);
-  const analysis = analysisOf(diff);
+  const { analysis } = diff;
   const { elsewhere, movedFunctions } = {
     elsewhere: new Map<Atom, NewCodeImport>(),
     movedFunctions: new Map<string, NewCodeImport>(),

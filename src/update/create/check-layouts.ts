@@ -28,8 +28,8 @@ export interface LayoutRequest {
 
 /**
  * Compares the types that new code sees with those of the running kernel.
- * @throws Refusal `changed-layout` for a struct, union or enum that is laid out otherwise and not allowed; `unknown-layout` (exit 2) for one
- * that is allowed and not laid out otherwise; `bad-btf`
+ * @throws Refusal `changed-layout` for a struct, union or enum whose layout differs, unless that is allowed; `unknown-layout` (exit 2) for one
+ * that is allowed and has the same layout; `bad-btf`
  */
 export async function checkLayouts(request: LayoutRequest): Promise<void> {
   const running = new RunningTypes(request.kernel);

@@ -1,4 +1,3 @@
-import { analysisOf } from "../../diff/diff-objects.js";
 import { extractNewCode, piecesOf } from "../../diff/extract/extract-new-code.js";
 import type { NewCode, NewCodeImport } from "../../diff/types.js";
 import type { UnitDiff } from "../units/unit-diff.js";
@@ -69,7 +68,7 @@ export function cutOut(diffs: readonly UnitDiff[], linkage: Linkage): UnitPart[]
 }
 
 function redirectOf({ name, from, to }: MovedFunction): Redirect {
-  const preParts = piecesOf(analysisOf(from.entry.diff).pre).get(from.atom.symbol) ?? [];
+  const preParts = piecesOf(from.entry.diff.analysis.pre).get(from.atom.symbol) ?? [];
   return { name, preSymbol: from.symbol.name, preParts, to: to.entry, newSymbol: to.symbol.name };
 }
 

@@ -3,7 +3,7 @@ import { drawLayouts } from "../../btf/draw-layout.js";
 import type { Unit } from "../../kbuild/types.js";
 import { changedLayout, unknownLayout } from "./refusals.js";
 
-/** A type that is laid out otherwise, with all units whose code sees it so. */
+/** A type whose layout differs, with all units whose code sees it so. */
 export interface UpdateFinding extends TypeFinding {
   readonly units: readonly string[];
 }

@@ -1,4 +1,3 @@
-import { analysisOf } from "../../diff/diff-objects.js";
 import { isNumbered, staticLocalName } from "../../diff/atoms/names.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
@@ -11,7 +10,7 @@ import { changedType, type LinkageRefusal } from "./refusals.js";
  */
 export function findChangedTypes(diffs: readonly UnitDiff[], texts: readonly TouchedText[]): LinkageRefusal[] {
   return diffs.flatMap((entry) => {
-    const { twins, included } = analysisOf(entry.diff);
+    const { twins, included } = entry.diff.analysis;
     if (included.size === 0) return [];
     return [...twins].flatMap(([post, pre]) => {
       if (post.rule.kind !== "data" || !post.rule.mutable || post.symbol === undefined || pre.symbol === undefined) return [];

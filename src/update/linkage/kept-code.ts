@@ -4,7 +4,6 @@ import type { Analysis } from "../../diff/compare/analyse.js";
 import { atomName, isText, type Atom } from "../../diff/atoms/atom.js";
 import { isBranch } from "../../diff/atoms/branches.js";
 import { groupPieces } from "../../diff/compare/compare-code.js";
-import { analysisOf } from "../../diff/diff-objects.js";
 import { readExports } from "../../diff/atoms/exports.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { keptCodeCallsChanged, type LinkageRefusal } from "./refusals.js";
@@ -53,7 +52,7 @@ export function settleRemoved(
   { moved, taken: takenElsewhere, mentioned }: Evidence,
 ): KeptCode {
   const left: LeftFunction[] = diffs.flatMap((entry) => {
-    const analysis = analysisOf(entry.diff);
+    const { analysis } = entry.diff;
     const taken = findAddressTaken(analysis.pre);
     const exported = new Set([...readExports(entry.diff.pre).values()].map(({ symbol }) => symbol.name));
     const groups = groupPieces(analysis.pre.atoms);
@@ -78,7 +77,7 @@ function removedAtoms({ diff }: UnitDiff, { pre }: Analysis): Atom[] {
 export function takenAsValues(diffs: readonly UnitDiff[]): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { diff } of diffs) {
-    const { pre } = analysisOf(diff);
+    const { pre } = diff.analysis;
     for (const owner of pre.atoms)
       for (const relocation of owner.relocations) {
         const target = pre.target(relocation, owner);
@@ -97,7 +96,7 @@ function followCalls(left: readonly LeftFunction[], names: readonly GlobalName[]
   const running = new Set(left.filter(({ mayBeCalled }) => mayBeCalled));
   // A set iterates over what is added to it meanwhile.
   for (const stays of running) {
-    const analysis = analysisOf(stays.entry.diff);
+    const { analysis } = stays.entry.diff;
     const changed = new Map([...analysis.twins].map(([post, pre]) => [pre, post]));
     for (const piece of piecesOf(stays, analysis))
       for (const relocation of piece.relocations) {

@@ -1,3 +1,4 @@
+import { isPaddingName } from "../../elf/made-names.js";
 import { atomSize, equalBytes, isText, type Atom } from "../../diff/atoms/atom.js";
 import { UNDEFINED, type ElfSymbol } from "../../elf/model.js";
 import type { NewCodeImport } from "../../diff/types.js";
@@ -93,7 +94,7 @@ function refusalOfMove(name: string, from: Definition, to: Definition): LinkageR
   if (isText(from.atom) !== isText(to.atom)) return refuse.changedKind(to.entry, name);
   // What has a counterpart of its own in the running kernel, a weak definition that lost or another name's code, is not in the update.
   if (to.analysis.twins.has(to.atom)) return refuse.otherDefinitionWins(to.entry, name, from.entry.unit.path);
-  const others = from.atom.symbols.filter((symbol) => symbol.bind !== 0 && symbol.name !== name && !symbol.name.startsWith("__pfx_"));
+  const others = from.atom.symbols.filter((symbol) => symbol.bind !== 0 && symbol.name !== name && !isPaddingName(symbol.name));
   if (others.length > 0) return refuse.movedAlias(to.entry, name, others[0]?.name ?? "");
   if (isText(from.atom)) return undefined;
   return isSameData(from, to) ? undefined : refuse.movedDataDiffers(to.entry, name, from.entry.unit.path);

@@ -1,5 +1,4 @@
 import { findAddressTaken } from "../../diff/atoms/address-taken.js";
-import { analysisOf } from "../../diff/diff-objects.js";
 import { readExports } from "../../diff/atoms/exports.js";
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { UnitDiff } from "../units/unit-diff.js";
@@ -88,7 +87,7 @@ function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<strin
   return diffs.flatMap((entry) => {
     const { changed } = entry.diff.functions;
     if (changed.length === 0) return [];
-    const { pre } = analysisOf(entry.diff);
+    const { pre } = entry.diff.analysis;
     const exported = new Set([...readExports(entry.diff.pre).values()].map(({ symbol }) => symbol.name));
     const taken = new Set([...findAddressTaken(pre)].flatMap(({ symbols }) => symbols));
     return changed.flatMap(({ name, pre: symbol }): Question[] => {

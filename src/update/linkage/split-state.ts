@@ -1,6 +1,5 @@
 import { atomSize, isText, type Atom } from "../../diff/atoms/atom.js";
 import { baseName, isState } from "../../diff/compare/correlate-data.js";
-import { analysisOf } from "../../diff/diff-objects.js";
 import { findHandler } from "../../diff/compare/hooks.js";
 import { normalName, sourceFunction } from "../../diff/atoms/names.js";
 import { filledByInit } from "../../diff/refusals.js";
@@ -26,11 +25,11 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
   const statesOf = (entry: UnitDiff, atoms: readonly Atom[], twins: ReadonlySet<Atom>): State[] =>
     atoms.filter((atom) => isState(atom) && !twins.has(atom) && !settled.has(atom)).map((atom) => ({ entry, atom }));
   const gone = diffs.flatMap((entry) => {
-    const { pre, twins } = analysisOf(entry.diff);
+    const { pre, twins } = entry.diff.analysis;
     return statesOf(entry, pre.atoms, new Set(twins.values()));
   });
   const come = diffs.flatMap((entry) => {
-    const { post, twins } = analysisOf(entry.diff);
+    const { post, twins } = entry.diff.analysis;
     return statesOf(entry, post.atoms, new Set(twins.keys()));
   });
   if (gone.length === 0 || come.length === 0) return [];
@@ -55,7 +54,7 @@ export function findFilledByInit(diffs: readonly UnitDiff[], names: readonly Glo
   const settled = new Set(moves.data.map(({ to }) => to.atom));
   const globals = byTargetAndName(names);
   return diffs.flatMap((entry) => {
-    const { post } = analysisOf(entry.diff);
+    const { post } = entry.diff.analysis;
     return post.atoms.flatMap((owner) => {
       if ((owner.rule.kind !== "text" && owner.rule.kind !== "data") || owner.rule.area !== "init") return [];
       return outsideNames(post, owner).flatMap((name): LinkageRefusal[] => {
@@ -71,7 +70,7 @@ export function findFilledByInit(diffs: readonly UnitDiff[], names: readonly Glo
 }
 
 function hookUses({ diff }: UnitDiff, name: string): boolean {
-  const { hooks, post } = analysisOf(diff);
+  const { hooks, post } = diff.analysis;
   return hooks.some(({ function: code }) => outsideNames(post, code).includes(name));
 }
 
@@ -80,7 +79,7 @@ function usersOf(diffs: readonly UnitDiff[], names: readonly GlobalName[], side:
   const globals = byTargetAndName(names);
   const users = new Map<Atom, Set<string>>();
   for (const { unit, diff } of diffs) {
-    const { pre, post } = analysisOf(diff);
+    const { pre, post } = diff.analysis;
     const split = side === "before" ? pre : post;
     for (const owner of split.atoms) {
       if (!isText(owner) || owner.symbol === undefined) continue;

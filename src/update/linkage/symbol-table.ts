@@ -2,7 +2,6 @@ import { STB_LOCAL, STB_WEAK } from "../../elf/constants.js";
 import type { ElfSymbol } from "../../elf/model.js";
 import type { Analysis } from "../../diff/compare/analyse.js";
 import type { Atom } from "../../diff/atoms/atom.js";
-import { analysisOf } from "../../diff/diff-objects.js";
 import { isDeviceTableAlias } from "../../diff/atoms/names.js";
 import type { SplitObject } from "../../diff/atoms/split-object.js";
 import type { UnitDiff } from "../units/unit-diff.js";
@@ -28,7 +27,7 @@ export interface GlobalName {
 export function tabulateNames(diffs: readonly UnitDiff[]): GlobalName[] {
   const names = new Map<string, { target: string; name: string; before: Definition[]; after: Definition[] }>();
   for (const entry of diffs) {
-    const analysis = analysisOf(entry.diff);
+    const { analysis } = entry.diff;
     for (const side of ["before", "after"] as const)
       for (const definition of definitionsOf(entry, analysis, side === "before" ? analysis.pre : analysis.post)) {
         const { target } = entry.unit;

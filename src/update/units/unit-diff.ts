@@ -1,6 +1,7 @@
 import { parseObject } from "../../elf/parse-object.js";
 import { diffObjects } from "../../diff/diff-objects.js";
-import type { ObjectDiff, SourceLine } from "../../diff/types.js";
+import type { ObjectDiff } from "../../diff/object-diff.js";
+import type { SourceLine } from "../../diff/types.js";
 import { findDefinition } from "../../source/definition-line.js";
 import type { Unit } from "../../kbuild/types.js";
 

@@ -7,14 +7,15 @@ import { diffObjects } from "../../../src/diff/diff-objects.js";
 import { extractNewCode } from "../../../src/diff/extract/extract-new-code.js";
 import { normalName } from "../../../src/diff/atoms/names.js";
 import { RULE_COUNT, ruleIndex } from "../../../src/diff/atoms/section-rules.js";
-import type { NewCode, ObjectDiff } from "../../../src/diff/types.js";
+import type { ObjectDiff } from "../../../src/diff/object-diff.js";
+import type { NewCode } from "../../../src/diff/types.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
 import { CLANG, GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../support/compile-object.js";
 
 /*
  * Each folder is a case: pre.c and post.c, compiled as the kernel would; expected.txt what the differ makes of them.
- * Optional: flags.txt (in place of -ffunction-sections -fdata-sections), expected.clang.txt (where clang's object differs by right).
+ * Optional: flags.txt (in place of -ffunction-sections -fdata-sections), expected.clang.txt (where clang's object legitimately differs).
  * `npx vitest run --project unit test/golden/diff -u` writes the expected texts anew.
  */
 const folder = import.meta.dirname;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { coldParent, isNumbered, normalName, sourceFunction, staticLocalName } from "../../../../src/diff/atoms/names.js";
+import { coldParent } from "../../../../src/elf/made-names.js";
+import { isNumbered, normalName, sourceFunction, staticLocalName } from "../../../../src/diff/atoms/names.js";
 
 describe("names without the compiler's numbers", () => {
   it.each([

@@ -1,0 +1,24 @@
+/** Names that no source has: what compilers, assemblers and objtool call the things that they make. */
+
+const PADDING = "__pfx_";
+const COLD = /\.cold(\.\d+)?$/;
+
+/** The call padding of a function (objtool's --prefix; tools/objtool/elf.c, elf_create_prefix_symbol, Linux 6.12). */
+export function isPaddingName(name: string): boolean {
+  return name.startsWith(PADDING);
+}
+
+/** What stands in front of a function and is none: its padding, or the hash of its type (clang's -fsanitize=kcfi). */
+export function isPrefixName(name: string): boolean {
+  return isPaddingName(name) || name.startsWith("__cfi_");
+}
+
+/** An assembler label such as `.LC12` and `.L45`: it names no object of the source. */
+export function isLabelName(name: string): boolean {
+  return name.startsWith(".L");
+}
+
+/** The function that a cold piece was split from (`f.cold` gives `f`); undefined for a function of its own. */
+export function coldParent(name: string): string | undefined {
+  return COLD.test(name) ? name.replace(COLD, "") : undefined;
+}
