@@ -12,6 +12,7 @@
  *   text.c    the 5 bytes of a site: may they be written, and writing them
  *   data.c    ranges of existing data that are overwritten
  *   hooks.c   functions of the patch that are called on the way
+ *   shadow.c  fields beside objects that exist, for kernels without livepatch
  *   memory.c  what is text and what is data, and a writable mapping of it
  *
  * Functions of the kernel that it does not export to modules. User space puts their

@@ -78,6 +78,25 @@ rmmod kstest_over kstest_second kstest_first kstest_builtin kstest_data kstest_h
     rmSync(logs, { recursive: true, force: true });
   });
 
+  test.each(["kstest_shadow", "kstest_shadow_own"])(
+    "shadow data: %s finds its fields, and as fast among many as among few",
+    async (name) => {
+      const look = async (objects: number) => {
+        await load(name, [`objects=${objects}`]);
+        const report = await read(`/sys/module/${name}/parameters/report`);
+        expect((await loader.unload(name)).exitCode).toBe(0);
+        const [, faults, add, get] = /^faults (\d+) add (\d+) get (\d+) miss \d+$/.exec(report) ?? [report];
+        expect(faults, report).toBe("0");
+        return { add: Number(add), get: Number(get) };
+      };
+      const few = await look(100);
+      const many = await look(100_000);
+      // A list that is walked would take a thousand times as long.
+      expect(many.get / few.get, JSON.stringify({ few, many })).toBeLessThan(50);
+      expect(many.add / few.add, JSON.stringify({ few, many })).toBeLessThan(50);
+    },
+  );
+
   test("registering patches nothing", async () => {
     await loadFirst();
     expect(await about("first", "stage")).toBe("loaded");

@@ -36,6 +36,38 @@ ksplice_reverse(lower_limit);`,
   },
 ];
 
+/** What only init code does, done again for the kernel that has run it: half as many watches for each user (docs/core.md). */
+const INIT: readonly Edit[] = [
+  { file: "fs/eventpoll.c", at: /^#include <linux\/slab.h>$/m, to: "$&\n#include <ksplice-patch.h>" },
+  { file: "fs/eventpoll.c", at: /(?<=max_user_watches = \(\(\(si\.totalram - si\.totalhigh\) \/ )25(?=\))/, to: "50" },
+  {
+    file: "fs/eventpoll.c",
+    at: /^fs_initcall\(eventpoll_init\);$/m,
+    to: `$&
+
+static long watches_of(int part)
+{
+	struct sysinfo si;
+
+	si_meminfo(&si);
+	return (((si.totalram - si.totalhigh) / part) << PAGE_SHIFT) / EP_ITEM_COST;
+}
+
+static void halve_watches(void)
+{
+	cmpxchg(&max_user_watches, watches_of(25), watches_of(50));
+}
+
+static void double_watches(void)
+{
+	cmpxchg(&max_user_watches, watches_of(50), watches_of(25));
+}
+
+ksplice_post_apply(halve_watches);
+ksplice_post_reverse(double_watches);`,
+  },
+];
+
 /** Hooks of another unit, which tell when they are called; `refuse` is a kind that says no. */
 const tellTale = (refuse?: string): Edit[] => {
   const kinds = ["pre_apply", "check_apply", "post_apply", "fail_apply", "pre_reverse", "check_reverse", "post_reverse", "fail_reverse"];
@@ -64,6 +96,7 @@ describe.each(["6.1", "6.12"] as const)("on a %s kernel", (series) => {
       updates.set(id, await workshop.createOfEdits(tree.path, `${id}${series.replace(".", "")}`, edits));
     };
     await create("limit", [...LIMIT, ...tellTale()]);
+    await create("init", INIT);
     await create("pre", tellTale("pre_apply"));
     await create("check", tellTale("check_apply"));
     guest = await bootGuest(tree.path, { expose: [workshop.dir] });
@@ -87,6 +120,22 @@ describe.each(["6.1", "6.12"] as const)("on a %s kernel", (series) => {
     await guest.mustRun("undo", `limit${series.replace(".", "")}`);
     expect(await limit()).toBe("1048576");
     expect(await told()).toEqual(["pre_reverse", "post_reverse"]);
+  });
+
+  it("what only init code does is done again, unless the administrator has set another value", async () => {
+    const watches = "/proc/sys/fs/epoll/max_user_watches";
+    const id = `init${series.replace(".", "")}`;
+    const usual = Number(await guest.sh(`cat ${watches}`));
+    await guest.mustRun("apply", updates.get("init") ?? "");
+    const halved = Number(await guest.sh(`cat ${watches}`));
+    expect(Math.abs(halved - usual / 2)).toBeLessThanOrEqual(1);
+    await guest.mustRun("undo", id);
+    expect(Number(await guest.sh(`cat ${watches}`))).toBe(usual);
+    await guest.sh(`echo 4711 >${watches}`);
+    await guest.mustRun("apply", updates.get("init") ?? "");
+    expect(await guest.sh(`cat ${watches}`)).toBe("4711");
+    await guest.mustRun("undo", id);
+    await guest.sh(`echo ${String(usual)} >${watches}`);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { silentProgress, type Progress } from "../../diagnostics.js";
 import { hashOf, isMissing, writeWhole } from "../../host/files.js";
@@ -42,8 +42,10 @@ export async function buildKernelModules(build: PreparedBuild, options: ModulesO
   });
 }
 
+/** @returns texts by path below `kmodDir` */
 async function readSources(kmodDir: string): Promise<ReadonlyMap<string, string>> {
-  const names = (await readdir(kmodDir)).filter((name) => name === "Kbuild" || (/\.[ch]$/.test(name) && !name.endsWith(".mod.c"))).sort();
+  const files = await readdir(kmodDir, { recursive: true });
+  const names = files.filter((name) => name === "Kbuild" || (/\.[ch]$/.test(name) && !name.endsWith(".mod.c"))).sort();
   const sources = new Map<string, string>();
   for (const name of names) sources.set(name, await readFile(join(kmodDir, name), "utf8"));
   return sources;
@@ -63,7 +65,7 @@ async function buildIn(build: PreparedBuild, sources: ReadonlyMap<string, string
   await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
   const directory = await mkdtemp(join(build.cacheDir, "tmp", "kmod-"));
   try {
-    for (const [name, text] of sources) await writeFile(join(directory, name), text);
+    for (const [name, text] of sources) await writeWhole(join(directory, name), text);
     const args = [
       `M=${directory}`,
       // What the kernel does not export is resolved when the update is applied.

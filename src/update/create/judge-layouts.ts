@@ -1,7 +1,8 @@
-import type { ChangeKind, TypeFinding } from "../../btf/compare-types.js";
+import type { ChangeKind, Layout, TypeFinding } from "../../btf/compare-types.js";
 import { drawLayouts } from "../../btf/draw-layout.js";
 import type { Unit } from "../../kbuild/types.js";
 import { changedLayout, unknownLayout } from "./refusals.js";
+import { shadowFields } from "./shadow-fields.js";
 
 /** A type whose layout differs, with all units whose code sees it so. */
 export interface UpdateFinding extends TypeFinding {
@@ -75,6 +76,7 @@ const VOUCHED: Readonly<Record<ChangeKind, string>> = {
 const UNITS_SHOWN = 3;
 const HOLDERS_SHOWN = 8;
 const REASONS_SHOWN = 6;
+const FIELDS_SHOWN = 4;
 
 /** Sentences and picture, a line each. */
 function describe({ label, place, units, kind, reasons, holders, before, after }: LocatedFinding): string[] {
@@ -87,6 +89,17 @@ function describe({ label, place, units, kind, reasons, holders, before, after }
     `    ${HARM[kind]}`,
     ...drawLayouts(before, after).map((line) => `    ${line}`),
     ...(holders.length === 0 ? [] : [`    and ${holdersText(holders)}: ${listed(holders, HOLDERS_SHOWN, "types")}`]),
+    ...shadowLines(label, before, after).map((line) => `    ${line}`),
+  ];
+}
+
+function shadowLines(label: string, before: Layout, after: Layout): string[] {
+  const fields = shadowFields(label, before, after);
+  if (fields.length === 0) return [];
+  return [
+    "or leave the type as it is, and put what is new beside its objects (docs/shadow-data.md):",
+    ...["#include <ksplice-patch.h>", ...fields.slice(0, FIELDS_SHOWN)].map((line) => `  ${line}`),
+    ...(fields.length > FIELDS_SHOWN ? [`  and ${String(fields.length - FIELDS_SHOWN)} more`] : []),
   ];
 }
 

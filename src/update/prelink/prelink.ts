@@ -131,8 +131,15 @@ function resolveImports(
   return addresses;
 }
 
-/** What the template uses of the core; the loader finds them among the core's exports. */
-export const CORE_EXPORTS: ReadonlySet<string> = new Set(["ksplice_register", "ksplice_unregister"]);
+/** What the template uses of the core, and patches through `<ksplice-patch.h>`; the loader finds them among the core's exports. */
+export const CORE_EXPORTS: ReadonlySet<string> = new Set([
+  "ksplice_register",
+  "ksplice_unregister",
+  "ksplice_shadow_get",
+  "ksplice_shadow_get_or_alloc",
+  "ksplice_shadow_free",
+  "ksplice_shadow_free_all",
+]);
 
 /**
  * In this order: what matching the unit found under the pre symbol's name, or under the plain name; what matching another unit of the

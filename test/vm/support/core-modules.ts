@@ -26,7 +26,7 @@ export async function buildCoreModules(treeDirectory: string): Promise<BuiltModu
     await cp(KMOD, join(directory, "kmod"), { recursive: true });
     await cp(join(HERE, "modules"), join(directory, "modules"), { recursive: true });
     await writeFile(join(directory, "Kbuild"), "obj-m := kmod/ modules/\n");
-    const args = [`M=${directory}`, "KBUILD_MODPOST_WARN=1", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1", "modules"];
+    const args = [`M=${directory}`, "KBUILD_MODPOST_WARN=1", "CONFIG_DEBUG_INFO_BTF_MODULES=", "KSPLICE_OWN_SHADOW=y", "W=1", "modules"];
     const result = await withBuildLock(build.cacheDir, () =>
       makeKernel({ ...build, source: build.tree.source }, args, [...MODULE_FLAGS, "-Werror"]),
     );

@@ -85,8 +85,25 @@ suite("the layouts of an update", () => {
              0        0     4  int count
     +                 4     4  int more
     ~        4        8        bytes in all
-    and one type that holds it: struct outer`,
+    and one type that holds it: struct outer
+    or leave the type as it is, and put what is new beside its objects (docs/shadow-data.md):
+      #include <ksplice-patch.h>
+      ksplice_shadow(inner_more, struct inner, int, 0xfb6d4813, NULL, NULL);`,
     });
+  });
+
+  test("that gain more than fits beside an object say so, and what shrinks says nothing of it", async () => {
+    const bits = [
+      "\tint count;\n};\nstruct outer",
+      "\tint count;\n\tunsigned int a:1;\n\tint (*go)(void);\n\tchar name[8];\n};\nstruct outer",
+    ] as const;
+    await expect(check([bits])).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /ksplice_shadow\(inner_go, struct inner, int \(\*\)\(\), \w+, NULL, NULL\);\n +ksplice_shadow\(inner_name, struct inner, char \[8\], \w+, NULL, NULL\);$/,
+      ) as string,
+    });
+    const shrink = ["\tint count;\n};\nstruct outer", "\tshort count;\n};\nstruct outer"] as const;
+    await expect(check([shrink])).rejects.toMatchObject({ message: expect.not.stringContaining("ksplice_shadow") as string });
   });
 
   test.each([["struct loose"], ["loose"], ["struct  loose"]])("are let through as %s, with what that vouches for", async (name) => {
