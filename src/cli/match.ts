@@ -30,6 +30,7 @@ interface MatchOptions extends CommonOptions {
   readonly json?: boolean;
   readonly debug?: boolean;
   readonly debugfile?: string;
+  readonly trace?: boolean;
 }
 
 interface UnitReport {
@@ -65,6 +66,7 @@ export function matchCommand(): Command {
     .option("--json", "print the result as JSON")
     .option("--debug", "say in detail what is done, on stderr")
     .option("--debugfile <file>", "the same, into a file")
+    .option("--trace", "each step of matching, on stderr: candidates, why one was taken, where others differ")
     .addHelpText("after", "\nExit status: 0 it fits, 1 it does not.")
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<MatchOptions>();
@@ -86,6 +88,10 @@ export function matchCommand(): Command {
     });
 }
 
+function traceTo({ trace }: MatchOptions): ((line: string) => void) | undefined {
+  return trace === true ? (line) => process.stderr.write(`${line}\n`) : undefined;
+}
+
 function isElfFile(path: string): boolean {
   // What is not there, or no file, is for the reader of updates to complain about.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
@@ -104,7 +110,7 @@ function reportObject(path: string, kernel: LiveKernel, options: MatchOptions): 
   const unit = options.unit ?? path;
   const object = readObject(path);
   if (!isLoaded(target, kernel)) return { units: [notLoaded(unit, target)], imports: undefined, refusal: targetNotLoaded(target) };
-  const match = matchUnit(object, { path: unit, target }, kernel);
+  const match = matchUnit(object, { path: unit, target }, kernel, { trace: traceTo(options) });
   const refusal = match.kind === "mismatch" ? noMatch(unit, match.mismatches) : undefined;
   return { units: [unitReport({ path: unit, target, match })], imports: undefined, refusal };
 }
@@ -119,7 +125,7 @@ function readObject(path: string): ReturnType<typeof parseObject> {
 }
 
 function reportUpdate(update: Update, kernel: LiveKernel, options: MatchOptions, log: DebugLog): MatchReport {
-  const { match, imports, refusal } = fitUpdate(update, kernel, { partial: options.partial ?? false, log });
+  const { match, imports, refusal } = fitUpdate(update, kernel, { partial: options.partial ?? false, log, trace: traceTo(options) });
   const matched = match.kind === "matched" || match.kind === "mismatch" ? match.units : [];
   const skipped = "skippedTargets" in match ? match.skippedTargets : [];
   const missing = update.manifest.targets

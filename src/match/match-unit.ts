@@ -7,7 +7,7 @@ import { isWeak } from "./pre-object.js";
 import { describeMismatch, overallCause } from "./report-mismatch.js";
 import type { RunKernel } from "../run-kernel.js";
 import type { MatchedFunction, MatchStatistics, Mismatch, UnitMatch } from "./types.js";
-import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";
+import { UnitMatcher, type Failure, type Match, type MatchTrace } from "./unit-matcher.js";
 
 /**
  * Compares every function of a compilation unit with the running kernel, and reads the addresses of all symbols that they use out of
@@ -15,14 +15,15 @@ import { UnitMatcher, type Failure, type Match } from "./unit-matcher.js";
  * @param pre the unit's object from unpatched source, compiled with -ffunction-sections -fdata-sections
  * @param unit its path, for messages, and what it is part of: `vmlinux` or a module
  * @param options.data objects that must be found too, and be what the pre object says
+ * @param options.trace takes what matching does, step by step
  */
 export function matchUnit(
   pre: ElfObject,
   unit: { path: string; target: string },
   run: RunKernel,
-  options: { readonly data?: readonly DataRequest[] } = {},
+  options: { readonly data?: readonly DataRequest[]; readonly trace?: MatchTrace | undefined } = {},
 ): UnitMatch {
-  const matcher = new UnitMatcher(pre, unit.target, run);
+  const matcher = new UnitMatcher(pre, unit.target, run, options.trace);
   const failures = matcher.matchAll();
   const lost = failures.filter((failure) => matcher.isLostWeak(failure) || matcher.isUnusedTwin(failure));
   const stray = [...matcher.matches.values()].flatMap((match) => {

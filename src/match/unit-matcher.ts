@@ -45,6 +45,12 @@ interface KnownAddr {
   readonly from: Place;
 }
 
+/**
+ * Takes a line for each step of matching, such as `entry at 0xffffffff81000010: the only one of 2 candidates that matches`, or
+ * `entry at 0xffffffff81000200: differs at +0x4: the instructions differ`.
+ */
+export type MatchTrace = (line: string) => void;
+
 /** Names alone leave candidates; what the matched functions refer to decides between them. */
 export class UnitMatcher implements CodeComparer {
   readonly arch: Architecture;
@@ -57,17 +63,19 @@ export class UnitMatcher implements CodeComparer {
   /** Values that the matched code has for constants set at boot, by the names of their tables. */
   readonly constants = new Map<string, KnownConstant>();
   readonly #target: string;
+  readonly #trace: MatchTrace | undefined;
   readonly #sites: ReadonlyMap<ElfSection, readonly PatchSite[]>;
   readonly #candidates = new Map<Place, readonly bigint[]>();
   readonly #comparisons = new Map<Place, Map<bigint, CodeComparison>>();
   readonly #hints = new Map<Place, Set<bigint>>();
 
-  constructor(object: ElfObject, target: string, run: RunKernel) {
+  constructor(object: ElfObject, target: string, run: RunKernel, trace?: MatchTrace) {
     this.arch = architectureOf(object);
     this.run = run;
     this.pre = new PreObject(object, target !== "vmlinux");
     this.references = new References(this.pre, run, target);
     this.#target = target;
+    this.#trace = trace;
     this.#sites = this.arch.sites.collect(object);
   }
 
@@ -138,7 +146,10 @@ export class UnitMatcher implements CodeComparer {
       return match === undefined || runOffset === undefined ? undefined : match.codeAddr + BigInt(runOffset);
     };
     const keys = findJumpLabelKeys(this.pre, this.run, this.#target, addrOfCode, (place) => !this.known.has(place));
-    for (const [place, addr] of keys) this.known.set(place, { addr, from: place });
+    for (const [place, addr] of keys) {
+      this.#trace?.(`${place.name} at ${hex(addr)}: the running kernel's jump table says so`);
+      this.known.set(place, { addr, from: place });
+    }
   }
 
   /** Accepts every function for which one candidate remains, until nothing changes any more. */
@@ -149,7 +160,7 @@ export class UnitMatcher implements CodeComparer {
         if (this.matches.has(place)) continue;
         const possible = this.#possibleAddrs(place);
         if (possible.length !== 1 || possible[0] === undefined) continue;
-        this.#accept(place, possible[0]);
+        this.#accept(place, possible[0], this.#whyOnly(place));
         hasProgress = true;
       }
     }
@@ -165,7 +176,7 @@ export class UnitMatcher implements CodeComparer {
       const [low, high] = this.#neighbours(place);
       const near = nearest(this.#possibleAddrs(place), low, high);
       if (near === undefined) continue;
-      this.#accept(place, near);
+      this.#accept(place, near, "the one that lies between its neighbours");
       return true;
     }
     return false;
@@ -235,6 +246,10 @@ export class UnitMatcher implements CodeComparer {
           ? { kind: "different", difference: { offset: 0, runOffset: 0, reason: "the running code cannot be read" } }
           : compareCode(this, code, live);
       byAddr.set(codeAddr, comparison);
+      if (comparison.kind === "different") {
+        const { offset, reason } = comparison.difference;
+        this.#trace?.(`${place.name} at ${hex(codeAddr)}: differs at +${hex(offset)}: ${reason}`);
+      }
     }
     return comparison;
   }
@@ -266,7 +281,14 @@ export class UnitMatcher implements CodeComparer {
     return undefined;
   }
 
-  #accept(place: Place, addr: bigint): void {
+  #whyOnly(place: Place): string {
+    if (this.known.has(place)) return "matched code refers to it there";
+    const tried = this.#addrsToTry(place).length;
+    return tried === 1 ? "the only candidate" : `the only one of ${tried} candidates that matches`;
+  }
+
+  #accept(place: Place, addr: bigint, why: string): void {
+    this.#trace?.(`${place.name} at ${hex(addr)}: ${why}`);
     const comparison = this.#compare(place, addr);
     if (comparison.kind !== "equal") throw new Error(`${place.name} was accepted although it differs`);
     this.matches.set(place, { place, addr, codeAddr: this.run.newestCode(addr), code: this.#codeOfPlace(place), comparison });

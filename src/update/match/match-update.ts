@@ -17,6 +17,8 @@ export interface MatchUpdateOptions {
   /** Leave out targets that are not loaded. */
   readonly partial: boolean;
   readonly log: (message: string) => void;
+  /** Takes what matching does, step by step. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 /** One unit, and what became of it. */
@@ -70,7 +72,7 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
   const units = targets.flatMap((target) =>
     target.units.map((unit): UnitResult => {
       const pre = parseFile(update, unit.pre);
-      const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel, { data: dataToFind(unit) });
+      const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel, { data: dataToFind(unit), trace: options.trace });
       logMatch(unit.path, match, options.log);
       return { path: unit.path, target: target.name, match };
     }),

@@ -87,6 +87,13 @@ describe("ksplice match says", () => {
     expect(result.exitCode).toBe(status);
   });
 
+  it("with --trace how each function was found, and where a candidate differs", async () => {
+    const fits = await match(["--trace", "-q", "fix.tar.gz", "--snapshot", "kernel"]);
+    expect(fits.stderr.split("\n")).toContainEqual(expect.stringMatching(/^entry at 0xffffffff81[0-9a-f]{6}: the only candidate$/));
+    const not = await match(["--trace", "-q", "unit.o", "--snapshot", "other"]);
+    expect(not.stderr).toMatch(/^entry at 0xffffffff81[0-9a-f]{6}: differs at \+0x[0-9a-f]+: the instructions differ$/m);
+  });
+
   it("all of it as JSON", async () => {
     const kernel = { release: "6.1.0-47-amd64", buildId: "ab".repeat(20) };
     const fits = await match(["--json", "fix.tar.gz", "--snapshot", "kernel"]);
