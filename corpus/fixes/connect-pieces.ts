@@ -28,7 +28,7 @@ export interface FileFacts {
   readonly assignedTo: (path: string, member: string) => readonly string[];
 }
 
-/** Names shorter than this are anybody's. */
+/** Names shorter than this are anybody's; not a member's, of which the type must be told. */
 const SHORTEST_NAME = 3;
 
 /** Why two pieces were connected, for one who looks into a fix that is too large. */
@@ -48,7 +48,7 @@ export function connectPieces(pieces: readonly PieceNames[], facts: FileFacts, r
     const beside = byPath.get(one.piece.path) ?? [];
     for (const other of beside) if (other !== index && moves(one, pieces[other])) join(index, other, "moved");
     for (const change of one.changed) {
-      if (change.name.length < SHORTEST_NAME) continue;
+      if (change.kind !== "member" && change.name.length < SHORTEST_NAME) continue;
       for (const other of byWord.get(change.name) ?? [])
         if (other !== index && needs(pieces[other], one, change, facts)) join(index, other, change.name);
       for (const other of change.kind === "member" ? implementers(change, one, pieces, byWord, facts) : []) join(index, other, change.name);

@@ -77,6 +77,15 @@ describe("pieces make a fix", () => {
       [["include/net/s.h#0", "net/a.c#0"], ["include/net/s.h#1"], ["net/b.c#0"]],
     ],
     [
+      "a member of a short name, where a variable tells the type",
+      {
+        "include/net/s.h": [["\tint a;\n", "\tint a;\n\tint cs;\n"]],
+        "net/a.c": [["return s->a", "return s->cs"]],
+        "net/b.c": [["int lone(void)\n{\n", "int lone(struct t *t)\n{\n\tt->cs = 1;\n"]],
+      },
+      [["include/net/s.h#0", "net/a.c#0"], ["net/b.c#0"]],
+    ],
+    [
       "not: a member of the same name in another type",
       {
         "include/net/s.h": [["\tint flags;\n", "\tlong flags;\n"]],
@@ -187,6 +196,21 @@ describe("pieces make a fix", () => {
     expect(await fixesOf(from, to)).toEqual([
       ["include/net/n.h#0", "net/Makefile#0", "net/a.c#0", "net/a.c#1", "net/n.c#0"],
       ["net/c.c#0"],
+    ]);
+  });
+
+  it("a member of a header that only a makefile's -I leads to, and who uses it; not a namesake of another driver", async () => {
+    const header = (members: string): string => `struct state {\n\tint first;\n${members}};\n`;
+    const user = (text: string): string => `#include "state.h"\n\nint run(struct state *state)\n{\n\treturn state->first${text};\n}\n`;
+    const from = { "drivers/gpu/d/inc/state.h": header(""), "drivers/gpu/d/core/run.c": user(""), "drivers/gpu/e/core/run.c": user("") };
+    const to = {
+      "drivers/gpu/d/inc/state.h": header("\tint second_one;\n"),
+      "drivers/gpu/d/core/run.c": user(" + state->second_one"),
+      "drivers/gpu/e/core/run.c": user(" + state->second_one"),
+    };
+    expect(await fixesOf(from, to)).toEqual([
+      ["drivers/gpu/d/core/run.c#0", "drivers/gpu/d/inc/state.h#0"],
+      ["drivers/gpu/e/core/run.c#0"],
     ]);
   });
 
