@@ -31,7 +31,7 @@ cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring 
 cmd_as_o_S = gcc -g -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
 cmd_cc_s_c = gcc -I$(source)/include -S -o $@ $<
 cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
-cmd_host-csingle = gcc -I$(source)/include -o $@ $< -lm
+cmd_host-csingle = gcc -O2 -I$(source)/include -o $@ $< -lm
 if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
 ./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c

@@ -19,7 +19,7 @@ export interface FindUnitsOptions {
   readonly progress?: Progress;
   /** Is told what the user should know of files that have no part in the update. */
   readonly note?: (message: string) => void;
-  /** More source files than this are not compiled for the headers of a patch. Default: all are. */
+  /** More objects than this are not compiled for the headers of a patch. Default: all are. */
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
@@ -143,17 +143,22 @@ async function findIncluders(
   const candidates = new Set([...reach.files, ...candidatesOfC]);
   const files = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
   const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
-  if (mostUnits !== undefined && commands.length > mostUnits) throw tooManyUnits(everywhere, commands.length, mostUnits);
   if (commands.length > 0) progress(`looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
+  const isDoubtful = ({ unit: { source: file } }: UnitCommand): boolean => !candidatesOfC.has(file) && reach.byOwnText.has(file);
+  // What the preprocessor spares does not count; of the others, the first that is too many ends the search.
+  let reached = commands.filter((command) => !isDoubtful(command)).length;
+  const refuseTooMany = (): void => {
+    if (mostUnits !== undefined && reached > mostUnits) throw tooManyUnits(everywhere, mostUnits);
+  };
+  refuseTooMany();
   // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
   const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {
-    const means = candidatesOfC.has(command.unit.source) ? undefined : reach.byOwnText.get(command.unit.source);
-    if (
-      means !== undefined &&
-      patched !== undefined &&
-      !(await usesInOwnText(build, command, means, reach.macrosChange ? patched : undefined))
-    )
-      return { command, from: [] };
+    const means = isDoubtful(command) ? reach.byOwnText.get(command.unit.source) : undefined;
+    if (means !== undefined && patched !== undefined) {
+      if (!(await usesInOwnText(build, command, means, reach.macrosChange ? patched : undefined))) return { command, from: [] };
+      reached++;
+      refuseTooMany();
+    }
     const read = await findUnitSources(build, command);
     // What the compiler does not get through will be refused with its own words.
     return { command, from: read === undefined ? sources : sources.filter((path) => read.includes(path)) };

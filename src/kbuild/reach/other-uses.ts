@@ -77,7 +77,12 @@ async function findChange(
 /** What counts of an object. */
 function outcomeOf({ kind }: IndexedObject, command: UnitCommand): Product {
   const { compile, unit } = command;
-  if (kind === "linker-script" || kind === "host-program") return preprocessedText(command);
+  if (kind === "linker-script") return preprocessedText(command);
+  if (kind === "host-program") {
+    // Of the same machine code, whatever it generates is the same.
+    const object = objectOnly(compile);
+    return { compile: object, key: [unit.path, ...object, "program"], finish: hashWithoutDebug };
+  }
   if (kind !== "offsets") return { compile, key: [unit.path, ...compile, "image without debug information"], finish: hashWithoutDebug };
   return {
     compile,
@@ -88,6 +93,11 @@ function outcomeOf({ kind }: IndexedObject, command: UnitCommand): Product {
       return Buffer.from(hashOf(lines.filter((line) => line.includes("->"))));
     },
   };
+}
+
+/** Programs of one file are linked by the command that compiles them. */
+function objectOnly([program = "", ...words]: readonly string[]): string[] {
+  return [program, "-c", ...words.filter((word) => word !== "-c" && !/^-(?:l|L|Wl,)/.test(word))];
 }
 
 /** Debug information names the tree that was compiled, which is another one with the change, and its lines. */

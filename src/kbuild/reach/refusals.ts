@@ -52,10 +52,10 @@ export function generatedHeaderReached(files: readonly string[], source: string)
   });
 }
 
-export function tooManyUnits(headers: readonly string[], count: number, limit: number): Refusal {
+export function tooManyUnits(headers: readonly string[], limit: number): Refusal {
   return new Refusal({
     code: "too-many-units",
-    message: `what changes in ${headers.join(", ")} may be used by ${count} source files, more than the ${limit} that were allowed`,
+    message: `what changes in ${headers.join(", ")} may come into more objects than the ${limit} that were allowed`,
     location: headers[0] ?? "",
     hint: "allow more (--most-units), or put the change into the C files that need it; what a header gets anew comes only into those that use it",
   });

@@ -106,7 +106,7 @@ describe("which other fixes one needs that does not compile", () => {
       ["net/a.c"],
       ["net/b.c#0"],
     ],
-    ["nothing where that cannot be told", [tooManyUnits(["net/a.h"], 300, 200)], ["net/other.h"], []],
+    ["nothing where that cannot be told", [tooManyUnits(["net/a.h"], 200)], ["net/other.h"], []],
     [
       "nothing twice",
       [doesNotCompile("net/a.o", true, "net/a.c:1: error: 'struct s' has no member named 'limit'")],

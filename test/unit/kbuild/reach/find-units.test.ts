@@ -126,13 +126,14 @@ describe("the units of touched files", () => {
 });
 
 describe("the units that a header's change comes into", () => {
-  async function reached(file: string, added: string, besides = "", notes: string[] = []): Promise<string[]> {
+  async function reached(file: string, added: string, besides = "", notes: string[] = [], mostUnits?: number): Promise<string[]> {
     const [first = ""] = readFileSync(join(source, file), "utf8").split("\n");
     const patched = await shadowWithPatch(build.tree, {
       patch: `--- a/${file}\n+++ b/${file}\n@@ -1 +1,${added.split("\n").length} @@\n ${first}\n${added.replaceAll(/^(?=.)/gm, "+")}${besides}`,
     });
     try {
-      const units = await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message) });
+      const limit = mostUnits === undefined ? {} : { mostUnits };
+      const units = await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message), ...limit });
       return units.map((unit) => unit.path);
     } finally {
       await patched.dispose();
@@ -152,6 +153,12 @@ describe("the units that a header's change comes into", () => {
     // net/local.h, which comes later, has the last word.
     await expect(reached("include/linux/x.h", "#define LOCAL 5\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
     await expect(reached("kernel/shared.h", "extern int DEEP;\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
+  });
+
+  test("of which there may be too many, where a limit is set; those that only mention it do not count", async () => {
+    await expect(reached("include/linux/x.h", "#undef X\n#define X 5\n", "", [], 0)).rejects.toMatchObject({ code: "too-many-units" });
+    expect(await reached("include/linux/x.h", "#undef X\n#define X 5\n", "", [], 1)).toEqual(["net/raw.o"]);
+    await expect(reached("include/linux/x.h", "#define LOCAL 5\n", "", [], 0)).rejects.toMatchObject({ code: "nothing-to-compile" });
   });
 
   test("none, where nobody does, not even with what only a comment says", async () => {

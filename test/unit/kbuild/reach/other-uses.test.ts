@@ -20,7 +20,7 @@ beforeAll(() => {
 async function changed(file: string, first: string, notes: string[] = []): Promise<string[]> {
   const [was = ""] = readFileSync(join(source, file), "utf8").split("\n");
   const patch =
-    `--- a/${file}\n+++ b/${file}\n@@ -1 +1 @@\n-${was}\n+${first}\n` +
+    `--- a/${file}\n+++ b/${file}\n@@ -1 +1,${first.split("\n").length} @@\n-${was}\n${first.replaceAll(/^/gm, "+")}\n` +
     "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return 6; }\n";
   const patched = await shadowWithPatch(build.tree, { patch });
   try {
@@ -49,7 +49,7 @@ describe("what a header comes into besides C objects of the kernel", () => {
     ],
     ["include/linux/host.h", "#define HOST 2", "generated-header", /include\/linux\/host\.h comes into lib\/gen_table\.c/],
     ["include/linux/table.h", "#define TABLE 2", "generated-header", /include\/linux\/table\.h comes into lib\/table\.c/],
-    ["lib/gen_table.c", "int unused;", "generated-header", /lib\/gen_table\.c comes into lib\/gen_table\.c/],
+    ["lib/gen_table.c", "#include <linux/host.h>\nint used;", "generated-header", /lib\/gen_table\.c comes into lib\/gen_table\.c/],
   ])("%s with %j is refused", async (file, first, code, words) => {
     await expect(changed(file, first)).rejects.toMatchObject({ code, message: expect.stringMatching(words) as string });
   });
@@ -59,7 +59,8 @@ describe("what a header comes into besides C objects of the kernel", () => {
     ["include/linux/assembly.h", "#define ASSEMBLY 1 /* one */"],
     ["include/linux/bounds.h", "#define BOUND (0 + 1)"],
     ["include/linux/script.h", "#define SCRIPT 1 /* one */"],
-    ["include/linux/host.h", "#define HOST  1"],
+    ["include/linux/host.h", "#define HOST (0 + 1)"],
+    ["lib/gen_table.c", "#include <linux/host.h>\nstatic int unused;"],
   ])("%s with %j makes the same, and is let through", async (file, first) => {
     expect(await changed(file, first)).toEqual(["drivers/mod.o"]);
   });
