@@ -11,7 +11,7 @@ import { findFixes } from "./fixes/find-fixes.js";
 import { patchOfFixes } from "./judge-fix.js";
 import { judgeSet, type JudgedSet } from "./judge-set.js";
 import { openSet } from "./open-set.js";
-import { rehearseInTurn } from "./rehearse-sample.js";
+import { rehearseInTurn } from "./rehearse/rehearse-in-turn.js";
 import { renderHtml } from "./report-html.js";
 import { renderMarkdown } from "./report-markdown.js";
 import { renderText } from "./report-text.js";
@@ -80,7 +80,7 @@ async function withRehearsals(
   set: CorpusSet,
   { results, store }: JudgedSet,
   chosen: readonly Fix[],
-  { seed }: CorpusOptions,
+  { seed, jobs }: CorpusOptions,
   count: number,
 ): Promise<FixResult[]> {
   const fixes = new Map(chosen.map((fix) => [fix.name, fix]));
@@ -93,7 +93,7 @@ async function withRehearsals(
     return fix === undefined ? [] : [{ name, update: async () => await store.requireUpdate(fix) }];
   });
   const logs = join(defaultCacheDir(), "corpus", "rehearsals", set.release);
-  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, progress: say });
+  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, progress: say, jobs });
   return results.map((result) => {
     const rehearsal = rehearsed.get(result.fix);
     return rehearsal === undefined ? result : { ...result, rehearsal };

@@ -13,8 +13,9 @@ VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
+include net/Makefile
 assembly-objs := arch/x86/lib/copy.o
-real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(assembly-objs)
+real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(addprefix net/,$(obj-y)) $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
 obj-m := drivers/mod.o drivers/whole.o
 image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
@@ -26,7 +27,7 @@ modname-part.o := one:two-parts
 modname-whole.o := bigger
 modname-shown.o := gpu
 modname-flags = -DKBUILD_MODNAME='"$(subst -,_,$(modname))"'
-flags = $(if $(filter $@,$(real-obj-m)),-DMODULE) $(modname-flags)
+flags = $(if $(filter $@,$(real-obj-m)),-DMODULE) $(modname-flags) $(CFLAGS_$(notdir $@))
 cmd_cc_o_c = gcc -Wp,-MMD,$@.d -I$(source)/include -I$(O)/net $(if $(findstring /../,$@),-I$(source)/drivers/gpu/../include) $(strip $(flags)) -fmacro-prefix-map=$(source)/= $(KCFLAGS) $(if $(filter $@,$(image-objs)),-g) -c -o $@ $<
 cmd_as_o_S = gcc -g -D__ASSEMBLY__ -I$(source)/include -c -o $@ $<
 cmd_cc_s_c = gcc -I$(source)/include -S -o $@ $<
@@ -51,7 +52,9 @@ net/numbers.h:
 $(objects): %.o: $(source)/%.c FORCE
 	$(call if_changed_rule,cc_o_c)
 FORCE: ;
-.PHONY: ./
+olddefconfig syncconfig: ;
+	@mkdir -p $(O)/include/config; sed -n 's/^config //p' net/Kconfig > $(O)/include/config/auto.conf
+.PHONY: ./ olddefconfig syncconfig
 `;
 
 /** A tree of a few files. */
@@ -59,6 +62,10 @@ export function writeFakeKernel(source: string): void {
   writeFiles(source, {
     Makefile: MAKEFILE,
     "scripts/Makefile.build": "",
+    "net/Makefile": "# what the network is made of\nobj-y := listed.o\nCFLAGS_listed.o := -DLISTED\nlisted.o: tool\n\t./tool\n",
+    "net/Kconfig": "config CONFIG_NET=y\nhelp\n",
+    "net/listed.c": "int listed(void) { return LISTED; }\n",
+    "net/unlisted.c": "int unlisted(void) { return 7; }\n",
     "include/linux/x.h": "#define X 1\n",
     "include/linux/unused.h": "#define UNUSED 1\n",
     "net/raw.c":

@@ -70,10 +70,11 @@ export function diffextFindsNothing(source: string, extension: string): Refusal 
   });
 }
 
-export function kconfigTouched(path: string): Refusal {
+/** @param option one that gets another value; undefined where that was not found out */
+export function kconfigTouched(path: string, option?: string): Refusal {
   return new Refusal({
     code: "kconfig",
-    message: `the patch changes the kernel's configuration options in ${path}`,
+    message: `the patch changes the kernel's configuration options in ${path}${option === undefined ? "" : ` (${option})`}`,
     location: path,
     hint: "a running kernel keeps its configuration: leave that file out of the patch, if the rest does without it",
   });
@@ -85,6 +86,35 @@ export function buildRulesTouched(path: string): Refusal {
     message: `the patch changes how the kernel is built in ${path}`,
     location: path,
     hint: "objects cannot be added to or taken out of a running kernel: leave that file out of the patch, if the rest does without it",
+  });
+}
+
+export function makefileChanges(path: string, line: string): Refusal {
+  return new Refusal({
+    code: "makefile",
+    message: `the patch changes how the kernel is built in ${path}, by more than lists of objects and flags for compiling them: ${line.trim()}`,
+    location: path,
+    hint: "what a recipe would make with it cannot be told: leave that file out of the patch, if the rest does without it",
+  });
+}
+
+const OBJECTS_SHOWN = 3;
+
+export function objectsMadeOtherwise(paths: readonly string[], differing: readonly string[]): Refusal {
+  const more = differing.length > OBJECTS_SHOWN ? ` and ${differing.length - OBJECTS_SHOWN} more` : "";
+  return new Refusal({
+    code: "makefile",
+    message: `the patch changes how the kernel is built in ${paths.join(", ")}: ${differing.slice(0, OBJECTS_SHOWN).join(", ")}${more}`,
+    location: paths[0] ?? "",
+    hint: "objects cannot be added to or taken out of a running kernel: leave that file out of the patch, if the rest does without it",
+  });
+}
+
+export function rulesNotRead(paths: readonly string[], words: string): Refusal {
+  return new Refusal({
+    code: "makefile",
+    message: `kbuild does not get along with the patch's ${paths.join(", ")}:\n${words}`,
+    location: paths[0] ?? "",
   });
 }
 

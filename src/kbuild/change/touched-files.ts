@@ -1,10 +1,11 @@
 import { assemblyTouched, buildRulesTouched, kconfigTouched, linkerScriptTouched, notKernelText, unknownFileKind } from "./refusals.js";
 import type { Refusal } from "../../diagnostics.js";
 
-/** What becomes of a touched file: `compile` goes into objects; `ignore` has no part in them; `refuse` would change more than objects. */
+/** What becomes of a touched file: `compile` goes into objects; `ignore` has no part in them; `rules` says how they are made; `refuse` would change more than objects. */
 type Verdict =
   | { readonly kind: "compile" }
   | { readonly kind: "ignore"; readonly reason: string }
+  | { readonly kind: "rules"; readonly refusal: (path: string) => Refusal }
   | { readonly kind: "refuse"; readonly refusal: (path: string) => Refusal };
 
 const ignore = (reason: string): Verdict => ({ kind: "ignore", reason });
@@ -16,8 +17,9 @@ const RULES: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
   [/^(tools|samples|scripts|usr|debian|ksplice)\//, ignore("not part of the kernel")],
   [/^(MAINTAINERS|CREDITS|README|COPYING|\.[^/]*)$|(^|\/)\.git(ignore|attributes)$/, ignore("not part of the kernel")],
   [/^arch\/(?!x86\/)[^/]+\//, ignore("another architecture")],
-  [/(^|\/)Kconfig[^/]*$/, refuse(kconfigTouched)],
-  [/(^|\/)(Makefile|Kbuild)[^/]*$|\.mk$/, refuse(buildRulesTouched)],
+  [/(^|\/)Kconfig[^/]*$/, { kind: "rules", refusal: kconfigTouched }],
+  [/^(arch\/x86\/)?(Makefile|Kbuild)[^/]*$|\.mk$/, refuse(buildRulesTouched)],
+  [/(^|\/)(Makefile|Kbuild)[^/]*$/, { kind: "rules", refusal: buildRulesTouched }],
   // Compiled by kbuild, but into images of their own, not into the running kernel's text.
   [/^arch\/x86\/(boot|realmode|purgatory|entry\/vdso|um|tools)\/|^drivers\/firmware\/efi\/libstub\//, refuse(notKernelText)],
   [/\.S$/, refuse(assemblyTouched)],

@@ -1,7 +1,7 @@
 import { rename, rm, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { silentProgress, type Progress } from "../../diagnostics.js";
-import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer, type ObjectKind } from "./ask-kbuild.js";
+import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer, type KbuildAnswers, type ObjectKind } from "./ask-kbuild.js";
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "../../host/files.js";
 import { withBuildLock } from "../make.js";
 import { objectMadeTwice } from "./refusals.js";
@@ -163,11 +163,7 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
   const { source } = build.tree;
   const directory = join(build.cacheDir, "tmp", "answers");
   const { byOwner, makefiles, words } = await askKbuild(build, directory);
-  const objects = [...byOwner]
-    .flatMap(([owner, answers]) => answers.map((answer) => indexedObject(answer, owner, source)))
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-    // What two makes visit, or two rules make.
-    .filter((entry, index, all) => entry.object !== all[index - 1]?.object || entry.kind !== all[index - 1]?.kind);
+  const objects = indexObjects(byOwner, source);
   if (!objects.some(({ targets }) => targets.length > 0)) throw cannotPrepare(build.release, words.trimEnd());
   const rules = await readStates(source, rulePaths(source, makefiles, byOwner.keys()));
   const saved: Saved = { answers: answersDirectory(rules), rules, objects, includedSources: await findIncludedSources(source) };
@@ -176,6 +172,17 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
   await rename(directory, join(build.cacheDir, saved.answers));
   await writeWhole(join(build.cacheDir, INDEX_FILE), JSON.stringify(saved));
   return saved;
+}
+
+/** What kbuild answered, each object once. @param top of the tree that was asked about */
+export function indexObjects(byOwner: KbuildAnswers["byOwner"], top: string): IndexedObject[] {
+  return (
+    [...byOwner]
+      .flatMap(([owner, answers]) => answers.map((answer) => indexedObject(answer, owner, top)))
+      .sort((a, b) => (a.path < b.path ? -1 : 1))
+      // What two makes visit, or two rules make.
+      .filter((entry, index, all) => entry.object !== all[index - 1]?.object || entry.kind !== all[index - 1]?.kind)
+  );
 }
 
 /** Reads the tree: seconds, but once. */

@@ -4,6 +4,7 @@ import { mapLimited } from "../../host/map-limited.js";
 import { isFile } from "../../host/files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { findContradiction } from "./image-witness.js";
+import { requireSameRules } from "./build-rules.js";
 import { usesInOwnText } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { refuseOtherUses } from "./other-uses.js";
@@ -41,12 +42,18 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   const note = options.note ?? (() => undefined);
   const progress = options.progress ?? silentProgress;
   const sources: string[] = [];
+  const rules: string[] = [];
   const ignored: string[] = [];
   for (const path of touched) {
     const verdict = judgeTouchedFile(path);
-    if (verdict.kind === "refuse") throw verdict.refusal(path);
+    if (verdict.kind === "refuse" || (verdict.kind === "rules" && options.patched === undefined)) throw verdict.refusal(path);
     if (verdict.kind === "compile") sources.push(path);
+    else if (verdict.kind === "rules") rules.push(path);
     else ignored.push(`${path} is left out: ${verdict.reason}`);
+  }
+  if (rules.length > 0 && options.patched !== undefined) {
+    await requireSameRules(build, await UnitIndex.of(build, progress), options.patched, rules, progress);
+    for (const path of rules) ignored.push(`${path} is left out: with it, too, every object is made as it is now`);
   }
   if (sources.length === 0) throw nothingTouched(ignored.join("\n"));
   ignored.forEach(note);

@@ -1,0 +1,98 @@
+import { cp } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Progress, Refusal } from "../../diagnostics.js";
+import { hashOf, readLatin1 } from "../../host/files.js";
+import { makeTemporary, removeTemporary } from "../../host/temporary.js";
+import { parseConfig } from "../../tree/kernel-config.js";
+import type { PatchedTree } from "../change/patched-tree.js";
+import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
+import { askKbuild } from "../compile/ask-kbuild.js";
+import { indexObjects, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
+import { makeKernel, withBuildLock } from "../make.js";
+import type { PreparedBuild } from "../types.js";
+import { changesOnlyLists } from "./makefile-lines.js";
+
+/** Whether a touched file is one of Kconfig's. */
+export function isKconfig(path: string): boolean {
+  return basename(path).startsWith("Kconfig");
+}
+
+/**
+ * Lets through what the change does to makefiles and Kconfig files if it means nothing to this configuration: the configuration comes to the same, and
+ * kbuild makes every object of the same source by the same command, for the same targets. Of makefiles only lists of objects and flags for them may change:
+ * what a recipe makes kbuild does not tell.
+ * @param rules touched makefiles and Kconfig files
+ * @throws Refusal `kconfig` or `makefile`
+ */
+export async function requireSameRules(
+  build: PreparedBuild,
+  index: UnitIndex,
+  patched: PatchedTree,
+  rules: readonly string[],
+  progress: Progress,
+): Promise<void> {
+  for (const path of rules) {
+    if (isKconfig(path)) continue;
+    const [pre, post] = await Promise.all([build.tree.source, patched.root].map((root) => readLatin1(join(root, path))));
+    if (pre === undefined || post === undefined) throw buildRulesTouched(path);
+    const line = changesOnlyLists(pre, post);
+    if (line !== undefined) throw makefileChanges(path, line);
+  }
+  progress(`asking kbuild what becomes of the objects with ${rules.join(", ")}`);
+  const refusal = await withBuildLock(build.cacheDir, () => askWithRules(build, index, patched, rules));
+  if (refusal !== undefined) throw refusal;
+}
+
+/** In a copy of the output directory, for kbuild writes into it where the source lies. */
+async function askWithRules(
+  build: PreparedBuild,
+  index: UnitIndex,
+  patched: PatchedTree,
+  rules: readonly string[],
+): Promise<Refusal | undefined> {
+  const directory = await makeTemporary(join(build.cacheDir, "tmp", "rules-"));
+  try {
+    const outDir = join(directory, "out");
+    await cp(build.outDir, outDir, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    const { root } = patched;
+    const changed: PreparedBuild = { ...build, tree: { ...build.tree, source: root }, outDir };
+    for (const target of ["olddefconfig", "syncconfig"]) {
+      const { exitCode, stderr } = await makeKernel({ ...changed, source: root }, [target]);
+      if (exitCode !== 0) return rulesNotRead(rules, stderr.trimEnd());
+    }
+    const option = await findOtherOption(build.outDir, outDir);
+    if (option !== undefined) return kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
+    const answers = join(directory, "answers");
+    const { byOwner } = await askKbuild(changed, answers);
+    const moved = (text: string): string => text.replaceAll(outDir, build.outDir).replaceAll(root, build.tree.source);
+    const commands = new Map([...byOwner.values()].flat().map((answer) => [answer.object, moved(answer.command)]));
+    const after = new Map(indexObjects(byOwner, root).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]));
+    const differing: string[] = [];
+    for (const object of [...index.objects, ...index.others]) {
+      const other = after.get(keyOf(object));
+      after.delete(keyOf(object));
+      if (other === undefined) differing.push(`${object.path} is made no more`);
+      else if (object.targets.join() !== other.object.targets.join()) differing.push(`${object.path} goes into other modules`);
+      else if (object.source !== other.object.source || object.sources.join() !== other.object.sources.join())
+        differing.push(`${object.path} is made of other files`);
+      else if ((await index.commandOf(object)) !== other.command) differing.push(`${object.path} is made by another command`);
+    }
+    for (const { object } of after.values()) differing.push(`${object.path} is made anew`);
+    return differing.length === 0 ? undefined : objectsMadeOtherwise(rules, differing);
+  } finally {
+    await removeTemporary(directory);
+  }
+}
+
+function keyOf({ kind, object }: IndexedObject): string {
+  return hashOf([kind, object]);
+}
+
+/** An option of the configuration that has another value, as `CONFIG_X: y, m with the patch`. */
+async function findOtherOption(before: string, after: string): Promise<string | undefined> {
+  const [old, now] = await Promise.all(
+    [before, after].map(async (directory) => parseConfig((await readLatin1(join(directory, "include/config/auto.conf"))) ?? "")),
+  );
+  const name = [...new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])].find((key) => old?.get(key) !== now?.get(key));
+  return name === undefined ? undefined : `CONFIG_${name}: ${old?.get(name) ?? "unset"}, with the patch ${now?.get(name) ?? "unset"}`;
+}
