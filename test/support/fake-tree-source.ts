@@ -35,15 +35,23 @@ cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
 cmd_host-csingle = gcc -O2 -I$(source)/include -o $@ $< -lm
 if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
-./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c
+./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c lib/hidden.c
 kernel/bounds.s: $(source)/kernel/bounds.c
 	$(call if_changed_dep,cc_s_c)
 kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
 	$(call if_changed_dep,cpp_lds_S)
 lib/gen_table: $(source)/lib/gen_table.c
 	$(call if_changed_dep,host-csingle)
+cmd_sed = sed -n 's/^\\#define /int /p' $< > $@
+if_changed = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 lib/table.c: $(source)/include/linux/table.h
 	$(call if_changed,sed)
+lib/again.o: lib/table.c lib/hidden.c
+# Says something else in a dry run than it does: what it makes is more than its command.
+cmd_hidden = sed -n 's/^\\#define /int /p' $< > $@
+lib/hidden.c: $(source)/include/linux/hidden.h
+	$(call if_changed,hidden)
+	@echo 'int more;' >> $(O)/$@
 $(assembly-objs): %.o: $(source)/%.S FORCE
 	$(call if_changed_rule,as_o_S)
 net/generated.o: net/numbers.h
@@ -98,6 +106,7 @@ export function writeFakeKernel(source: string): void {
     "include/linux/script.h": "#define SCRIPT 1\n",
     "include/linux/host.h": "#define HOST 1\n",
     "include/linux/table.h": "#define TABLE 1\n",
+    "include/linux/hidden.h": "#define HIDDEN 1\n",
     "drivers/mod.c": "int mod(void) { return 5; }\n",
     "drivers/kept.c": "int kept_in_kernel(void)\n{\n\treturn 5;\n}\n",
     "drivers/twin.c": "static int mod_function(void)\n{\n\treturn 5;\n}\n",

@@ -28,7 +28,7 @@ export interface KbuildAnswer {
   readonly source: string;
   /** Files that kbuild makes, or wants there, before it compiles the object; without its source. */
   readonly prerequisites: readonly string[];
-  /** For a shell. Empty for what no compiler makes. */
+  /** For a shell; may have several lines. Empty where a makefile has it in a rule of its own. */
   readonly command: string;
 }
 
@@ -55,14 +55,15 @@ const FIELDS = [
   "$<",
   "$(filter-out FORCE $<,$^ $|)",
 ];
+const ANSWER = [...FIELDS, "$(cmd_$(1))"].join("|");
 const DIRECTORY = "KSPLICE_ANSWERS";
 const [ANSWERS, RULES] = ["answers-", "rules-"];
 const place = (prefix: string): string => `$(${DIRECTORY})/${prefix}$(subst /,!,$(obj))`;
 const tellCommand =
   `$(if $(filter ${Object.keys(COMPILER_RULES).join(" ")},$(1)),` +
-  `$(file >${place(RULES)},$(MAKEFILE_LIST))$(file >>${place(ANSWERS)},${[...FIELDS, "$(cmd_$(1))"].join("|")}))`;
+  `$(file >${place(RULES)},$(MAKEFILE_LIST))$(file >>${place(ANSWERS)},${ANSWER}))`;
 // Objects have been told; files of a dot are checks of kbuild's own.
-const tellSources = `$(if $(1),$(if $(filter $(srctree)/%,$(if $(filter %.o .%,$@),,$^)),$(file >>${place(ANSWERS)},${[...FIELDS, ""].join("|")})))`;
+const tellSources = `$(if $(1),$(if $(filter $(srctree)/%,$(if $(filter %.o .%,$@),,$^)),$(file >>${place(ANSWERS)},${ANSWER})))`;
 export const TELL: readonly string[] = [
   `if_changed_rule=${tellCommand}@:`,
   `if_changed_dep=${tellCommand}@:`,
@@ -94,23 +95,35 @@ export async function askKbuild(build: PreparedBuild, directory: string): Promis
   return { byOwner, makefiles, words: result.stderr };
 }
 
-/** @throws Error for a line that is none of ours */
+/** How an answer begins: a rule's name; three times the object, as often as a list has it; the object, its source, prerequisites. */
+const BEGINNING = /^[\w-]+\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]+)\|[^|]*\|[^|]*\|/;
+
+function isBeginning(line: string): boolean {
+  const [found, ...fields] = BEGINNING.exec(line) ?? [];
+  return found !== undefined && fields.slice(0, 3).every((field) => field.split(" ").every((word) => word === "" || word === fields[3]));
+}
+
+/** @throws Error where the first line is none of ours */
 export function parseAnswers(text: string): KbuildAnswer[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [rule = "", builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = line.split("|");
-      if (object === "" || command.length === 0) throw new Error(`kbuild's answer is not understood: ${line.slice(0, 200)}`);
-      return {
-        kind: (COMPILER_RULES as Readonly<Record<string, ObjectKind>>)[rule] ?? "generated",
-        isBuiltIn: builtIn !== "",
-        isModular: modular !== "",
-        isWholeModule: whole !== "",
-        object,
-        source,
-        prerequisites: prerequisites.split(/\s+/).filter((path) => path !== ""),
-        command: command.join("|").trim(),
-      };
-    });
+  const answers: string[] = [];
+  for (const line of text.split("\n")) {
+    if (isBeginning(line)) answers.push(line);
+    else if (line.trim() === "") continue;
+    else if (answers.length === 0) throw new Error(`kbuild's answer is not understood: ${line.slice(0, 200)}`);
+    // A command that a makefile defines in several lines.
+    else answers.push(`${answers.pop() ?? ""}\n${line}`);
+  }
+  return answers.map((answer) => {
+    const [rule = "", builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = answer.split("|");
+    return {
+      kind: (COMPILER_RULES as Readonly<Record<string, ObjectKind>>)[rule] ?? "generated",
+      isBuiltIn: builtIn !== "",
+      isModular: modular !== "",
+      isWholeModule: whole !== "",
+      object,
+      source,
+      prerequisites: prerequisites.split(/\s+/).filter((path) => path !== ""),
+      command: command.join("|").trim(),
+    };
+  });
 }

@@ -5,6 +5,7 @@ import { hashOf } from "../../host/files.js";
 import { requireProgram } from "../../host/refusals.js";
 import { runTool } from "../../host/run-tool.js";
 import type { IncludeGraph } from "./include-graph.js";
+import { isGeneratedAlike } from "./generated-file.js";
 import { makeProduct } from "../compile/make-product.js";
 import { preprocessedText } from "../compile/preprocessed.js";
 import { assemblyReached, generatedHeaderReached, imageReached, linkerScriptReached } from "./refusals.js";
@@ -61,7 +62,7 @@ async function findChange(
   files: readonly string[],
 ): Promise<readonly string[]> {
   const told = files.filter((file) => entry.sources.includes(file) || entry.source === file);
-  if (entry.kind === "generated") return told;
+  if (entry.kind === "generated") return (await isGeneratedAlike(build, index, entry, patched)) ? [] : told;
   const command = await commandOf(index, entry);
   const read = await findUnitSources(build, command);
   // What the compiler does not get through is left to what the text says.

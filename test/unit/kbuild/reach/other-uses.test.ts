@@ -49,6 +49,8 @@ describe("what a header comes into besides C objects of the kernel", () => {
     ],
     ["include/linux/host.h", "#define HOST 2", "generated-header", /include\/linux\/host\.h comes into lib\/gen_table\.c/],
     ["include/linux/table.h", "#define TABLE 2", "generated-header", /include\/linux\/table\.h comes into lib\/table\.c/],
+    // Of a file that its command alone does not make, nothing is known.
+    ["include/linux/hidden.h", "#define HIDDEN 1\n/* one */", "generated-header", /include\/linux\/hidden\.h comes into lib\/hidden\.c/],
     ["lib/gen_table.c", "#include <linux/host.h>\nint used;", "generated-header", /lib\/gen_table\.c comes into lib\/gen_table\.c/],
   ])("%s with %j is refused", async (file, first, code, words) => {
     await expect(changed(file, first)).rejects.toMatchObject({ code, message: expect.stringMatching(words) as string });
@@ -60,6 +62,7 @@ describe("what a header comes into besides C objects of the kernel", () => {
     ["include/linux/bounds.h", "#define BOUND (0 + 1)"],
     ["include/linux/script.h", "#define SCRIPT 1 /* one */"],
     ["include/linux/host.h", "#define HOST (0 + 1)"],
+    ["include/linux/table.h", "#define TABLE 1\n/* one */"],
     ["lib/gen_table.c", "#include <linux/host.h>\nstatic int unused;"],
   ])("%s with %j makes the same, and is let through", async (file, first) => {
     expect(await changed(file, first)).toEqual(["drivers/mod.o"]);
