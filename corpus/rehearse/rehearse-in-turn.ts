@@ -84,23 +84,16 @@ async function rehearseBatch(
       expose: [packageRoot(), directory, dirname(process.execPath)],
     });
     const ready = new Map<string, RehearsalRequest>();
+    const loader = new TargetLoader(machine, await ModuleFiles.read(kernel.modulesDir));
     for (const [index, request] of batch.entries()) {
       const update = await request.update();
-      const problem = await loadTargets(machine, kernel, update);
-      const crash = (await machine.problems()).find((line) => CRASH.test(line));
-      if (problem === undefined && crash === undefined) {
+      const { problem, isUsable } = await loader.load(update);
+      if (problem === undefined) {
         const path = join(directory, `${index}.tar.gz`);
         await writeFile(path, await packUpdate(update));
         ready.set(path, request);
-        continue;
-      }
-      tell(request.name, {
-        ok: false,
-        isUnknown: true,
-        problems: [problem ?? `a module of its targets crashes: ${crash ?? ""}`],
-        milliseconds: 0,
-      });
-      if (crash !== undefined) return [...ready.values(), ...batch.slice(index + 1)];
+      } else tell(request.name, { ok: false, isUnknown: true, problems: [problem], milliseconds: 0 });
+      if (!isUsable) return [...ready.values(), ...batch.slice(index + 1)];
     }
     for await (const { path, result } of tryOut(machine, [...ready.keys()])) {
       const request = ready.get(path);
@@ -152,22 +145,48 @@ async function endOf(started: StartedCommand): Promise<string> {
   }
 }
 
-/** Modules of its targets, with their init functions, where that works without the hardware; else without. @returns why that cannot be */
-async function loadTargets(machine: Machine, kernel: RehearsalKernel, update: Update): Promise<string | undefined> {
-  for (const { name } of update.manifest.targets) {
-    if (name === "vmlinux") continue;
+/** Loads the modules of updates' targets: with their init functions, where that works without the hardware; else without. */
+class TargetLoader {
+  /** What was never initialized must not be called by what is. */
+  readonly #withoutInit = new Set<string>();
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly files: ModuleFiles,
+  ) {}
+
+  /** @returns why a module could not be loaded, and whether the machine is as it should be */
+  async load(update: Update): Promise<{ readonly problem?: string; readonly isUsable: boolean }> {
     try {
-      await machine.loadModule(name);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const files = await ModuleFiles.read(kernel.modulesDir);
-      for (const module of await files.withDependencies([name])) {
-        const { exitCode, stderr } = await machine.insertModule(module.name, withoutInit(module.data, module.name));
-        if (exitCode !== 0) return `module ${module.name} could not be loaded: ${stderr.trim()}`;
+      for (const { name } of update.manifest.targets) {
+        const problem = name === "vmlinux" ? undefined : await this.#loadModule(name);
+        if (problem !== undefined) return { problem, isUsable: true };
       }
+      const crash = (await this.machine.problems()).find((line) => CRASH.test(line));
+      return crash === undefined ? { isUsable: true } : { problem: `a module of its targets crashes: ${crash}`, isUsable: false };
+    } catch (error) {
+      return { problem: wordsOf(error), isUsable: false };
     }
   }
-  return undefined;
+
+  async #loadModule(name: string): Promise<string | undefined> {
+    const modules = await this.files.withDependencies([name]);
+    if (!modules.some((module) => this.#withoutInit.has(module.name))) {
+      try {
+        await this.machine.loadModule(name);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== "vm-cannot-load-module") throw error;
+      }
+    }
+    for (const module of modules) {
+      if ((await this.machine.run(["test", "-e", `/sys/module/${module.name}/initstate`])).exitCode === 0) continue;
+      const { exitCode, stderr } = await this.machine.insertModule(module.name, withoutInit(module.data, module.name));
+      if (exitCode !== 0) return `module ${module.name} could not be loaded: ${stderr.trim()}`;
+      this.#withoutInit.add(module.name);
+    }
+    return undefined;
+  }
 }
 
 function wordsOf(error: unknown): string {

@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { unifiedDiff } from "../../../src/kbuild/change/diff-texts.js";
-import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
-import { findUnits } from "../../../src/kbuild/reach/find-units.js";
-import { changesOnlyLists } from "../../../src/kbuild/reach/makefile-lines.js";
-import type { PreparedBuild } from "../../../src/kbuild/types.js";
-import { fakeBuild, writeFakeKernel } from "./fake-kernel.js";
-import { temporaryDirectory } from "./temp-dir.js";
+import { unifiedDiff } from "../../../../src/kbuild/change/diff-texts.js";
+import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
+import { findUnits } from "../../../../src/kbuild/reach/find-units.js";
+import { changesOnlyLists } from "../../../../src/kbuild/reach/makefile-lines.js";
+import type { PreparedBuild } from "../../../../src/kbuild/types.js";
+import { fakeBuild, writeFakeKernel } from "../../../support/fake-tree-source.js";
+import { temporaryDirectory } from "../../../support/temp-dir.js";
 
 const source = temporaryDirectory();
 const cacheDir = temporaryDirectory();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseAnswers } from "../../../src/kbuild/compile/ask-kbuild.js";
+import { parseAnswers } from "../../../../src/kbuild/compile/ask-kbuild.js";
 
 test("an answer is read field by field, with what stands behind the last bar", () => {
   expect(parseAnswers("cc_o_c|net/a.o|||net/a.o|/src/net/a.c|/src/net/b.h net/c.h|gcc -c a.c | tee log\n")).toEqual([
