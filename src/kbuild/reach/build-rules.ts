@@ -6,7 +6,7 @@ import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
-import { askKbuild } from "../compile/ask-kbuild.js";
+import { askKbuild, type KbuildAnswer } from "../compile/ask-kbuild.js";
 import { indexObjects, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
 import { makeKernel, withBuildLock } from "../make.js";
 import type { PreparedBuild } from "../types.js";
@@ -65,15 +65,18 @@ async function askWithRules(
     const answers = join(directory, "answers");
     const { byOwner } = await askKbuild(changed, answers);
     const moved = (text: string): string => text.replaceAll(outDir, build.outDir).replaceAll(root, build.tree.source);
-    const commands = new Map([...byOwner.values()].flat().map((answer) => [answer.object, moved(answer.command)]));
-    const after = new Map(indexObjects(byOwner, root).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]));
+    const after = new Map<string, { readonly object: IndexedObject; readonly command: string | undefined }>();
+    const inPlace = new Map([...byOwner].map(([owner, told]) => [owner, told.map((answer) => moveAnswer(answer, moved))]));
+    const commands = new Map([...inPlace.values()].flat().map((answer) => [answer.object, answer.command]));
+    for (const object of indexObjects(inPlace, build.tree.source))
+      after.set(keyOf(object), { object, command: commands.get(object.object) });
     const differing: string[] = [];
     for (const object of [...index.objects, ...index.others]) {
       const other = after.get(keyOf(object));
       after.delete(keyOf(object));
       if (other === undefined) differing.push(`${object.path} is made no more`);
       else if (object.targets.join() !== other.object.targets.join()) differing.push(`${object.path} goes into other modules`);
-      else if (object.source !== other.object.source || object.sources.join() !== other.object.sources.join())
+      else if (object.source !== other.object.source || !isMadeOfSame(object, other.object))
         differing.push(`${object.path} is made of other files`);
       else if ((await index.commandOf(object)) !== other.command) differing.push(`${object.path} is made by another command`);
     }
@@ -82,6 +85,15 @@ async function askWithRules(
   } finally {
     await removeTemporary(directory);
   }
+}
+
+function moveAnswer(answer: KbuildAnswer, moved: (text: string) => string): KbuildAnswer {
+  return { ...answer, source: moved(answer.source), prerequisites: answer.prerequisites.map(moved), command: moved(answer.command) };
+}
+
+/** Of what a compiler makes, make also knows the headers, where kbuild made it once: that list is no rule. */
+function isMadeOfSame(object: IndexedObject, other: IndexedObject): boolean {
+  return object.kind !== "generated" || object.sources.join() === other.sources.join();
 }
 
 function keyOf({ kind, object }: IndexedObject): string {
