@@ -5,8 +5,8 @@ import { join } from "node:path";
 import Table from "cli-table3";
 import { fixFromNextSource } from "../examples/archive-fix.js";
 import { compileProbe } from "../examples/compile-probe.js";
-import { usableKernels } from "../src/distro/debian/choose-kernel.js";
-import { prepareDebianKernel } from "../src/distro/debian/debian.js";
+import { usableKernels } from "../src/distro/debian/usable-kernels.js";
+import { prepareDebianKernel } from "../src/distro/debian/prepare-kernel.js";
 import { parseObject } from "../src/elf/parse-object.js";
 import { defaultCacheDir } from "../src/host/cache-dir.js";
 import { compileUnit } from "../src/kbuild/compile/compile-unit.js";
@@ -47,7 +47,7 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 
 async function main(): Promise<void> {
   const cacheDir = defaultCacheDir();
-  const [kernel] = await usableKernels("6.1");
+  const [kernel] = await usableKernels("6.1", { cacheDir });
   if (kernel === undefined) throw new Error("the archive has no 6.1 kernel together with its source");
   const tree = join(cacheDir, "trees", kernel.release);
   await prepareDebianKernel({ release: kernel.release, dir: tree, cacheDir, progress: say });

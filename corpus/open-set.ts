@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal, type Progress } from "../src/diagnostics.js";
-import { downloadDebianSource, listDebianKernels, prepareDebianKernel } from "../src/distro/debian/debian.js";
+import { debian } from "../src/distro/debian/debian.js";
+import { downloadDebianSource } from "../src/distro/debian/debian-source.js";
 import { isDirectory } from "../src/host/files.js";
 import type { CorpusSet } from "./types.js";
 
@@ -17,7 +18,7 @@ export interface SetOptions {
  * @throws Refusal where the archive has no such kernel or source
  */
 export async function openSet({ from, to, cacheDir, progress }: SetOptions): Promise<CorpusSet> {
-  const kernels = (await listDebianKernels()).filter((kernel) => kernel.sourceAvailable && !/-(cloud|rt)-/.test(kernel.release));
+  const kernels = (await debian.kernels({ cacheDir })).filter((kernel) => kernel.sourceAvailable && !/-(cloud|rt)-/.test(kernel.release));
   const release = kernels.find((kernel) => kernel.version === from)?.release;
   if (release === undefined) {
     throw new Refusal({
@@ -27,7 +28,7 @@ export async function openSet({ from, to, cacheDir, progress }: SetOptions): Pro
     });
   }
   const fromTree = join(cacheDir, "trees", release);
-  await prepareDebianKernel({ release, dir: fromTree, cacheDir, progress });
+  await debian.prepare({ release, dir: fromTree, cacheDir, progress });
   const toTree = join(cacheDir, "sources", to);
   if (!(await isDirectory(toTree))) {
     await mkdir(join(cacheDir, "sources"), { recursive: true });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
-import type { PreparedDistribution } from "../src/distro/debian/debian.js";
+import type { KernelRecord } from "../src/tree/kernel-record.js";
 import { unifiedDiff } from "../src/kbuild/change/diff-texts.js";
 import { fixFromNextSource } from "../examples/archive-fix.js";
 import { compileProbe } from "../examples/compile-probe.js";
@@ -30,7 +30,7 @@ const RAW_SOURCE = "net/ipv4/raw.c";
  * Debian's own fix of raw IP packets whose header claims less than five words.
  * @returns undefined if the archive does not hold that change any more
  */
-export async function rawSocketFix(tree: string, kernel: PreparedDistribution, options: ExampleOptions): Promise<Example | undefined> {
+export async function rawSocketFix(tree: string, kernel: KernelRecord, options: ExampleOptions): Promise<Example | undefined> {
   const fix = await fixFromNextSource(tree, kernel.version, RAW_SOURCE, options);
   // The archive moves on: another change of that file is not what the probe looks at.
   if (fix === undefined || !/^\+.*iphlen < sizeof/m.test(fix.patch)) return undefined;

@@ -3,8 +3,8 @@ import { execa } from "execa";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stderrProgress, reportError } from "../src/cli/common.js";
-import { usableKernels } from "../src/distro/debian/choose-kernel.js";
-import { prepareDebianKernel } from "../src/distro/debian/debian.js";
+import { usableKernels } from "../src/distro/debian/usable-kernels.js";
+import { prepareDebianKernel } from "../src/distro/debian/prepare-kernel.js";
 import { defaultCacheDir } from "../src/host/cache-dir.js";
 import { commandLine } from "../src/rehearse/program-paths.js";
 import { rehearseUpdate } from "../src/rehearse/rehearse-update.js";
@@ -29,7 +29,7 @@ async function runDemo(): Promise<number> {
     return result;
   };
 
-  const [oldest] = await usableKernels("6.1");
+  const [oldest] = await usableKernels("6.1", { cacheDir });
   if (oldest === undefined) throw new Error("the Debian archive has no 6.1 kernel together with its source");
   const tree = join(cacheDir, "trees", oldest.release);
   const kernel = await timed("prepare", () => prepareDebianKernel({ release: oldest.release, dir: tree, cacheDir, progress }));

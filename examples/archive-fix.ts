@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../src/diagnostics.js";
 import { compareDebianVersions } from "../src/distro/debian/debian-version.js";
-import { listDebianSources, readSourceFiles } from "../src/distro/debian/debian.js";
+import { listSources, readSourceFiles } from "../src/distro/debian/debian-source.js";
+import type { ArchivePlace } from "../src/distro/distro.js";
 import { unifiedDiff } from "../src/kbuild/change/diff-texts.js";
 
 /** A patch made of the difference between two versions of a source that the archive has. */
@@ -14,9 +15,9 @@ export interface ArchiveFix {
 }
 
 /** The version of the source that follows in the archive, of the same series; undefined where there is none. */
-export async function findNextSource(version: string): Promise<string | undefined> {
+export async function findNextSource(version: string, place: ArchivePlace): Promise<string | undefined> {
   const series = version.split(".").slice(0, 2).join(".");
-  return (await listDebianSources(series)).find((candidate) => compareDebianVersions(candidate, version) > 0);
+  return (await listSources(series, place)).find((candidate) => compareDebianVersions(candidate, version) > 0);
 }
 
 /**
@@ -28,9 +29,9 @@ export async function fixFromNextSource(
   tree: string,
   version: string,
   file: string,
-  options: { cacheDir: string; progress: Progress },
+  options: ArchivePlace & { readonly progress: Progress },
 ): Promise<ArchiveFix | undefined> {
-  const next = await findNextSource(version);
+  const next = await findNextSource(version, options);
   if (next === undefined) return undefined;
   options.progress(`reading ${file} of ${next}`);
   const after = (await readSourceFiles(next, [file], options)).get(file);

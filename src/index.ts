@@ -9,7 +9,8 @@
 export { EXIT_BUG, EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED, EXIT_USAGE, Refusal, type Progress } from "./diagnostics.js";
 
 // Get a kernel's source, and what else its updates are made of.
-export { prepareDebianKernel } from "./distro/debian/debian.js";
+export { debian } from "./distro/debian/debian.js";
+export type { ArchiveKernel, ArchivePlace, Distribution, PrepareRequest } from "./distro/distro.js";
 export { defaultCacheDir } from "./host/cache-dir.js";
 export { packageRoot } from "./host/package-root.js";
 

@@ -37,3 +37,18 @@ export function refuseNotRoot(): Refusal {
     hint: "run the command as root, for example with sudo",
   });
 }
+
+/** Whether a program's words say that there is no room left, or apt's that there would be none. */
+export function isDiskFull(words: string): boolean {
+  // tar says the last of a file that is written in part.
+  return /No space left on device|Wrote only \d+ of \d+ bytes|enough free space|Disk quota exceeded/.test(words);
+}
+
+export function diskFull(directory: string, words: string): Refusal {
+  return new Refusal({
+    code: "disk-full",
+    message: `there is no room left for ${directory}:\n${words.trimEnd()}`,
+    location: directory,
+    hint: "a kernel's tree takes 2 GB, the compiler of another release 350 MB; XDG_CACHE_HOME names another place for what is kept",
+  });
+}

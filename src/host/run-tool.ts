@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { cannotEnterRoot, commandInRoot, couldNotEnter, NOT_FOUND, ROOT_ENVIRONMENT, type BuildRoot } from "./build-root.js";
 
 export interface ToolResult {
   /** Undefined where a signal ended the program. */
@@ -15,6 +16,8 @@ export interface ToolOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** How the output is read; as `latin1`, a character is a byte. Default: UTF-8. */
   readonly encoding?: "latin1";
+  /** Where the program is; undefined: on this machine. */
+  readonly root?: BuildRoot | undefined;
 }
 
 /** Variables of the caller's environment that would change what kbuild or the compiler do. */
@@ -47,23 +50,30 @@ const IGNORED_VARIABLES = [
   "LC_MESSAGES",
 ];
 
-/** Runs a program without a shell, in the C locale, and never throws because of how it ended. */
+/**
+ * Runs a program without a shell, in the C locale, and never throws because of how it ended.
+ * @throws Refusal `cannot-enter-build-root`
+ */
 export async function runTool(program: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
   const cleared = Object.fromEntries(IGNORED_VARIABLES.map((name) => [name, undefined]));
-  const result = await execa(program, args, {
+  const { root } = options;
+  const [file, words] = root === undefined ? [program, args] : commandInRoot(root, program, args);
+  const result = await execa(file, words, {
     reject: false,
     stripFinalNewline: false,
     stdin: options.input === undefined ? "ignore" : "pipe",
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...cleared, LC_ALL: "C", ...options.env },
+    env: { ...cleared, LC_ALL: "C", ...(root === undefined ? {} : ROOT_ENVIRONMENT), ...options.env },
     ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
     maxBuffer: 256 * 1024 * 1024,
   });
+  if (root !== undefined && (couldNotEnter(result.exitCode, result.stderr) || result.code === "ENOENT"))
+    throw cannotEnterRoot(root, result.stderr === "" ? `${file}: ${result.shortMessage ?? ""}` : result.stderr);
   return {
     exitCode: result.exitCode,
     stdout: result.stdout,
     stderr: result.stderr,
-    notFound: result.code === "ENOENT",
+    notFound: root === undefined ? result.code === "ENOENT" : result.exitCode === NOT_FOUND,
   };
 }

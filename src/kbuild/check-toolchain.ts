@@ -1,6 +1,5 @@
 import { missingTools } from "../host/refusals.js";
-import { otherCompiler } from "./refusals.js";
-import { withoutPrefix } from "./tool-name.js";
+import type { Toolchain } from "../tree/toolchain.js";
 import { runTool } from "../host/run-tool.js";
 
 interface Requirement {
@@ -32,41 +31,16 @@ const REQUIREMENTS: readonly Requirement[] = [
 ];
 
 /** @throws Refusal that names all missing tools and Debian's packages of them */
-export async function checkTools(compiler: string, config: ReadonlyMap<string, string>): Promise<void> {
+export async function checkTools(toolchain: Toolchain, config: ReadonlyMap<string, string>): Promise<void> {
   const wanted = REQUIREMENTS.filter((requirement) => requirement.config === undefined || config.has(requirement.config));
-  const present = await Promise.all(wanted.map((requirement) => isPresent(requirement, compiler)));
+  const present = await Promise.all(wanted.map((requirement) => isPresent(requirement, toolchain)));
   const missing = wanted.filter((_, index) => present[index] === false);
   if (missing.length > 0) throw missingTools(missing);
 }
 
-async function isPresent(requirement: Requirement, compiler: string): Promise<boolean> {
-  if (requirement.program !== undefined) return !(await runTool(requirement.program, ["--version"])).notFound;
-  const test = await runTool(compiler, ["-E", "-x", "c", "-o", "/dev/null", "-"], { input: `#include <${requirement.header ?? ""}>\n` });
+async function isPresent(requirement: Requirement, { program, root }: Toolchain): Promise<boolean> {
+  if (requirement.program !== undefined) return !(await runTool(requirement.program, ["--version"], { root })).notFound;
+  const input = `#include <${requirement.header ?? ""}>\n`;
+  const test = await runTool(program, ["-E", "-x", "c", "-o", "/dev/null", "-"], { input, root });
   return test.exitCode === 0;
-}
-
-export interface Compiler {
-  readonly program: string;
-  /** First line of `--version`. */
-  readonly version: string;
-}
-
-/**
- * The compiler that built the kernel, by CONFIG_CC_VERSION_TEXT. Another version compiles other code, which would not match.
- * The first word of the text is the name it was called by; the same compiler may go by a shorter name here.
- * @throws Refusal that names the wanted compiler and those found
- */
-export async function findCompiler(versionText: string): Promise<Compiler> {
-  const [program = "gcc", ...rest] = versionText.split(" ");
-  const wanted = rest.join(" ");
-  const short = withoutPrefix(program);
-  const found: string[] = [];
-  for (const candidate of new Set([program, short, short.replace(/-\d+$/, "")])) {
-    const result = await runTool(candidate, ["--version"]);
-    const version = result.stdout.split("\n")[0] ?? "";
-    if (result.exitCode !== 0) continue;
-    if (version.split(" ").slice(1).join(" ") === wanted) return { program: candidate, version };
-    found.push(version);
-  }
-  throw otherCompiler(versionText, [...new Set(found)]);
 }

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import lockfile from "proper-lockfile";
+import type { BuildRoot } from "../host/build-root.js";
 import { requireProgram } from "../host/refusals.js";
 import { runTool, type ToolResult } from "../host/run-tool.js";
 
@@ -9,6 +10,7 @@ export interface MakeContext {
   readonly outDir: string;
   readonly makeVariables: readonly string[];
   readonly jobs: number;
+  readonly root?: BuildRoot | undefined;
 }
 
 /** Compiler flags that every object gets, through kbuild's own variable for a user's flags: it comes last. */
@@ -19,17 +21,11 @@ export const MODULE_FLAGS = ["-g0"];
 
 /** Runs kbuild. Does not judge the outcome. Callers hold {@link withBuildLock}. @throws Refusal if there is no make */
 export async function makeKernel(context: MakeContext, args: readonly string[], compilerFlags = UNIT_FLAGS): Promise<ToolResult> {
-  const result = await runTool("make", [
-    "-C",
-    context.source,
-    `O=${context.outDir}`,
-    "-s",
-    "--no-print-directory",
-    `-j${context.jobs}`,
-    `KCFLAGS=${compilerFlags.join(" ")}`,
-    ...context.makeVariables,
-    ...args,
-  ]);
+  const words = [
+    ...["-C", context.source, `O=${context.outDir}`, "-s", "--no-print-directory", `-j${context.jobs}`],
+    ...[`KCFLAGS=${compilerFlags.join(" ")}`, ...context.makeVariables, ...args],
+  ];
+  const result = await runTool("make", words, { root: context.root });
   if (result.notFound) throw requireProgram("make", "make");
   return result;
 }

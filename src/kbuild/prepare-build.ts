@@ -1,11 +1,16 @@
 import { copyFile, mkdir, readFile, rm, utimes } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
-import { checkTools, findCompiler } from "./check-toolchain.js";
+import { checkTools } from "./check-toolchain.js";
 import { defaultCacheDir } from "../host/cache-dir.js";
 import { hashOf, isDirectory, isFile, readTextIfThere, writeWhole } from "../host/files.js";
 import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "../tree/kernel-config.js";
+import { buildRootPath, readKernelRecord } from "../tree/kernel-record.js";
+import { noBuildRoot } from "../tree/refusals.js";
+import { findToolchain, hasToolchain } from "../tree/toolchain.js";
+import type { BuildRoot } from "../host/build-root.js";
+import { packageRoot } from "../host/package-root.js";
 import { makeKernel, withBuildLock } from "./make.js";
 import { cannotPrepare, configurationDiffers, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
 import type { PreparedBuild } from "./types.js";
@@ -39,12 +44,14 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {
   const config = parseConfig(configText);
   const headers = await readHeaders(tree);
   const makefile = await checkSource(tree, configText, headers.release);
-  const compiler = await findCompiler(config.get("CC_VERSION_TEXT") ?? "gcc");
-  await checkTools(compiler.program, config);
+  const cacheTop = options.cacheDir ?? defaultCacheDir();
+  const compiler = await findToolchain(config, await findBuildRoot(tree, config, cacheTop));
+  await checkTools(compiler, config);
 
   const makeVariables = [...headers.makeVariables, `CC=${compiler.program}`, ...tree.makeFlags.filter((flag) => !flag.startsWith("O="))];
-  const key = hashOf([CACHE_FORMAT, tree.source, configText, compiler.version, makefile, ...makeVariables]);
-  const cacheDir = join(options.cacheDir ?? defaultCacheDir(), "builds", `${headers.release}-${key.slice(0, 16)}`);
+  const where = compiler.root === undefined ? [] : [compiler.root.path];
+  const key = hashOf([CACHE_FORMAT, tree.source, configText, compiler.version, makefile, ...makeVariables, ...where]);
+  const cacheDir = join(cacheTop, "builds", `${headers.release}-${key.slice(0, 16)}`);
   const build: PreparedBuild = {
     tree,
     outDir: join(cacheDir, "out"),
@@ -52,6 +59,7 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {
     release: headers.release,
     compiler: compiler.program,
     compilerVersion: compiler.version,
+    root: compiler.root,
     makeVariables,
     jobs: options.jobs ?? availableParallelism(),
   };
@@ -64,6 +72,21 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {
     await writeWhole(join(cacheDir, FINISHED), JSON.stringify({ source: tree.source, release: build.release, compiler: compiler.version }));
   });
   return build;
+}
+
+/**
+ * The build root that `ksplice prepare` made for this tree, if it did.
+ * @throws Refusal if that is gone, and the machine does not have the compiler
+ */
+async function findBuildRoot(tree: KernelTree, config: ReadonlyMap<string, string>, cacheDir: string): Promise<BuildRoot | undefined> {
+  const record = await readKernelRecord(tree.configDir);
+  if (record?.buildRoot === undefined) return undefined;
+  const path = buildRootPath(cacheDir, record.buildRoot);
+  if (!(await isDirectory(join(path, "usr")))) {
+    if (await hasToolchain(config)) return undefined;
+    throw noBuildRoot(path, record.release, tree.source);
+  }
+  return { path, needed: [tree.source, tree.configDir, cacheDir, packageRoot(), tmpdir()] };
 }
 
 interface Headers {

@@ -1,5 +1,4 @@
 import { Refusal } from "../diagnostics.js";
-import { withoutPrefix } from "./tool-name.js";
 
 export function noBuildDirectory(configDir: string, missing: string): Refusal {
   return new Refusal({
@@ -26,15 +25,6 @@ export function otherSourceVersion(sourceVersion: string, configVersion: string,
     location: "Makefile",
     hint: "use the source that the running kernel was built from",
     abortCause: "no_match",
-  });
-}
-
-export function otherCompiler(wanted: string, found: readonly string[]): Refusal {
-  const program = wanted.split(" ")[0] ?? wanted;
-  return new Refusal({
-    code: "other-compiler",
-    message: `the kernel was built with ${wanted}; here is ${found.length === 0 ? `no ${program}` : found.join(", ")}`,
-    hint: `install that compiler: Debian's package is ${withoutPrefix(program)}`,
   });
 }
 

@@ -1,3 +1,4 @@
+import type { BuildRoot } from "../host/build-root.js";
 import type { KernelTree } from "../tree/kernel-tree.js";
 
 /** A tree that objects can be compiled in: kbuild's output directory in the cache. */
@@ -13,6 +14,8 @@ export interface PreparedBuild {
   readonly compiler: string;
   /** First line of `compiler --version`. */
   readonly compilerVersion: string;
+  /** Where the compiler and all other programs of a build are; undefined: on this machine. */
+  readonly root: BuildRoot | undefined;
   /** `NAME=value` arguments that every make call on this build gets. */
   readonly makeVariables: readonly string[];
   /** How many jobs make may run. */

@@ -1,4 +1,5 @@
 import { Refusal } from "../diagnostics.js";
+import { withoutPrefix } from "./tool-name.js";
 
 /** Everything that this layer refuses, a factory a message. */
 
@@ -31,5 +32,32 @@ export function noConfigFile(configDir: string): Refusal {
     message: `the configuration directory ${configDir} holds no .config`,
     location: configDir,
     hint: "copy the running kernel's configuration there, for example from /boot/config-RELEASE",
+  });
+}
+
+export function otherCompiler(wanted: string, found: readonly string[]): Refusal {
+  const program = wanted.split(" ")[0] ?? wanted;
+  return new Refusal({
+    code: "other-compiler",
+    message: `the kernel was built with ${wanted}; here is ${found.length === 0 ? `no ${program}` : found.join(", ")}`,
+    hint: `install that compiler: Debian's package is ${withoutPrefix(program)}; for a kernel of another release \`ksplice prepare\` fetches it, and installs nothing`,
+  });
+}
+
+export function noBuildRoot(path: string, release: string, tree: string): Refusal {
+  return new Refusal({
+    code: "no-build-root",
+    message: `the compiler of ${release} was at ${path}, which is gone`,
+    location: path,
+    hint: `fetch it again: ksplice prepare --release ${release} ${tree}`,
+  });
+}
+
+export function otherBinutils(wanted: string, where: string): Refusal {
+  return new Refusal({
+    code: "other-binutils",
+    message: `the kernel was built with binutils of the version that Kconfig writes as ${wanted}; those in ${where} are of another`,
+    location: where,
+    hint: "--suite names the release that the kernel was built in",
   });
 }

@@ -135,6 +135,7 @@ export function fakeBuild(source: string, cacheDir: string): PreparedBuild {
     compiler: "gcc",
     compilerVersion: "gcc",
     makeVariables: [],
+    root: undefined,
     jobs: 1,
   };
 }

@@ -15,23 +15,52 @@ export interface DebianPackage {
   readonly sha256: string;
 }
 
+/** Package lists that apt knows: the machine's own, or others that it is told of by options alone. */
+export interface Apt {
+  /** As in "the archive of …". */
+  readonly name: string;
+  /** Arguments that stand before every command; none for the machine's own lists. */
+  readonly options: readonly string[];
+}
+
+export const MACHINE_APT: Apt = { name: "this machine's sources", options: [] };
+
+const RUN = { reject: false, all: true, stdin: "ignore", env: { LC_ALL: "C" }, maxBuffer: 256 * 1024 * 1024 } as const;
+
+export interface AptResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  /** What was written to either stream. */
+  readonly all: string;
+}
+
+/** Runs apt-get. Does not judge the outcome. @throws Refusal if there is no apt */
+export async function runAptGet(apt: Apt, args: readonly string[], cwd?: string): Promise<AptResult> {
+  const result = await execa("apt-get", [...apt.options, "-q", ...args], { ...RUN, ...(cwd === undefined ? {} : { cwd }) });
+  if (result.code === "ENOENT") throw noApt();
+  return { exitCode: result.exitCode, stdout: result.stdout, all: result.all };
+}
+
 /**
  * All versions of all packages whose names match one of the patterns.
  * @param patterns extended regular expressions with `^` and `$`, as apt-cache takes them
  * @throws Refusal if this is no machine with apt, or its package lists were never fetched
  */
-export async function findPackages(patterns: readonly string[]): Promise<DebianPackage[]> {
-  const result = await execa("apt-cache", ["show", ...patterns], { reject: false, env: { LC_ALL: "C" }, stdin: "ignore" });
-  if (result.code === "ENOENT") throw noApt();
-  const packages = parsePackages(result.stdout);
-  if (packages.length === 0 && !(await hasPackageLists())) throw noPackageLists();
+export async function findPackages(patterns: readonly string[], apt: Apt = MACHINE_APT): Promise<DebianPackage[]> {
+  const packages = parsePackages(await showPackages(patterns, apt));
+  if (packages.length === 0 && !(await hasPackageLists(apt))) throw noPackageLists();
   return packages;
 }
 
-async function hasPackageLists(): Promise<boolean> {
-  const result = await execa("apt-cache", ["show", "linux-libc-dev"], { reject: false, env: { LC_ALL: "C" }, stdin: "ignore" });
+async function showPackages(patterns: readonly string[], apt: Apt): Promise<string> {
+  const result = await execa("apt-cache", [...apt.options, "show", ...patterns], RUN);
+  if (result.code === "ENOENT") throw noApt();
+  return result.stdout;
+}
+
+async function hasPackageLists(apt: Apt): Promise<boolean> {
   // What is only installed is described without a file in the archive.
-  return /^Filename: /m.test(result.stdout);
+  return /^Filename: /m.test(await showPackages(["linux-libc-dev"], apt));
 }
 
 /** Reads paragraphs of `Name: value` lines, as apt-cache prints them. Those without a file in the archive are left out; twins are once. */

@@ -1,17 +1,13 @@
 import { readBytesIfThere } from "../../host/files.js";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
-import { findKernelPackages, type KernelPackages } from "./debian-kernels.js";
+import { silentProgress } from "../../diagnostics.js";
+import type { ArchivePlace } from "../distro.js";
+import { byVersion, findKernelPackages, type KernelPackages } from "./debian-kernels.js";
 import type { DebianPackage } from "./apt.js";
 import { downloadPackage } from "./download.js";
 import { noSuchSourceFile, packageNotInArchive } from "./refusals.js";
 import { unpackSourceFiles, unpackSourceTree } from "./unpack.js";
-
-export interface SourceOptions {
-  readonly cacheDir: string;
-  readonly progress?: Progress;
-}
 
 /** The linux-source package of a version. @throws Refusal if the archive does not have it */
 export function requireSourcePackage(packages: KernelPackages, version: string): DebianPackage {
@@ -20,16 +16,26 @@ export function requireSourcePackage(packages: KernelPackages, version: string):
   return source;
 }
 
+/** The versions of a kernel series (`6.1`) that the archive has the source of, oldest first. */
+export async function listSources(series: string, place: ArchivePlace): Promise<string[]> {
+  const { sources } = await findKernelPackages(place);
+  return sources
+    .filter((entry) => entry.name === `linux-source-${series}`)
+    .sort(byVersion)
+    .map((entry) => entry.version);
+}
+
 /** Where downloaded packages are kept. */
 export function packageCache(cacheDir: string): string {
   return join(cacheDir, "packages");
 }
 
 /** Downloads the source of a version (`6.1.176-1`) and unpacks the whole tree into `directory`. */
-export async function downloadDebianSource(version: string, directory: string, options: SourceOptions): Promise<void> {
-  const source = requireSourcePackage(await findKernelPackages(), version);
-  const deb = await downloadPackage(source, packageCache(options.cacheDir), options.progress);
-  (options.progress ?? silentProgress)(`unpacking ${source.name} ${version}`);
+export async function downloadDebianSource(version: string, directory: string, place: ArchivePlace): Promise<void> {
+  const packages = await findKernelPackages(place);
+  const source = requireSourcePackage(packages, version);
+  const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, progress: place.progress });
+  (place.progress ?? silentProgress)(`unpacking ${source.name} ${version}`);
   await unpackSourceTree(deb, source.name, directory);
 }
 
@@ -37,8 +43,8 @@ export async function downloadDebianSource(version: string, directory: string, o
  * Some files of the source of a version, by path from the top of the tree. They are kept in the cache: the first time takes 10 s.
  * @throws Refusal if the archive does not have that version, or the version not that file
  */
-export async function readSourceFiles(version: string, paths: readonly string[], options: SourceOptions): Promise<Map<string, Uint8Array>> {
-  const kept = join(options.cacheDir, "source-files", version);
+export async function readSourceFiles(version: string, paths: readonly string[], place: ArchivePlace): Promise<Map<string, Uint8Array>> {
+  const kept = join(place.cacheDir, "source-files", version);
   const files = new Map<string, Uint8Array>();
   const load = async (): Promise<string[]> => {
     const missing: string[] = [];
@@ -52,11 +58,12 @@ export async function readSourceFiles(version: string, paths: readonly string[],
   const missing = await load();
   if (missing.length === 0) return files;
 
-  const source = requireSourcePackage(await findKernelPackages(), version);
-  const deb = await downloadPackage(source, packageCache(options.cacheDir), options.progress);
-  (options.progress ?? silentProgress)(`unpacking ${missing.join(", ")} of ${source.name} ${version}`);
+  const packages = await findKernelPackages(place);
+  const source = requireSourcePackage(packages, version);
+  const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, progress: place.progress });
+  (place.progress ?? silentProgress)(`unpacking ${missing.join(", ")} of ${source.name} ${version}`);
   await mkdir(kept, { recursive: true });
-  const unfinished = await mkdtemp(join(options.cacheDir, "source-files", "unpack-"));
+  const unfinished = await mkdtemp(join(place.cacheDir, "source-files", "unpack-"));
   try {
     await unpackSourceFiles(deb, source.name, missing, unfinished);
     for (const path of missing) {

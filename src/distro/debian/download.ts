@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { silentProgress, type Progress } from "../../diagnostics.js";
-import type { DebianPackage } from "./apt.js";
+import { MACHINE_APT, runAptGet, type Apt, type DebianPackage } from "./apt.js";
 import { cannotDownload } from "./refusals.js";
 
 /**
@@ -13,37 +12,46 @@ import { cannotDownload } from "./refusals.js";
  * @returns path of the .deb
  * @throws Refusal with apt's own words
  */
-export async function downloadPackage(entry: DebianPackage, directory: string, progress: Progress = silentProgress): Promise<string> {
+export async function downloadPackage(
+  entry: DebianPackage,
+  directory: string,
+  { apt = MACHINE_APT, progress = silentProgress }: { apt?: Apt; progress?: Progress | undefined } = {},
+): Promise<string> {
   await mkdir(directory, { recursive: true });
   const target = join(directory, entry.fileName);
   if (await hasHash(target, entry.sha256)) return target;
 
   const unfinished = await mkdtemp(join(directory, "download-"));
-  let shown = "0";
-  const ticker = setInterval(() => {
-    void sizeIn(unfinished).then((bytes) => {
-      if (megabytes(bytes) === shown) return;
-      shown = megabytes(bytes);
-      progress(`downloading ${entry.name} ${entry.version}: ${shown} of ${megabytes(entry.size)} MB`);
-    });
-  }, 1000);
   try {
-    progress(`downloading ${entry.name} ${entry.version}: ${megabytes(entry.size)} MB`);
-    const result = await execa("apt-get", ["-q", "download", `${entry.name}=${entry.version}`], {
-      cwd: unfinished,
-      reject: false,
-      all: true,
-      stdin: "ignore",
-      env: { LC_ALL: "C" },
-    });
+    const what = `${entry.name} ${entry.version}`;
+    const result = await showGrowth(unfinished, what, entry.size, progress, () =>
+      runAptGet(apt, ["download", `${entry.name}=${entry.version}`], unfinished),
+    );
     const [file] = (await readdir(unfinished)).filter((name) => name.endsWith(".deb"));
     if (result.exitCode !== 0 || file === undefined) throw cannotDownload(entry.name, entry.version, result.all);
     // apt spells some characters of a version otherwise in file names.
     await rename(join(unfinished, file), target);
     return target;
   } finally {
-    clearInterval(ticker);
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Tells every second how much of `size` bytes is there while `work` fills a directory. */
+export async function showGrowth<T>(directory: string, what: string, size: number, progress: Progress, work: () => Promise<T>): Promise<T> {
+  let shown = "0";
+  progress(`downloading ${what}: ${megabytes(size)} MB`);
+  const ticker = setInterval(() => {
+    void sizeIn(directory).then((bytes) => {
+      if (megabytes(bytes) === shown) return;
+      shown = megabytes(bytes);
+      progress(`downloading ${what}: ${shown} of ${megabytes(size)} MB`);
+    });
+  }, 1000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(ticker);
   }
 }
 

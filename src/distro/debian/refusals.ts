@@ -23,7 +23,7 @@ export function noSuchRelease(release: string, there: readonly string[]): Refusa
     code: "no-such-release",
     message: `the archive has no kernel ${release}; kernels there with their source:\n${there.join("\n")}`,
     location: release,
-    hint: "`apt-get update` fetches newer lists; --release names the kernel to prepare",
+    hint: "`apt-get update` fetches newer lists; --release names the kernel to prepare, and --suite the Debian release that has it (`--suite trixie`)",
   });
 }
 
@@ -65,4 +65,48 @@ export function directoryInUse(directory: string): Refusal {
 
 export function noSuchSourceFile(path: string, version: string): Refusal {
   return new Refusal({ code: "no-such-source-file", message: `the source of version ${version} has no ${path}`, location: path });
+}
+
+export function cannotFetchLists(name: string, sources: readonly string[], words: string): Refusal {
+  return new Refusal({
+    code: "cannot-fetch-lists",
+    message: `the package lists of ${name} could not be fetched or are not signed by Debian:\n${words.trimEnd()}\nsources:\n${sources.join("\n")}`,
+    location: name,
+    hint: words.includes("NO_PUBKEY")
+      ? "the keys on this machine are older than that release: `apt-get install debian-archive-keyring` updates them"
+      : "--suite takes a code name (`trixie`); --apt-source names other sources",
+  });
+}
+
+export function noArchiveKeyring(path: string): Refusal {
+  return new Refusal({
+    code: "no-archive-keyring",
+    message: `${path} is missing: without Debian's keys nothing of its archive can be trusted`,
+    location: path,
+    hint: "apt-get install debian-archive-keyring",
+  });
+}
+
+export function compilerNotInArchive(wanted: string, archive: string, words: string): Refusal {
+  return new Refusal({
+    code: "compiler-not-in-archive",
+    message: `the kernel was built with ${wanted}, and the archive (${archive}) does not have it with what it needs:\n${words.trimEnd()}`,
+    hint: "--suite names the Debian release that the kernel was built in; older packages are at snapshot.debian.org (--apt-source)",
+  });
+}
+
+export function unknownCompiler(wanted: string): Refusal {
+  return new Refusal({
+    code: "unknown-compiler",
+    message: `the kernel was built with ${wanted}, which is no package of Debian's`,
+    hint: "install that compiler",
+  });
+}
+
+export function patchDoesNotApply(release: string, words: string): Refusal {
+  return new Refusal({
+    code: "patch-does-not-apply",
+    message: `the further patch of ${release} does not fit the source that it comes with:\n${words.trimEnd()}`,
+    location: release,
+  });
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { execa, ExecaError } from "execa";
-import { cannotUnpack, missingDebianTool } from "../../host/refusals.js";
+import { cannotUnpack, diskFull, isDiskFull, missingDebianTool } from "../../host/refusals.js";
 
 /** Programs that unpacking takes, and Debian's packages of them. */
 const TOOLS: readonly (readonly [program: string, debianPackage: string])[] = [
@@ -21,21 +21,42 @@ export async function checkUnpackTools(): Promise<void> {
 /** Nothing of what flows between the programs is kept in memory. */
 const STREAM = { buffer: { stdout: false, stderr: true }, env: { LC_ALL: "C" } } as const;
 
+/** Owners and set-id bits are not restored. A directory that is a link already stays one: `lib`, of `usr/lib`. */
+const EXTRACT = ["-x", "--no-same-owner", "--no-same-permissions", "--keep-directory-symlink", "-f", "-"];
+
 /**
- * Unpacks members of a .deb into a directory that is made if need be; owners and set-id bits are not restored.
- * @param members paths in the package with `./` before them, directories with all they hold; empty for all
+ * Unpacks a .deb into a directory that is made if need be.
+ * @param options `without`: paths in the package with `./` before them that are left out with all they hold
  * @throws Refusal with the tools' own words
  */
-export async function unpackPackage(deb: string, directory: string, members: readonly string[] = []): Promise<void> {
+export async function unpackPackage(deb: string, directory: string, { without = [] }: { without?: readonly string[] } = {}): Promise<void> {
   await mkdir(directory, { recursive: true });
+  const excluded = without.map((path) => `--exclude=${path}`);
   try {
-    await execa(STREAM)`dpkg-deb --fsys-tarfile ${deb}`.pipe({
-      ...STREAM,
-      stdin: "pipe",
-    })`tar -x --no-same-owner --no-same-permissions -f - -C ${directory} ${members}`;
+    await execa(STREAM)`dpkg-deb --fsys-tarfile ${deb}`.pipe({ ...STREAM, stdin: "pipe" })`tar ${excluded} ${EXTRACT} -C ${directory}`;
   } catch (error) {
-    throw refusalOf(deb, error);
+    throw refusalOf(deb, directory, error);
   }
+}
+
+/**
+ * The text of a compressed file in a .deb; undefined where there is none of that name.
+ * @param member as tar matches it: `./usr/src/linux-patch-*-rt.patch.xz`
+ */
+export async function readPackedText(deb: string, member: string): Promise<string | undefined> {
+  const listed = execa({ ...STREAM, reject: false })`dpkg-deb --fsys-tarfile ${deb}`.pipe({
+    ...STREAM,
+    stdin: "pipe",
+    reject: false,
+  })`tar -x -O --wildcards -f - ${member}`;
+  const { stdout } = await listed.pipe({
+    env: STREAM.env,
+    reject: false,
+    stripFinalNewline: false,
+    encoding: "latin1",
+    maxBuffer: 64 * 1024 * 1024,
+  })`xz -d -c`;
+  return stdout === "" ? undefined : stdout;
 }
 
 /**
@@ -54,7 +75,7 @@ export async function unpackSourceTree(deb: string, name: string, directory: str
       stdin: "pipe",
     })`tar -x --no-same-owner --no-same-permissions --strip-components=1 -f - -C ${directory}`;
   } catch (error) {
-    throw refusalOf(deb, error);
+    throw refusalOf(deb, directory, error);
   }
 }
 
@@ -77,6 +98,8 @@ export async function unpackSourceFiles(deb: string, name: string, paths: readon
   })`tar -x --no-same-owner --occurrence=1 --strip-components=1 -f - -C ${directory} ${members}`;
 }
 
-function refusalOf(deb: string, error: unknown): Error {
-  return error instanceof ExecaError ? cannotUnpack(basename(deb), String(error.stderr) || error.shortMessage) : (error as Error);
+function refusalOf(deb: string, directory: string, error: unknown): Error {
+  if (!(error instanceof ExecaError)) return error as Error;
+  const words = String(error.stderr) || error.shortMessage;
+  return isDiskFull(words) ? diskFull(directory, words) : cannotUnpack(basename(deb), words);
 }

@@ -15,7 +15,7 @@ import { requireUnitCommand } from "./unit-command.js";
  */
 export async function compileTypes(build: PreparedBuild, unit: Unit, variant: Variant = {}): Promise<Uint8Array> {
   const command = await requireUnitCommand(build, unit);
-  const version = await runTool("pahole", ["--version"]);
+  const version = await runTool("pahole", ["--version"], { root: build.root });
   if (version.notFound) throw requireProgram("pahole", "dwarves");
   const compile = withDebugInformation(command.compile, variant.shadow === undefined);
   return await makeProduct(build, command, variant, {
@@ -23,7 +23,10 @@ export async function compileTypes(build: PreparedBuild, unit: Unit, variant: Va
     key: [unit.path, ...compile, "types", version.stdout.trim()],
     finish: async (path) => {
       // Without the variable pahole wants the program llvm-objcopy.
-      const result = await runTool("pahole", ["-J", "--skip_encoding_btf_vars", path], { env: { LLVM_OBJCOPY: "objcopy" } });
+      const result = await runTool("pahole", ["-J", "--skip_encoding_btf_vars", path], {
+        env: { LLVM_OBJCOPY: "objcopy" },
+        root: build.root,
+      });
       if (result.exitCode !== 0) throw noTypeInformation(unit.path, result.stderr.replaceAll(path, unit.path).trimEnd());
       return Uint8Array.from(findSection(await readFile(path), ".BTF", unit.path) ?? []);
     },

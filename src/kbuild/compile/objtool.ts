@@ -32,7 +32,7 @@ export async function findObjtoolCommand(build: PreparedBuild, command: UnitComm
 /** Runs objtool on an object in place. @throws Refusal with objtool's own words */
 export async function runObjtool(build: PreparedBuild, words: readonly string[], object: string, unit: string): Promise<void> {
   const [program = "", ...args] = words;
-  const result = await runTool(program, [...args, object], { cwd: build.outDir });
+  const result = await runTool(program, [...args, object], { cwd: build.outDir, root: build.root });
   if (result.exitCode !== 0) throw objtoolFailed(unit, result.stderr.replaceAll(object, unit).trimEnd());
 }
 

@@ -59,7 +59,7 @@ export async function compile(
     const object = join(directory, "unit.o");
     const rule = join(directory, "unit.d");
     const [program = build.compiler, ...args] = redirectCommand(product.compile, { from: build.tree.source, to: sourceRoot, object, rule });
-    const result = await runTool(program, args, { cwd: build.outDir });
+    const result = await runTool(program, args, { cwd: build.outDir, root: build.root });
     // Compilers write the rule after errors too, unless they did not find a file.
     const dependencies = parseDependencyRule((await readTextIfThere(rule)) ?? "").map((path) => resolvePlainly(build.outDir, path));
     if (result.exitCode === 0) return { product: await product.finish(object), dependencies };

@@ -70,7 +70,7 @@ async function link(request: LinkRequest): Promise<Uint8Array> {
       "module.o",
       ...inputs,
     ];
-    const result = await runTool("ld", args, { cwd: directory });
+    const result = await runTool("ld", args, { cwd: directory, root: build.root });
     if (result.notFound) throw requireProgram("ld", "binutils");
     if (result.exitCode !== 0) throw cannotLink(request.moduleName, nameInputs(result.stderr, request));
     return await readFile(join(directory, "module.o"));

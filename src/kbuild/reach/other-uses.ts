@@ -69,22 +69,23 @@ async function findChange(
   if (read === undefined) return told.length > 0 ? told : files;
   const used = files.filter((file) => read.includes(file));
   if (used.length === 0) return [];
-  const product = outcomeOf(entry, command);
+  const product = outcomeOf(build, entry, command);
   const pre = await makeProduct(build, command, {}, product);
   const post = await makeProduct(build, command, { shadow: patched }, product);
   return Buffer.compare(pre, post) === 0 ? [] : used;
 }
 
 /** What counts of an object. */
-function outcomeOf({ kind }: IndexedObject, command: UnitCommand): Product {
+function outcomeOf(build: PreparedBuild, { kind }: IndexedObject, command: UnitCommand): Product {
   const { compile, unit } = command;
   if (kind === "linker-script") return preprocessedText(command);
+  const finish = (path: string): Promise<Uint8Array> => hashWithoutDebug(build, path);
   if (kind === "host-program") {
     // Of the same machine code, whatever it generates is the same.
     const object = objectOnly(compile);
-    return { compile: object, key: [unit.path, ...object, "program"], finish: hashWithoutDebug };
+    return { compile: object, key: [unit.path, ...object, "program"], finish };
   }
-  if (kind !== "offsets") return { compile, key: [unit.path, ...compile, "image without debug information"], finish: hashWithoutDebug };
+  if (kind !== "offsets") return { compile, key: [unit.path, ...compile, "image without debug information"], finish };
   return {
     compile,
     key: [unit.path, ...compile, "offsets"],
@@ -102,8 +103,8 @@ function objectOnly([program = "", ...words]: readonly string[]): string[] {
 }
 
 /** Debug information names the tree that was compiled, which is another one with the change, and its lines. */
-async function hashWithoutDebug(path: string): Promise<Uint8Array> {
-  const { notFound, exitCode, stderr } = await runTool("objcopy", ["--strip-debug", path]);
+async function hashWithoutDebug({ root }: PreparedBuild, path: string): Promise<Uint8Array> {
+  const { notFound, exitCode, stderr } = await runTool("objcopy", ["--strip-debug", path], { root });
   if (notFound) throw requireProgram("objcopy", "binutils");
   if (exitCode !== 0) throw new Error(`objcopy cannot strip ${path}: ${stderr.trim()}`);
   return Buffer.from(hashOf([await readFile(path)]));

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { findNextSource, fixFromNextSource } from "../../../examples/archive-fix.js";
 import { compileProbe } from "../../../examples/compile-probe.js";
-import { usableKernels } from "../../../src/distro/debian/choose-kernel.js";
-import { prepareDebianKernel, readSourceFiles } from "../../../src/distro/debian/debian.js";
+import { usableKernels } from "../../../src/distro/debian/usable-kernels.js";
+import { readSourceFiles } from "../../../src/distro/debian/debian-source.js";
+import { prepareDebianKernel } from "../../../src/distro/debian/prepare-kernel.js";
 import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 import { ShadowTree } from "../../../src/kbuild/change/shadow-tree.js";
 import { patchOfEdits, type Edit } from "../../support/edited-patch.js";
@@ -17,20 +18,27 @@ export interface TestTree {
   /** Debian version of the source. */
   readonly version: string;
   readonly path: string;
+  /** Of the Debian release that has it. */
+  readonly suite: string;
 }
 
 const progress = (message: string): void => {
   process.stderr.write(`      ${message}\n`);
 };
 
-/** The oldest 6.1 kernel, or the newest 6.12 one, that the archive has together with its source. */
+/** Debian 12's oldest 6.1 kernel, or newest 6.12 one, that the archive has together with its source. */
 export async function testTree(series: "6.1" | "6.12"): Promise<TestTree> {
   const cacheDir = defaultCacheDir();
-  const kernel = (await usableKernels(series)).at(series === "6.1" ? 0 : -1);
+  const place = { cacheDir, suite: "bookworm" };
+  const kernel = (await usableKernels(series, place)).at(series === "6.1" ? 0 : -1);
   if (kernel === undefined) throw new Error(`the archive has no ${series} kernel together with its source`);
   const path = join(cacheDir, "trees", kernel.release);
-  await prepareDebianKernel({ release: kernel.release, dir: path, cacheDir, progress });
-  return { ...kernel, path };
+  await prepareDebianKernel({ release: kernel.release, dir: path, ...place, progress });
+  return { ...kernel, path, suite: place.suite };
+}
+
+function placeOf({ suite }: TestTree): { cacheDir: string; suite: string; progress: typeof progress } {
+  return { cacheDir: defaultCacheDir(), suite, progress };
 }
 
 /** A fix as Debian made it of `net/ipv4/raw.c`, in our words: a header that says that it has less than five words is refused. For 6.1. */
@@ -41,15 +49,15 @@ export const I2C_FIX: readonly Edit[] = [{ file: "drivers/i2c/i2c-dev.c", at: /c
 
 /** The change that the next source in the archive makes to a file. @throws Error if there is none: the test must then choose another */
 export async function archivePatch(tree: TestTree, file: string): Promise<string> {
-  const fix = await fixFromNextSource(tree.path, tree.version, file, { cacheDir: defaultCacheDir(), progress });
+  const fix = await fixFromNextSource(tree.path, tree.version, file, placeOf(tree));
   if (fix === undefined) throw new Error(`the archive has no later change to ${file} of ${tree.version}`);
   return fix.patch;
 }
 
 /** The same for many files at once: the archive's source is unpacked once. */
 export async function archivePatches(tree: TestTree, files: readonly string[]): Promise<Map<string, string>> {
-  const next = await findNextSource(tree.version);
-  if (next !== undefined) await readSourceFiles(next, files, { cacheDir: defaultCacheDir(), progress });
+  const next = await findNextSource(tree.version, placeOf(tree));
+  if (next !== undefined) await readSourceFiles(next, files, placeOf(tree));
   const patches = new Map<string, string>();
   for (const file of files) patches.set(file, await archivePatch(tree, file));
   return patches;

@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listDebianKernels, listDebianSources, prepareDebianKernel, readSourceFiles } from "../../../../src/distro/debian/debian.js";
+import { debian } from "../../../../src/distro/debian/debian.js";
+import { readSourceFiles } from "../../../../src/distro/debian/debian-source.js";
+import { prepareDebianKernel } from "../../../../src/distro/debian/prepare-kernel.js";
 
 /** An archive of tiny packages, with programs in the place of apt-cache and apt-get that serve them. */
 const top = mkdtempSync(join(tmpdir(), "ksplice-test-"));
@@ -82,12 +84,12 @@ afterAll(() => {
 const cacheDir = join(top, "cache");
 
 test("kernels are listed oldest first, with whether their source is there", async () => {
-  expect(await listDebianKernels()).toEqual([
+  expect(await debian.kernels({ cacheDir })).toEqual([
     { release: "6.1.0-47-amd64", version: "6.1.170-3", sourceAvailable: true },
     { release: "6.1.0-48-amd64", version: "6.1.172-1", sourceAvailable: false },
     { release: "6.1.0-50-amd64", version: "6.1.176-1", sourceAvailable: true },
   ]);
-  expect(await listDebianSources("6.1")).toEqual(["6.1.170-3", "6.1.176-1"]);
+  expect(await debian.sources("6.1", { cacheDir })).toEqual(["6.1.170-3", "6.1.176-1"]);
 });
 
 test("files of a source are read, and refused if it has none of that name", async () => {

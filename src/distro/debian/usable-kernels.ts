@@ -1,8 +1,9 @@
-import { byVersion, listDebianKernels, type DebianKernel } from "./debian-kernels.js";
+import type { ArchiveKernel, ArchivePlace } from "../distro.js";
+import { byVersion, findKernelPackages, kernelsOf } from "./debian-kernels.js";
 
 /** Kernels of a series that an update can be made for: the plain amd64 flavour, with its source in the archive, oldest first. */
-export async function usableKernels(series: string): Promise<DebianKernel[]> {
-  const kernels = await listDebianKernels();
+export async function usableKernels(series: string, place: ArchivePlace): Promise<ArchiveKernel[]> {
+  const kernels = kernelsOf(await findKernelPackages(place));
   const isPlain = (release: string): boolean => !/-(rt|cloud)-amd64$/.test(release);
   return kernels
     .filter((kernel) => kernel.sourceAvailable && kernel.version.startsWith(`${series}.`) && isPlain(kernel.release))

@@ -1,0 +1,123 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { release as runningRelease } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { silentProgress } from "../../diagnostics.js";
+import { isDirectory, isMissing } from "../../host/files.js";
+import { parseConfig } from "../../tree/kernel-config.js";
+import { buildRootPath, readKernelRecord, writeKernelRecord, type KernelRecord } from "../../tree/kernel-record.js";
+import { hasToolchain } from "../../tree/toolchain.js";
+import type { PrepareRequest } from "../distro.js";
+import type { Apt, DebianPackage } from "./apt.js";
+import { findKernelParts } from "./choose-parts.js";
+import { packageCache } from "./debian-source.js";
+import { downloadPackage } from "./download.js";
+import { makeBuildRoot } from "./make-build-root.js";
+import { directoryInUse } from "./refusals.js";
+import { checkUnpackTools } from "./unpack.js";
+import { describeImage, unpackHeaders, unpackImagePackages, unpackSource } from "./unpack-kernel.js";
+
+/**
+ * Makes a tree of Debian's packages: the source of the very version, and beside it in `ksplice/` the configuration, headers and image.
+ * Nothing is installed; nothing is left behind if it fails. A tree that is there already is taken as it is. Where the machine lacks the compiler that built the
+ * kernel, it is fetched too, into the cache.
+ * @throws Refusal if the archive lacks a part (the message lists the kernels that are there), or the directory is in use
+ */
+export async function prepareDebianKernel(request: PrepareRequest): Promise<KernelRecord> {
+  const progress = request.progress ?? silentProgress;
+  const release = request.release ?? runningRelease();
+  const directory = resolve(request.dir);
+  const existing = await readKernelRecord(join(directory, "ksplice"));
+  if (existing?.release === release) return await restoreBuildRoot(existing, directory, request);
+  if (!(await isFree(directory))) throw directoryInUse(directory);
+
+  await checkUnpackTools();
+  progress(`looking for ${release} in the package lists`);
+  const parts = await findKernelParts(release, request);
+  const download = (part: DebianPackage): Promise<string> =>
+    downloadPackage(part, packageCache(request.cacheDir), { apt: parts.apt, progress });
+  const headers = await download(parts.headers);
+  const images: string[] = [];
+  for (const part of parts.image) images.push(await download(part));
+  const source = await download(parts.source);
+
+  await mkdir(dirname(directory), { recursive: true });
+  const prefix = `.${basename(directory)}-unfinished-`;
+  await removeAbandoned(dirname(directory), prefix);
+  const unfinished = await mkdtemp(join(dirname(directory), `${prefix}${process.pid}-`));
+  try {
+    const configDir = join(unfinished, "ksplice");
+    progress(`unpacking ${parts.source.name} ${parts.version}`);
+    await unpackSource(source, parts.source.name, release, unfinished);
+    progress(`unpacking ${parts.headers.name} and ${parts.image.map(({ name }) => name).join(", ")}`);
+    await unpackHeaders(headers, release, configDir);
+    await unpackImagePackages(images, join(configDir, "image"));
+    progress(`reading the symbols and types of ${release}`);
+    const buildId = await describeImage(configDir, release);
+    const buildRoot = await fetchCompiler(parts.apt, configDir, request);
+    const record: KernelRecord = {
+      distribution: "debian",
+      release,
+      version: parts.version,
+      ...(buildId === undefined ? {} : { buildId }),
+      ...(buildRoot === undefined ? {} : { buildRoot }),
+      packages: [parts.headers, ...parts.image, parts.source].map((part) => part.fileName),
+    };
+    // Written last: a tree that has it is whole.
+    await writeKernelRecord(configDir, record);
+    await chmod(unfinished, 0o755);
+    if (await isDirectory(directory)) await rmdir(directory);
+    await rename(unfinished, directory);
+    return record;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** @returns the build root's name; undefined where the machine has the compiler and binutils that built the kernel */
+async function fetchCompiler(apt: Apt, configDir: string, request: PrepareRequest): Promise<string | undefined> {
+  const config = parseConfig(await readFile(join(configDir, ".config"), "utf8"));
+  // Not a kernel's, so there is nothing to compile with it either.
+  if (!config.has("CC_VERSION_TEXT")) return undefined;
+  return (await hasToolchain(config)) ? undefined : await makeBuildRoot(apt, config, request);
+}
+
+/** The cache may have been emptied, or the tree brought here from another machine. */
+async function restoreBuildRoot(record: KernelRecord, directory: string, request: PrepareRequest): Promise<KernelRecord> {
+  const isWhole = record.buildRoot === undefined || (await isDirectory(buildRootPath(request.cacheDir, record.buildRoot)));
+  if (isWhole) return record;
+  const configDir = join(directory, "ksplice");
+  const { apt } = await findKernelParts(record.release, request);
+  const buildRoot = await fetchCompiler(apt, configDir, request);
+  if (buildRoot === undefined || buildRoot === record.buildRoot) return record;
+  const changed = { ...record, buildRoot };
+  await writeKernelRecord(configDir, changed);
+  return changed;
+}
+
+/** Deletes what preparations of the same tree left that were killed: their directories bear the process's number. */
+async function removeAbandoned(parent: string, prefix: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+    if (!Number.isNaN(pid) && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user's is alive too.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** True where there is nothing, or an empty directory. */
+async function isFree(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length === 0;
+  } catch (error) {
+    if (isMissing(error)) return !(error instanceof Error && "code" in error && error.code === "ENOTDIR");
+    throw error;
+  }
+}

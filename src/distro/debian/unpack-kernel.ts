@@ -1,0 +1,66 @@
+import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isDirectory, isMissing } from "../../host/files.js";
+import { runTool } from "../../host/run-tool.js";
+import { decodeKallsyms } from "../../tree/image/decode-kallsyms.js";
+import { findImageBtf } from "../../tree/image/image-btf.js";
+import { findBuildId } from "../../tree/image/image-build-id.js";
+import { unpackImage } from "../../tree/image/unpack-image.js";
+import { isRealTime } from "./debian-kernels.js";
+import { patchDoesNotApply } from "./refusals.js";
+import { readPackedText, unpackPackage, unpackSourceTree } from "./unpack.js";
+
+/** What of the headers package a build needs. Its Makefile and links lead to places under /usr where it is not installed. */
+const HEADERS_KEPT = ["Module.symvers", ".config", "include", "arch", "vmlinux"];
+
+/** The source as the kernel was built from it: the real-time flavour's with its further patch, where the package has one. Since 6.12 it needs none. */
+export async function unpackSource(deb: string, name: string, release: string, directory: string): Promise<void> {
+  await unpackSourceTree(deb, name, directory);
+  if (!isRealTime(release)) return;
+  const patch = await readPackedText(deb, "./usr/src/linux-patch-*-rt.patch.xz");
+  if (patch === undefined) return;
+  const input = Buffer.from(patch, "latin1");
+  const { exitCode, stdout, stderr } = await runTool("patch", ["-p1", "-s", "--no-backup-if-mismatch", "-d", directory], { input });
+  if (exitCode !== 0) throw patchDoesNotApply(release, `${stdout}${stderr}`);
+}
+
+export async function unpackHeaders(deb: string, release: string, target: string): Promise<void> {
+  const unpacked = join(target, "headers");
+  await unpackPackage(deb, unpacked);
+  const top = join(unpacked, "usr/src", `linux-headers-${release}`);
+  await mkdir(join(target, "build"), { recursive: true });
+  for (const name of HEADERS_KEPT) {
+    await rename(join(top, name), join(target, "build", name)).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+  }
+  await cp(join(target, "build/.config"), join(target, ".config"));
+  await rm(unpacked, { recursive: true, force: true });
+}
+
+/** Modules are put below `lib`, wherever the package has them: since Debian 13 below `usr/lib`. */
+export async function unpackImagePackages(debs: readonly string[], directory: string): Promise<void> {
+  for (const deb of debs) await unpackPackage(deb, directory, { without: ["./usr/share"] });
+  if (await isDirectory(join(directory, "usr/lib/modules"))) {
+    await mkdir(join(directory, "lib"), { recursive: true });
+    await rename(join(directory, "usr/lib/modules"), join(directory, "lib/modules"));
+  }
+  await rm(join(directory, "usr"), { recursive: true, force: true });
+}
+
+/**
+ * Writes what the image says of the kernel: `System.map`, for Debian's own is a stub, and `btf/vmlinux`.
+ * @returns the build id, hex; undefined where the image cannot be read
+ */
+export async function describeImage(configDir: string, release: string): Promise<string | undefined> {
+  const vmlinux = await unpackImage(join(configDir, "image/boot", `vmlinuz-${release}`));
+  if (vmlinux === undefined) return undefined;
+  const symbols = decodeKallsyms(vmlinux);
+  if (symbols !== undefined) await writeFile(join(configDir, "System.map"), symbols.join(""));
+  const btf = findImageBtf(vmlinux);
+  if (btf !== undefined) {
+    await mkdir(join(configDir, "btf"));
+    await writeFile(join(configDir, "btf/vmlinux"), btf);
+  }
+  return findBuildId(vmlinux);
+}
