@@ -1,306 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Switching an update on or off: all functions and data of all its parts change at once,
- * while the machine stands still and no thread is inside code that changes. Everything
- * that can fail comes before the first byte is written, so a failure leaves no trace.
+ * The stages of an update, and which may follow which. One call is one attempt, under
+ * ksplice_lock, with all parts registered.
  *
- * Locks, outermost first: ksplice_lock, the lock against processors coming and going,
- * text_mutex. Jump labels and kprobes take the last two in this order too.
+ * Reversing takes the new code out of all ways that lead to it, but for what somebody has
+ * kept: a timer's function, a notifier, a string. Unless user space has found that no
+ * address can have left the update's modules, they stay, and all that they need, until
+ * they are released.
  */
 #define pr_fmt(fmt) "ksplice: " fmt
 
-#include <linux/cpu.h>
-#include <linux/ktime.h>
-#include <linux/memory.h>
-#include <linux/slab.h>
-#include <linux/stop_machine.h>
-#include <linux/timekeeping.h>
-#include <asm/sync_core.h>
+#include <linux/panic.h>
+#include <linux/printk.h>
 
 #include "core.h"
 
-/* The kinds of hooks that are called on the way. */
-struct ksplice_steps {
-	enum ksplice_hook_kind before;
-	enum ksplice_hook_kind check;
-	enum ksplice_hook_kind stopped;
-	enum ksplice_hook_kind after;
-	enum ksplice_hook_kind failed;
-};
+/* -- the update's own modules -------------------------------------------------------- */
 
-static const struct ksplice_steps apply_steps = {
-	.before = KSPLICE_PRE_APPLY,
-	.check = KSPLICE_CHECK_APPLY,
-	.stopped = KSPLICE_APPLY,
-	.after = KSPLICE_POST_APPLY,
-	.failed = KSPLICE_FAIL_APPLY,
-};
-
-static const struct ksplice_steps reverse_steps = {
-	.before = KSPLICE_PRE_REVERSE,
-	.check = KSPLICE_CHECK_REVERSE,
-	.stopped = KSPLICE_REVERSE,
-	.after = KSPLICE_POST_REVERSE,
-	.failed = KSPLICE_FAIL_REVERSE,
-};
-
-struct ksplice_switch {
-	struct ksplice_update *update;
-	struct ksplice_site *sites;
-	u32 nr_sites;
-	struct ksplice_data data;
-	struct ksplice_check check;
-	const struct ksplice_steps *steps;
-	const struct ksplice_write *changed;	/* data that is not what it should be */
-	struct ksplice_refusal refused;
-	atomic_t arrived;
-	bool over;
-	enum ksplice_cause result;
-	u64 finished_ns;
-};
-
-/* -- preparing --------------------------------------------------------------------- */
-
-/* Two sites that overlap could never be brought back. */
-static bool overlaps_earlier(const struct ksplice_switch *sw, const struct ksplice_site *site)
+static void put_owners(struct ksplice_update *update, const struct ksplice_member *end)
 {
-	const struct ksplice_site *other;
+	struct ksplice_member *member;
 
-	for (other = sw->sites; other < site; other++)
-		if (site->addr < other->addr + KSPLICE_TRAMPOLINE &&
-		    other->addr < site->addr + KSPLICE_TRAMPOLINE)
-			return true;
-	return false;
+	list_for_each_entry(member, &update->members, list) {
+		if (member == end)
+			return;
+		module_put(member->owner);
+	}
 }
 
-static enum ksplice_cause prepare_sites(struct ksplice_switch *sw, bool forward)
+static enum ksplice_cause get_owners(struct ksplice_update *update)
 {
-	const struct ksplice_function *function;
 	struct ksplice_member *member;
-	enum ksplice_cause cause;
-	u32 count = 0;
 
-	list_for_each_entry(member, &sw->update->members, list)
-		count += member->part->nr_functions;
-	sw->sites = kvcalloc(max(count, 1U), sizeof(*sw->sites), GFP_KERNEL);
-	if (!sw->sites)
-		return KSPLICE_OUT_OF_MEMORY;
-	ksplice_for_each_function(sw->update, member, function) {
-		struct ksplice_site *site = &sw->sites[sw->nr_sites++];
-		u8 *trampoline = forward ? site->new_bytes : site->old_bytes;
-		u8 *original = forward ? site->old_bytes : site->new_bytes;
-
-		site->function = function;
-		site->addr = function->old_addr + function->site;
-		ksplice_trampoline(function, trampoline);
-		memcpy(original, function->expect, KSPLICE_TRAMPOLINE);
-		if (!ksplice_is_held_text(sw->update, site->addr, KSPLICE_TRAMPOLINE)) {
-			pr_notice("%s: %s at %lx is not in the text of the kernel or a module it names\n",
-				  sw->update->id, function->name, site->addr);
-			return KSPLICE_FAILED_TO_FIND;
+	list_for_each_entry(member, &update->members, list)
+		if (READ_ONCE(member->owner->state) != MODULE_STATE_LIVE ||
+		    !try_module_get(member->owner)) {
+			put_owners(update, member);
+			return KSPLICE_TARGET_NOT_LOADED;
 		}
-		if (overlaps_earlier(sw, site)) {
-			pr_notice("%s: %s is in it twice\n", sw->update->id, function->name);
-			return KSPLICE_UNEXPECTED;
-		}
-		cause = ksplice_map_site(site);
-		if (cause)
-			return cause;
-	}
 	return KSPLICE_OK;
 }
 
-static void report_changed_data(const struct ksplice_switch *sw)
+/* The code that it is made for runs: what an earlier update brought, if it needs that. */
+static bool has_ground(const struct ksplice_update *update)
 {
-	if (sw->changed)
-		pr_notice("%s: the bytes of %s at %llx have changed\n", sw->update->id,
-			  sw->changed->name, sw->changed->addr);
-}
+	const struct ksplice_update *other;
 
-/*
- * Under text_mutex: nobody else changes text from here until the sites are written. Data
- * may change until the machine stands still.
- */
-static enum ksplice_cause recheck(struct ksplice_switch *sw, bool forward)
-{
-	const char *who;
-	u32 i;
-
-	for (i = 0; i < sw->nr_sites; i++) {
-		const struct ksplice_site *site = &sw->sites[i];
-
-		if (!ksplice_site_matches(site)) {
-			pr_notice("%s: the bytes at %s+%u have changed\n", sw->update->id,
-				  site->function->name, site->function->site);
-			return KSPLICE_NO_MATCH;
+	list_for_each_entry(other, &ksplice_updates, list)
+		if (other->stage != KSPLICE_APPLIED && ksplice_update_is_held(other, update)) {
+			pr_notice("%s builds on %s, which is not applied\n", update->id, other->id);
+			return false;
 		}
-		who = forward ? ksplice_site_reserved_by(site) : NULL;
-		if (who) {
-			pr_notice("%s: the bytes at %s+%u belong to %s\n", sw->update->id,
-				  site->function->name, site->function->site, who);
-			return KSPLICE_NO_MATCH;
-		}
-	}
-	sw->changed = ksplice_find_changed_data(&sw->data);
-	return sw->changed ? KSPLICE_NO_MATCH : KSPLICE_OK;
+	return true;
 }
 
-/* -- the switch -------------------------------------------------------------------- */
-
-/* What is asked when nothing can change any more. */
-static enum ksplice_cause check_stopped(struct ksplice_switch *sw)
+static const struct ksplice_update *find_holder(const struct ksplice_update *update)
 {
-	enum ksplice_cause cause = ksplice_check_stacks(&sw->check);
+	const struct ksplice_update *other;
 
-	if (cause)
-		return cause;
-	sw->changed = ksplice_find_changed_data(&sw->data);
-	if (sw->changed)
-		return KSPLICE_NO_MATCH;
-	return ksplice_ask_hooks(sw->update, sw->steps->check, &sw->refused);
+	list_for_each_entry(other, &ksplice_updates, list)
+		if (ksplice_update_is_held(update, other))
+			return other;
+	return NULL;
 }
 
-static void write_all(const struct ksplice_switch *sw)
+static bool may_be_unloaded(const struct ksplice_update *update)
 {
-	u32 i;
+	const struct ksplice_member *member;
 
-	for (i = 0; i < sw->nr_sites; i++)
-		ksplice_write_site(&sw->sites[i]);
-	ksplice_write_data(&sw->data);
+	list_for_each_entry(member, &update->members, list)
+		if (!(member->part->flags & KSPLICE_UNLOADABLE))
+			return false;
+	return !find_holder(update);
 }
 
-/*
- * Runs on all processors at once, interrupts off. The first to come does the work when
- * all are there. Nothing in here allocates, sleeps or prints; hooks may not either.
- */
-static int stopped(void *data)
-{
-	struct ksplice_switch *sw = data;
-	struct ksplice_stopper *self = &sw->check.stoppers[raw_smp_processor_id()];
+/* -- from stage to stage --------------------------------------------------------------- */
 
-	self->task = current;
-	self->sp = (unsigned long)__builtin_frame_address(0);
-	if (atomic_inc_return(&sw->arrived) != 1) {
-		/* Pairs with the release below: the new text is there. */
-		while (!smp_load_acquire(&sw->over))
-			cpu_relax();
-		/* Forget instructions that were fetched before the change. */
-		sync_core();
-		return 0;
-	}
-	while (atomic_read(&sw->arrived) != num_online_cpus())
-		cpu_relax();
-	smp_rmb(); /* what the others wrote before they counted themselves in */
-
-	sw->result = check_stopped(sw);
-	if (!sw->result) {
-		write_all(sw);
-		ksplice_call_hooks(sw->update, sw->steps->stopped);
-	}
-	sw->finished_ns = ktime_get_mono_fast_ns();
-	/* Pairs with the acquire above. */
-	smp_store_release(&sw->over, true);
-	sync_core();
-	return 0;
-}
-
-static enum ksplice_cause stop_and_switch(struct ksplice_switch *sw, bool forward)
-{
-	enum ksplice_cause cause;
-	u64 started_ns;
-
-	cpus_read_lock();
-	mutex_lock(&text_mutex);
-	cause = recheck(sw, forward);
-	if (!cause) {
-		sw->update->nr_conflicts = 0;
-		started_ns = ktime_get_mono_fast_ns();
-		if (stop_machine_cpuslocked(stopped, sw, cpu_online_mask))
-			cause = KSPLICE_UNEXPECTED;
-		else
-			cause = sw->result;
-		sw->update->stop_ns = sw->finished_ns - started_ns;
-	}
-	mutex_unlock(&text_mutex);
-	cpus_read_unlock();
-	report_changed_data(sw);
-	return cause;
-}
-
-static enum ksplice_cause switch_with_hooks(struct ksplice_switch *sw, bool forward)
-{
-	enum ksplice_cause cause;
-
-	sw->update->has_run |= ksplice_has_hooks(sw->update);
-	cause = ksplice_ask_hooks(sw->update, sw->steps->before, &sw->refused);
-	if (!cause)
-		cause = stop_and_switch(sw, forward);
-	ksplice_report_hook(sw->update, &sw->refused);
-	if (cause)
-		ksplice_call_hooks(sw->update, sw->steps->failed);
-	return cause;
-}
-
-/* @caller_sp: where the stack of the core's caller begins. */
-static enum ksplice_cause switch_update(struct ksplice_update *update, bool forward,
-					unsigned long caller_sp)
-{
-	struct ksplice_switch sw = {
-		.update = update,
-		.steps = forward ? &apply_steps : &reverse_steps,
-		.check.requester = current,
-		.check.requester_sp = caller_sp,
-	};
-	enum ksplice_cause cause;
-	u32 i;
-
-	update->attempts++;
-	update->nr_conflicts = 0;
-	cause = prepare_sites(&sw, forward);
-	if (!cause)
-		cause = ksplice_prepare_data(&sw.data, update, forward);
-	if (!cause)
-		cause = ksplice_prepare_check(&sw.check, update, forward);
-	if (!cause)
-		cause = switch_with_hooks(&sw, forward);
-
-	for (i = 0; i < sw.nr_sites; i++)
-		ksplice_unmap_site(&sw.sites[i]);
-	kvfree(sw.sites);
-	ksplice_release_data(&sw.data);
-	ksplice_release_check(&sw.check);
-	return cause;
-}
-
-/* One attempt. Under ksplice_lock, with all parts registered. */
 enum ksplice_cause ksplice_apply(struct ksplice_update *update)
 {
 	static u64 last_seq;
+	bool was_resident = update->stage == KSPLICE_RESIDENT;
 	enum ksplice_cause cause;
 
 	if (update->stage == KSPLICE_APPLIED)
 		return KSPLICE_UNEXPECTED;
-	cause = ksplice_hold_modules(update);
+	if (!has_ground(update))
+		return KSPLICE_TARGET_NOT_LOADED;
+	cause = was_resident ? KSPLICE_OK : get_owners(update);
 	if (cause)
 		return cause;
-	cause = switch_update(update, true, (unsigned long)__builtin_frame_address(0));
+	cause = ksplice_switch(update, KSPLICE_TO_NEW, (unsigned long)__builtin_frame_address(0));
 	if (cause) {
-		ksplice_let_modules_go(update);
+		if (!was_resident)
+			put_owners(update, NULL);
 		return cause;
 	}
-	update->stage = KSPLICE_APPLIED;
+	WRITE_ONCE(update->stage, KSPLICE_APPLIED);
 	update->applied_seq = ++last_seq;
 	update->has_run = true;
+	add_taint(TAINT_LIVEPATCH, LOCKDEP_STILL_OK);
 	pr_info("%s applied\n", update->id);
-	ksplice_call_hooks(update, apply_steps.after);
+	ksplice_call_hooks(update, KSPLICE_POST_APPLY);
 	return KSPLICE_OK;
 }
 
-/* One attempt. Under ksplice_lock. */
 enum ksplice_cause ksplice_reverse(struct ksplice_update *update)
 {
 	struct ksplice_update *other;
 	enum ksplice_cause cause;
+	bool stays;
 
 	if (update->stage != KSPLICE_APPLIED)
 		return KSPLICE_ALREADY_REVERSED;
@@ -309,12 +117,39 @@ enum ksplice_cause ksplice_reverse(struct ksplice_update *update)
 			pr_notice("%s is used by the newer %s\n", update->id, other->id);
 			return KSPLICE_MODULE_BUSY;
 		}
-	cause = switch_update(update, false, (unsigned long)__builtin_frame_address(0));
+	cause = ksplice_switch(update, KSPLICE_TO_OLD, (unsigned long)__builtin_frame_address(0));
 	if (cause)
 		return cause;
-	update->stage = KSPLICE_REVERSED;
-	pr_info("%s reversed\n", update->id);
-	ksplice_call_hooks(update, reverse_steps.after);
-	ksplice_let_modules_go(update);
+	stays = !may_be_unloaded(update);
+	WRITE_ONCE(update->stage, stays ? KSPLICE_RESIDENT : KSPLICE_REVERSED);
+	pr_info("%s reversed%s\n", update->id, stays ? ", its code stays" : "");
+	ksplice_call_hooks(update, KSPLICE_POST_REVERSE);
+	if (!stays)
+		put_owners(update, NULL);
+	return KSPLICE_OK;
+}
+
+/* Whoever asks for it answers for it that nobody has kept an address of the new code. */
+enum ksplice_cause ksplice_release(struct ksplice_update *update)
+{
+	const struct ksplice_update *holder;
+	enum ksplice_cause cause;
+
+	if (update->stage == KSPLICE_APPLIED)
+		return KSPLICE_UNEXPECTED;
+	if (update->stage != KSPLICE_RESIDENT)
+		return KSPLICE_ALREADY_REVERSED;
+	holder = find_holder(update);
+	if (holder) {
+		pr_notice("%s is needed by %s\n", update->id, holder->id);
+		return KSPLICE_MODULE_BUSY;
+	}
+	cause = ksplice_switch(update, KSPLICE_TO_NOTHING,
+			       (unsigned long)__builtin_frame_address(0));
+	if (cause)
+		return cause;
+	WRITE_ONCE(update->stage, KSPLICE_REVERSED);
+	pr_info("%s released\n", update->id);
+	put_owners(update, NULL);
 	return KSPLICE_OK;
 }

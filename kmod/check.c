@@ -36,8 +36,8 @@ static bool is_within_jump(u64 from, u64 to)
 static const char *find_function_fault(const struct module *owner,
 				       const struct ksplice_function *function)
 {
-	if (!function->name || function->flags || function->reserved[0] || function->reserved[1])
-		return "unknown fields";
+	if (!function->name)
+		return "no name";
 	if ((u64)function->site + KSPLICE_TRAMPOLINE > function->old_size)
 		return "too short for a trampoline";
 	if (!ksplice_site_is_aligned(function->old_addr + function->site))
@@ -51,8 +51,8 @@ static const char *find_function_fault(const struct module *owner,
 
 static const char *find_write_fault(const struct module *owner, const struct ksplice_write *write)
 {
-	if (!write->name || write->flags || write->reserved)
-		return "unknown fields";
+	if (!write->name)
+		return "no name";
 	if (!write->size || write->size > KSPLICE_MAX_WRITE)
 		return "a size that cannot be written";
 	if (!ksplice_is_module_data(owner, (unsigned long)write->new_bytes, write->size) ||
@@ -63,7 +63,7 @@ static const char *find_write_fault(const struct module *owner, const struct ksp
 
 static bool is_hook(const struct module *owner, const struct ksplice_hook *hook)
 {
-	return hook->kind < KSPLICE_NR_HOOK_KINDS && !hook->reserved &&
+	return hook->kind < KSPLICE_NR_HOOK_KINDS &&
 	       ksplice_is_module_text(owner, (unsigned long)hook->call, 1);
 }
 
@@ -76,7 +76,8 @@ static int report(const struct module *owner, const char *name, const char *faul
 static bool has_head(const struct ksplice_part *part)
 {
 	return part->id && is_id(part->id) && part->description && part->target &&
-	       part->nr_parts && part->nr_parts <= MAX_PARTS && !part->reserved;
+	       part->digest && part->nr_parts && part->nr_parts <= MAX_PARTS &&
+	       !(part->flags & ~KSPLICE_UNLOADABLE);
 }
 
 static bool has_tables(const struct ksplice_part *part)
@@ -84,6 +85,20 @@ static bool has_tables(const struct ksplice_part *part)
 	return (!part->nr_functions || part->functions) && (!part->nr_ranges || part->ranges) &&
 	       (!part->nr_pins || part->pins) && (!part->nr_writes || part->writes) &&
 	       (!part->nr_hooks || part->hooks);
+}
+
+/* What is patched must stay. */
+static int check_pins(const struct module *owner, const struct ksplice_part *part)
+{
+	bool holds_target = !strcmp(part->target, "vmlinux");
+	u32 i;
+
+	for (i = 0; i < part->nr_pins; i++) {
+		if (!part->pins[i].name)
+			return report(owner, "a pin", "no name");
+		holds_target |= !strcmp(part->pins[i].name, part->target);
+	}
+	return holds_target ? 0 : report(owner, part->target, "no pin");
 }
 
 int ksplice_check_part(const struct module *owner, const struct ksplice_part *part)
@@ -116,8 +131,5 @@ int ksplice_check_part(const struct module *owner, const struct ksplice_part *pa
 	for (i = 0; i < part->nr_ranges; i++)
 		if (!part->ranges[i].name)
 			return -EINVAL;
-	for (i = 0; i < part->nr_pins; i++)
-		if (!part->pins[i])
-			return -EINVAL;
-	return 0;
+	return check_pins(owner, part);
 }

@@ -55,26 +55,6 @@ static struct ksplice_update *new_update(const struct ksplice_part *part)
 	return update;
 }
 
-static bool uses_module(const struct ksplice_update *update, const struct module *mod)
-{
-	const struct ksplice_function *function;
-	const struct ksplice_write *write;
-	struct ksplice_member *member;
-	u32 i;
-
-	list_for_each_entry(member, &update->members, list)
-		for (i = 0; i < member->part->nr_pins; i++)
-			if (!strcmp(member->part->pins[i], mod->name))
-				return true;
-	ksplice_for_each_function(update, member, function)
-		if (ksplice_is_module_text(mod, function->old_addr, 1))
-			return true;
-	ksplice_for_each_write(update, member, write)
-		if (ksplice_is_module_data(mod, write->addr, write->size))
-			return true;
-	return false;
-}
-
 static bool has_site(const struct ksplice_update *update, u64 addr)
 {
 	const struct ksplice_function *function;
@@ -102,10 +82,22 @@ static bool has_write_over(const struct ksplice_update *update, const struct ksp
 	return false;
 }
 
+/* Whether another update needs this one's modules: it redirects their code, say. */
+bool ksplice_update_is_held(const struct ksplice_update *update, const struct ksplice_update *by)
+{
+	struct ksplice_member *member;
+
+	if (by == update)
+		return false;
+	list_for_each_entry(member, &update->members, list)
+		if (ksplice_holds(by, member->owner))
+			return true;
+	return false;
+}
+
 /*
- * Whether an applied update redirects code of this one, writes its data, names its modules
- * as what must stay, or was put at the same site or over the same data after it. Then this
- * one has to wait for it.
+ * Whether an applied update needs this one's modules, or was put at the same site or over
+ * the same data after it. Then this one has to wait for it.
  */
 bool ksplice_update_is_used(const struct ksplice_update *update, const struct ksplice_update *by)
 {
@@ -115,9 +107,8 @@ bool ksplice_update_is_used(const struct ksplice_update *update, const struct ks
 
 	if (by == update || by->stage != KSPLICE_APPLIED)
 		return false;
-	list_for_each_entry(member, &update->members, list)
-		if (uses_module(by, member->owner))
-			return true;
+	if (ksplice_update_is_held(update, by))
+		return true;
 	if (update->stage != KSPLICE_APPLIED || by->applied_seq < update->applied_seq)
 		return false;
 	ksplice_for_each_function(update, member, function)
@@ -184,7 +175,8 @@ static void free_update(struct ksplice_update *update)
  * @part: stays the caller's, and unchanged, until ksplice_unregister()
  *
  * Return: 0, -EINVAL if the part is malformed or of another update of that id, -EEXIST if
- * there is one for this target already, -ENOMEM.
+ * there is one for this target already, -ENODEV if a module that it needs is not loaded,
+ * -ENOMEM.
  */
 int ksplice_register(struct module *owner, struct ksplice_part *part)
 {
@@ -199,6 +191,12 @@ int ksplice_register(struct module *owner, struct ksplice_part *part)
 		return -ENOMEM;
 	member->owner = owner;
 	member->part = part;
+	member->hold = ksplice_hold_part(owner, part);
+	if (IS_ERR(member->hold)) {
+		ret = PTR_ERR(member->hold);
+		kfree(member);
+		return ret;
+	}
 
 	mutex_lock(&membership_lock);
 	mutex_lock(&ksplice_lock);
@@ -220,9 +218,9 @@ EXPORT_SYMBOL_GPL(ksplice_register);
  * ksplice_unregister() - take back a part; from the module's exit function
  * @part: as it was registered
  *
- * An applied update holds references to its modules, so none of them gets here. A thread
- * that is ending is on no list of threads any more while it runs its last instructions,
- * which no stack check sees: waits until every such thread has left the new code.
+ * An applied update holds references to its modules, and so does a resident one, so none
+ * of them gets here. Waits for what no stack check sees: threads that are ending, which are
+ * on no list any more while they run their last instructions, and callbacks of RCU.
  */
 void ksplice_unregister(struct ksplice_part *part)
 {
@@ -233,7 +231,8 @@ void ksplice_unregister(struct ksplice_part *part)
 	mutex_lock(&membership_lock);
 	mutex_lock(&ksplice_lock);
 	update = find_update(part->id);
-	if (update && !WARN_ON(update->stage == KSPLICE_APPLIED)) {
+	if (update && !WARN_ON(update->stage == KSPLICE_APPLIED ||
+			       update->stage == KSPLICE_RESIDENT)) {
 		list_for_each_entry(member, &update->members, list)
 			if (member->part == part)
 				break;
@@ -246,19 +245,29 @@ void ksplice_unregister(struct ksplice_part *part)
 	mutex_unlock(&ksplice_lock);
 	free_update(unused);
 	mutex_unlock(&membership_lock);
-	if (has_run)
+	if (has_run) {
+		rcu_barrier();
 		synchronize_rcu_tasks();
+	}
 }
 EXPORT_SYMBOL_GPL(ksplice_unregister);
 
 static int __init ksplice_init(void)
 {
-	return ksplice_sysfs_init();
+	int ret = ksplice_sysfs_init();
+
+	if (ret)
+		return ret;
+	ret = ksplice_hold_init();
+	if (ret)
+		ksplice_sysfs_exit();
+	return ret;
 }
 module_init(ksplice_init);
 
 static void __exit ksplice_exit(void)
 {
+	ksplice_hold_exit();
 	ksplice_sysfs_exit();
 }
 module_exit(ksplice_exit);

@@ -5,15 +5,17 @@
  *   core.c    the registry of updates, and what a module with new code calls
  *   check.c   is what user space filled in well formed?
  *   sysfs.c   /sys/kernel/ksplice
- *   apply.c   switching an update on or off, all functions and data at once
- *   hold.c    modules that must stay while an update is applied
+ *   apply.c   the stages of an update
+ *   switch.c  from one stage to another, all functions and data at once
+ *   hold.c    modules that must stay as long as an update is loaded
  *   spans.c   the code that no thread may be inside of
  *   stack.c   is any thread inside the code that is about to change?
- *   text.c    the 5 bytes of a site: may they be written, and writing them
+ *   probes.c  who else rewrites code
  *   data.c    ranges of existing data that are overwritten
  *   hooks.c   functions of the patch that are called on the way
  *   shadow.c  fields beside objects that exist, for kernels without livepatch
  *   memory.c  what is text and what is data, and a writable mapping of it
+ *   arch/x86/text.c  the bytes of a site, and writing them
  *
  * Functions of the kernel that it does not export to modules. User space puts their
  * addresses into the core's symbol table before it loads it, so each must be named in
@@ -25,7 +27,7 @@
  *   CONFIG_JUMP_LABEL               jump_label_text_reserved
  *   CONFIG_HAVE_STATIC_CALL_INLINE  static_call_text_reserved
  *   CONFIG_DYNAMIC_FTRACE           ftrace_text_reserved
- *   CONFIG_KPROBES                  get_kprobe
+ *   CONFIG_KPROBES                  get_kprobe kprobe_mutex
  *   CONFIG_FUNCTION_GRAPH_TRACER    ftrace_graph_get_ret_stack
  *
  * Linker symbols of the kernel's sections: __start_rodata __end_rodata _sdata _edata
@@ -48,7 +50,8 @@ enum ksplice_stage {
 	KSPLICE_PREPARING,	/* some of its modules are not loaded yet */
 	KSPLICE_LOADED,		/* all are, nothing is redirected */
 	KSPLICE_APPLIED,
-	KSPLICE_REVERSED,
+	KSPLICE_RESIDENT,	/* reversed; its code stays, as somebody may still come to it */
+	KSPLICE_REVERSED,	/* may be unloaded */
 };
 
 /* Why the last attempt came to nothing; sysfs.c has the names and error numbers. */
@@ -81,6 +84,15 @@ struct ksplice_member {
 	struct list_head list;
 	struct module *owner;
 	struct ksplice_part *part;
+	const struct ksplice_hold *hold;
+};
+
+/* The modules that a loaded part needs: there from before its load until after its exit. */
+struct ksplice_hold {
+	struct list_head list;
+	const struct module *owner;
+	u32 nr_modules;
+	struct module *modules[];
 };
 
 struct ksplice_update {
@@ -99,8 +111,6 @@ struct ksplice_update {
 	u32 attempts;
 	u32 nr_conflicts;
 	struct ksplice_conflict conflicts[KSPLICE_MAX_CONFLICTS];
-	struct module **held;	/* modules that stay while this is applied */
-	u32 nr_held;
 };
 
 /* Guards the registry and all of its updates. */
@@ -142,6 +152,13 @@ struct ksplice_check {
 	} *stoppers;
 };
 
+/* From what to what an update is switched. */
+enum ksplice_way {
+	KSPLICE_TO_NEW,		/* apply */
+	KSPLICE_TO_OLD,		/* reverse */
+	KSPLICE_TO_NOTHING,	/* it is reversed, and its code shall go */
+};
+
 /* The bytes of one function's site, from what they are to what they shall be. */
 struct ksplice_site {
 	const struct ksplice_function *function;
@@ -170,18 +187,27 @@ struct ksplice_refusal {
 
 /* core.c */
 bool ksplice_writes_overlap(const struct ksplice_write *a, const struct ksplice_write *b);
+bool ksplice_update_is_held(const struct ksplice_update *update, const struct ksplice_update *by);
 bool ksplice_update_is_used(const struct ksplice_update *update, const struct ksplice_update *by);
 
 /* apply.c */
 enum ksplice_cause ksplice_apply(struct ksplice_update *update);
 enum ksplice_cause ksplice_reverse(struct ksplice_update *update);
+enum ksplice_cause ksplice_release(struct ksplice_update *update);
+
+/* switch.c */
+enum ksplice_cause ksplice_switch(struct ksplice_update *update, enum ksplice_way way,
+				  unsigned long caller_sp);
 
 /* check.c */
 int ksplice_check_part(const struct module *owner, const struct ksplice_part *part);
 
 /* hold.c */
-enum ksplice_cause ksplice_hold_modules(struct ksplice_update *update);
-void ksplice_let_modules_go(struct ksplice_update *update);
+int ksplice_hold_init(void);
+void ksplice_hold_exit(void);
+const struct ksplice_hold *ksplice_hold_part(const struct module *owner,
+					     const struct ksplice_part *part);
+bool ksplice_holds(const struct ksplice_update *update, const struct module *mod);
 bool ksplice_is_held_text(const struct ksplice_update *update, unsigned long addr,
 			  unsigned long size);
 bool ksplice_is_held_data(const struct ksplice_update *update, unsigned long addr,
@@ -189,19 +215,23 @@ bool ksplice_is_held_data(const struct ksplice_update *update, unsigned long add
 
 /* spans.c */
 enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
-					 struct ksplice_update *update, bool forward);
+					 struct ksplice_update *update, enum ksplice_way way);
 void ksplice_release_check(struct ksplice_check *check);
 
 /* stack.c */
 enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check);
 
-/* text.c */
+/* probes.c */
+void ksplice_lock_probes(void);
+void ksplice_unlock_probes(void);
+enum ksplice_cause ksplice_check_probes(const struct ksplice_update *update, enum ksplice_way way);
+
+/* arch/x86/text.c */
 bool ksplice_site_is_aligned(unsigned long addr);
 void ksplice_trampoline(const struct ksplice_function *function, u8 *bytes);
 enum ksplice_cause ksplice_map_site(struct ksplice_site *site);
 void ksplice_unmap_site(struct ksplice_site *site);
 bool ksplice_site_matches(const struct ksplice_site *site);
-const char *ksplice_site_reserved_by(const struct ksplice_site *site);
 void ksplice_write_site(const struct ksplice_site *site);
 
 /* data.c */

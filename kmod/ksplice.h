@@ -9,7 +9,7 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-#define KSPLICE_ABI 2
+#define KSPLICE_ABI 3
 
 /* Length of a trampoline: jmp rel32. */
 #define KSPLICE_TRAMPOLINE 5
@@ -22,11 +22,9 @@ struct ksplice_function {
 	u32 old_size;		/* bytes of the code at old_addr */
 	u32 new_size;
 	u32 site;		/* offset from old_addr at which the trampoline is put */
-	u32 flags;		/* none defined, 0 */
-	u8 expect[8];		/* the first KSPLICE_TRAMPOLINE bytes are what stands at the site */
-	u64 reserved[2];	/* 0 on load */
+	u8 expect[KSPLICE_TRAMPOLINE];	/* what stands there */
 };
-static_assert(sizeof(struct ksplice_function) == 64);
+static_assert(sizeof(struct ksplice_function) == 48);
 
 /* Further code that no thread may be inside of when the functions are redirected. */
 struct ksplice_range {
@@ -45,11 +43,16 @@ struct ksplice_write {
 	const void *new_bytes;	/* both in the module's own data */
 	const void *old_bytes;	/* what must stand there */
 	const char *name;
-	u32 size;		/* bytes, at most KSPLICE_MAX_WRITE */
-	u32 flags;		/* none defined, 0 */
-	u64 reserved;		/* 0 on load */
+	u64 size;		/* bytes, at most KSPLICE_MAX_WRITE */
 };
-static_assert(sizeof(struct ksplice_write) == 48);
+static_assert(sizeof(struct ksplice_write) == 40);
+
+/* A module that must stay as long as the new code is there. */
+struct ksplice_pin {
+	const char *name;
+	u64 text;		/* where its text starts: another one may have come in its place */
+};
+static_assert(sizeof(struct ksplice_pin) == 16);
 
 /* When a hook is called; docs/core.md says what it may do then. */
 enum ksplice_hook_kind {
@@ -68,14 +71,19 @@ enum ksplice_hook_kind {
 
 /* A function of the patch that is called when the update is applied or reversed. */
 struct ksplice_hook {
-	u32 kind;
-	u32 reserved;		/* 0 */
+	u64 kind;
 	union {
 		int (*ask)(void);	/* of the pre and check kinds: 0, or the attempt fails */
 		void (*call)(void);
 	};
 };
 static_assert(sizeof(struct ksplice_hook) == 16);
+
+/*
+ * Nothing outside the part can have got the address of anything in it: once it is
+ * reversed and no thread is inside, it may be unloaded.
+ */
+#define KSPLICE_UNLOADABLE 1
 
 /*
  * The part of an update that one module carries: all new code for one target.
@@ -89,17 +97,18 @@ struct ksplice_part {
 	u32 nr_pins;
 	u32 nr_writes;
 	u32 nr_hooks;
-	u32 reserved;
+	u32 flags;		/* KSPLICE_UNLOADABLE */
 	const char *id;
 	const char *description;
 	const char *target;	/* "vmlinux" or the name of the patched module */
+	const char *digest;	/* tells whether another module is the same */
 	struct ksplice_function *functions;
 	struct ksplice_range *ranges;
-	const char *const *pins;	/* modules that must stay while this is applied */
+	struct ksplice_pin *pins;	/* the target and what else it uses, without vmlinux */
 	struct ksplice_write *writes;
 	struct ksplice_hook *hooks;	/* of one kind: in the order that they are called in */
 };
-static_assert(sizeof(struct ksplice_part) == 96);
+static_assert(sizeof(struct ksplice_part) == 104);
 
 struct module;
 

@@ -43,11 +43,11 @@ static void add_old_code(struct ksplice_check *check)
 }
 
 /*
- * To reverse: all text of the update's own modules, which may be unloaded next. Its
- * functions come as spans of their own too, for their names. Where the update writes
- * data, the kernel's own code may have picked up pointers to the data that it brought.
+ * To reverse: all text of the update's own modules. Its functions come as spans of their
+ * own too, for their names. Where the modules are to go, all words count that point into
+ * their data: a caller may have kept what new code gave it.
  */
-static void add_new_code(struct ksplice_check *check)
+static void add_new_code(struct ksplice_check *check, bool with_data)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
@@ -60,7 +60,7 @@ static void add_new_code(struct ksplice_check *check)
 	list_for_each_entry(member, &check->update->members, list) {
 		ksplice_module_text(member->owner, &start, &size);
 		add_span(check, start, start + size, member->owner->name);
-		if (!member->part->nr_writes)
+		if (!with_data)
 			continue;
 		for (i = 0; ksplice_module_data(member->owner, i, &start, &size); i++)
 			if (size)
@@ -70,7 +70,7 @@ static void add_new_code(struct ksplice_check *check)
 
 /* Lists that code, and makes room for what is noted while the machine stands still. */
 enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
-					 struct ksplice_update *update, bool forward)
+					 struct ksplice_update *update, enum ksplice_way way)
 {
 	struct ksplice_member *member;
 	u32 count = 0;
@@ -84,10 +84,10 @@ enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
 	check->stoppers = kvcalloc(nr_cpu_ids, sizeof(*check->stoppers), GFP_KERNEL);
 	if (!check->spans || !check->stoppers)
 		return KSPLICE_OUT_OF_MEMORY;
-	if (forward)
+	if (way == KSPLICE_TO_NEW)
 		add_old_code(check);
 	else
-		add_new_code(check);
+		add_new_code(check, way == KSPLICE_TO_NOTHING);
 	return KSPLICE_OK;
 }
 

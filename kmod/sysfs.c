@@ -18,6 +18,7 @@ static const char *const stage_names[] = {
 	[KSPLICE_PREPARING] = "preparing",
 	[KSPLICE_LOADED] = "loaded",
 	[KSPLICE_APPLIED] = "applied",
+	[KSPLICE_RESIDENT] = "resident",
 	[KSPLICE_REVERSED] = "reversed",
 };
 
@@ -53,22 +54,23 @@ static ssize_t stage_store(struct kobject *kobj, struct kobj_attribute *attr, co
 {
 	struct ksplice_update *update = to_update(kobj);
 	enum ksplice_cause (*change)(struct ksplice_update *update);
+	enum ksplice_cause cause;
 	int ret;
 
-	if (sysfs_streq(buf, stage_names[KSPLICE_APPLIED]))
+	if (sysfs_streq(buf, "applied"))
 		change = ksplice_apply;
-	else if (sysfs_streq(buf, stage_names[KSPLICE_REVERSED]))
+	else if (sysfs_streq(buf, "reversed"))
 		change = ksplice_reverse;
+	else if (sysfs_streq(buf, "released"))
+		change = ksplice_release;
 	else
 		return -EINVAL;
-	if (mutex_lock_interruptible(&ksplice_lock))
+	/* The writer is killed, so nobody reads why nothing was done. */
+	if (mutex_lock_killable(&ksplice_lock))
 		return -EINTR;
-	if (update->stage == KSPLICE_PREPARING) {
-		ret = -ENODEV;
-	} else {
-		update->abort_cause = change(update);
-		ret = causes[update->abort_cause].error;
-	}
+	cause = update->stage == KSPLICE_PREPARING ? KSPLICE_TARGET_NOT_LOADED : change(update);
+	WRITE_ONCE(update->abort_cause, cause);
+	ret = causes[cause].error;
 	mutex_unlock(&ksplice_lock);
 	return ret ?: count;
 }
@@ -90,9 +92,12 @@ static ssize_t conflicts_show(struct kobject *kobj, struct kobj_attribute *attr,
 	u32 i;
 
 	mutex_lock(&ksplice_lock);
-	for (i = 0; i < update->nr_conflicts; i++)
-		length += sysfs_emit_at(buf, length, "%s %d %s\n", update->conflicts[i].comm,
-					update->conflicts[i].pid, update->conflicts[i].name);
+	/* Names may be long, and then the last of them are cut. */
+	for (i = 0; i < update->nr_conflicts && length < PAGE_SIZE - 1; i++)
+		length += sysfs_emit_at(buf, length, "%*pE %d %s\n",
+					(int)strlen(update->conflicts[i].comm),
+					update->conflicts[i].comm, update->conflicts[i].pid,
+					update->conflicts[i].name);
 	mutex_unlock(&ksplice_lock);
 	return length;
 }
@@ -138,6 +143,19 @@ static size_t print_functions(const struct ksplice_update *update, char *buf, si
 	return length;
 }
 
+static size_t print_parts(const struct ksplice_update *update, char *buf, size_t size)
+{
+	struct ksplice_member *member;
+	size_t length = 0;
+
+	list_for_each_entry(member, &update->members, list)
+		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
+				   "%s %s %s %s\n", member->owner->name, member->part->target,
+				   member->part->digest,
+				   member->part->flags & KSPLICE_UNLOADABLE ? "unloadable" : "stays");
+	return length;
+}
+
 static size_t print_writes(const struct ksplice_update *update, char *buf, size_t size)
 {
 	const struct ksplice_write *write;
@@ -146,7 +164,7 @@ static size_t print_writes(const struct ksplice_update *update, char *buf, size_
 
 	ksplice_for_each_write(update, member, write)
 		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
-				   "%s %llx %u %s\n", write->name, write->addr, write->size,
+				   "%s %llx %llu %s\n", write->name, write->addr, write->size,
 				   member->part->target);
 	return length;
 }
@@ -184,6 +202,12 @@ static ssize_t writes_read(struct file *file, struct kobject *kobj, struct bin_a
 	return list_read(kobj, print_writes, buf, offset, count);
 }
 
+static ssize_t parts_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			  char *buf, loff_t offset, size_t count)
+{
+	return list_read(kobj, print_parts, buf, offset, count);
+}
+
 static struct kobj_attribute stage_attr = __ATTR(stage, 0600, stage_show, stage_store);
 static struct kobj_attribute description_attr = __ATTR(description, 0400, description_show, NULL);
 static struct kobj_attribute abort_cause_attr = __ATTR(abort_cause, 0400, abort_cause_show, NULL);
@@ -192,6 +216,7 @@ static struct kobj_attribute stop_ns_attr = __ATTR(stop_ns, 0400, stop_ns_show, 
 static struct kobj_attribute attempts_attr = __ATTR(attempts, 0400, attempts_show, NULL);
 static struct kobj_attribute replaced_by_attr = __ATTR(replaced_by, 0400, replaced_by_show, NULL);
 static struct bin_attribute functions_attr = __BIN_ATTR(functions, 0400, functions_read, NULL, 0);
+static struct bin_attribute parts_attr = __BIN_ATTR(parts, 0400, parts_read, NULL, 0);
 static struct bin_attribute writes_attr = __BIN_ATTR(writes, 0400, writes_read, NULL, 0);
 
 static struct attribute *update_attrs[] = {
@@ -207,6 +232,7 @@ static struct attribute *update_attrs[] = {
 
 static struct bin_attribute *update_bin_attrs[] = {
 	&functions_attr,
+	&parts_attr,
 	&writes_attr,
 	NULL,
 };

@@ -54,7 +54,7 @@ export { oneLine, sawTheSame } from "./rehearse/find-failures.js";
 // Change the running kernel, and see what is in it.
 export { applyUpdate, type ApplyOptions, type ApplyResult } from "./update/apply/apply-update.js";
 export { undoUpdate, type UndoOptions, type UndoResult } from "./update/apply/undo-update.js";
-export { viewKernel, viewUpdateInKernel } from "./update/apply/view-updates.js";
+export { viewKernel, viewUpdateInKernel, type ViewedUpdate } from "./update/apply/view-updates.js";
 export { verifyUpdate, type Verification } from "./update/verify/verify-update.js";
 export { renderFinding } from "./update/verify/findings.js";
 export { KSPLICE_ABI } from "./engine/core/part-section.js";

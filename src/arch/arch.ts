@@ -53,6 +53,14 @@ export interface DecodedInstruction {
   readonly target: number | undefined;
 }
 
+/** An address that an instruction computes from its own. All in bytes from the start of the code. */
+export interface ComputedPlace {
+  /** Of the instruction. */
+  readonly offset: number;
+  readonly size: number;
+  readonly place: number;
+}
+
 export interface DisassembledInstruction {
   /** Byte offset from the start of the bytes. */
   readonly offset: number;
@@ -89,6 +97,8 @@ export interface InstructionSet {
   isBranchField(bytes: Uint8Array, offset: number, type: RelocationType): boolean;
   /** True if the field at `offset` is an address that an instruction computes and does not access. Decodes from the start of the bytes. */
   holdsImmediate(bytes: Uint8Array, offset: number): boolean;
+  /** Addresses that instructions compute from their own and do not access. Decodes from the start of the bytes. */
+  findComputedPlaces(bytes: Uint8Array): ComputedPlace[];
   /**
    * Fields of instructions that may refer to an address. Some are found that are none: the caller decodes those.
    * @param addr address of the first byte

@@ -5,6 +5,7 @@ import { openDebugLog } from "./debug-log.js";
 
 interface UndoOptions extends CommonOptions {
   readonly json?: boolean;
+  readonly unload?: boolean;
   readonly tries: number;
   readonly debug?: boolean;
   readonly debugfile?: string;
@@ -16,6 +17,10 @@ export function undoCommand(): Command {
     .description("take an update out of the running kernel")
     .argument("<id>", "the update's id, as ksplice-view lists it")
     .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
+    .option(
+      "--unload",
+      "take the update's code out of memory, also where the kernel may have kept an address of it (a timer's function, a string): it crashes if it comes to it",
+    )
     .option("--json", "print the result as JSON")
     .option("--debug", "say in detail what is done, on stderr")
     .option("--debugfile <file>", "the same, into a file")
@@ -24,11 +29,13 @@ export function undoCommand(): Command {
       const progress = stderrProgress(options);
       const log = openDebugLog(options);
       try {
-        const result = await undoUpdate(id, { tries: options.tries, progress, log });
+        const result = await undoUpdate(id, { unload: options.unload === true, tries: options.tries, progress, log });
         progress.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true)
-          process.stdout.write(`undone ${result.id}: machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms\n`);
+          process.stdout.write(
+            `undone ${result.id}: machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${result.isResident ? "; its code stays in memory, as the kernel may have kept addresses of it" : ""}\n`,
+          );
       } finally {
         log.close();
       }

@@ -4,7 +4,7 @@ import {
   spellNote,
   viewKernel,
   viewUpdateInKernel,
-  type LoadedUpdate,
+  type ViewedUpdate,
   type Manifest,
   type ManifestUnit,
   type Update,
@@ -33,7 +33,7 @@ export function viewCommand(): Command {
     });
 }
 
-function showList(updates: readonly LoadedUpdate[], options: ViewOptions): void {
+function showList(updates: readonly ViewedUpdate[], options: ViewOptions): void {
   if (options.json === true) {
     printJson(updates);
     return;
@@ -45,7 +45,7 @@ function showList(updates: readonly LoadedUpdate[], options: ViewOptions): void 
   }
 }
 
-function showApplied(update: LoadedUpdate, options: ViewOptions): void {
+function showApplied(update: ViewedUpdate, options: ViewOptions): void {
   if (options.json === true) {
     printJson(update);
     return;
@@ -57,8 +57,9 @@ function showApplied(update: LoadedUpdate, options: ViewOptions): void {
   const lines = [
     `id:          ${update.id}`,
     `description: ${update.description}`,
-    `stage:       ${update.stage}`,
+    `stage:       ${update.stage}${update.stage === "resident" ? ": undone; its code stays in memory, as the kernel may have kept addresses of it" : ""}`,
     `stopped:     ${((update.stopNs ?? 0) / 1e6).toFixed(3)} ms, at try ${update.attempts ?? 0}`,
+    ...update.overridden.map(({ name, livepatch }) => `overridden:  ${name} by the kernel livepatch ${livepatch}, whose code runs`),
     ...(update.replacedBy.length === 0 ? [] : [`replaced by: ${update.replacedBy.join(", ")}`]),
     ...list(
       "functions",

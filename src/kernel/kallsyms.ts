@@ -1,5 +1,11 @@
 import type { RunSymbol } from "../run-kernel.js";
 
+/**
+ * What stands between the name of a function that an update brought and the update's id. With their plain names they would make those of the functions
+ * that they replace ambiguous, and the kernel refuses a kprobe by such a name (number_of_same_symbols() in kernel/trace/trace_kprobe.c, Linux 6.1).
+ */
+export const UPDATE_SUFFIX = ".ksplice_";
+
 /** The kernel's symbols, of vmlinux and of modules, with lookups by name and by address. */
 export interface SymbolTable {
   /** How many symbols there are. */
@@ -17,11 +23,14 @@ export interface SymbolTable {
 const NEWLINE = 10;
 const SPACE = 32;
 const TAB = 9;
+const DOT = 46;
 const LATIN1 = new TextDecoder("latin1");
+const SUFFIX = new TextEncoder().encode(UPDATE_SUFFIX);
 
 /**
  * Parses the text of /proc/kallsyms: lines `ADDRESS TYPE NAME[\t[MODULE]]` (kernel/kallsyms.c, s_show, Linux 6.1), or a System.map.
- * Only the shape of the lines is read here; names and addresses are decoded when a lookup asks for them.
+ * Only the shape of the lines is read here; names and addresses are decoded when a lookup asks for them. Functions that updates brought have the names
+ * that they have in the source: see {@link UPDATE_SUFFIX}.
  */
 export function parseKallsyms(text: Uint8Array | string): SymbolTable {
   return new KallsymsTable(typeof text === "string" ? new TextEncoder().encode(text) : text);
@@ -139,7 +148,7 @@ class KallsymsTable implements SymbolTable {
     let end = start;
     for (;;) {
       const byte = this.#bytes[end];
-      if (byte === undefined || byte === NEWLINE || byte === TAB || byte === SPACE) break;
+      if (byte === undefined || byte === NEWLINE || byte === TAB || byte === SPACE || this.#isSuffix(end)) break;
       end++;
     }
     return hash(this.#bytes.subarray(start, end));
@@ -148,7 +157,11 @@ class KallsymsTable implements SymbolTable {
   #hasName(start: number, wanted: Uint8Array): boolean {
     for (let index = 0; index < wanted.length; index++) if (this.#bytes[start + index] !== wanted[index]) return false;
     const after = this.#bytes[start + wanted.length];
-    return after === undefined || after === NEWLINE || after === TAB || after === SPACE;
+    return after === undefined || after === NEWLINE || after === TAB || after === SPACE || this.#isSuffix(start + wanted.length);
+  }
+
+  #isSuffix(at: number): boolean {
+    return this.#bytes[at] === DOT && SUFFIX.every((byte, index) => this.#bytes[at + index] === byte);
   }
 
   #symbol(index: number): RunSymbol {
@@ -156,7 +169,8 @@ class KallsymsTable implements SymbolTable {
     const newline = this.#bytes.indexOf(NEWLINE, start);
     const line = LATIN1.decode(this.#bytes.subarray(start + 17, newline < 0 ? this.#bytes.length : newline));
     const [name = "", module] = line.slice(2).split(/\s+/, 2);
-    return { name, addr: this.#addr(index), type: line.charAt(0), module: module?.replace(/^\[|\]$/g, "") };
+    const suffix = name.indexOf(UPDATE_SUFFIX);
+    return { name: suffix < 0 ? name : name.slice(0, suffix), addr: this.#addr(index), type: line.charAt(0), module: module?.replace(/^\[|\]$/g, "") };
   }
 }
 

@@ -218,9 +218,20 @@ function codeOf(stdout: string): string | undefined {
   }
 }
 
-/** Anything with our name that a finished undo should have taken away. */
+/**
+ * Anything with our name that a finished undo should have taken away: not the code of updates that stay in memory once they are undone, nor the core
+ * that knows of them.
+ */
 export async function findLeftovers(machine: Machine): Promise<string[]> {
-  const modules = await machine.run("grep -o '^ksplice[^ ]*' /proc/modules");
-  const sysfs = await machine.run("ls -d /sys/kernel/ksplice /run/ksplice-?????? 2>/dev/null");
-  return [...modules.stdout.split("\n"), ...sysfs.stdout.split("\n")].filter((line) => line !== "");
+  const { stdout } = await machine.run(`
+cd /sys/kernel/ksplice 2>/dev/null && grep -lx resident */stage 2>/dev/null | sed 's,/stage,,; s/^/resident /'
+grep -o '^ksplice[^ ]*' /proc/modules
+ls -d /sys/kernel/ksplice /sys/kernel/ksplice/*/ /run/ksplice-?????? 2>/dev/null`);
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  const resident = lines.filter((line) => line.startsWith("resident ")).map((line) => line.slice("resident ".length));
+  const mayStay = (line: string): boolean =>
+    line.startsWith("resident ") ||
+    resident.some((id) => line.startsWith(`ksplice_${id}_`) || line === `/sys/kernel/ksplice/${id}/`) ||
+    (resident.length > 0 && ["ksplice", "/sys/kernel/ksplice"].includes(line));
+  return lines.filter((line) => !mayStay(line));
 }

@@ -103,7 +103,7 @@ export function prelink(
   elsewhere: UnitMatches = new Map(),
 ): ElfObject {
   const matches = new Map([...elsewhere, [unitKey({ path: "a.o", target: to.name }), matched]]);
-  return parseObject(prelinkTarget(bytes, to, identity, matches, run), "out.ko");
+  return parseObject(prelinkTarget(bytes, to, identity, matches, { modules: [], ...run }).bytes, "out.ko");
 }
 
 export const homeOf = (ko: ElfObject, name: string) => ko.symbols.find((candidate) => candidate.name === name)?.home;

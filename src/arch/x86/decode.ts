@@ -1,5 +1,5 @@
 import { ConditionCode, Decoder, FlowControl, Instruction, Mnemonic } from "iced-x86";
-import type { DecodedInstruction } from "../arch.js";
+import type { ComputedPlace, DecodedInstruction } from "../arch.js";
 
 let scratch: Instruction | undefined;
 
@@ -52,6 +52,24 @@ export function holdsImmediate(bytes: Uint8Array, offset: number): boolean {
   } finally {
     decoder.free();
   }
+}
+
+/** What `lea` computes from the place of the instruction. */
+export function findComputedPlaces(bytes: Uint8Array): ComputedPlace[] {
+  const decoder = new Decoder(64, bytes, 0);
+  const instruction = (scratch ??= new Instruction());
+  const places: ComputedPlace[] = [];
+  try {
+    while (decoder.canDecode) {
+      decoder.decodeOut(instruction);
+      if (instruction.mnemonic !== Mnemonic.Lea || !instruction.isIpRelMemoryOperand) continue;
+      const place = Number(BigInt.asIntN(64, instruction.ipRelMemoryAddress));
+      places.push({ offset: Number(instruction.ip), size: instruction.length, place });
+    }
+  } finally {
+    decoder.free();
+  }
+  return places;
 }
 
 /** The branch is `jmp`, `call`, or the condition (`e`, `ne`, …; `loop` and friends by their name). */

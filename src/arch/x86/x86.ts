@@ -1,7 +1,7 @@
 import type { Architecture } from "../arch.js";
 import { X86_64 } from "../machine/x86-64.js";
 import { displacementSize, isBranchField } from "./branches.js";
-import { decode, decodeOne, holdsImmediate, MAX_INSTRUCTION_SIZE } from "./decode.js";
+import { decode, decodeOne, findComputedPlaces, holdsImmediate, MAX_INSTRUCTION_SIZE } from "./decode.js";
 import { disassemble } from "./disassemble.js";
 import { findReferences } from "./find-references.js";
 import { findForeignPatch } from "./foreign-patch.js";
@@ -22,7 +22,7 @@ export const X86: Architecture = {
   memory: { kernelMapAddr: KERNEL_MAP_ADDR },
   code: {
     maxInstructionSize: MAX_INSTRUCTION_SIZE,
-    ...{ decode, decodeOne, disassemble, displacementSize, isBranchField, holdsImmediate, findReferences, findForeignPatch },
+    ...{ decode, decodeOne, disassemble, displacementSize, isBranchField, holdsImmediate, findComputedPlaces, findReferences, findForeignPatch },
   },
   // -falign-jumps and -falign-loops: 16, or 8 where that takes less padding
   padding: { leastAlignment: 8n, maxSize: 15, nopRunLength, isFiller, paddingLength, trapLength },

@@ -25,6 +25,22 @@ export interface WrittenData {
   readonly target: string;
 }
 
+/** A module with new code of an update, as the core lists it in `parts`. */
+export interface LoadedPart {
+  readonly module: string;
+  readonly target: string;
+  /** Of all that was loaded, addresses included. */
+  readonly digest: string;
+  /** Nobody outside can have got the address of anything in it: undoing unloads it. */
+  readonly isUnloadable: boolean;
+}
+
+/**
+ * `resident`: reversed, and its code stays in memory, as somebody may still come to it. `released`, which is only asked for, ends that; the stage is
+ * `reversed` then, and the modules may be unloaded.
+ */
+export type RequestedStage = "applied" | "reversed" | "released";
+
 /** What the kernel says about one update in /sys/kernel/ksplice/ID. A file that is missing reads as empty, or undefined where it is a number. */
 export interface LoadedUpdate {
   readonly id: string;
@@ -38,6 +54,7 @@ export interface LoadedUpdate {
   readonly attempts: number | undefined;
   readonly functions: readonly RedirectedFunction[];
   readonly writes: readonly WrittenData[];
+  readonly parts: readonly LoadedPart[];
   /** Ids of applied updates that redirect or use this one's code. */
   readonly replacedBy: readonly string[];
 }
@@ -87,6 +104,7 @@ export class KspliceSysfs {
       attempts: parseNumber(this.#read(id, "attempts")),
       functions: parseRedirectedFunctions(this.#read(id, "functions")),
       writes: parseWrittenData(this.#read(id, "writes")),
+      parts: parseParts(this.#read(id, "parts")),
       replacedBy: this.#read(id, "replaced_by").split("\n").filter(Boolean),
     };
   }
@@ -95,7 +113,7 @@ export class KspliceSysfs {
    * Asks the core to change an update's stage.
    * @throws the system's error where the core refuses; `abort_cause` then says why
    */
-  writeStage(id: string, stage: "applied" | "reversed"): void {
+  writeStage(id: string, stage: RequestedStage): void {
     writeFileSync(join(this.#directory, id, "stage"), `${stage}\n`);
   }
 
@@ -133,6 +151,15 @@ export function parseWrittenData(text: string): WrittenData[] {
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields.length >= 4)
     .map(([name = "", addr = "0", size = "0", target = "vmlinux"]) => ({ name, addr: BigInt(`0x${addr}`), size: Number(size), target }));
+}
+
+/** Parses `parts`: a line each, `MODULE TARGET DIGEST unloadable|stays`. */
+export function parseParts(text: string): LoadedPart[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields.length >= 4)
+    .map(([module = "", target = "", digest = "", fate = ""]) => ({ module, target, digest, isUnloadable: fate === "unloadable" }));
 }
 
 /** `TASK PID FUNCTION`; a task's name may hold spaces. */

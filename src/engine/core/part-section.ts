@@ -10,7 +10,7 @@ import { UNDEFINED, type ElfObject, type ElfRelocation, type ElfSection, type El
  */
 
 /** KSPLICE_ABI of kmod/ksplice.h. */
-export const KSPLICE_ABI = 2;
+export const KSPLICE_ABI = 3;
 /** The symbol that the module template leaves undefined. */
 const PART_SYMBOL = "ksplice_part";
 /** KSPLICE_MAX_WRITE: the most bytes of one entry of the table of writes. */
@@ -53,24 +53,36 @@ export interface PartHook {
   readonly function: PartPlace;
 }
 
+/** A module that must stay as long as the part is loaded. */
+export interface PartPin {
+  readonly name: string;
+  /** Where its text starts. */
+  readonly textAddr: bigint;
+}
+
 export interface Part {
   readonly id: string;
   readonly description: string;
   readonly target: string;
+  /** Nobody outside can have got the address of anything in it. */
+  readonly isUnloadable: boolean;
   readonly partCount: number;
   readonly functions: readonly PartFunction[];
   readonly ranges: readonly PartRange[];
-  readonly pins: readonly string[];
+  readonly pins: readonly PartPin[];
   readonly writes: readonly PartWrite[];
   readonly hooks: readonly PartHook[];
 }
 
-const PART_SIZE = 96;
-const FUNCTION_SIZE = 64;
+const PART_SIZE = 104;
+const FUNCTION_SIZE = 48;
 const RANGE_SIZE = 24;
-const WRITE_SIZE = 48;
+const PIN_SIZE = 16;
+const WRITE_SIZE = 40;
 const HOOK_SIZE = 16;
 const POINTER_SIZE = 8;
+/** KSPLICE_UNLOADABLE. */
+const UNLOADABLE = 1;
 
 /** A table being filled: bytes of a fixed size, and the pointers in it as relocations. */
 class Table {
@@ -91,8 +103,16 @@ class Table {
   }
 }
 
-/** @param ko module with new code; changed in place. @throws Error if the module was not linked with the template */
-export function addPart(ko: ElfObject, part: Part): void {
+/** Hexadecimal digits of a part's digest. */
+const DIGEST_LENGTH = 64;
+const NO_DIGEST = "0".repeat(DIGEST_LENGTH);
+
+/**
+ * @param ko module with new code; changed in place
+ * @returns puts in the digest, by which the core's part is told from another; until then it is all zeros
+ * @throws Error if the module was not linked with the template
+ */
+export function addPart(ko: ElfObject, part: Part): (digest: string) => void {
   const partSymbol = ko.symbols.find((symbol) => symbol.name === PART_SYMBOL && symbol.home === UNDEFINED);
   if (partSymbol === undefined) throw new Error(`${ko.fileName}: no undefined symbol ${PART_SYMBOL}: not linked with the module template`);
 
@@ -100,17 +120,15 @@ export function addPart(ko: ElfObject, part: Part): void {
     part.id,
     part.description,
     part.target,
-    ...part.pins,
+    NO_DIGEST,
+    ...part.pins.map((pin) => pin.name),
     ...part.functions.map((entry) => entry.name),
     ...part.ranges.map((range) => range.name),
     ...part.writes.map((write) => write.name),
   ]);
   const functions = encodeFunctions(part.functions, strings, architectureOf(ko).trampoline.size);
   const ranges = encodeRanges(part.ranges, strings);
-  const pins = new Table(".ksplice_pins", part.pins.length * POINTER_SIZE);
-  part.pins.forEach((pin, index) => {
-    pins.pointTo(index * POINTER_SIZE, strings.table.symbol, strings.offsetOf(pin));
-  });
+  const pins = encodePins(part.pins, strings);
 
   const oldBytes = encodeOldBytes(part.writes);
   const writes = encodeWrites(part.writes, oldBytes, strings);
@@ -118,14 +136,15 @@ export function addPart(ko: ElfObject, part: Part): void {
 
   const head = new Table(".ksplice_part", PART_SIZE);
   const counts = [part.functions, part.ranges, part.pins, part.writes, part.hooks].map((entries) => entries.length);
-  [KSPLICE_ABI, part.partCount, ...counts].forEach((value, index) => {
+  [KSPLICE_ABI, part.partCount, ...counts, part.isUnloadable ? UNLOADABLE : 0].forEach((value, index) => {
     head.view.setUint32(index * 4, value, true);
   });
   head.pointTo(32, strings.table.symbol, strings.offsetOf(part.id));
   head.pointTo(40, strings.table.symbol, strings.offsetOf(part.description));
   head.pointTo(48, strings.table.symbol, strings.offsetOf(part.target));
+  head.pointTo(56, strings.table.symbol, strings.offsetOf(NO_DIGEST));
   [functions, ranges, pins, writes, hooks].forEach((table, index) => {
-    head.pointTo(56 + index * POINTER_SIZE, table.symbol);
+    head.pointTo(64 + index * POINTER_SIZE, table.symbol);
   });
 
   const tables = [strings.table, oldBytes, functions, ranges, pins, writes, hooks, head];
@@ -134,6 +153,10 @@ export function addPart(ko: ElfObject, part: Part): void {
   ko.sections.push(...tables.map((table) => table.section));
   ko.symbols.push(...tables.filter((table) => table !== head).map((table) => table.symbol));
   Object.assign(partSymbol, { bind: STB_GLOBAL, type: STT_OBJECT, home: head.section, value: 0, size: PART_SIZE });
+  return (digest) => {
+    if (digest.length !== DIGEST_LENGTH) throw new Error(`a digest of ${digest.length} digits`);
+    strings.table.section.data.set(new TextEncoder().encode(digest), strings.offsetOf(NO_DIGEST));
+  };
 }
 
 interface Strings {
@@ -175,7 +198,7 @@ function encodeFunctions(entries: readonly PartFunction[], strings: Strings, tra
     table.view.setUint32(at + 32, entry.site, true);
     if (entry.expect.length !== trampolineSize)
       throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${trampolineSize}`);
-    table.section.data.set(entry.expect, at + 40);
+    table.section.data.set(entry.expect, at + 36);
   });
   return table;
 }
@@ -187,6 +210,15 @@ function encodeRanges(entries: readonly PartRange[], strings: Strings): Table {
     table.view.setBigUint64(at, BigInt.asUintN(64, range.start), true);
     table.view.setBigUint64(at + 8, BigInt(range.size), true);
     table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(range.name));
+  });
+  return table;
+}
+
+function encodePins(entries: readonly PartPin[], strings: Strings): Table {
+  const table = new Table(".ksplice_pins", entries.length * PIN_SIZE);
+  entries.forEach((pin, index) => {
+    table.pointTo(index * PIN_SIZE, strings.table.symbol, strings.offsetOf(pin.name));
+    table.view.setBigUint64(index * PIN_SIZE + 8, BigInt.asUintN(64, pin.textAddr), true);
   });
   return table;
 }
@@ -210,7 +242,7 @@ function encodeWrites(entries: readonly PartWrite[], oldBytes: Table, strings: S
     table.pointTo(at + 8, write.newBytes.symbol, write.newBytes.offset);
     table.pointTo(at + 16, oldBytes.symbol, oldOffset);
     table.pointTo(at + 24, strings.table.symbol, strings.offsetOf(write.name));
-    table.view.setUint32(at + 32, size, true);
+    table.view.setBigUint64(at + 32, BigInt(size), true);
     oldOffset += size;
   });
   return table;
@@ -219,7 +251,7 @@ function encodeWrites(entries: readonly PartWrite[], oldBytes: Table, strings: S
 function encodeHooks(entries: readonly PartHook[]): Table {
   const table = new Table(".ksplice_hook_table", entries.length * HOOK_SIZE);
   entries.forEach((hook, index) => {
-    table.view.setUint32(index * HOOK_SIZE, HOOK_KINDS.indexOf(hook.kind), true);
+    table.view.setBigUint64(index * HOOK_SIZE, BigInt(HOOK_KINDS.indexOf(hook.kind)), true);
     table.pointTo(index * HOOK_SIZE + 8, hook.function.symbol, hook.function.offset);
   });
   return table;

@@ -14,7 +14,10 @@ export interface Conflict {
   readonly function: string;
 }
 
-export const codeBusy = (id: string, verb: "applied" | "undone", attempts: number, conflicts: readonly Conflict[]): Refusal =>
+/** What was asked for and not done. */
+type Verb = "applied" | "undone" | "unloaded";
+
+export const codeBusy = (id: string, verb: Verb, attempts: number, conflicts: readonly Conflict[]): Refusal =>
   new Refusal({
     code: "code-busy",
     message: [
@@ -38,7 +41,7 @@ const CORE_CAUSES = [
   "unexpected",
 ] as const satisfies readonly AbortCause[];
 
-export const coreRefused = (id: string, verb: "applied" | "undone", abortCause: string, detail: string): Refusal =>
+export const coreRefused = (id: string, verb: Verb, abortCause: string, detail: string): Refusal =>
   new Refusal({
     code: abortCause.replaceAll("_", "-"),
     message: `update ${id} was not ${verb}: the kernel part says ${abortCause}${detail === "" ? "" : ` (${detail})`}`,

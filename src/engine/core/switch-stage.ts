@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "../../diagnostics.js";
-import { KspliceSysfs, type LoadedUpdate } from "./ksplice-sysfs.js";
+import { KspliceSysfs, type LoadedUpdate, type RequestedStage } from "./ksplice-sysfs.js";
 import { stopIfInterrupted } from "../../host/lock.js";
 import { codeBusy, coreRefused, replacedByNewer } from "./refusals.js";
 
@@ -9,26 +9,35 @@ const WORTH_ANOTHER_TRY: ReadonlySet<string> = new Set(["code_busy", "unexpected
 
 const PAUSE_MS = 1000;
 
+const VERBS = { applied: "applied", reversed: "undone", released: "unloaded" } as const;
+
+/** The stages that a request leads to. */
+const RESULTS: Readonly<Record<RequestedStage, readonly string[]>> = {
+  applied: ["applied"],
+  reversed: ["reversed", "resident"],
+  released: ["reversed"],
+};
+
 /**
- * Asks the core to apply or to reverse an update, again a second later while its code is in use.
+ * Asks the core to apply an update, to reverse it or to let a reversed one go, again a second later while its code is in use.
  * @param tries at least 1
  * @param interruption looked at between the tries
  * @throws Refusal with the core's abort cause, and for busy code with the tasks and functions
  */
 export async function switchStage(
   id: string,
-  stage: "applied" | "reversed",
+  stage: RequestedStage,
   tries: number,
   progress: Progress,
   interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
-  const verb = stage === "applied" ? "applied" : "undone";
+  const verb = VERBS[stage];
   const sysfs = new KspliceSysfs();
   for (let attempt = 1; ; attempt++) {
     const done = requestStage(sysfs, id, stage);
     const state = sysfs.readUpdate(id);
     if (state === undefined) throw coreRefused(id, verb, "unexpected", "the update is gone from the kernel");
-    if (done && state.stage === stage) return state;
+    if (done && RESULTS[stage].includes(state.stage)) return state;
     if (state.replacedBy.length > 0 && stage === "reversed") throw replacedByNewer(id, state.replacedBy);
     if (!WORTH_ANOTHER_TRY.has(state.abortCause)) throw coreRefused(id, verb, state.abortCause, "");
     if (attempt >= tries) {
@@ -43,7 +52,7 @@ export async function switchStage(
 }
 
 /** @returns whether the core did it; the abort cause tells why not */
-function requestStage(sysfs: KspliceSysfs, id: string, stage: "applied" | "reversed"): boolean {
+function requestStage(sysfs: KspliceSysfs, id: string, stage: RequestedStage): boolean {
   try {
     sysfs.writeStage(id, stage);
     return true;

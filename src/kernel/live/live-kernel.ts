@@ -44,9 +44,13 @@ export function openKcore(root: string): Kcore {
 /** A kernel out of its parts. Closing it closes `memory`. */
 export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory: Kcore): LiveKernel {
   const { redirections, targets } = followUpdates(facts.updates, symbols);
+  const isDormant = dormantModules(facts.updates);
   return {
     ...facts,
-    symbolsNamed: (name) => symbols.named(name),
+    symbolsNamed: (name) => {
+      const named = symbols.named(name);
+      return named.some(({ module }) => isDormant(module)) ? named.filter(({ module }) => !isDormant(module)) : named;
+    },
     symbolAt: (addr) => symbols.at(addr),
     read: (addr, size) => memory.read(addr, size),
     newestCode: (addr) => followRedirections(redirections, addr),
@@ -78,6 +82,12 @@ function followUpdates(updates: readonly UpdateFacts[], symbols: SymbolTable): A
     for (const target of writtenTargets) targets.set(`ksplice_${id}_${target}`, target);
   }
   return { redirections, targets };
+}
+
+/** Tells the modules of updates that are loaded and not applied, as those that stay after an undo: what they have is not what runs under its name. */
+function dormantModules(updates: readonly UpdateFacts[]): (module: string | undefined) => boolean {
+  const prefixes = updates.filter(({ stage }) => stage !== "applied").map(({ id }) => `ksplice_${id}_`);
+  return (module) => module !== undefined && prefixes.some((prefix) => module.startsWith(prefix));
 }
 
 function followRedirections(redirections: ReadonlyMap<bigint, bigint>, addr: bigint): bigint {

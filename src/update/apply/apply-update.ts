@@ -1,5 +1,5 @@
 import type { Progress } from "../../diagnostics.js";
-import { KspliceSysfs, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
+import { KspliceSysfs, type LoadedPart, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
 import { openLiveKernel, type LiveKernel } from "../../kernel/live/live-kernel.js";
 import { loadModule } from "../../engine/core/load-module.js";
 import { requireRoot } from "../../kernel/live/privilege.js";
@@ -7,11 +7,13 @@ import { stopIfInterrupted, withKernelLock } from "../../host/lock.js";
 import { matchUpdate, refusalOf } from "../match/match-update.js";
 import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
-import { prelinkCore } from "../prelink/prelink.js";
-import { prelinkUpdate, type PrelinkedPart } from "../prelink/prelink-update.js";
+import { prelinkCore, type PrelinkedPart } from "../prelink/prelink.js";
+import { prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
+import { residentDiffers } from "./refusals.js";
 import { switchStage } from "../../engine/core/switch-stage.js";
+import { checkLivepatches } from "../prelink/check-livepatches.js";
 import { CORE_MODULE, unloadUpdate } from "./undo-update.js";
 import { requireFile, type Update } from "../file/update-file.js";
 import { verifyUpdate, type Verification } from "../verify/verify-update.js";
@@ -43,7 +45,7 @@ export interface ApplyResult {
 
 /**
  * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
- * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `code-busy`, or the core's abort cause
+ * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
   requireRoot();
@@ -64,14 +66,12 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
   const match = matchUpdate(update, kernel, { partial: options.partial, log });
   if (match.kind !== "matched") throw refusalOf(match);
   const { targets, skippedTargets, matching } = match;
+  checkLivepatches(match, kernel);
 
   progress("resolving symbols");
   const parts = prelinkUpdate(update, match, kernel);
 
-  // What an interrupted command may have left.
-  if (kernel.updates.some(({ id }) => id === manifest.id)) await unloadUpdate(manifest.id);
-  stopIfInterrupted(interruption);
-  const state = await loadAndSwitch(update, parts, kernel, options, interruption);
+  const state = await switchOn(update, parts, kernel, options, interruption);
   log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
   const verification = options.verify === true ? await requireVerified(update, options, interruption) : undefined;
   return {
@@ -102,8 +102,8 @@ async function requireVerified(update: Update, options: ApplyOptions, interrupti
   options.progress(`undoing ${id}`);
   let stays: string | undefined;
   try {
-    await switchStage(id, "reversed", options.tries, options.progress, interruption);
-    await unloadUpdate(id);
+    const { stage } = await switchStage(id, "reversed", options.tries, options.progress, interruption);
+    if (stage === "reversed") await unloadUpdate(id);
   } catch (error) {
     stays = error instanceof Error ? error.message : String(error);
   }
@@ -115,6 +115,38 @@ function namesOf(
   entriesOf: (unit: ManifestUnit) => readonly { readonly name: string }[],
 ): ApplyResult["functions"] {
   return targets.flatMap((target) => target.units.flatMap((unit) => entriesOf(unit).map(({ name }) => ({ target: target.name, name }))));
+}
+
+/** By way of what lies in memory since an undo, where that is the same. */
+async function switchOn(
+  update: Update,
+  parts: readonly PrelinkedPart[],
+  kernel: LiveKernel,
+  options: ApplyOptions,
+  interruption: AbortSignal,
+): Promise<LoadedUpdate> {
+  const { id } = update.manifest;
+  const sysfs = new KspliceSysfs();
+  const state = sysfs.readUpdate(id);
+  if (state?.stage === "resident") {
+    if (!isSame(parts, state.parts)) throw residentDiffers(id);
+    options.progress(`applying ${id} again`);
+    return await switchStage(id, "applied", options.tries, options.progress, interruption);
+  }
+  // What an interrupted command may have left.
+  if (state !== undefined) await unloadUpdate(id);
+  stopIfInterrupted(interruption);
+  for (const { name, takenAddresses } of parts)
+    if (takenAddresses.length > 0)
+      options.log(`${name} stays in memory after an undo: the kernel may keep the addresses of ${takenAddresses.join(", ")}`);
+  return await loadAndSwitch(update, parts, kernel, options, interruption);
+}
+
+function isSame(parts: readonly PrelinkedPart[], loaded: readonly LoadedPart[]): boolean {
+  return (
+    parts.length === loaded.length &&
+    parts.every(({ name, digest }) => loaded.some((part) => part.module === name && part.digest === digest))
+  );
 }
 
 /** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */

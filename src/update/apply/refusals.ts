@@ -6,3 +6,17 @@ export const unknownUpdate = (id: string, known: readonly string[]): Refusal =>
     message: `there is no update ${id} in this kernel`,
     hint: known.length === 0 ? "no update is applied" : `applied are: ${known.join(", ")}`,
   });
+
+export const alreadyUndone = (id: string): Refusal =>
+  new Refusal({
+    code: "already-undone",
+    message: `update ${id} is undone already; its code stays in memory, as the kernel may have kept addresses of it`,
+    hint: `ksplice undo --unload ${id} takes it out of memory, at the risk of a crash if anything still refers to it`,
+  });
+
+export const residentDiffers = (id: string): Refusal =>
+  new Refusal({
+    code: "resident-differs",
+    message: `code of an update ${id} that was undone is still in memory, and it is not what this one would load`,
+    hint: `it is another update of that name, or the kernel has changed since (other updates, modules): give this one another name (ksplice create --id), or reboot`,
+  });

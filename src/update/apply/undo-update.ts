@@ -5,10 +5,12 @@ import { readLoadedModules } from "../../kernel/live/modules.js";
 import { requireRoot } from "../../kernel/live/privilege.js";
 import { withKernelLock } from "../../host/lock.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
-import { unknownUpdate } from "./refusals.js";
+import { alreadyUndone, unknownUpdate } from "./refusals.js";
 import { switchStage } from "../../engine/core/switch-stage.js";
 
 export interface UndoOptions {
+  /** Unload it even where somebody may still have the address of something in it. */
+  readonly unload?: boolean;
   /** At least 1. */
   readonly tries: number;
   readonly progress: Progress;
@@ -20,11 +22,13 @@ export interface UndoResult {
   /** Nanoseconds that the machine was stopped. */
   readonly stopNs: number;
   readonly attempts: number;
+  /** Its code is still in memory: the old code runs, but the kernel may have kept addresses of the new. */
+  readonly isResident: boolean;
 }
 
 /**
- * Takes an update out of the running kernel and unloads its modules; with the last one, the core.
- * @throws Refusal `unknown-update`, `replaced-by-newer`, `code-busy`, or the core's abort cause
+ * Takes an update out of the running kernel. Where none of its addresses can have left it, its modules are unloaded; with the last one, the core.
+ * @throws Refusal `unknown-update`, `already-undone`, `replaced-by-newer`, `code-busy`, or the core's abort cause
  */
 export async function undoUpdate(id: string, options: UndoOptions): Promise<UndoResult> {
   requireRoot();
@@ -33,16 +37,24 @@ export async function undoUpdate(id: string, options: UndoOptions): Promise<Undo
     const state = sysfs.readUpdate(id);
     if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
     if (state.replacedBy.length > 0) throw replacedByNewer(id, state.replacedBy);
+    if (state.stage === "resident" && options.unload !== true) throw alreadyUndone(id);
     let stopNs = 0;
     let attempts = 0;
-    if (state.stage === "applied") {
+    let { stage } = state;
+    const request = async (what: "reversed" | "released"): Promise<void> => {
+      ({ stage, stopNs = 0, attempts = 0 } = await switchStage(id, what, options.tries, options.progress, interruption));
+      options.log(`${what} ${id} at try ${attempts}, stopped for ${stopNs} ns`);
+    };
+    if (stage === "applied") {
       options.progress(`undoing ${id}`);
-      ({ stopNs = 0, attempts = 0 } = await switchStage(id, "reversed", options.tries, options.progress, interruption));
-      options.log(`reversed ${id} at try ${attempts}, stopped for ${stopNs} ns`);
+      await request("reversed");
     }
+    const undone = { id, stopNs, attempts };
+    if (stage === "resident" && options.unload !== true) return { ...undone, isResident: true };
     options.progress("unloading");
+    if (stage === "resident") await request("released");
     await unloadUpdate(id);
-    return { id, stopNs, attempts };
+    return { ...undone, isResident: false };
   });
 }
 

@@ -2,16 +2,9 @@ import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import { checkRunningKernel } from "./check-running-kernel.js";
 import type { MatchedUpdate } from "../match/match-update.js";
-import { prelinkTarget } from "./prelink.js";
+import { prelinkTarget, type PrelinkedPart } from "./prelink.js";
 import { badUpdate } from "../file/refusals.js";
 import { requireFile, type Update } from "../file/update-file.js";
-
-/** A module of new code, ready to be loaded into the kernel that was matched. */
-export interface PrelinkedPart {
-  /** The module's name. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
 
 /**
  * The modules of all targets that are loaded.
@@ -23,7 +16,7 @@ export function prelinkUpdate(update: Update, { targets, matches }: MatchedUpdat
   const identity = { id, description, partCount: targets.length, exports: new Set(targets.flatMap((target) => target.exports)) };
   return targets.map((target) => {
     try {
-      return { name: target.module, bytes: prelinkTarget(requireFile(update, target.file), target, identity, matches, run) };
+      return prelinkTarget(requireFile(update, target.file), target, identity, matches, run);
     } catch (error) {
       if (error instanceof ElfFormatError) throw badUpdate(`ksplice-${id}`, error.message);
       throw error;

@@ -1,19 +1,23 @@
-import { STB_WEAK } from "../../elf/constants.js";
-import { AbsoluteAddress, UNDEFINED, type ElfObject, type ElfSymbol } from "../../elf/model.js";
+import { createHash } from "node:crypto";
+import { SHF_EXECINSTR, STB_WEAK, STT_FUNC } from "../../elf/constants.js";
+import { AbsoluteAddress, homeSection, UNDEFINED, type ElfObject, type ElfSymbol } from "../../elf/model.js";
 import { parseObject } from "../../elf/parse-object.js";
 import { writeObject } from "../../elf/write-object.js";
 import { unitKey } from "../../kbuild/types.js";
+import { UPDATE_SUFFIX } from "../../kernel/kallsyms.js";
+import type { KernelFacts } from "../../kernel/live/kernel-facts.js";
 import type { RunKernel } from "../../run-kernel.js";
 import type { MatchedFunction } from "../../match/types.js";
 import { findExternalSymbol, findOwnSymbol, isFreed } from "./find-symbol.js";
 import type { ManifestImport, ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import { NewSymbols } from "../units/new-symbols.js";
-import { addPart, type PartFunction, type PartRange } from "../../engine/core/part-section.js";
+import { addPart, type PartFunction, type PartPin, type PartRange } from "../../engine/core/part-section.js";
 import { partWrites } from "./prelink-data.js";
 import { takeHooks } from "./prelink-hooks.js";
 import { noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
 import { fillRuntimeConstants } from "./fill-runtime-constants.js";
 import { symbolsWithVersions } from "./symbol-versions.js";
+import { findTakenAddresses } from "./taken-addresses.js";
 import type { MatchedUnit, UnitMatches } from "../match/unit-matches.js";
 
 /**
@@ -29,6 +33,17 @@ export interface PartIdentity {
   readonly partCount: number;
   /** Symbols that the update's modules offer to each other: left to the kernel's loader, which finds them once the module that has them is loaded. */
   readonly exports: ReadonlySet<string>;
+}
+
+/** A module of new code, ready to be loaded into the kernel that was matched. */
+export interface PrelinkedPart {
+  /** The module's name. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Of all that is loaded, addresses included. */
+  readonly digest: string;
+  /** What the kernel may still refer to once the update is undone. Where it is empty, the module may be unloaded then. */
+  readonly takenAddresses: readonly string[];
 }
 
 /** The core's own unexported symbols, each found by its one name in vmlinux. A weak one that the kernel lacks stays undefined: the loader makes it 0. */
@@ -53,8 +68,8 @@ export function prelinkTarget(
   target: ManifestTarget,
   identity: PartIdentity,
   matches: UnitMatches,
-  run: RunKernel,
-): Uint8Array {
+  run: RunKernel & Pick<KernelFacts, "modules">,
+): PrelinkedPart {
   const ko = parseObject(bytes, target.file);
   const addresses = resolveImports(ko, target, identity.exports, matches, run);
   fillRuntimeConstants(ko, matches, run);
@@ -64,18 +79,34 @@ export function prelinkTarget(
   const ranges = units.flatMap(({ unit, match }) => partRanges(unit, match, run));
   const writes = units.flatMap(({ unit, match }) => partWrites(unit, match, symbols, run));
   symbols.dropAliases();
+  nameAfterUpdate(ko, identity.id);
+  const takenAddresses = findTakenAddresses(ko);
   const used = [...addresses, ...functions.map((entry) => entry.oldAddr), ...writes.map((entry) => entry.addr)];
-  addPart(ko, {
+  const setDigest = addPart(ko, {
     ...identity,
     target: target.name,
+    isUnloadable: takenAddresses.length === 0,
     functions,
     ranges,
-    pins: modulesInUse(used, target.name, run),
+    pins: pinsOf(used, target.name, run),
     writes,
     hooks: takeHooks(ko),
   });
-  return writeObject(ko);
+  const digest = createHash("sha256").update(writeObject(ko)).digest("hex");
+  setDigest(digest);
+  return { name: target.module, bytes: writeObject(ko), digest, takenAddresses };
 }
+
+/** Tells the functions that the update brings from those of the kernel. What the module loader knows by name is no function of theirs. */
+function nameAfterUpdate(ko: ElfObject, id: string): void {
+  for (const symbol of ko.symbols) {
+    const isCode = symbol.type === STT_FUNC && ((homeSection(symbol)?.flags ?? 0) & SHF_EXECINSTR) !== 0;
+    if (isCode && !TEMPLATE_CODE.test(homeSection(symbol)?.name ?? "")) symbol.name += `${UPDATE_SUFFIX}${id}`;
+  }
+}
+
+/** Sections of the template's init and exit function. */
+const TEMPLATE_CODE = /^\.(?:init|exit)\./;
 
 function aliasesOf(unit: ManifestUnit): string[] {
   return [...unit.functions, ...unit.writes].map(({ newSymbol }) => newSymbol);
@@ -212,10 +243,10 @@ function partRanges(unit: ManifestUnit, match: MatchedUnit, run: RunKernel): Par
   return [...pieces, ...left];
 }
 
-/** Modules other than the target whose code or data the part uses: they must stay as long as it is applied. */
-function modulesInUse(addresses: readonly bigint[], target: string, run: RunKernel): string[] {
-  const modules = addresses.map((addr) => run.symbolAt(addr)?.module);
-  return [...new Set(modules.filter((module) => module !== undefined && module !== target))]
-    .filter((module) => module !== undefined)
-    .sort();
+/** The target, and the other modules whose code or data the part uses: they must stay as long as it is loaded. */
+function pinsOf(addresses: readonly bigint[], target: string, run: RunKernel & Pick<KernelFacts, "modules">): PartPin[] {
+  const names = new Set([target, ...addresses.flatMap((addr) => run.symbolAt(addr)?.module ?? [])]);
+  names.delete("vmlinux");
+  // One that is not on the list is not found by the core either.
+  return [...names].sort().map((name) => ({ name, textAddr: run.modules.find((module) => module.name === name)?.addr ?? 0n }));
 }

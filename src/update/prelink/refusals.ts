@@ -65,3 +65,12 @@ export const noTrampolineSite = (name: string, unit: string): Refusal =>
     location: unit,
     abortCause: "unexpected",
   });
+
+export const heldByLivepatch = (name: string, unit: string, patch: string): Refusal =>
+  new Refusal({
+    code: "livepatched",
+    message: `${name} is replaced by the kernel livepatch ${patch}, whose code would go on running`,
+    location: unit,
+    hint: `take the livepatch out first (echo 0 >/sys/kernel/livepatch/${patch}/enabled; rmmod ${patch}), or make an update of the source that it was made of`,
+    abortCause: "no_match",
+  });

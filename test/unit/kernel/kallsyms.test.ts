@@ -35,6 +35,15 @@ describe("kallsyms", () => {
     expect(symbols.at(addr)?.name).toBe(name);
   });
 
+  it("knows functions of updates by the names that they have in the source", () => {
+    const symbols = parseKallsyms("ffffffffc0001000 t open.ksplice_x1\t[ksplice_x1_vmlinux]\nffffffffc0002000 t open.part.0\n");
+    const open = { name: "open", addr: 0xffffffffc0001000n, type: "t", module: "ksplice_x1_vmlinux" };
+    expect(symbols.named("open")).toEqual([open]);
+    expect(symbols.at(0xffffffffc0001004n)).toEqual(open);
+    expect(symbols.named("open.ksplice_x1")).toEqual([]);
+    expect(symbols.named("open.part.0")).toHaveLength(1);
+  });
+
   it("knows when there is nothing below an address", () => {
     expect(parseKallsyms("ffffffff81000000 T _text\n").at(0xffffffff80ffffffn)).toBeUndefined();
   });

@@ -50,8 +50,7 @@ describe("data that is overwritten", () => {
     const ko = prelinkData(entry);
     expect(read(ko, ".ksplice_part").view.getUint32(20, true)).toBe(1);
     const { section, view } = read(ko, ".ksplice_writes");
-    expect([section.size, view.getBigUint64(0, true), view.getUint32(32, true)]).toEqual([48, LIMITS + 4n, 4]);
-    expect([view.getUint32(36, true), view.getBigUint64(40, true)]).toEqual([0, 0n]);
+    expect([section.size, view.getBigUint64(0, true), view.getBigUint64(32, true)]).toEqual([40, LIMITS + 4n, 4n]);
     expect(section.relocations.map(({ offset, type, symbol: { name }, addend }) => ({ offset, type, name, addend }))).toEqual([
       { offset: 8, type: R_X86_64_64, name: "limits", addend: 8 },
       { offset: 16, type: R_X86_64_64, name: "ksplice_old_bytes", addend: 0 },
@@ -69,9 +68,9 @@ describe("data that is overwritten", () => {
     const size = 65536 + 100;
     const ko = prelink(withObject([], size), withWrites({ ...entry, offset: 0, newOffset: 0, size }), match({ limits: LIMITS }), memory);
     const { section, view } = read(ko, ".ksplice_writes");
-    expect([0, 48].map((at) => [view.getBigUint64(at, true), view.getUint32(at + 32, true)])).toEqual([
-      [LIMITS, 65536],
-      [LIMITS + 65536n, 100],
+    expect([0, 40].map((at) => [view.getBigUint64(at, true), view.getBigUint64(at + 32, true)])).toEqual([
+      [LIMITS, 65536n],
+      [LIMITS + 65536n, 100n],
     ]);
     expect(section.relocations.filter(({ symbol: { name } }) => name !== "ksplice_strings").map(({ addend }) => addend)).toEqual([
       0, 0, 65536, 65536,
@@ -81,7 +80,7 @@ describe("data that is overwritten", () => {
   it("pins the module that it lies in", () => {
     const run = { ...memory, symbolAt: () => symbol("limits", LIMITS, "ksplice_older_vmlinux") };
     const ko = prelink(withObject(), withWrites(entry), match({ limits: LIMITS }), run);
-    expect(read(ko, ".ksplice_pins").section.size).toBe(8);
+    expect(read(ko, ".ksplice_pins").section.size).toBe(16);
   });
 
   it.each([

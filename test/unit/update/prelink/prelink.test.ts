@@ -139,16 +139,16 @@ describe("the part that the core reads", () => {
     const ko = prelink(newCode([]), target(), match(), kernelWith([]));
     const part = read(ko, ".ksplice_part");
     expect(homeOf(ko, "ksplice_part")).toBe(part.section);
-    expect(part.section.size).toBe(96);
-    expect([0, 4, 8, 12, 16, 20, 24, 28].map((at) => part.view.getUint32(at, true))).toEqual([KSPLICE_ABI, 1, 1, 0, 0, 0, 0, 0]);
+    expect(part.section.size).toBe(104);
+    expect([0, 4, 8, 12, 16, 20, 24, 28].map((at) => part.view.getUint32(at, true))).toEqual([KSPLICE_ABI, 1, 1, 0, 0, 0, 0, 1]);
     const functions = read(ko, ".ksplice_functions");
-    expect(functions.section.size).toBe(64);
+    expect(functions.section.size).toBe(48);
     expect(functions.view.getBigUint64(0, true)).toBe(NEWEST);
     expect([24, 28, 32].map((at) => functions.view.getUint32(at, true))).toEqual([64, 40, 5]);
-    expect([...functions.section.data.subarray(40, 45)]).toEqual([1, 2, 3, 4, 5]);
+    expect([...functions.section.data.subarray(36, 41)]).toEqual([1, 2, 3, 4, 5]);
     const [newAddr] = functions.section.relocations;
     expect(newAddr).toMatchObject({ offset: 8, type: R_X86_64_64 });
-    expect(newAddr?.symbol.name).toBe("foo");
+    expect(newAddr?.symbol.name).toBe("foo.ksplice_id");
   });
 
   it("has the cold piece of a replaced function as a range", () => {
@@ -158,13 +158,30 @@ describe("the part that the core reads", () => {
     expect(view.getBigUint64(8, true)).toBe(12n);
   });
 
-  it("pins each module whose code or data is used", () => {
-    const run = kernelWith([symbol("theirs", 0x5000n, "other"), symbol("foo", NEWEST, "ksplice_older_vmlinux")]);
-    const ko = prelink(newCode([makeUndefined("x")]), target([{ name: "x", symbol: "x" }]), match({ x: 0x5004n }), run);
-    const { section } = read(ko, ".ksplice_pins");
+  it("pins its target, and each module whose code or data is used, where they are", () => {
+    const run = {
+      ...kernelWith([symbol("theirs", 0x5000n, "other"), symbol("foo", NEWEST, "ksplice_older_vmlinux")]),
+      modules: [{ name: "other", addr: 0x4000n, size: 4096, refcount: 0, state: "Live" }],
+    };
+    const wanted = { ...target([{ name: "x", symbol: "x" }]), name: "patched" };
+    const ko = prelink(newCode([makeUndefined("x")]), wanted, match({ x: 0x5004n }), run);
+    const { section, view } = read(ko, ".ksplice_pins");
     const strings = read(ko, ".ksplice_strings").section.data;
     const names = section.relocations.map(({ addend }) => new TextDecoder().decode(strings.subarray(addend, strings.indexOf(0, addend))));
-    expect(names).toEqual(["ksplice_older_vmlinux", "other"]);
+    expect(names).toEqual(["ksplice_older_vmlinux", "other", "patched"]);
+    expect([8, 24, 40].map((at) => view.getBigUint64(at, true))).toEqual([0n, 0x4000n, 0n]);
+  });
+
+  it("has a digest that an address changes, and nothing else", () => {
+    const digest = (addr: bigint): string => {
+      const ko = prelink(newCode([makeUndefined("x")]), target([{ name: "x", symbol: "x" }]), match({ x: addr }), kernelWith([]));
+      const place = read(ko, ".ksplice_part").section.relocations.find(({ offset }) => offset === 56);
+      const strings = read(ko, ".ksplice_strings").section.data;
+      return new TextDecoder().decode(strings.subarray(place?.addend, (place?.addend ?? 0) + 64));
+    };
+    expect(digest(0x5004n)).toMatch(/^[0-9a-f]{64}$/);
+    expect(digest(0x5004n)).toBe(digest(0x5004n));
+    expect(digest(0x5008n)).not.toBe(digest(0x5004n));
   });
 
   it("refuses a function without room for a trampoline", () => {
@@ -178,7 +195,7 @@ describe("the part that the core reads", () => {
   it("leaves no alias in the symbol table", () => {
     const ko = prelink(newCode([]), target(), match(), kernelWith([]));
     expect(ko.symbols.map((candidate) => candidate.name).filter((name) => name.startsWith("new:"))).toEqual([]);
-    expect(homeSection(ko.symbols.find((candidate) => candidate.name === "foo") ?? makeUndefined(""))?.name).toBe(".text.foo");
+    expect(homeSection(ko.symbols.find((candidate) => candidate.name === "foo.ksplice_id") ?? makeUndefined(""))?.name).toBe(".text.foo");
   });
 });
 

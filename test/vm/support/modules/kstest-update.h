@@ -57,6 +57,14 @@ MODULE_PARM_DESC(twice, "make the second function the first once more");
 	.size = sizeof(old),							\
 }
 
+static bool unloadable = true;
+module_param(unloadable, bool, 0);
+MODULE_PARM_DESC(unloadable, "nobody can have kept an address of it");
+
+static int fail_init;
+module_param(fail_init, int, 0);
+MODULE_PARM_DESC(fail_init, "what the init function returns once it has registered the part");
+
 static unsigned long long elsewhere;
 module_param(elsewhere, ullong, 0);
 MODULE_PARM_DESC(elsewhere, "address of the first write, instead of its own");
@@ -75,13 +83,62 @@ static u32 find_site(const u8 *code)
 	return site;
 }
 
+static struct ksplice_pin pins[8];
+
+/* Where the module's text starts; 0 if it is not loaded, which the core refuses. */
+static u64 find_text(const char *name)
+{
+	struct module *mod;
+	u64 text = 0;
+
+	preempt_disable();
+	mod = find_module(name);
+#ifdef for_class_mod_mem_type
+	if (mod)
+		text = (unsigned long)mod->mem[MOD_TEXT].base;
+#else
+	if (mod)
+		text = (unsigned long)mod->core_layout.base;
+#endif
+	preempt_enable();
+	return text;
+}
+
+static void add_pin(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < part.nr_pins; i++)
+		if (!strcmp(pins[i].name, name))
+			return;
+	pins[part.nr_pins].name = name;
+	pins[part.nr_pins++].text = find_text(name);
+}
+
+static char *pin;
+module_param(pin, charp, 0);
+MODULE_PARM_DESC(pin, "a further module that must stay");
+
+static unsigned int moved;
+module_param(moved, uint, 0);
+MODULE_PARM_DESC(moved, "how far from where it is the target is said to be");
+
 static int __init update_init(void)
 {
+	int ret;
 	u32 i;
 
 	part.id = id ?: part.id;
 	part.target = target ?: part.target;
 	part.nr_parts = parts ?: part.nr_parts;
+	part.digest = "0123";
+	part.flags = unloadable ? KSPLICE_UNLOADABLE : 0;
+	part.pins = pins;
+	if (strcmp(part.target, "vmlinux"))
+		add_pin(part.target);
+	if (pin)
+		add_pin(pin);
+	pins[0].text += moved;
 	part.ranges = &range;
 	part.nr_ranges = !!range.size;
 	if (twice)
@@ -104,7 +161,10 @@ static int __init update_init(void)
 	}
 	if (elsewhere)
 		part.writes->addr = elsewhere;
-	return ksplice_register(THIS_MODULE, &part);
+	ret = ksplice_register(THIS_MODULE, &part);
+	if (!ret && fail_init)
+		ksplice_unregister(&part);
+	return ret ?: fail_init;
 }
 module_init(update_init);
 

@@ -19,8 +19,6 @@ static struct ksplice_function functions[] = {
 	REPLACE(kstest_first_answer, second_answer),
 };
 
-static const char *const pins[] = { "kstest_first" };
-
 static struct ksplice_part part = {
 	.abi = KSPLICE_ABI,
 	.nr_parts = 1,
@@ -29,6 +27,4 @@ static struct ksplice_part part = {
 	.target = "kstest_victim",
 	.nr_functions = ARRAY_SIZE(functions),
 	.functions = functions,
-	.nr_pins = ARRAY_SIZE(pins),
-	.pins = pins,
 };

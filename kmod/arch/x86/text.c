@@ -7,13 +7,8 @@
  * one aligned word, else of 16. A site that straddles 16 bytes is refused; compilers
  * align functions to 16, and sites follow the entry closely.
  */
-#include <linux/ftrace.h>
-#include <linux/jump_label.h>
-#include <linux/kprobes.h>
 #include <linux/mm.h>
-#include <linux/static_call.h>
 #include <linux/string.h>
-#include <asm/alternative.h>
 #include <asm/cpufeature.h>
 
 #include "core.h"
@@ -60,34 +55,6 @@ static void *writable(const struct ksplice_site *site, unsigned long addr)
 bool ksplice_site_matches(const struct ksplice_site *site)
 {
 	return !memcmp(writable(site, site->addr), site->old_bytes, KSPLICE_TRAMPOLINE);
-}
-
-/*
- * Who else rewrites these bytes while the kernel runs: it would find our jump where it
- * expects its own work, and the kernel takes that for memory corruption. Under
- * text_mutex. NULL if nobody does.
- */
-const char *ksplice_site_reserved_by(const struct ksplice_site *site)
-{
-	void *first = (void *)site->addr;
-	void *last = first + KSPLICE_TRAMPOLINE - 1;
-	const char *who = NULL;
-	void *byte;
-
-	if (ftrace_text_reserved(first, last))
-		return "ftrace";
-	if (jump_label_text_reserved(first, last))
-		return "a jump label";
-	if (static_call_text_reserved(first, last))
-		return "a static call";
-	if (alternatives_text_reserved(first, last + 1))
-		return "a lock prefix";
-	preempt_disable();
-	for (byte = first; byte <= last; byte++)
-		if (get_kprobe(byte))
-			who = "a kprobe";
-	preempt_enable();
-	return who;
 }
 
 static void store_16(u64 *block, u64 low, u64 high)

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bootGuest, type Guest } from "./support/guest.js";
+import { testTree, Workshop } from "./support/trees.js";
+
+/** What the kernel has kept of an update that was undone: here a timer, with a function that the patch brought. */
+
+const workshop = new Workshop();
+let guest: Guest;
+let bell: string;
+let otherBell: string;
+let banner: string;
+
+const SECONDS = 10;
+
+beforeAll(async () => {
+  const tree = await testTree("6.1");
+  const create = async (id: string, words: string): Promise<string> =>
+    await workshop.createOfEdits(tree.path, id, [
+      {
+        file: "fs/pipe.c",
+        at: /^int create_pipe_files\(struct file \*\*res, int flags\)\n\{\n(?:\t.*;\n)+/m,
+        to: `static void ring(struct timer_list *timer)
+{
+	pr_info("${words}\\n");
+}
+static DEFINE_TIMER(bell, ring);
+
+$&
+	if (!timer_pending(&bell))
+		mod_timer(&bell, jiffies + ${SECONDS} * HZ);
+`,
+      },
+    ]);
+  bell = await create("bell", "the bell rings");
+  otherBell = await create("other", "another bell rings");
+  banner = await workshop.createOfEdits(tree.path, "banner", [
+    { file: "fs/proc/version.c", at: /utsname\(\)->sysname/, to: "utsname()->nodename" },
+  ]);
+  guest = await bootGuest(tree.path, { expose: [workshop.dir] });
+});
+
+afterAll(async () => {
+  await guest.end();
+  workshop.end();
+});
+
+const stage = async (id: string) => await guest.sh(`cat /sys/kernel/ksplice/${id}/stage`);
+const rings = async (words: string) => Number(await guest.sh(`dmesg | grep -c ': ${words}' || true`));
+
+describe("an update of which the kernel has kept an address", () => {
+  it("stays in memory when it is undone, and says so", async () => {
+    await guest.mustRun("apply", bell);
+    await guest.sh("echo | cat");
+    const { stdout } = await guest.mustRun("undo", "--tries=20", "bell");
+    expect(stdout).toContain("its code stays in memory");
+    expect(await stage("bell")).toBe("resident");
+    expect((await guest.mustRun("view", "--id=bell")).stdout).toContain("stage:       resident: undone");
+    expect((await guest.mustRun("view")).stdout).toContain("bell [resident]");
+    expect((await guest.machine.run("rmmod ksplice_bell_vmlinux")).stderr).toContain("in use");
+    await guest.expectClean();
+  });
+
+  it("so that nothing happens when the kernel comes to it", async () => {
+    await guest.sh(`sleep ${SECONDS + 1}`);
+    expect(await rings("the bell rings")).toBe(1);
+    await guest.sh("echo | cat");
+    await guest.sh(`sleep ${SECONDS + 1}`);
+    expect(await rings("the bell rings")).toBe(1);
+    await guest.expectQuiet();
+  });
+
+  it("is not undone twice", async () => {
+    const result = await guest.ksplice("undo", "bell");
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toContain("ksplice undo --unload bell");
+  });
+
+  it("does not stand in the way of another update of the same function, whose code is not taken for the kernel's", async () => {
+    await guest.mustRun("apply", "--verify", otherBell);
+    await guest.sh("echo | cat");
+    const result = await guest.ksplice("apply", bell);
+    expect(result).toMatchObject({ exitCode: 1 });
+    await guest.mustRun("undo", "--tries=20", "other");
+  });
+
+  it("is applied again by way of the code that is there", async () => {
+    const loaded = await guest.sh("grep ksplice_bell /proc/modules | cut -d' ' -f6");
+    await guest.mustRun("apply", "--verify", bell);
+    expect(await guest.sh("grep ksplice_bell /proc/modules | cut -d' ' -f6")).toBe(loaded);
+    await guest.sh(`echo | cat; sleep ${SECONDS + 1}`);
+    expect(await rings("the bell rings")).toBe(2);
+    expect(await rings("another bell rings")).toBe(1);
+  });
+
+  it("goes out of memory by request", async () => {
+    await guest.mustRun("undo", "--tries=20", "--unload", "bell");
+    expect(await guest.sh("ls /sys/kernel/ksplice")).toBe("other\nversion");
+    await guest.mustRun("undo", "--unload", "other");
+    expect(await guest.sh("ls -d /sys/kernel/ksplice /sys/module/ksplice* 2>/dev/null || true")).toBe("");
+    await guest.expectClean();
+  });
+});
+
+describe("an update of which nothing can have been kept", () => {
+  it("goes out of memory when it is undone", async () => {
+    await guest.mustRun("apply", banner);
+    const { stdout } = await guest.mustRun("undo", "banner");
+    expect(stdout).not.toContain("stays");
+    expect(await guest.sh("ls -d /sys/kernel/ksplice /sys/module/ksplice* 2>/dev/null || true")).toBe("");
+    await guest.expectClean();
+  });
+});

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
+import { bootMachine, type Machine, type StartedCommand } from "../../../vm/machine.js";
+import { buildCoreModules, ModuleLoader } from "./core-modules.js";
+import { testTree } from "./trees.js";
+
+export const UPDATES = "/sys/kernel/ksplice";
+export const VICTIM = "/sys/kernel/kstest";
+export const TRACING = "/sys/kernel/tracing";
+
+/** A machine with the kernel core and the module that the test updates patch. */
+export class CoreMachine {
+  readonly #logs: string;
+
+  private constructor(
+    readonly machine: Machine,
+    readonly loader: ModuleLoader,
+    logs: string,
+  ) {
+    this.#logs = logs;
+  }
+
+  static async boot(series: "6.1" | "6.12"): Promise<CoreMachine> {
+    const tree = await testTree(series);
+    const modules = await buildCoreModules(tree.path);
+    const logs = mkdtempSync(join(tmpdir(), "ksplice-core-logs-"));
+    const machine = await bootMachine({ ...(await findRehearsalKernel(tree.path)), consoleLog: join(logs, `${series}.log`) });
+    const booted = new CoreMachine(machine, new ModuleLoader(machine, modules), logs);
+    await booted.load("kstest_victim");
+    await booted.load("ksplice");
+    return booted;
+  }
+
+  async end(): Promise<void> {
+    await this.machine.powerOff();
+    rmSync(this.#logs, { recursive: true, force: true });
+  }
+
+  /** Newest first; whatever a failed test left is of no concern to the next. */
+  async clean(): Promise<void> {
+    await this.machine
+      .run(
+        `echo 1 >${VICTIM}/wake
+for id in over second first builtin data hooks later; do
+	for stage in reversed released; do [ -e ${UPDATES}/$id ] && echo $stage >${UPDATES}/$id/stage; done
+	rmmod kstest_$id
+done 2>/dev/null
+rmmod kstest_builtin 2>/dev/null`,
+      )
+      .catch(() => undefined);
+  }
+
+  async read(path: string): Promise<string> {
+    return (await this.machine.run(["cat", path])).stdout.trimEnd();
+  }
+
+  async about(id: string, file: string): Promise<string> {
+    return await this.read(`${UPDATES}/${id}/${file}`);
+  }
+
+  async answer(): Promise<string> {
+    return await this.read(`${VICTIM}/answer`);
+  }
+
+  /** Writes to `stage`. @returns "done", or the abort cause with the conflicts behind it, process ids replaced */
+  async request(id: string, stage: string): Promise<string> {
+    const dir = `${UPDATES}/${id}`;
+    const { stdout, exitCode } = await this.machine.run(
+      `echo ${stage} >${dir}/stage || { cat ${dir}/abort_cause ${dir}/conflicts; false; }`,
+    );
+    return exitCode === 0 ? "done" : stdout.trimEnd().replaceAll("\n", ", ").replaceAll(/ \d+ /g, " PID ");
+  }
+
+  /** The core's latest words in the kernel's log. */
+  async lastWords(): Promise<string> {
+    return (await this.machine.run("dmesg | grep ksplice: | tail -1")).stdout.replace(/^\[.*?\] /, "").trimEnd();
+  }
+
+  async load(name: string, parameters: readonly string[] = []): Promise<void> {
+    const { exitCode, stderr } = await this.loader.load(name, parameters);
+    if (exitCode !== 0) throw new Error(`${name}: ${stderr}${(await this.machine.run("dmesg | tail -5")).stdout}`);
+  }
+
+  /** Parameters of kstest_first. */
+  firstSizes(): string {
+    return `sizes=${["kstest_answer", "kstest_nap"].map((name) => this.loader.sizeOf("kstest_victim", name)).join(",")}`;
+  }
+
+  async loadFirst(parameters: readonly string[] = []): Promise<void> {
+    await this.load("kstest_first", [this.firstSizes(), ...parameters]);
+  }
+
+  async loadSecond(parameters: readonly string[] = []): Promise<void> {
+    await this.load("kstest_second", [`sizes=${this.loader.sizeOf("kstest_first", "kstest_first_answer")}`, "pin=kstest_first", ...parameters]);
+  }
+
+  async loadHooks(parameters: readonly string[] = []): Promise<void> {
+    await this.load("kstest_hooks", [`sizes=${this.loader.sizeOf("kstest_victim", "kstest_answer")}`, ...parameters]);
+  }
+
+  async loadBuiltin(parameters: readonly string[] = []): Promise<void> {
+    await this.load("kstest_builtin", [`sizes=${await this.loader.sizeInKernel("version_proc_show")}`, ...parameters]);
+  }
+
+  async unload(name: string): Promise<string> {
+    return (await this.loader.unload(name)).stderr;
+  }
+
+  async until(what: string, command: string): Promise<void> {
+    const { exitCode } = await this.machine.run(`for i in $(seq 100); do ${command} && exit 0; sleep 0.1; done; exit 1`);
+    if (exitCode !== 0) throw new Error(`${what} did not happen`);
+  }
+
+  /** A thread that sleeps in kstest_nap until `wake`. */
+  async fallAsleep(): Promise<StartedCommand> {
+    const sleeper = this.machine.start(["cat", `${VICTIM}/nap`]);
+    await this.until("the nap", "grep -q kstest_nap /proc/*/stack 2>/dev/null");
+    return sleeper;
+  }
+
+  async wake(): Promise<void> {
+    await this.machine.run(`echo 1 >${VICTIM}/wake`);
+  }
+}
