@@ -64,7 +64,8 @@ static const struct ksplice_update *find_holder(const struct ksplice_update *upd
 	return NULL;
 }
 
-static bool may_be_unloaded(const struct ksplice_update *update)
+/* What is left of it once it is reversed. */
+bool ksplice_may_be_unloaded(const struct ksplice_update *update)
 {
 	const struct ksplice_member *member;
 
@@ -120,7 +121,7 @@ enum ksplice_cause ksplice_reverse(struct ksplice_update *update)
 	cause = ksplice_switch(update, KSPLICE_TO_OLD, (unsigned long)__builtin_frame_address(0));
 	if (cause)
 		return cause;
-	stays = !may_be_unloaded(update);
+	stays = !ksplice_may_be_unloaded(update);
 	WRITE_ONCE(update->stage, stays ? KSPLICE_RESIDENT : KSPLICE_REVERSED);
 	pr_info("%s reversed%s\n", update->id, stays ? ", its code stays" : "");
 	ksplice_call_hooks(update, KSPLICE_POST_REVERSE);

@@ -22,7 +22,8 @@
  * the running kernel's kallsyms; nothing else that is not exported may be used here.
  *
  *   always                          core_kernel_text find_module idle_task
- *                                   stop_machine_cpuslocked text_mutex
+ *                                   put_task_stack stop_machine_cpuslocked text_mutex
+ *   CONFIG_STACKTRACE               stack_trace_save_tsk_reliable
  *   CONFIG_SMP                      alternatives_text_reserved
  *   CONFIG_JUMP_LABEL               jump_label_text_reserved
  *   CONFIG_HAVE_STATIC_CALL_INLINE  static_call_text_reserved
@@ -64,6 +65,7 @@ enum ksplice_cause {
 	KSPLICE_FAILED_TO_FIND,
 	KSPLICE_ALREADY_REVERSED,
 	KSPLICE_UNEXPECTED_RUNNING_TASK,
+	KSPLICE_TIMED_OUT,
 	KSPLICE_TARGET_NOT_LOADED,
 	KSPLICE_CALL_FAILED,
 	KSPLICE_UNEXPECTED,
@@ -133,15 +135,18 @@ extern struct list_head ksplice_updates;
 struct ksplice_span {
 	unsigned long first;
 	unsigned long last;
+	unsigned long reach;	/* the highest last of this span and those before it */
 	const char *name;
 };
 
+#define KSPLICE_MAX_FRAMES 64
+
 struct ksplice_check {
 	struct ksplice_update *update;	/* conflicts are recorded here */
-	struct ksplice_span *spans;
+	struct ksplice_span *spans;	/* by their first addresses */
 	u32 nr_spans;
-	unsigned long lowest;		/* of all spans */
-	unsigned long highest;
+	bool memory_goes;		/* what is in the spans is freed next */
+	unsigned long frames[KSPLICE_MAX_FRAMES];
 	/* The thread that asked for the change, and its stack without the core's own frames. */
 	struct task_struct *requester;
 	unsigned long requester_sp;
@@ -194,6 +199,7 @@ bool ksplice_update_is_used(const struct ksplice_update *update, const struct ks
 enum ksplice_cause ksplice_apply(struct ksplice_update *update);
 enum ksplice_cause ksplice_reverse(struct ksplice_update *update);
 enum ksplice_cause ksplice_release(struct ksplice_update *update);
+bool ksplice_may_be_unloaded(const struct ksplice_update *update);
 
 /* switch.c */
 enum ksplice_cause ksplice_switch(struct ksplice_update *update, enum ksplice_way way,
@@ -219,7 +225,8 @@ enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
 void ksplice_release_check(struct ksplice_check *check);
 
 /* stack.c */
-enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check);
+enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check);
+enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadline_ns);
 
 /* probes.c */
 void ksplice_lock_probes(void);

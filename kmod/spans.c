@@ -4,6 +4,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include "core.h"
 
@@ -15,8 +16,28 @@ static void add_span(struct ksplice_check *check, unsigned long first, unsigned 
 	span->first = first;
 	span->last = last;
 	span->name = name;
-	check->lowest = min(check->lowest, first);
-	check->highest = max(check->highest, last);
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+	const struct ksplice_span *one = a, *other = b;
+
+	if (one->first != other->first)
+		return one->first < other->first ? -1 : 1;
+	/* Of two that begin together the shorter one is the better name: it is found first. */
+	return one->last == other->last ? 0 : one->last > other->last ? -1 : 1;
+}
+
+static void sort_spans(struct ksplice_check *check)
+{
+	unsigned long reach = 0;
+	u32 i;
+
+	sort(check->spans, check->nr_spans, sizeof(*check->spans), compare_spans, NULL);
+	for (i = 0; i < check->nr_spans; i++) {
+		reach = max(reach, check->spans[i].last);
+		check->spans[i].reach = reach;
+	}
 }
 
 /*
@@ -79,7 +100,8 @@ enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
 		count += 1 + KSPLICE_MODULE_DATA + member->part->nr_functions +
 			 member->part->nr_ranges;
 	check->update = update;
-	check->lowest = ULONG_MAX;
+	check->memory_goes = way == KSPLICE_TO_NOTHING ||
+			     (way == KSPLICE_TO_OLD && ksplice_may_be_unloaded(update));
 	check->spans = kvcalloc(count, sizeof(*check->spans), GFP_KERNEL);
 	check->stoppers = kvcalloc(nr_cpu_ids, sizeof(*check->stoppers), GFP_KERNEL);
 	if (!check->spans || !check->stoppers)
@@ -87,7 +109,8 @@ enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
 	if (way == KSPLICE_TO_NEW)
 		add_old_code(check);
 	else
-		add_new_code(check, way == KSPLICE_TO_NOTHING);
+		add_new_code(check, check->memory_goes);
+	sort_spans(check);
 	return KSPLICE_OK;
 }
 

@@ -2,8 +2,8 @@
 /*
  * Is any thread inside code that is about to change? Runs while the machine is stopped.
  *
- * Every word of a stack that looks like an address in that code counts as one, whether
- * it is a return address or not: there are false alarms, but nothing is missed.
+ * Every word of a stack that looks like an address in that code counts as one, unless the
+ * kernel's unwinder says that it is none: there are false alarms, but nothing is missed.
  *
  * The stacks of interrupts are not looked at: a processor stops in the stopper thread,
  * with interrupts off, and a thread is not switched away from while it is on an
@@ -20,6 +20,8 @@
 #include <linux/rethook.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
+#include <linux/stacktrace.h>
+#include <linux/timekeeping.h>
 
 #include "core.h"
 
@@ -42,21 +44,33 @@ static void record_conflict(struct ksplice_check *check, const struct task_struc
 	conflict->name = name;
 }
 
-/* Spans that overlap come with the one that names the code best first. */
+/* The innermost span that holds the word; NULL if none does. */
+static const struct ksplice_span *find_span(const struct ksplice_check *check, unsigned long word)
+{
+	u32 low = 0, high = check->nr_spans;
+
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (check->spans[middle].first <= word)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low-- > 0 && check->spans[low].reach >= word)
+		if (check->spans[low].last >= word)
+			return &check->spans[low];
+	return NULL;
+}
+
 static bool check_word(struct ksplice_check *check, const struct task_struct *task,
 		       unsigned long word)
 {
-	const struct ksplice_span *span = check->spans;
-	const struct ksplice_span *end = span + check->nr_spans;
+	const struct ksplice_span *span = find_span(check, word);
 
-	if (word < check->lowest || word > check->highest)
-		return false;
-	for (; span < end; span++)
-		if (word >= span->first && word <= span->last) {
-			record_conflict(check, task, span->name);
-			return true;
-		}
-	return false;
+	if (span)
+		record_conflict(check, task, span->name);
+	return span;
 }
 
 /*
@@ -94,11 +108,40 @@ static bool check_replaced_returns(struct ksplice_check *check, struct task_stru
 	return busy;
 }
 
+#if defined(CONFIG_STACKTRACE) && defined(CONFIG_HAVE_RELIABLE_STACKTRACE)
+/*
+ * Words that are no addresses count too, and some of them a user program can choose: the
+ * sets of select(), say. So where a word is found, the kernel's unwinder is asked, on which
+ * livepatch relies: what it calls reliable has all return addresses. That is enough for
+ * code that stays in memory; of code that goes, a pointer alone is one too many.
+ */
+static bool has_innocent_frames(struct ksplice_check *check, struct task_struct *task)
+{
+	int count, i;
+
+	if (check->memory_goes)
+		return false;
+	count = stack_trace_save_tsk_reliable(task, check->frames, KSPLICE_MAX_FRAMES);
+	if (count <= 0)
+		return false;
+	for (i = 0; i < count; i++)
+		if (find_span(check, check->frames[i]))
+			return false;
+	return true;
+}
+#else
+static bool has_innocent_frames(struct ksplice_check *check, struct task_struct *task)
+{
+	return false;
+}
+#endif
+
 /* Words from sp up. */
 static bool check_stack(struct ksplice_check *check, struct task_struct *task, unsigned long sp)
 {
 	unsigned long start = (unsigned long)task_stack_page(task);
 	unsigned long end = start + THREAD_SIZE;
+	u32 nr_conflicts = check->update->nr_conflicts;
 	bool busy = false;
 
 	/* The registers of the user's program are up there, with whatever it put into them. */
@@ -109,18 +152,10 @@ static bool check_stack(struct ksplice_check *check, struct task_struct *task, u
 		sp = start;
 	for (; sp < end; sp += sizeof(long))
 		busy |= check_word(check, task, READ_ONCE_NOCHECK(*(unsigned long *)sp));
-	return busy;
-}
-
-static const struct ksplice_stopper *find_stopper(const struct ksplice_check *check,
-						  const struct task_struct *task)
-{
-	int cpu;
-
-	for_each_online_cpu(cpu)
-		if (check->stoppers[cpu].task == task)
-			return &check->stoppers[cpu];
-	return NULL;
+	if (!busy || !has_innocent_frames(check, task))
+		return busy;
+	check->update->nr_conflicts = nr_conflicts;
+	return false;
 }
 
 static bool is_running(const struct task_struct *task)
@@ -130,6 +165,25 @@ static bool is_running(const struct task_struct *task)
 #else
 	return task == current;
 #endif
+}
+
+/* What stopped the processor that the thread runs on; NULL if that is another thread. */
+static const struct ksplice_stopper *find_stopper(const struct ksplice_check *check,
+						  const struct task_struct *task)
+{
+	const struct ksplice_stopper *stopper = &check->stoppers[task_cpu(task)];
+
+	return stopper->task == task ? stopper : NULL;
+}
+
+static bool check_words_of(struct ksplice_check *check, struct task_struct *task, unsigned long sp)
+{
+	bool busy = check_stack(check, task, sp);
+
+	busy |= check_replaced_returns(check, task);
+	/* Will be called when an interrupted system call goes on. */
+	busy |= check_word(check, task, (unsigned long)task->restart_block.fn);
+	return busy;
 }
 
 /* A thread that has ended and only waits to be reaped may have given its stack back. */
@@ -144,49 +198,72 @@ static bool has_stack(const struct task_struct *task)
 
 static enum ksplice_cause check_task(struct ksplice_check *check, struct task_struct *task)
 {
-	const struct ksplice_stopper *stopper = find_stopper(check, task);
-	unsigned long sp;
-	bool busy;
+	unsigned long sp = task->thread.sp;
 
-	if (!stopper && is_running(task)) {
-		record_conflict(check, task, "(running)");
-		return KSPLICE_UNEXPECTED_RUNNING_TASK;
+	if (is_running(task)) {
+		const struct ksplice_stopper *stopper = find_stopper(check, task);
+
+		if (!stopper) {
+			record_conflict(check, task, "(running)");
+			return KSPLICE_UNEXPECTED_RUNNING_TASK;
+		}
+		sp = stopper->sp; /* the saved one is old */
 	}
 	if (!has_stack(task))
 		return KSPLICE_OK;
 	if (task == check->requester)
 		sp = check->requester_sp;
-	else if (stopper) /* running: the saved stack pointer is an old one */
-		sp = stopper->sp;
-	else
-		sp = task->thread.sp;
-	busy = check_stack(check, task, sp);
-	busy |= check_replaced_returns(check, task);
-	/* Will be called when an interrupted system call goes on. */
-	busy |= check_word(check, task, (unsigned long)task->restart_block.fn);
-	return busy ? KSPLICE_CODE_BUSY : KSPLICE_OK;
+	return check_words_of(check, task, sp) ? KSPLICE_CODE_BUSY : KSPLICE_OK;
 }
 
+/* That somebody runs who should not outweighs that code is in use. */
 static void worse(enum ksplice_cause *result, enum ksplice_cause cause)
 {
-	/* KSPLICE_UNEXPECTED_RUNNING_TASK outweighs KSPLICE_CODE_BUSY, which outweighs KSPLICE_OK */
-	*result = max(*result, cause);
+	if (cause && *result != KSPLICE_UNEXPECTED_RUNNING_TASK)
+		*result = cause;
 }
+
+/* How many threads are looked at before the clock is. */
+#define THREADS_A_LOOK 16
 
 /*
  * Looks at every thread, so that all conflicts are found in one go. An idle thread is
  * not on the list of processes; that of a processor that is off never goes on, the
  * processor comes back through its start-up code.
  */
-enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check)
+enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadline_ns)
 {
 	enum ksplice_cause result = KSPLICE_OK;
 	struct task_struct *process, *task;
+	u32 count = 0;
 	int cpu;
 
-	for_each_process_thread(process, task)
+	for_each_process_thread(process, task) {
+		if (++count % THREADS_A_LOOK == 0 && ktime_get_mono_fast_ns() > deadline_ns)
+			return KSPLICE_TIMED_OUT;
 		worse(&result, check_task(check, task));
+	}
 	for_each_online_cpu(cpu)
 		worse(&result, check_task(check, idle_task(cpu)));
 	return result;
+}
+
+/*
+ * The same while the machine runs, of the threads that sleep: most that will be in the way
+ * are in the way already, and need no stop to be found. What is missed is found in it.
+ */
+enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check)
+{
+	struct task_struct *process, *task;
+	bool busy = false;
+
+	rcu_read_lock();
+	for_each_process_thread(process, task) {
+		if (task == current || is_running(task) || !try_get_task_stack(task))
+			continue;
+		busy |= check_words_of(check, task, READ_ONCE(task->thread.sp));
+		put_task_stack(task);
+	}
+	rcu_read_unlock();
+	return busy ? KSPLICE_CODE_BUSY : KSPLICE_OK;
 }

@@ -12,12 +12,17 @@
 #include <linux/cpu.h>
 #include <linux/ktime.h>
 #include <linux/memory.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
 #include <linux/timekeeping.h>
 #include <asm/sync_core.h>
 
 #include "core.h"
+
+static unsigned int stop_limit_us = 10000;
+module_param(stop_limit_us, uint, 0644);
+MODULE_PARM_DESC(stop_limit_us, "how long threads are looked at on a stopped machine, at most");
 
 /* The kinds of hooks that are called on the way. */
 struct ksplice_steps {
@@ -146,7 +151,8 @@ static enum ksplice_cause recheck(struct ksplice_switch *sw)
 /* What is asked when nothing can change any more. */
 static enum ksplice_cause check_stopped(struct ksplice_switch *sw)
 {
-	enum ksplice_cause cause = ksplice_check_stacks(&sw->check);
+	u64 deadline_ns = ktime_get_mono_fast_ns() + (u64)stop_limit_us * NSEC_PER_USEC;
+	enum ksplice_cause cause = ksplice_check_stacks(&sw->check, deadline_ns);
 
 	if (cause)
 		return cause;
@@ -178,15 +184,13 @@ static int stopped(void *data)
 	self->sp = (unsigned long)__builtin_frame_address(0);
 	if (atomic_inc_return(&sw->arrived) != 1) {
 		/* Pairs with the release below: the new text is there. */
-		while (!smp_load_acquire(&sw->over))
-			cpu_relax();
+		smp_cond_load_acquire(&sw->over, VAL);
 		/* Forget instructions that were fetched before the change. */
 		sync_core();
 		return 0;
 	}
-	while (atomic_read(&sw->arrived) != num_online_cpus())
-		cpu_relax();
-	smp_rmb(); /* what the others wrote before they counted themselves in */
+	/* Pairs with the full barrier of counting in: what the others wrote before. */
+	atomic_cond_read_acquire(&sw->arrived, VAL == num_online_cpus());
 
 	sw->result = check_stopped(sw);
 	if (!sw->result)
@@ -210,8 +214,9 @@ static enum ksplice_cause stop_and_switch(struct ksplice_switch *sw)
 	cpus_read_lock();
 	mutex_lock(&text_mutex);
 	cause = recheck(sw);
+	if (!cause)
+		cause = ksplice_check_sleepers(&sw->check);
 	if (!cause) {
-		sw->update->nr_conflicts = 0;
 		started_ns = ktime_get_mono_fast_ns();
 		if (stop_machine_cpuslocked(stopped, sw, cpu_online_mask))
 			cause = KSPLICE_UNEXPECTED;

@@ -34,6 +34,7 @@ static const struct {
 	[KSPLICE_FAILED_TO_FIND] = { "failed_to_find", -ENOENT },
 	[KSPLICE_ALREADY_REVERSED] = { "already_reversed", -EALREADY },
 	[KSPLICE_UNEXPECTED_RUNNING_TASK] = { "unexpected_running_task", -EAGAIN },
+	[KSPLICE_TIMED_OUT] = { "timed_out", -EAGAIN },
 	[KSPLICE_TARGET_NOT_LOADED] = { "target_not_loaded", -ENODEV },
 	[KSPLICE_CALL_FAILED] = { "call_failed", -ECANCELED },
 	[KSPLICE_UNEXPECTED] = { "unexpected", -EINVAL },

@@ -18,6 +18,7 @@ export type AbortCause =
   | "failed_to_find"
   | "already_reversed"
   | "unexpected_running_task"
+  | "timed_out"
   | "target_not_loaded"
   | "call_failed"
   | "unexpected"

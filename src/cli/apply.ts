@@ -8,6 +8,7 @@ interface ApplyOptions extends CommonOptions {
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly tries: number;
+  readonly stopLimit?: number;
   readonly debug?: boolean;
   readonly debugfile?: string;
 }
@@ -19,6 +20,7 @@ export function applyCommand(): Command {
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
     .option("--partial", "skip target modules that are not loaded")
     .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
+    .option("--stop-limit <ms>", "how long threads are looked at while the machine is stopped, at most (default: 10)", positiveInteger)
     .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
     .option("--json", "print the result as JSON")
     .option("--debug", "say in detail what is done, on stderr")
@@ -29,8 +31,15 @@ export function applyCommand(): Command {
       const log = openDebugLog(options);
       const update = await openUpdate(path);
       try {
-        const { partial = false, verify = false, tries } = options;
-        const result = await applyUpdate(update, { partial, verify, tries, progress, log });
+        const { partial = false, verify = false, tries, stopLimit } = options;
+        const result = await applyUpdate(update, {
+          partial,
+          verify,
+          tries,
+          ...(stopLimit === undefined ? {} : { stopLimit }),
+          progress,
+          log,
+        });
         progress.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {

@@ -7,6 +7,7 @@ interface UndoOptions extends CommonOptions {
   readonly json?: boolean;
   readonly unload?: boolean;
   readonly tries: number;
+  readonly stopLimit?: number;
   readonly debug?: boolean;
   readonly debugfile?: string;
 }
@@ -17,6 +18,7 @@ export function undoCommand(): Command {
     .description("take an update out of the running kernel")
     .argument("<id>", "the update's id, as ksplice-view lists it")
     .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
+    .option("--stop-limit <ms>", "how long threads are looked at while the machine is stopped, at most (default: 10)", positiveInteger)
     .option(
       "--unload",
       "take the update's code out of memory, also where the kernel may have kept an address of it (a timer's function, a string): it crashes if it comes to it",
@@ -29,7 +31,13 @@ export function undoCommand(): Command {
       const progress = stderrProgress(options);
       const log = openDebugLog(options);
       try {
-        const result = await undoUpdate(id, { unload: options.unload === true, tries: options.tries, progress, log });
+        const result = await undoUpdate(id, {
+          unload: options.unload === true,
+          tries: options.tries,
+          ...(options.stopLimit === undefined ? {} : { stopLimit: options.stopLimit }),
+          progress,
+          log,
+        });
         progress.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true)

@@ -170,7 +170,12 @@ class KallsymsTable implements SymbolTable {
     const line = LATIN1.decode(this.#bytes.subarray(start + 17, newline < 0 ? this.#bytes.length : newline));
     const [name = "", module] = line.slice(2).split(/\s+/, 2);
     const suffix = name.indexOf(UPDATE_SUFFIX);
-    return { name: suffix < 0 ? name : name.slice(0, suffix), addr: this.#addr(index), type: line.charAt(0), module: module?.replace(/^\[|\]$/g, "") };
+    return {
+      name: suffix < 0 ? name : name.slice(0, suffix),
+      addr: this.#addr(index),
+      type: line.charAt(0),
+      module: module?.replace(/^\[|\]$/g, ""),
+    };
   }
 }
 

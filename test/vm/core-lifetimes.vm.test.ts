@@ -180,8 +180,68 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
     });
   });
 
+  describe("the stop", () => {
+    test("ends after its time, whatever it has found until then", async () => {
+      const limit = "/sys/module/ksplice/parameters/stop_limit_us";
+      await core.loadFirst();
+      await core.machine.run(`echo 0 >${limit}`);
+      expect(await core.request("first", "applied")).toBe("timed_out");
+      expect(await core.answer()).toBe("1");
+      await core.machine.run(`echo 1000000 >${limit}`);
+      expect(await core.request("first", "applied")).toBe("done");
+      await core.machine.run(`echo 0 >${limit}`);
+      expect(await core.request("first", "reversed")).toBe("timed_out");
+      expect(await core.answer()).toBe("100");
+      await core.machine.run(`echo 1000000 >${limit}`);
+    });
+
+    test("does not take place where a thread is seen to sleep in the code before", async () => {
+      await core.loadFirst();
+      expect(await core.request("first", "applied")).toBe("done");
+      expect(Number(await core.about("first", "stop_ns"))).toBeGreaterThan(0);
+      expect(await core.request("first", "reversed")).toBe("done");
+      const sleeper = await core.fallAsleep();
+      const before = await core.about("first", "stop_ns");
+      expect(await core.request("first", "applied")).toBe("code_busy, cat PID kstest_nap");
+      expect(await core.about("first", "stop_ns")).toBe(before);
+      await core.wake();
+      await sleeper.finished;
+    });
+
+    test("is not held off by a word that a user program has put on its kernel stack", async () => {
+      await core.loadFirst(["unloadable=0"]);
+      const [addr = ""] = (await core.machine.run("grep -w kstest_nap /proc/kallsyms")).stdout.split(" ");
+      const word = BigInt(`0x${addr}`) + 12n;
+      const holder = core.machine.start(["python3", "-c", HOSTILE_SELECT, word.toString()]);
+      await core.until("the select", "grep -q do_select /proc/*/stack 2>/dev/null");
+      const result = await core.request("first", "applied");
+      holder.kill();
+      expect(result).toBe("done");
+
+      // Where memory is given back the word counts, whatever it is.
+      expect(await core.request("first", "reversed")).toBe("done");
+      const [text = ""] = (await core.machine.run("cat /sys/module/kstest_first/sections/.text")).stdout.trim().split(" ");
+      const other = core.machine.start(["python3", "-c", HOSTILE_SELECT, (BigInt(text) + 4n).toString()]);
+      await core.until("the select", "grep -q do_select /proc/*/stack 2>/dev/null");
+      const kept = await core.request("first", "released");
+      other.kill();
+      expect(kept).toMatch(/^code_busy, python3 PID kstest_first/);
+    });
+  });
+
   test("the kernel has nothing to complain about, and tells that it was patched", async () => {
     expect(Number(await core.read("/proc/sys/kernel/tainted")) & 0x8000).toBe(0x8000);
     expect(await core.machine.problems()).toEqual([]);
   });
 });
+
+/** Sleeps in select() with a set of descriptors that is the given word: select() keeps it on the kernel stack. */
+const HOSTILE_SELECT = `
+import ctypes, os, sys
+reader, writer = os.pipe()
+os.dup2(writer, 100)
+for fd in range(64):
+    os.dup2(reader, fd)
+word = ctypes.c_uint64(int(sys.argv[1]))
+ctypes.CDLL(None).select(64, ctypes.byref(word), None, None, None)
+`;

@@ -68,10 +68,12 @@ export interface TaskConflict {
 /** /sys/kernel/ksplice: what the core tells of its updates, and the switch for each. */
 export class KspliceSysfs {
   readonly #directory: string;
+  readonly #parameters: string;
 
   /** @param root directory that holds `sys/` */
   constructor(root = "/") {
     this.#directory = join(root, "sys/kernel/ksplice");
+    this.#parameters = join(root, "sys/module/ksplice/parameters");
   }
 
   /** Ids of all updates that are loaded, in alphabetical order; none if the core is not loaded. */
@@ -115,6 +117,11 @@ export class KspliceSysfs {
    */
   writeStage(id: string, stage: RequestedStage): void {
     writeFileSync(join(this.#directory, id, "stage"), `${stage}\n`);
+  }
+
+  /** How long the core may look at threads while the machine is stopped, at most; until it is unloaded. Microseconds. */
+  writeStopLimit(microseconds: number): void {
+    writeFileSync(join(this.#parameters, "stop_limit_us"), `${microseconds}\n`);
   }
 
   #read(id: string, file: string): string {

@@ -36,6 +36,7 @@ const CORE_CAUSES = [
   "failed_to_find",
   "already_reversed",
   "unexpected_running_task",
+  "timed_out",
   "target_not_loaded",
   "call_failed",
   "unexpected",

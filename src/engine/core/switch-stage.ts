@@ -4,8 +4,8 @@ import { KspliceSysfs, type LoadedUpdate, type RequestedStage } from "./ksplice-
 import { stopIfInterrupted } from "../../host/lock.js";
 import { codeBusy, coreRefused, replacedByNewer } from "./refusals.js";
 
-/** Abort causes that pass by themselves: some thread was inside the code, or ran where none should. */
-const WORTH_ANOTHER_TRY: ReadonlySet<string> = new Set(["code_busy", "unexpected_running_task"]);
+/** Abort causes that pass by themselves: some thread was inside the code, or ran where none should, or there were too many to look at in time. */
+const WORTH_ANOTHER_TRY: ReadonlySet<string> = new Set(["code_busy", "unexpected_running_task", "timed_out"]);
 
 const PAUSE_MS = 1000;
 

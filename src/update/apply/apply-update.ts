@@ -23,6 +23,8 @@ export interface ApplyOptions {
   readonly partial: boolean;
   /** At least 1. */
   readonly tries: number;
+  /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
+  readonly stopLimit?: number;
   /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
   readonly verify?: boolean;
   readonly progress: Progress;
@@ -130,6 +132,7 @@ async function switchOn(
   const state = sysfs.readUpdate(id);
   if (state?.stage === "resident") {
     if (!isSame(parts, state.parts)) throw residentDiffers(id);
+    if (options.stopLimit !== undefined) sysfs.writeStopLimit(options.stopLimit * 1000);
     options.progress(`applying ${id} again`);
     return await switchStage(id, "applied", options.tries, options.progress, interruption);
   }
@@ -154,12 +157,13 @@ async function loadAndSwitch(
   update: Update,
   parts: readonly PrelinkedPart[],
   kernel: LiveKernel,
-  { progress, log, tries }: ApplyOptions,
+  { progress, log, tries, stopLimit }: ApplyOptions,
   interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
   const { id } = update.manifest;
   try {
     await loadCore(update, kernel, log);
+    if (stopLimit !== undefined) new KspliceSysfs().writeStopLimit(stopLimit * 1000);
     for (const part of parts) {
       stopIfInterrupted(interruption);
       progress(`loading ${part.name}`);

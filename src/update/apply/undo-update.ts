@@ -13,6 +13,8 @@ export interface UndoOptions {
   readonly unload?: boolean;
   /** At least 1. */
   readonly tries: number;
+  /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
+  readonly stopLimit?: number;
   readonly progress: Progress;
   readonly log: (message: string) => void;
 }
@@ -38,6 +40,7 @@ export async function undoUpdate(id: string, options: UndoOptions): Promise<Undo
     if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
     if (state.replacedBy.length > 0) throw replacedByNewer(id, state.replacedBy);
     if (state.stage === "resident" && options.unload !== true) throw alreadyUndone(id);
+    if (options.stopLimit !== undefined) sysfs.writeStopLimit(options.stopLimit * 1000);
     let stopNs = 0;
     let attempts = 0;
     let { stage } = state;

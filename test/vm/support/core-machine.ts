@@ -29,7 +29,8 @@ export class CoreMachine {
     const machine = await bootMachine({ ...(await findRehearsalKernel(tree.path)), consoleLog: join(logs, `${series}.log`) });
     const booted = new CoreMachine(machine, new ModuleLoader(machine, modules), logs);
     await booted.load("kstest_victim");
-    await booted.load("ksplice");
+    // Emulated processors are slow.
+    await booted.load("ksplice", ["stop_limit_us=1000000"]);
     return booted;
   }
 
@@ -93,7 +94,11 @@ rmmod kstest_builtin 2>/dev/null`,
   }
 
   async loadSecond(parameters: readonly string[] = []): Promise<void> {
-    await this.load("kstest_second", [`sizes=${this.loader.sizeOf("kstest_first", "kstest_first_answer")}`, "pin=kstest_first", ...parameters]);
+    await this.load("kstest_second", [
+      `sizes=${this.loader.sizeOf("kstest_first", "kstest_first_answer")}`,
+      "pin=kstest_first",
+      ...parameters,
+    ]);
   }
 
   async loadHooks(parameters: readonly string[] = []): Promise<void> {

@@ -34,7 +34,7 @@ export function findTrampolineSite(run: RunKernel, code: Code, addr: bigint, run
   return { offset, bytes };
 }
 
-/** The core writes the jump by one store of at most 16 bytes (kmod/text.c). Functions marked cold are not aligned, and may have their site across two. */
+/** The core writes the jump by one store of at most 16 bytes (kmod/arch/x86/text.c). Functions marked cold are not aligned, and may have their site across two. */
 function liesInOneBlock(siteAddr: bigint): boolean {
   return siteAddr / STORE_SIZE === (siteAddr + BigInt(TRAMPOLINE_SIZE - 1)) / STORE_SIZE;
 }
