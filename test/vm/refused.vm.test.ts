@@ -129,7 +129,7 @@ describe("ksplice-apply refuses", () => {
     const result = await guest.ksplice("apply", "--raw-errors", "--tries=2", update);
     expect(result).toMatchObject({ exitCode: 1 });
     expect(result.stderr).toMatch(/^code_busy\n/);
-    expect(result.stderr).toMatch(/cat \(pid \d+\) is inside pipe_read/);
+    expect(result.stderr).toMatch(/cat \(pid \d+\) is inside pipe_read, asleep in pipe_read/);
     await guest.expectClean();
     sleeper.kill();
     await guest.mustRun("apply", "--tries=20", update);

@@ -22,7 +22,17 @@ export const X86: Architecture = {
   memory: { kernelMapAddr: KERNEL_MAP_ADDR },
   code: {
     maxInstructionSize: MAX_INSTRUCTION_SIZE,
-    ...{ decode, decodeOne, disassemble, displacementSize, isBranchField, holdsImmediate, findComputedPlaces, findReferences, findForeignPatch },
+    ...{
+      decode,
+      decodeOne,
+      disassemble,
+      displacementSize,
+      isBranchField,
+      holdsImmediate,
+      findComputedPlaces,
+      findReferences,
+      findForeignPatch,
+    },
   },
   // -falign-jumps and -falign-loops: 16, or 8 where that takes less padding
   padding: { leastAlignment: 8n, maxSize: 15, nopRunLength, isFiller, paddingLength, trapLength },

@@ -12,6 +12,8 @@ export interface Conflict {
   readonly task: string;
   readonly pid: number;
   readonly function: string;
+  /** The function that it sleeps in, where that is known. */
+  readonly waitChannel?: string | undefined;
 }
 
 /** What was asked for and not done. */
@@ -22,7 +24,10 @@ export const codeBusy = (id: string, verb: Verb, attempts: number, conflicts: re
     code: "code-busy",
     message: [
       `update ${id} was not ${verb}: code that it ${verb === "applied" ? "replaces" : "brought"} was in use at each of ${attempts} tries`,
-      ...conflicts.map((conflict) => `  ${conflict.task} (pid ${conflict.pid}) is inside ${conflict.function}`),
+      ...conflicts.map(
+        ({ task, pid, function: name, waitChannel }) =>
+          `  ${task} (pid ${pid}) is inside ${name}${waitChannel === undefined ? "" : `, asleep in ${waitChannel}`}`,
+      ),
     ].join("\n"),
     hint: "stop or wake these tasks and try again, or give it more time with --tries",
     abortCause: "code_busy",

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "../../diagnostics.js";
 import { KspliceSysfs, type LoadedUpdate, type RequestedStage } from "./ksplice-sysfs.js";
@@ -41,7 +42,13 @@ export async function switchStage(
     if (state.replacedBy.length > 0 && stage === "reversed") throw replacedByNewer(id, state.replacedBy);
     if (!WORTH_ANOTHER_TRY.has(state.abortCause)) throw coreRefused(id, verb, state.abortCause, "");
     if (attempt >= tries) {
-      if (state.abortCause === "code_busy") throw codeBusy(id, verb, attempt, state.conflicts);
+      if (state.abortCause === "code_busy")
+        throw codeBusy(
+          id,
+          verb,
+          attempt,
+          state.conflicts.map((conflict) => ({ ...conflict, waitChannel: readWaitChannel(conflict.pid) })),
+        );
       throw coreRefused(id, verb, state.abortCause, state.conflicts.map((conflict) => `${conflict.task} (pid ${conflict.pid})`).join(", "));
     }
     progress(`code is in use, try ${attempt} of ${tries}`);
@@ -58,5 +65,15 @@ function requestStage(sysfs: KspliceSysfs, id: string, stage: RequestedStage): b
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The function that a thread sleeps in, by /proc/PID/wchan; undefined for one that runs, that is gone, or where the kernel does not tell. */
+function readWaitChannel(pid: number): string | undefined {
+  try {
+    const words = readFileSync(`/proc/${pid}/wchan`, "latin1").trim();
+    return words === "" || words === "0" ? undefined : words;
+  } catch {
+    return undefined;
   }
 }
