@@ -58,7 +58,8 @@ static int hold_pin(struct ksplice_hold *hold, const struct ksplice_pin *pin)
 	unsigned long start, size;
 
 	if (!mod) {
-		pr_notice("%s needs module %s, which is not loaded\n", hold->owner->name, pin->name);
+		pr_notice("%s needs module %s, which is not loaded\n", hold->owner->name,
+			  pin->name);
 		return -ENODEV;
 	}
 	hold->modules[hold->nr_modules++] = mod;

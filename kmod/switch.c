@@ -159,7 +159,9 @@ static enum ksplice_cause check_stopped(struct ksplice_switch *sw)
 	sw->changed = ksplice_find_changed_data(&sw->data);
 	if (sw->changed)
 		return KSPLICE_NO_MATCH;
-	return sw->steps ? ksplice_ask_hooks(sw->update, sw->steps->check, &sw->refused) : KSPLICE_OK;
+	if (!sw->steps)
+		return KSPLICE_OK;
+	return ksplice_ask_hooks(sw->update, sw->steps->check, &sw->refused);
 }
 
 static void write_all(const struct ksplice_switch *sw)

@@ -153,7 +153,7 @@ static size_t print_parts(const struct ksplice_update *update, char *buf, size_t
 		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
 				   "%s %s %s %s\n", member->owner->name, member->part->target,
 				   member->part->digest,
-				   member->part->flags & KSPLICE_UNLOADABLE ? "unloadable" : "stays");
+				   member->part->flags ? "unloadable" : "stays");
 	return length;
 }
 

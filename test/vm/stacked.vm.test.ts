@@ -80,9 +80,9 @@ describe("two updates of one function, and one of another", () => {
   });
 
   it("an update that is not there cannot be undone", async () => {
-    const result = await guest.ksplice("undo", "first");
+    const result = await guest.ksplice("undo", "third");
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain("there is no update first in this kernel");
+    expect(result.stderr).toContain("there is no update third in this kernel");
   });
 
   it("leave nothing behind", async () => {
