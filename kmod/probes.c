@@ -38,21 +38,18 @@ void ksplice_unlock_probes(void) { }
 
 /*
  * Whether there is a kprobe, armed or not, from @start to before @end. Not those by way of
- * ftrace: they change nothing but what ftrace does.
+ * ftrace: they change nothing but what ftrace does. Under the lock for kprobes.
  */
 static bool has_kprobe(const struct ksplice_update *update, unsigned long start, unsigned long end)
 {
 	struct kprobe *probe = NULL;
 	unsigned long addr;
 
-	lockdep_assert_held(&text_mutex);
-	preempt_disable();
 	for (addr = start; addr < end && !probe; addr++) {
 		probe = get_kprobe((void *)addr);
 		if (probe && kprobe_ftrace(probe))
 			probe = NULL;
 	}
-	preempt_enable();
 	if (probe)
 		pr_notice("%s: there is a kprobe at %pS\n", update->id, (void *)(addr - 1));
 	return probe;
