@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseObject } from "../../../src/elf/parse-object.js";
-import { findTakenAddresses } from "../../../src/update/prelink/taken-addresses.js";
-import { compileBytes, GCC, KERNEL_LIKE_FLAGS } from "../../support/compile-object.js";
+import { parseObject } from "../../../../src/elf/parse-object.js";
+import { findTakenAddresses } from "../../../../src/update/prelink/taken-addresses.js";
+import { compileBytes, GCC, KERNEL_LIKE_FLAGS } from "../../../support/compile-object.js";
 
 const HEAD = "int f(int); void arm(void (*)(void *)); struct s { void (*call)(void *); const char *name; int *p; };";
 const takenOf = (source: string, flags: readonly string[] = []): string[] =>

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readLivepatchedFunctions } from "../../../src/kernel/live/livepatches.js";
-import { checkLivepatches } from "../../../src/update/prelink/check-livepatches.js";
-import { kernelWith, match, NEWEST, symbol, target } from "../../support/prelink-samples.js";
+import { readLivepatchedFunctions } from "../../../../src/kernel/live/livepatches.js";
+import { checkLivepatches } from "../../../../src/update/prelink/check-livepatches.js";
+import { kernelWith, match, NEWEST, symbol, target } from "../../../support/prelink-samples.js";
 
 describe("functions that a livepatch of the kernel's own replaces", () => {
   let root: string;
