@@ -31,17 +31,18 @@ function askHeader(expressions: readonly string[]): ReadonlyMap<string, number> 
 
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   ksplice_part: [
-    ...["abi", "nr_parts", "nr_functions", "nr_ranges", "nr_pins", "nr_writes", "nr_hooks"],
-    ...["id", "description", "target", "functions", "ranges", "pins", "writes", "hooks"],
+    ...["abi", "nr_parts", "nr_functions", "nr_ranges", "nr_pins", "nr_writes", "nr_hooks", "flags"],
+    ...["id", "description", "target", "digest", "functions", "ranges", "pins", "writes", "hooks"],
   ],
   ksplice_function: ["old_addr", "new_addr", "name", "old_size", "new_size", "site", "expect"],
   ksplice_range: ["start", "size", "name"],
+  ksplice_pin: ["name", "text"],
   ksplice_write: ["addr", "new_bytes", "old_bytes", "name", "size"],
   ksplice_hook: ["kind", "ask"],
 };
 
 const header = askHeader([
-  ...["KSPLICE_ABI", "KSPLICE_TRAMPOLINE", "KSPLICE_MAX_WRITE"],
+  ...["KSPLICE_ABI", "KSPLICE_TRAMPOLINE", "KSPLICE_MAX_WRITE", "KSPLICE_UNLOADABLE"],
   ...HOOK_KINDS.map((kind) => `KSPLICE_${kind.toUpperCase()}`),
   ...Object.entries(FIELDS).flatMap(([name, fields]) => fields.map((field) => `offsetof(struct ${name}, ${field})`)),
   ...Object.keys(FIELDS).map((name) => `sizeof(struct ${name})`),
@@ -56,17 +57,18 @@ function encode(): { at: (section: string, struct: string, index?: number) => En
   const place = { symbol: newSymbol, offset: 3 };
   const entry = { name: "first", oldAddr: 0xffffffff81000010n, oldSize: 21, newSymbol, site: 4, expect: Uint8Array.of(1, 2, 3, 4, 5) };
   const part: Part = {
-    ...{ id: "the-id", description: "the-description", target: "the-target", partCount: 11 },
+    ...{ id: "the-id", description: "the-description", target: "the-target", partCount: 11, isUnloadable: true },
     functions: [entry, { ...entry, name: "second", oldAddr: 0xffffffff81000020n }],
     ranges: [1, 2, 3].map((size) => ({ name: `range${size}`, start: 0xffffffff82000000n + BigInt(size), size })),
-    pins: ["a", "b", "c", "d"],
+    pins: ["a", "b", "c", "d"].map((name, index) => ({ name, textAddr: 0xffffffffc0000000n + BigInt(index) })),
     writes: [1, 2, 3, 4, 5].map((size) => ({
       ...{ name: `write${size}`, addr: 0xffffffff83000000n + BigInt(size) },
       ...{ newBytes: place, oldBytes: new Uint8Array(size).fill(size) },
     })),
     hooks: HOOK_KINDS.slice(1, 7).map((kind) => ({ kind, function: place })),
   };
-  addPart(ko, part);
+  const setDigest = addPart(ko, part);
+  setDigest("d".repeat(64));
   return {
     at: (section, struct, index = 0) => new Entry(requireSection(ko.sections, section), struct, index * say(`sizeof(struct ${struct})`)),
   };
@@ -124,13 +126,15 @@ describe("what user space writes, read as kmod/ksplice.h has it", () => {
     const part = encode().at(".ksplice_part", "ksplice_part");
     const numbers = ["abi", "nr_parts", "nr_functions", "nr_ranges", "nr_pins", "nr_writes", "nr_hooks"].map((field) => part.u32(field));
     expect(numbers).toEqual([KSPLICE_ABI, 11, 2, 3, 4, 5, 6]);
+    expect(part.u32("flags")).toBe(say("KSPLICE_UNLOADABLE"));
     expect(["id", "description", "target"].map((field) => part.pointer(field))).toEqual(["the-id", "the-description", "the-target"]);
+    expect(part.pointer("digest")).toBe("d".repeat(64));
     expect(["functions", "ranges", "pins", "writes", "hooks"].map((field) => part.pointer(field))).toEqual(
       ["functions", "ranges", "pins", "writes", "hook_table"].map((name) => `ksplice_${name}+0`),
     );
   });
 
-  it("has functions, ranges, writes and hooks", () => {
+  it("has functions, ranges, pins, writes and hooks", () => {
     const { at } = encode();
     const entry = at(".ksplice_functions", "ksplice_function", 1);
     expect([entry.u64("old_addr"), entry.pointer("new_addr"), entry.pointer("name")]).toEqual([0xffffffff81000020n, "new+0", "second"]);
@@ -140,12 +144,15 @@ describe("what user space writes, read as kmod/ksplice.h has it", () => {
     const range = at(".ksplice_ranges", "ksplice_range", 2);
     expect([range.u64("start"), range.u64("size"), range.pointer("name")]).toEqual([0xffffffff82000003n, 3n, "range3"]);
 
+    const pin = at(".ksplice_pins", "ksplice_pin", 3);
+    expect([pin.pointer("name"), pin.u64("text")]).toEqual(["d", 0xffffffffc0000003n]);
+
     const write = at(".ksplice_writes", "ksplice_write", 3);
-    expect([write.u64("addr"), write.u32("size"), write.pointer("name")]).toEqual([0xffffffff83000004n, 4, "write4"]);
+    expect([write.u64("addr"), write.u64("size"), write.pointer("name")]).toEqual([0xffffffff83000004n, 4n, "write4"]);
     expect([write.pointer("new_bytes"), write.pointer("old_bytes")]).toEqual(["new+3", "ksplice_old_bytes+6"]);
 
     const hook = at(".ksplice_hook_table", "ksplice_hook", 5);
-    expect([hook.u32("kind"), hook.pointer("ask")]).toEqual([6, "new+3"]);
+    expect([hook.u64("kind"), hook.pointer("ask")]).toEqual([6n, "new+3"]);
   });
 
   it("leaves what is reserved at 0", () => {
