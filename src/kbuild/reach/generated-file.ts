@@ -43,7 +43,7 @@ async function generate(build: PreparedBuild, { object }: IndexedObject, command
     if (!text.includes(output)) return undefined;
     // What a script learns from its surroundings is no more than where the source lies.
     const surroundings = [`PATH=${process.env["PATH"] ?? ""}`, "LC_ALL=C", `srctree=${root}`, "objtree=."];
-    const { exitCode } = await runTool("env", ["-i", ...surroundings, "sh", "-e", "-c", text], { cwd: build.outDir });
+    const { exitCode } = await runTool("env", ["-i", ...surroundings, "sh", "-e", "-c", text], { cwd: build.outDir, root: build.root });
     return exitCode === 0 ? await readLatin1(output) : undefined;
   } finally {
     await removeTemporary(directory);
