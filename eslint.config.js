@@ -72,7 +72,7 @@ const arrows = {
     "src/update/verify",
   ],
   vm: host,
-  "src/rehearse": [...host, "src/update/file", "src/update/verify", "vm"],
+  "src/rehearse": [...host, "src/kbuild", "src/kbuild/module", "src/tree", "src/update/file", "src/update/verify", "vm"],
   "src/index.ts": [
     ...[...elf, ...host, ...diffing, ...updates],
     ...["src/distro", "src/engine", "src/kbuild/change", "src/kernel", "src/match", "src/notes", "src/rehearse"],

@@ -6,7 +6,7 @@ import { requireProgram } from "./programs.js";
 import { busyboxNotStatic } from "./refusals.js";
 
 /** What the guest needs before it can see the host's files: the 9p file system over virtio. */
-const BOOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p"];
+export const BOOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p"];
 
 const DIRECTORIES = ["bin", "dev", "expose", "host", "modules", "proc", "sys"];
 

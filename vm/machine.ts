@@ -21,6 +21,8 @@ export interface BootOptions {
   readonly kernel: string;
   /** `lib/modules/RELEASE` of the unpacked image package; its modules may be compressed with xz. */
   readonly modulesDir: string;
+  /** Directories of modules that the image does not have. */
+  readonly furtherModules?: readonly string[];
   /** Where the console's output is written. */
   readonly consoleLog: string;
   readonly memoryMiB?: number;
@@ -159,7 +161,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
   await access(options.kernel, constants.R_OK).catch((error: unknown) => {
     throw unreadableKernel(options.kernel, error instanceof Error ? error.message : String(error));
   });
-  const modules = await ModuleFiles.read(options.modulesDir);
+  const modules = await ModuleFiles.read(options.modulesDir, options.furtherModules);
   const share = options.share === undefined ? undefined : resolve(options.share);
   const expose = (options.expose ?? []).map((path) => resolve(path)).filter(isHidden);
   const initramfs = await makeInitramfs(modules, { share, expose });

@@ -25,14 +25,25 @@ export class ModuleFiles {
     this.#builtin = builtin;
   }
 
-  /** @throws Refusal where the directory cannot be read */
-  static async read(modulesDir: string): Promise<ModuleFiles> {
-    const files = await readdir(modulesDir, { recursive: true }).catch((error: unknown) => {
-      throw unreadableKernel(modulesDir, error instanceof Error ? error.message : String(error));
-    });
-    const paths = new Map(files.filter((file) => /\.ko(\.xz)?$/.test(file)).map((file) => [moduleName(file), join(modulesDir, file)]));
+  /**
+   * @param further directories of modules that the image does not have
+   * @throws Refusal where a directory cannot be read
+   */
+  static async read(modulesDir: string, further: readonly string[] = []): Promise<ModuleFiles> {
+    const paths = new Map<string, string>();
+    for (const directory of [...further, modulesDir]) {
+      const files = await readdir(directory, { recursive: true }).catch((error: unknown) => {
+        throw unreadableKernel(directory, error instanceof Error ? error.message : String(error));
+      });
+      for (const file of files) if (/\.ko(\.xz)?$/.test(file)) paths.set(moduleName(file), join(directory, file));
+    }
     const builtin = (await readTextIfThere(join(modulesDir, "modules.builtin"))) ?? "";
     return new ModuleFiles(modulesDir, paths, new Set(builtin.split("\n").filter(Boolean).map(moduleName)));
+  }
+
+  /** Whether the kernel has it, as a module or built in. */
+  has(name: string): boolean {
+    return this.#paths.has(moduleName(name)) || this.#builtin.has(moduleName(name));
   }
 
   /** Path of the module's file, compressed or not; undefined where it is built in. @throws Refusal where the kernel has no such module */

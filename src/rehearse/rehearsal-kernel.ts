@@ -1,6 +1,11 @@
-import { namesIn } from "../host/files.js";
 import { join } from "node:path";
-import { Refusal } from "../diagnostics.js";
+import { Refusal, silentProgress, type Progress } from "../diagnostics.js";
+import { namesIn } from "../host/files.js";
+import { buildSourceModules } from "../kbuild/module/build-source-modules.js";
+import { prepareBuild } from "../kbuild/prepare-build.js";
+import { openKernelTree } from "../tree/open-tree.js";
+import { BOOT_MODULES } from "../../vm/initramfs.js";
+import { ModuleFiles } from "../../vm/module-files.js";
 
 /** What `ksplice prepare` keeps of the image package, for booting. */
 export interface RehearsalKernel {
@@ -9,10 +14,18 @@ export interface RehearsalKernel {
   readonly kernel: string;
   /** `lib/modules/RELEASE` */
   readonly modulesDir: string;
+  /** Directories of modules that the machine needs and the image does not have. */
+  readonly furtherModules: readonly string[];
 }
 
-/** @param tree a directory that `ksplice prepare` filled. @throws Refusal `no-image` */
-export async function findRehearsalKernel(tree: string): Promise<RehearsalKernel> {
+/** The file system that shows the machine the host's files. Debian's cloud kernels come without it. */
+const NINE_P = { name: "9p", directories: ["net/9p", "fs/9p"], options: ["NET_9P", "NET_9P_VIRTIO", "9P_FS"] };
+
+/**
+ * @param tree a directory that `ksplice prepare` filled
+ * @throws Refusal `no-image`; `cannot-build-modules` where the machine could not be shown the host's files
+ */
+export async function findRehearsalKernel(tree: string, progress: Progress = silentProgress): Promise<RehearsalKernel> {
   const boot = join(tree, "ksplice", "image", "boot");
   const names = await namesIn(boot);
   const vmlinuz = names.find((name) => name.startsWith("vmlinuz-"));
@@ -25,5 +38,13 @@ export async function findRehearsalKernel(tree: string): Promise<RehearsalKernel
     });
   }
   const release = vmlinuz.slice("vmlinuz-".length);
-  return { release, kernel: join(boot, vmlinuz), modulesDir: join(tree, "ksplice", "image", "lib", "modules", release) };
+  const modulesDir = join(tree, "ksplice", "image", "lib", "modules", release);
+  const modules = await ModuleFiles.read(modulesDir);
+  const isWhole = BOOT_MODULES.every((name) => modules.has(name));
+  return { release, kernel: join(boot, vmlinuz), modulesDir, furtherModules: isWhole ? [] : [await build9p(tree, progress)] };
+}
+
+async function build9p(tree: string, progress: Progress): Promise<string> {
+  const build = await prepareBuild(await openKernelTree(tree), { progress });
+  return await buildSourceModules(build, NINE_P, progress);
 }

@@ -44,7 +44,7 @@ export interface RunningMachine {
  * @throws Refusal if the machine does not come up, or the update cannot be applied or undone in it
  */
 export async function rehearseUpdate(update: Update, options: RehearsalOptions): Promise<Rehearsal> {
-  const kernel = await findRehearsalKernel(options.tree);
+  const kernel = await findRehearsalKernel(options.tree, options.progress);
   const { id } = update.manifest;
   if (update.manifest.kernel.release !== kernel.release) {
     throw new Refusal({

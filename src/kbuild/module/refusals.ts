@@ -15,3 +15,11 @@ export function moduleNameTooLong(name: string, limit: number): Refusal {
     location: name,
   });
 }
+
+export function cannotBuildSourceModules(name: string, release: string, words: string): Refusal {
+  return new Refusal({
+    code: "cannot-build-modules",
+    message: `${release} comes without ${name}, and it could not be built for it:\n${words}`,
+    location: name,
+  });
+}

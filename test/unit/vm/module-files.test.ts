@@ -24,6 +24,26 @@ test.each([
   expect(parseDepends(moduleBytes("m", text))).toEqual(expected);
 });
 
+test("a module of a further directory counts like the image's; the image's own comes first", async () => {
+  const top = mkdtempSync(join(tmpdir(), "ksplice-modules-"));
+  try {
+    for (const [path, depends] of [
+      ["image/netfs.ko", ""],
+      ["further/9p.ko", "netfs"],
+      ["further/netfs.ko", "no-such-module"],
+    ] as const) {
+      mkdirSync(join(top, path, ".."), { recursive: true });
+      writeFileSync(join(top, path), moduleBytes("x", depends));
+    }
+    expect((await ModuleFiles.read(join(top, "image"))).has("9p")).toBe(false);
+    const modules = await ModuleFiles.read(join(top, "image"), [join(top, "further")]);
+    expect(modules.has("9p")).toBe(true);
+    expect((await modules.withDependencies(["9p"])).map(({ name }) => name)).toEqual(["netfs", "9p"]);
+  } finally {
+    rmSync(top, { recursive: true });
+  }
+});
+
 describe("a directory of modules", () => {
   let directory: string;
 
