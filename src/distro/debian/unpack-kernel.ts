@@ -13,7 +13,10 @@ import { readPackedText, unpackPackage, unpackSourceTree } from "./unpack.js";
 /** What of the headers package a build needs. Its Makefile and links lead to places under /usr where it is not installed. */
 const HEADERS_KEPT = ["Module.symvers", ".config", "include", "arch", "vmlinux"];
 
-/** The source as the kernel was built from it: the real-time flavour's with its further patch, where the package has one. Since 6.12 it needs none. */
+/**
+ * The source as the kernel was built from it: the real-time flavour's with its further patch, where the package has one. That of Debian's 6.12 has
+ * none, though the flavour is built with one (lazy preemption): `create` then finds that the configuration does not fit the source.
+ */
 export async function unpackSource(deb: string, name: string, release: string, directory: string): Promise<void> {
   await unpackSourceTree(deb, name, directory);
   if (!isRealTime(release)) return;

@@ -7,14 +7,18 @@ import { parseModules, readModuleSections, type LoadedModule } from "./modules.j
 import { readOptional, readText, readWholeFile } from "./read-file.js";
 import { refuseHiddenKallsyms, refuseNoKallsyms } from "./refusals.js";
 
-/** What is to be known of a kernel besides its symbols and its memory: read from /proc and /sys, or from a snapshot. */
-export interface KernelFacts {
+/** Which kernel it is. */
+export interface KernelIdentity {
   /** What `uname -r` says. */
   readonly release: string;
   /** What `uname -m` says. */
   readonly machine: string;
   /** GNU build id of vmlinux in lower-case hexadecimal; undefined if the kernel has none. */
   readonly buildId: string | undefined;
+}
+
+/** What is to be known of a kernel besides its symbols and its memory: read from /proc and /sys, or from a snapshot. */
+export interface KernelFacts extends KernelIdentity {
   readonly modules: readonly LoadedModule[];
   /** Interface version of the kernel core; undefined if it is not loaded. */
   readonly coreVersion: number | undefined;
@@ -38,16 +42,23 @@ export interface SymbolText {
   readonly symbols: SymbolTable;
 }
 
-/** @param root directory that holds `proc/` and `sys/` */
-export function readKernelFacts(root: string): KernelFacts {
-  const sections = new Map<string, ReadonlyMap<string, bigint> | undefined>();
+/** Anybody may read it. @param root directory that holds `proc/` and `sys/` */
+export function readKernelIdentity(root = "/"): KernelIdentity {
   const notes = readOptional(join(root, "sys/kernel/notes"));
-  const sysfs = new KspliceSysfs(root);
-  const updates = sysfs.listIds().flatMap((id) => sysfs.readUpdate(id) ?? []);
   return {
     release: readText(join(root, "proc/sys/kernel/osrelease")) ?? "",
     machine: readText(join(root, "proc/sys/kernel/arch")) ?? machine(),
     buildId: notes === undefined ? undefined : parseBuildId(notes),
+  };
+}
+
+/** @param root directory that holds `proc/` and `sys/` */
+export function readKernelFacts(root: string): KernelFacts {
+  const sections = new Map<string, ReadonlyMap<string, bigint> | undefined>();
+  const sysfs = new KspliceSysfs(root);
+  const updates = sysfs.listIds().flatMap((id) => sysfs.readUpdate(id) ?? []);
+  return {
+    ...readKernelIdentity(root),
     modules: parseModules(readText(join(root, "proc/modules")) ?? ""),
     coreVersion: sysfs.readCoreVersion(),
     updates: updates.map(({ id, stage, functions, writes }) => ({

@@ -1,10 +1,11 @@
 import type { Progress } from "../../diagnostics.js";
 import { KspliceSysfs, type LoadedPart, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
+import { readKernelIdentity } from "../../kernel/live/kernel-facts.js";
 import { openLiveKernel, type LiveKernel } from "../../kernel/live/live-kernel.js";
 import { loadModule } from "../../engine/core/load-module.js";
 import { requireRoot } from "../../kernel/live/privilege.js";
 import { stopIfInterrupted, withKernelLock } from "../../host/lock.js";
-import { matchUpdate, refusalOf } from "../match/match-update.js";
+import { matchUpdate, refusalOf, requireItsKernel } from "../match/match-update.js";
 import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
 import { prelinkCore, type PrelinkedPart } from "../prelink/prelink.js";
@@ -50,6 +51,8 @@ export interface ApplyResult {
  * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
+  // Said first: whatever else this kernel lacks, it is not the one.
+  requireItsKernel(update, readKernelIdentity());
   requireRoot();
   return await withKernelLock(async (interruption) => {
     const kernel = openLiveKernel();

@@ -3,6 +3,7 @@ import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { ElfObject } from "../../elf/model.js";
 import { parseObject } from "../../elf/parse-object.js";
 import { unitKey } from "../../kbuild/types.js";
+import type { KernelIdentity } from "../../kernel/live/kernel-facts.js";
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import type { DataRequest } from "../../match/find-data.js";
 import { matchUnit } from "../../match/match-unit.js";
@@ -122,7 +123,13 @@ export function isLoaded(target: string, kernel: LiveKernel): boolean {
   return target === "vmlinux" || kernel.moduleSections(target) !== undefined;
 }
 
-function findWrongKernel({ manifest }: Update, kernel: LiveKernel): Extract<UpdateMismatch, { kind: "wrong-kernel" }> | undefined {
+/** @throws Refusal `wrong-kernel` */
+export function requireItsKernel(update: Update, running: KernelIdentity): void {
+  const mismatch = findWrongKernel(update, running);
+  if (mismatch !== undefined) throw refusalOf(mismatch);
+}
+
+function findWrongKernel({ manifest }: Update, kernel: KernelIdentity): Extract<UpdateMismatch, { kind: "wrong-kernel" }> | undefined {
   const { release, machine, buildId } = manifest.kernel;
   const kind = "wrong-kernel";
   if (kernel.machine !== machine) return { kind, what: "architecture", update: machine, running: kernel.machine };

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { machine, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { packUpdate } from "../../../src/update/file/update-file.js";
 import { runCommand } from "../../support/run-command.js";
 import { runHost } from "../../support/run-host.js";
+import { sampleUpdate } from "../../support/sample-update.js";
 
 /** The commands as a user meets them: what they say, where, and with which status. Nothing here touches a kernel or a kernel tree. */
 
@@ -59,6 +61,16 @@ describe("exit status and words", () => {
     const result = await runHost("apply", ["--json", "/nonexistent.tar.gz"]);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "bad-update" } });
     expect(result.exitCode).toBe(1);
+  });
+
+  it("an update for another kernel is refused before anything else is asked of this one", async () => {
+    const path = join(dir, "ksplice-other.tar.gz");
+    const kernel = { release: "5.4.0-of-another-machine", machine: machine(), compiler: "gcc-12" };
+    writeFileSync(path, await packUpdate(sampleUpdate({ kernel })));
+    const result = await runCommand(["apply", path]);
+    expect(result).toMatchObject({ exitCode: 1 });
+    expect(result.stderr).toContain("5.4.0-of-another-machine");
+    expect(JSON.parse((await runCommand(["apply", "--json", path])).stdout)).toMatchObject({ error: { code: "wrong-kernel" } });
   });
 
   it("a variable that makes no sense is named", async () => {
