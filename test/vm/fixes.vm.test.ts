@@ -4,6 +4,7 @@ import { type Rehearsal } from "../../src/rehearse/rehearsal.js";
 import { openUpdate } from "../../src/update/file/update-file.js";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Edit } from "../support/edited-patch.js";
 import { I2C_FIX, RAW_FIX, testTree, Workshop } from "./support/trees.js";
 
 /** Real fixes and small changes, each with its effect seen before, after and once undone. */
@@ -12,6 +13,8 @@ const workshop = new Workshop();
 afterAll(() => {
   workshop.end();
 });
+
+const RAW_ERROR: readonly Edit[] = [{ file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" }];
 
 async function rehearse(tree: string, update: string, probe: string, modules: string[] = []): Promise<Rehearsal> {
   const consoleLog = join(workshop.dir, "console.log");
@@ -55,12 +58,22 @@ describe("on the oldest 6.1 kernel of the archive", () => {
   });
 });
 
+describe("on Debian 13's kernel, with the compiler that built it", () => {
+  it("another error number in net/ipv4/raw.c, built in, matched whole and verified", async () => {
+    const tree = await testTree("6.12", "trixie");
+    expect(tree.release).toMatch(/\+deb13-amd64$/);
+    const update = await workshop.createOfEdits(tree.path, "raw13", RAW_ERROR);
+    const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
+    expect(outputs(result)).toEqual(["EINVAL", "EDOM", "EINVAL"]);
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], verification: { findings: [] } });
+    expect(result.matching.skippedBytes).toBe(0);
+  });
+});
+
 describe("on the newest 6.12 kernel for Debian 12", () => {
   it("another error number in net/ipv4/raw.c, built in", async () => {
     const tree = await testTree("6.12");
-    const update = await workshop.createOfEdits(tree.path, "raw612", [
-      { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },
-    ]);
+    const update = await workshop.createOfEdits(tree.path, "raw612", RAW_ERROR);
     const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
     expect(outputs(result)).toEqual(["EINVAL", "EDOM", "EINVAL"]);
     expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });

@@ -26,10 +26,10 @@ const progress = (message: string): void => {
   process.stderr.write(`      ${message}\n`);
 };
 
-/** Debian 12's oldest 6.1 kernel, or newest 6.12 one, that the archive has together with its source. */
-export async function testTree(series: "6.1" | "6.12"): Promise<TestTree> {
+/** The oldest 6.1 kernel, or newest 6.12 one, that the archive has together with its source. @param suite the Debian release whose kernel it is */
+export async function testTree(series: "6.1" | "6.12", suite: "bookworm" | "trixie" = "bookworm"): Promise<TestTree> {
   const cacheDir = defaultCacheDir();
-  const place = { cacheDir, suite: "bookworm" };
+  const place = { cacheDir, suite };
   const kernel = (await usableKernels(series, place)).at(series === "6.1" ? 0 : -1);
   if (kernel === undefined) throw new Error(`the archive has no ${series} kernel together with its source`);
   const path = join(cacheDir, "trees", kernel.release);
