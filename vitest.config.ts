@@ -1,10 +1,14 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const machines = { testTimeout: 900_000, hookTimeout: 1_800_000, fileParallelism: false } as const;
+const machines = { testTimeout: 900_000, hookTimeout: 1_800_000 } as const;
 
-/** Files that take seconds, mostly in compilers, from the slowest on: begun last, one of them would run while the other processors have nothing to do. */
+/** Files that take long, from the slowest on: begun last, one of them would run while the other processors have nothing to do. */
 const SLOWEST = [
+  "vm/core.vm",
+  "vm/core-lifetimes",
+  "vm/hooks",
+  "vm/resident",
   "golden/diff/",
   "golden/layout/",
   "kbuild/reach/header-reach",
@@ -36,10 +40,30 @@ export default defineConfig({
           testTimeout: 30_000,
           // Loading the modules anew for each file takes a third of the time. So a test puts back what it changes of its process.
           isolate: false,
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: "vm", include: ["test/vm/**/*.vm.test.ts"], ...machines } },
-      { test: { name: "nightly", include: ["test/nightly/**/*.nightly.test.ts"], ...machines, testTimeout: 7_200_000 } },
+      {
+        test: {
+          name: "vm",
+          include: ["test/vm/**/*.vm.test.ts"],
+          ...machines,
+          // An emulated machine keeps one processor busy.
+          maxWorkers: 2,
+          globalSetup: "test/vm/support/prepare-trees.ts",
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "nightly",
+          include: ["test/nightly/**/*.nightly.test.ts"],
+          ...machines,
+          testTimeout: 7_200_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });
