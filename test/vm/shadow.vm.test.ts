@@ -110,7 +110,7 @@ print(*words, *changed())
 
 /** Two processes set one timer, until the file /tmp/enough is there. */
 const TIMERS = `
-import ctypes, os
+import ctypes, os, time
 libc = ctypes.CDLL(None)
 fd = libc.timerfd_create(1, 0)
 child = os.fork()
@@ -119,6 +119,7 @@ times = 0
 while not os.path.exists("/tmp/enough"):
     assert libc.timerfd_settime(fd, 2, spec, None) == 0
     times += 1
+    time.sleep(0.005)
 if child:
     _, status = os.waitpid(child, 0)
     print("fine" if status == 0 and times > 1 else "failed")
@@ -170,10 +171,8 @@ describe("on a 6.1 kernel", () => {
 
   it("a lock, with a function that initialises it, while others want it", async () => {
     const setters = guest.machine.start(["python3", "-c", TIMERS]);
-    for (let time = 0; time < 2; time++) {
-      await apply("lock");
-      await guest.mustRun("undo", "lock");
-    }
+    await apply("lock");
+    await guest.mustRun("undo", "lock");
     await guest.sh("touch /tmp/enough");
     expect((await setters.finished).stdout.trim()).toBe("fine");
     await guest.expectClean();
