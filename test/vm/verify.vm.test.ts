@@ -80,7 +80,8 @@ describe("an update of two units, with one that stays the same", () => {
       verification: { units: 3, findings: [] },
     });
     expect(await verify(path)).toMatchObject({ id: "two", units: 3, skippedTargets: [], findings: [] });
-    await guest.mustRun("undo", "two");
+    // The next one has its name, and other contents.
+    await guest.mustRun("undo", "--unload", "two");
     await guest.expectClean();
   });
 
@@ -94,6 +95,7 @@ describe("an update of two units, with one that stays the same", () => {
     const { error } = JSON.parse(refused.stdout) as { error: { code: string; items: { code: string; symbol: string }[] } };
     expect(error.code).toBe("not-verified");
     expect(error.items).toContainEqual(expect.objectContaining({ code: "not-redirected", symbol: "raw_sendmsg" }));
+    await guest.mustRun("undo", "--unload", "two");
     await guest.expectClean();
   });
 
@@ -103,7 +105,8 @@ describe("an update of two units, with one that stays the same", () => {
     await guest.mustRun("apply", path);
     const { findings } = await verify(path);
     expect(findings).toContainEqual(expect.objectContaining({ symbol: "raw_sendmsg", kind: "mismatch" }));
-    await guest.mustRun("undo", "two");
+    // The next one has its name, and other contents.
+    await guest.mustRun("undo", "--unload", "two");
     await guest.expectClean();
   });
 
