@@ -25,7 +25,8 @@ export interface Round {
 
 const [, , rounds = "1", path = ""] = process.argv;
 const update = await openUpdate(path);
-const quiet = { tries: 30, progress: () => undefined, log: () => undefined };
+// An emulated machine takes long to look at its threads. Unloaded, so that each round loads it anew.
+const quiet = { tries: 30, stopLimit: 1000, unload: true, progress: () => undefined, log: () => undefined };
 for (let round = 1; round <= Number(rounds); round++) {
   const applied = await applyUpdate(update, { ...quiet, partial: false });
   const undone = await undoUpdate(update.manifest.id, quiet);
