@@ -1,4 +1,4 @@
-import { readBytesIfThere } from "../../host/files.js";
+import { isMissing, readBytesIfThere } from "../../host/files.js";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { silentProgress } from "../../diagnostics.js";
@@ -68,8 +68,8 @@ export async function readSourceFiles(version: string, paths: readonly string[],
     await unpackSourceFiles(deb, source.name, missing, unfinished);
     for (const path of missing) {
       await mkdir(dirname(join(kept, path)), { recursive: true });
-      await rename(join(unfinished, path), join(kept, path)).catch(() => {
-        throw noSuchSourceFile(path, version);
+      await rename(join(unfinished, path), join(kept, path)).catch((error: unknown) => {
+        throw isMissing(error) ? noSuchSourceFile(path, version) : error;
       });
     }
   } finally {

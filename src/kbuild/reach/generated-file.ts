@@ -24,7 +24,9 @@ export async function isGeneratedAlike(
   const made = await readLatin1(own);
   if (made === undefined) return false;
   const { source } = build.tree;
-  return (await generate(build, entry, command, source)) === made && (await generate(build, entry, command, root)) === made;
+  // Without the change last: should the command write anything else into the output directory, that is what stays.
+  const changed = await generate(build, entry, command, root);
+  return (await generate(build, entry, command, source)) === made && changed === made;
 }
 
 /** Kbuild generates a file when it makes an object that needs it. */

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isMissing } from "../../host/files.js";
 
 /** A function that a livepatch of the kernel's own (CONFIG_LIVEPATCH) replaces. */
 export interface LivepatchedFunction {
@@ -30,7 +31,9 @@ function listDirectories(path: string): string[] {
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
       .sort();
-  } catch {
-    return []; // a livepatch may go meanwhile
+  } catch (error) {
+    // There is none, or it has gone meanwhile. What cannot be read must not pass for none.
+    if (isMissing(error)) return [];
+    throw error;
   }
 }

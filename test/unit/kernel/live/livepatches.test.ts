@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -31,6 +31,12 @@ describe("functions that a livepatch of the kernel's own replaces", () => {
       { patch: "lp", target: "ext4", name: "bar.isra.0" },
       { patch: "lp", target: "vmlinux", name: "foo" },
     ]);
+  });
+
+  it("do not pass for none where they cannot be read", () => {
+    mkdirSync(join(root, "sys/kernel"), { recursive: true });
+    symlinkSync("livepatch", join(root, "sys/kernel/livepatch"));
+    expect(() => readLivepatchedFunctions(root)).toThrow("ELOOP");
   });
 
   it("are not replaced once more", () => {
