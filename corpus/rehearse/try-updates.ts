@@ -13,6 +13,9 @@ import type { RehearsalResult } from "../types.js";
 
 const TRIES = 5;
 
+/** Milliseconds: an emulated machine takes long to look at its threads. */
+const STOP_LIMIT = 1000;
+
 async function tryOut(path: string): Promise<RehearsalResult> {
   const started = performance.now();
   const mark = `ksplice-rehearse: ${path} at ${Date.now()}`;
@@ -20,7 +23,7 @@ async function tryOut(path: string): Promise<RehearsalResult> {
   const problems: string[] = [];
   let verified: boolean | undefined;
   let isUnknown = false;
-  const options = { tries: TRIES, progress: () => undefined, log: () => undefined };
+  const options = { tries: TRIES, stopLimit: STOP_LIMIT, progress: () => undefined, log: () => undefined };
   try {
     const update = await openUpdate(path);
     const { id } = update.manifest;
@@ -35,7 +38,9 @@ async function tryOut(path: string): Promise<RehearsalResult> {
     } finally {
       kernel.close();
     }
-    await undoUpdate(id, options);
+    const { isResident } = await undoUpdate(id, options);
+    // All updates of the measure have one name, and the next one's modules take the place of these. Whoever kept an address of them is seen here.
+    if (isResident) await undoUpdate(id, { ...options, unload: true });
     problems.push(...(await findLeftovers()).map((name) => `left behind: ${name}`));
   } catch (error) {
     // Somebody always is in that code of this machine: the update was kept out, and did nothing wrong.

@@ -83,7 +83,8 @@ test.each([
   expect(suiteOfKernel(release)).toBe(suite);
 });
 
-describe("a kernel of another release", () => {
+// The compiler is a real one, packed and unpacked, and apt and dpkg are asked many times.
+describe("a kernel of another release", { timeout: 120_000 }, () => {
   const dir = join(top, "trees/a");
 
   test("comes with the compiler and binutils that built it, which run where they are", async () => {
