@@ -15,7 +15,6 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
   const load = (name: string, parameters?: readonly string[]) => core.load(name, parameters);
   const loadFirst = (parameters?: readonly string[]) => core.loadFirst(parameters);
   const loadSecond = () => core.loadSecond();
-  const loadHooks = (parameters?: readonly string[]) => core.loadHooks(parameters);
   const loadBuiltin = (parameters?: readonly string[]) => core.loadBuiltin(parameters);
   const until = (what: string, command: string) => core.until(what, command);
   const fallAsleep = () => core.fallAsleep();
@@ -275,192 +274,6 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
     await load("kstest_victim");
   });
 
-  describe("data", () => {
-    const ask = async (file: string) => read(`${VICTIM}/${file}`);
-    const data = async () => [await ask("limits"), await ask("big"), await ask("opinion"), (await read("/proc/version")).split(" ")[1]];
-    const OLD = ["1 2 3 4", "12288", "1", "version"];
-    const NEW = ["10 20 30 40", "24576", "3", "VERSION"];
-    const mind = (state: string) => machine.run(`echo ${state} >${VICTIM}/mind`);
-    const lastWords = () => core.lastWords();
-
-    test("constants of module and kernel, and a pointer, are overwritten and brought back, by an update without functions", async () => {
-      await load("kstest_data");
-      expect(await about("data", "functions")).toBe("");
-      expect(await data()).toEqual(OLD);
-      expect(await request("data", "applied")).toBe("done");
-      expect(await data()).toEqual(NEW);
-      expect(await request("data", "reversed")).toBe("done");
-      expect(await data()).toEqual(OLD);
-      expect(await request("data", "applied")).toBe("done");
-      expect(await data()).toEqual(NEW);
-    });
-
-    test("the ranges are listed", async () => {
-      await load("kstest_data");
-      const [chosen, limits] = (await about("data", "writes")).split("\n");
-      const addr = (await machine.run("grep -w kstest_limits /proc/kallsyms")).stdout.split(" ")[0];
-      expect(limits).toBe(`kstest_limits ${addr ?? ""} 16 kstest_victim`);
-      expect(chosen).toMatch(/^kstest_chosen [0-9a-f]{16} 8 kstest_victim$/);
-      expect(await about("data", "writes")).toMatch(/^linux_proc_banner [0-9a-f]{16} 7 kstest_victim$/m);
-    });
-
-    test("other bytes than expected are left alone, also in what comes before them", async () => {
-      await load("kstest_data", ["spoil=1"]);
-      expect(await request("data", "applied")).toBe("no_match");
-      expect(await lastWords()).toContain("data: the bytes of kstest_chosen at ");
-      expect(await data()).toEqual(OLD);
-      expect(await about("data", "stop_ns")).toBe("0");
-    });
-
-    test("a pointer that has changed since is left alone, on apply and on undo", async () => {
-      await load("kstest_data");
-      await mind("other");
-      expect(await request("data", "applied")).toBe("no_match");
-      expect(await ask("opinion")).toBe("2");
-      await mind("back");
-      expect(await request("data", "applied")).toBe("done");
-      await mind("other");
-      expect(await request("data", "reversed")).toBe("no_match");
-      expect(await lastWords()).toContain("data: the bytes of kstest_chosen at ");
-      expect(await about("data", "stage")).toBe("applied");
-      expect(await ask("limits")).toBe("10 20 30 40");
-      await mind("back");
-      expect(await request("data", "reversed")).toBe("done");
-      expect(await data()).toEqual(OLD);
-    });
-
-    test("a pointer that changes at the very last moment is seen in the stop", async () => {
-      await load("kstest_data");
-      await mind("fickle");
-      expect(await request("data", "applied")).toBe("no_match");
-      expect(Number(await about("data", "stop_ns"))).toBeGreaterThan(0);
-      expect(await lastWords()).toContain("data: the bytes of kstest_chosen at ");
-      expect(await data()).toEqual(["1 2 3 4", "12288", "2", "version"]);
-      await mind("back");
-      expect(await request("data", "applied")).toBe("done");
-    });
-
-    test("a thread that sleeps with a pointer to the new data keeps it from being taken away", async () => {
-      await load("kstest_data", ["unloadable=0"]);
-      expect(await request("data", "applied")).toBe("done");
-      const sleeper = machine.start(["cat", `${VICTIM}/slow_opinion`]);
-      await until("the sleep", "grep -q slow_opinion /proc/*/stack 2>/dev/null");
-      expect(await request("data", "reversed")).toBe("done");
-      expect(await request("data", "released")).toBe("code_busy, cat PID kstest_data");
-      expect((await loader.unload("kstest_data")).stderr).toContain("in use");
-      await wake();
-      expect((await sleeper.finished).stdout).toBe("3\n");
-      expect(await request("data", "released")).toBe("done");
-      expect((await loader.unload("kstest_data")).stderr).toBe("");
-    });
-
-    test("updates that overwrite the same data: newest first out", async () => {
-      await load("kstest_data");
-      expect(await request("data", "applied")).toBe("done");
-      await load("kstest_over");
-      expect(await request("over", "applied")).toBe("done");
-      expect(await ask("limits")).toBe("10 20 300 40");
-      expect(await about("data", "replaced_by")).toBe("over");
-      expect(await about("over", "replaced_by")).toBe("");
-      expect(await request("data", "reversed")).toBe("module_busy");
-      expect(await request("over", "reversed")).toBe("done");
-      expect(await request("data", "reversed")).toBe("done");
-      expect(await data()).toEqual(OLD);
-    });
-
-    test("data that is written twice is not written", async () => {
-      await load("kstest_over", ["writes=2"]);
-      expect(await request("over", "applied")).toBe("unexpected");
-      expect(await ask("limits")).toBe("1 2 3 4");
-    });
-
-    test.each([
-      ["of a module that is not named", ["target=vmlinux"], undefined],
-      ["in text", [], "kstest_answer"],
-      ["in text of the kernel", [], "version_proc_show"],
-      ["in memory that was freed after boot", [], "__init_begin"],
-      ["in part behind the data", [], "_edata"],
-    ])("bytes %s are not written", async (_, parameters, symbol) => {
-      const addr = symbol === undefined ? undefined : (await machine.run(`grep -w ${symbol} /proc/kallsyms`)).stdout.split(" ")[0];
-      const elsewhere = addr === undefined ? [] : [`elsewhere=0x${symbol === "_edata" ? (BigInt(`0x${addr}`) - 2n).toString(16) : addr}`];
-      await load("kstest_over", [...parameters, ...elsewhere]);
-      expect(await request("over", "applied")).toBe("failed_to_find");
-      expect(await ask("limits")).toBe("1 2 3 4");
-    });
-  });
-
-  describe("hooks", () => {
-    /** What was called at the last attempt, with what kstest_answer was then: old 1, new 500. */
-    const called = () => read(`${VICTIM}/called`).then((text) => text.trim());
-    const refuse = (hook: string) => machine.run(`echo ${hook} >/sys/module/kstest_hooks/parameters/refuse`);
-    const nobodyHolds = async () => {
-      for (const module of ["kstest_hooks", "kstest_victim"]) expect((await loader.unload(module)).stderr).toBe("");
-      await load("kstest_victim");
-    };
-
-    test("are called in order: before the stop, in it before and after the change, after it", async () => {
-      await loadHooks();
-      expect(await request("hooks", "applied")).toBe("done");
-      expect(await called()).toBe("pre:1 pre2:1 check:1:stopped check2:1:stopped apply:500:stopped post:500");
-      expect(await request("hooks", "reversed")).toBe("done");
-      expect(await called()).toBe("pre_undo:500 check_undo:500:stopped undo:1:stopped post_undo:1");
-      await nobodyHolds();
-    });
-
-    test.each([
-      ["pre", "pre:1 fail:1"],
-      ["pre2", "pre:1 pre2:1 fail:1"],
-      ["check", "pre:1 pre2:1 check:1:stopped fail:1"],
-      ["check2", "pre:1 pre2:1 check:1:stopped check2:1:stopped fail:1"],
-    ])("%s says no to applying: nothing changes and nothing is held", async (hook, calls) => {
-      await loadHooks([`refuse=${hook}`]);
-      expect(await request("hooks", "applied")).toBe("call_failed");
-      expect(await called()).toBe(calls);
-      expect((await machine.run("dmesg | grep ksplice: | tail -1")).stdout).toMatch(/hooks: the hook \w+ \[kstest_hooks\] returned -16/);
-      expect([await about("hooks", "stage"), await answer()]).toEqual(["loaded", "1"]);
-      await nobodyHolds();
-    });
-
-    test("one that says no at first and yes then: each attempt is a new one", async () => {
-      await loadHooks(["refuse=check2"]);
-      expect(await request("hooks", "applied")).toBe("call_failed");
-      await refuse("nobody");
-      expect(await request("hooks", "applied")).toBe("done");
-      expect(await answer()).toBe("500");
-    });
-
-    test.each([
-      ["pre_undo", "pre_undo:500 fail_undo:500"],
-      ["check_undo", "pre_undo:500 check_undo:500:stopped fail_undo:500"],
-    ])("%s says no to reversing: it stays applied", async (hook, calls) => {
-      await loadHooks();
-      expect(await request("hooks", "applied")).toBe("done");
-      await refuse(hook);
-      expect(await request("hooks", "reversed")).toBe("call_failed");
-      expect(await called()).toBe(calls);
-      expect([await about("hooks", "stage"), await answer()]).toEqual(["applied", "500"]);
-      expect((await loader.unload("kstest_victim")).stderr).toContain("in use");
-      await refuse("nobody");
-      expect(await request("hooks", "reversed")).toBe("done");
-    });
-
-    test("an attempt that fails for another reason ends with the fail hooks", async () => {
-      await loadHooks(["spoil=1"]);
-      expect(await request("hooks", "applied")).toBe("no_match");
-      expect(await called()).toBe("pre:1 pre2:1 fail:1");
-      await nobodyHolds();
-    });
-
-    test("those of several parts are called part by part", async () => {
-      await loadHooks(["parts=2"]);
-      await load("kstest_data", ["parts=2", "id=hooks", "target=vmlinux"]);
-      expect(await request("hooks", "applied")).toBe("done");
-      expect(await called()).toBe("pre:1 pre2:1 check:1:stopped check2:1:stopped apply:500:stopped post:500 data:500");
-      expect(await read(`${VICTIM}/limits`)).toBe("10 20 30 40");
-      expect(await request("hooks", "reversed")).toBe("done");
-    });
-  });
-
   test("malformed parts are refused", async () => {
     const path = await loader.put("kstest_malformed");
     const faults = Array.from({ length: 33 }, (_, fault) => fault).join(" ");
@@ -492,7 +305,8 @@ while :; do find /sys/module /proc/self; done >/dev/null 2>&1`);
     await rounds(5);
     const before = await memory();
     await rounds(cycles);
-    expect((await memory()) - before).toBeLessThan(1024);
+    // A leak of a page's table each time shows in the nightly run's hundred.
+    expect((await memory()) - before).toBeLessThan(Math.max(400, 10 * cycles));
     expect((await machine.run(["ls", UPDATES])).stdout).toBe("version\n");
     expect((await loader.unload("ksplice")).stderr).toBe("");
     expect((await machine.run(`ls -d ${UPDATES} 2>/dev/null; lsmod | grep ksplice`)).stdout).toBe("");

@@ -41,16 +41,14 @@ export class CoreMachine {
 
   /** Newest first; whatever a failed test left is of no concern to the next. */
   async clean(): Promise<void> {
-    await this.machine
-      .run(
-        `echo 1 >${VICTIM}/wake
+    await this.machine.run(
+      `echo 1 >${VICTIM}/wake
 for id in over second first builtin data hooks later; do
 	for stage in reversed released; do [ -e ${UPDATES}/$id ] && echo $stage >${UPDATES}/$id/stage; done
 	rmmod kstest_$id
 done 2>/dev/null
 rmmod kstest_builtin 2>/dev/null`,
-      )
-      .catch(() => undefined);
+    );
   }
 
   async read(path: string): Promise<string> {
