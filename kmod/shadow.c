@@ -4,7 +4,7 @@
  * that patches give to objects of the running kernel are found here by object and id.
  * What the functions do is said in include/ksplice-patch.h.
  *
- * Readers take no lock: they may be anything but an NMI's handler that interrupts itself.
+ * Readers take no lock; RCU keeps what they pass on their way.
  */
 #define pr_fmt(fmt) "ksplice: " fmt
 

@@ -1,7 +1,8 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { PreparedBuild } from "../../src/kbuild/types.js";
 import type { KernelTree } from "../../src/tree/kernel-tree.js";
-import { writeFiles } from "./temp-dir.js";
+import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 
 /**
  * A makefile that answers like kbuild where this project asks it: all objects hang on `./`, are compiled through `if_changed_rule`, which the
@@ -118,8 +119,9 @@ export function writeFakeKernel(source: string): void {
   });
 }
 
-export function fakeBuild(source: string, cacheDir: string): PreparedBuild {
-  const tree: KernelTree = {
+/** A tree as `openKernelTree` finds it, without what a build brings. */
+export function fakeTree(source: string): KernelTree {
+  return {
     source,
     configDir: join(source, "ksplice"),
     configFile: join(source, "ksplice/.config"),
@@ -127,6 +129,10 @@ export function fakeBuild(source: string, cacheDir: string): PreparedBuild {
     buildDir: undefined,
     makeFlags: [],
   };
+}
+
+export function fakeBuild(source: string, cacheDir: string): PreparedBuild {
+  const tree = fakeTree(source);
   return {
     tree,
     outDir: join(cacheDir, "out"),
@@ -138,4 +144,13 @@ export function fakeBuild(source: string, cacheDir: string): PreparedBuild {
     root: undefined,
     jobs: 1,
   };
+}
+
+/** The fake kernel and a build of it, in directories that are deleted when the test file is done. */
+export function prepareFakeKernel(): { readonly source: string; readonly cacheDir: string; readonly build: PreparedBuild } {
+  const source = temporaryDirectory();
+  const cacheDir = temporaryDirectory();
+  writeFakeKernel(source);
+  mkdirSync(join(cacheDir, "out"));
+  return { source, cacheDir, build: fakeBuild(source, cacheDir) };
 }

@@ -9,6 +9,7 @@ import type { ManifestTarget } from "../../src/update/file/manifest.js";
 import { prelinkTarget } from "../../src/update/prelink/prelink.js";
 import { type MatchedUnit, type UnitMatches } from "../../src/update/match/unit-matches.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
+import { sampleUnit } from "./sample-update.js";
 
 /** Modules as ksplice-create leaves them, kernels and matches, for tests of prelinking. */
 
@@ -56,22 +57,10 @@ export function target(imports: ManifestTarget["units"][number]["imports"] = [],
     file: "new/vmlinux.ko",
     exports: [],
     units: [
-      {
-        path: "a.o",
-        pre: "pre/a.o",
-        post: "post/a.o",
+      sampleUnit("a.o", {
         functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts, interface: "same" }],
-        writes: [],
         imports,
-        changed: [],
-        new: [],
-        removed: [],
-        moved: [],
-        left: [],
-        added: [],
-        data: [],
-        hooks: [],
-      },
+      }),
     ],
   };
 }

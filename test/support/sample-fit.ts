@@ -11,6 +11,7 @@ import { makeUpdate, type Update } from "../../src/update/file/update-file.js";
 import { compileObject } from "./compile-object.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
 import { FakeKernel, TEXT_START } from "./fake-kernel.js";
+import { sampleUnit } from "./sample-update.js";
 
 /** An update of one function of `kernel/unit.o` and one of a module's `drivers/mod.o`, and kernels that it fits. */
 
@@ -116,24 +117,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
 function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
   const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [], interface: "same" as const }];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
-  const units = [
-    {
-      path,
-      pre: `pre/${path}`,
-      post: `post/${path}`,
-      functions,
-      writes: [],
-      imports,
-      changed: [],
-      new: [],
-      removed: [],
-      moved: [],
-      left: [],
-      added: [],
-      data: [],
-      hooks: [],
-    },
-  ];
+  const units = [sampleUnit(path, { functions, imports })];
   return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, exports: [], units };
 }
 

@@ -1,5 +1,26 @@
-import type { Manifest } from "../../src/update/file/manifest.js";
+import type { Manifest, ManifestUnit } from "../../src/update/file/manifest.js";
 import { makeUpdate, type Update } from "../../src/update/file/update-file.js";
+
+/** A unit of an update in which nothing changes. @param change what it has otherwise */
+export function sampleUnit(path: string, change: Partial<ManifestUnit> = {}): ManifestUnit {
+  return {
+    path,
+    pre: `pre/${path}`,
+    post: `post/${path}`,
+    functions: [],
+    writes: [],
+    imports: [],
+    changed: [],
+    new: [],
+    removed: [],
+    moved: [],
+    left: [],
+    added: [],
+    data: [],
+    hooks: [],
+    ...change,
+  };
+}
 
 /** An update with all its files, of one unit; what is in them is not looked at. @param change what its manifest has otherwise */
 export function sampleUpdate(change: Partial<Manifest> = {}): Update {
@@ -25,24 +46,7 @@ export function sampleUpdate(change: Partial<Manifest> = {}): Update {
         module: "ksplice_abc123_vmlinux",
         file: "new/vmlinux.ko",
         exports: [],
-        units: [
-          {
-            path: "net/ipv4/raw.o",
-            pre: "pre/net/ipv4/raw.o",
-            post: "post/net/ipv4/raw.o",
-            functions: [],
-            writes: [],
-            imports: [],
-            changed: [],
-            new: [],
-            removed: [],
-            moved: [],
-            left: [],
-            added: [],
-            data: [],
-            hooks: [],
-          },
-        ],
+        units: [sampleUnit("net/ipv4/raw.o")],
       },
     ],
     notes: [],

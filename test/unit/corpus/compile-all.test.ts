@@ -1,20 +1,10 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compileAll } from "../../../corpus/compile-all.js";
 import { shadowWithPatch } from "../../../src/kbuild/change/patch-tree.js";
-import type { PreparedBuild, Unit } from "../../../src/kbuild/types.js";
-import { fakeBuild, writeFakeKernel } from "../../support/fake-tree-source.js";
-import { temporaryDirectory } from "../../support/temp-dir.js";
+import type { Unit } from "../../../src/kbuild/types.js";
+import { prepareFakeKernel } from "../../support/fake-tree-source.js";
 
-const source = temporaryDirectory();
-const cacheDir = temporaryDirectory();
-let build: PreparedBuild;
-beforeAll(() => {
-  writeFakeKernel(source);
-  mkdirSync(join(cacheDir, "out"));
-  build = fakeBuild(source, cacheDir);
-});
+const { build } = prepareFakeKernel();
 
 const UNITS: Unit[] = ["net/raw", "kernel/build", "net/dotted"].map((path) => ({
   path: `${path}.o`,

@@ -5,7 +5,7 @@ import { Refusal } from "../../../../src/diagnostics.js";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
 import type { Change } from "../../../../src/kbuild/change/read-change.js";
 import type { PatchedTree } from "../../../../src/kbuild/change/patched-tree.js";
-import type { KernelTree } from "../../../../src/tree/kernel-tree.js";
+import { fakeTree } from "../../../support/fake-tree-source.js";
 import { temporaryDirectory, writeFiles } from "../../../support/temp-dir.js";
 
 const source = temporaryDirectory();
@@ -20,14 +20,7 @@ writeFiles(source, {
   "fs/same.c": "int same;\n",
   "fs/same.c.new": "int same;\n",
 });
-const tree: KernelTree = {
-  source,
-  configDir: join(source, "ksplice"),
-  configFile: join(source, "ksplice/.config"),
-  symbolsFile: undefined,
-  buildDir: undefined,
-  makeFlags: [],
-};
+const tree = fakeTree(source);
 
 async function withShadow(change: Change, look: (patched: PatchedTree) => void | Promise<void>): Promise<void> {
   const patched = await shadowWithPatch(tree, change);

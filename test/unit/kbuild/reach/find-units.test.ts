@@ -1,22 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseObject } from "../../../../src/elf/parse-object.js";
 import { compileUnit } from "../../../../src/kbuild/compile/compile-unit.js";
 import { findUnits } from "../../../../src/kbuild/reach/find-units.js";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
-import type { PreparedBuild, Unit } from "../../../../src/kbuild/types.js";
-import { fakeBuild, writeFakeKernel } from "../../../support/fake-tree-source.js";
-import { temporaryDirectory } from "../../../support/temp-dir.js";
+import type { Unit } from "../../../../src/kbuild/types.js";
+import { prepareFakeKernel } from "../../../support/fake-tree-source.js";
 
-const source = temporaryDirectory();
-const cacheDir = temporaryDirectory();
-let build: PreparedBuild;
-beforeAll(() => {
-  writeFakeKernel(source);
-  mkdirSync(join(cacheDir, "out"));
-  build = fakeBuild(source, cacheDir);
-});
+const { source, cacheDir, build } = prepareFakeKernel();
 
 const RAW: Unit = { path: "net/raw.o", source: "net/raw.c", target: "vmlinux" };
 const DOTTED: Unit = { path: "net/dotted.o", source: "net/dotted.c", target: "vmlinux" };

@@ -1,20 +1,11 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findUnits } from "../../../../src/kbuild/reach/find-units.js";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
-import type { PreparedBuild } from "../../../../src/kbuild/types.js";
-import { fakeBuild, writeFakeKernel } from "../../../support/fake-tree-source.js";
-import { temporaryDirectory } from "../../../support/temp-dir.js";
+import { prepareFakeKernel } from "../../../support/fake-tree-source.js";
 
-const source = temporaryDirectory();
-const cacheDir = temporaryDirectory();
-let build: PreparedBuild;
-beforeAll(() => {
-  writeFakeKernel(source);
-  mkdirSync(join(cacheDir, "out"));
-  build = fakeBuild(source, cacheDir);
-});
+const { source, build } = prepareFakeKernel();
 
 /** Changes a header by replacing its first line, and a C file of the kernel, so that there is something to compile. */
 async function changed(file: string, first: string, notes: string[] = []): Promise<string[]> {
