@@ -15,6 +15,7 @@ export { defaultCacheDir } from "./host/cache-dir.js";
 export { packageRoot } from "./host/package-root.js";
 
 // Make an update of a change.
+export { headlineOf } from "./kbuild/change/describe-change.js";
 export type { Change } from "./kbuild/change/read-change.js";
 export { createUpdate, type CreateRequest } from "./update/create/create-from-tree.js";
 export { checkId, randomId } from "./update/create/create-update.js";

@@ -51,6 +51,12 @@ export function jobsFromEnvironment(): number {
   return Number(level);
 }
 
+/** For options that count something, or nothing of it. */
+export function nonNegativeInteger(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("it must be a whole number of at least 0");
+  return Number(text);
+}
+
 /** For options that count something. */
 export function positiveInteger(text: string): number {
   const value = Number(text);

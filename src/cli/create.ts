@@ -1,12 +1,24 @@
 import { constants } from "node:fs";
-import { access, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { access, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { checkId, createUpdate, packageRoot, packUpdate, randomId, spellNote, type Change } from "../index.js";
-import { jobsFromEnvironment, positiveInteger, printJson, stderrProgress, usage, type CommonOptions } from "./common.js";
+import {
+  jobsFromEnvironment,
+  nonNegativeInteger,
+  positiveInteger,
+  printJson,
+  stderrProgress,
+  usage,
+  type CommonOptions,
+} from "./common.js";
 
 interface CreateOptions extends CommonOptions {
-  readonly patch?: string;
+  readonly patch?: string[];
+  readonly series?: string;
+  readonly git?: string;
+  readonly gitDir?: string;
+  readonly strip?: number;
   readonly diffext?: string;
   readonly patchOpt?: string[];
   readonly config?: string;
@@ -20,27 +32,33 @@ interface CreateOptions extends CommonOptions {
   readonly json?: boolean;
 }
 
-/** `ksplice create --patch=FILE | --diffext=EXT KERNEL_SOURCE` */
+/** `ksplice create --patch=FILE | --series=FILE | --git=COMMIT | --diffext=EXT KERNEL_SOURCE` */
 export function createCommand(): Command {
   return new Command("create")
     .description("make an update for a running kernel out of a source patch")
     .argument("<kernel-source>", "the source that the running kernel was built from")
-    .option("--patch <file>", "the change, a unified diff")
+    .option(
+      "--patch <file>",
+      "the change, a unified diff, or a mailbox of them; may be repeated: one update of all, in this order",
+      appendTo,
+    )
+    .option("--series <file>", "the change, the patches that a quilt series names, or the directory that has one")
+    .option("--git <commit>", "the change, what a commit or each of a range A..B makes to the source")
+    .option("--git-dir <dir>", "the repository of --git (default: the one that the source is in)")
     .option("--diffext <ext>", "the change: each file FILEEXT in the source is the changed version of FILE")
-    .option("--patch-opt <opt>", "option for patch(1), replaces -p1; may be repeated", appendTo)
+    .option("-p, --strip <n>", "leading directories to strip of the patch's file names (default: as its files say)", nonNegativeInteger)
+    .option("--patch-opt <opt>", "option for patch(1); may be repeated", appendTo)
     .option("--config <dir>", "configuration directory (default: KERNEL_SOURCE/ksplice)")
     .option("--id <id>", "the update's id (default: 8 random letters and digits)")
-    .option("--description <text>", "one line about the update (default: the name of the patch)")
+    .option("--description <text>", "one line about the update (default: what commit or mail say, else the name of the patch)")
     .option("-j, --jobs <n>", "compile this many objects at once (also: CONCURRENCY_LEVEL)", positiveInteger)
     .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
     .option("--allow-layout <type>", "let a changed layout of this type through (struct foo); may be repeated", appendTo)
     .option("--most-units <n>", "refuse a header whose change may come into more objects than this (default: no limit)", positiveInteger)
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
-    .addOption(refusedOption("--git <commit>", "make the patch with `git diff`, and give it with --patch"))
     .addOption(refusedOption("--prebuild [x]", "there is no kernel build to prepare any more"))
     .addOption(refusedOption("--skip-prebuild [x]", "there is no kernel build to skip any more"))
-    .addOption(refusedOption("--series [x]", "apply the patch to the source yourself, and make the next update from that"))
     .addOption(refusedOption("--standalone [x]", "every update brings all that it needs"))
     .addOption(refusedOption("--extra-match <pattern>", "every function of the touched units is matched"))
     .addOption(refusedOption("--exclude-match <pattern>", "every function of the touched units is matched"))
@@ -53,14 +71,14 @@ export function createCommand(): Command {
       const output = options.output ?? `ksplice-${id}.tar.gz`;
       // Before anything is compiled.
       await access(dirname(resolve(output)), constants.W_OK);
-      const { change, created, name } = await readChange(options, source);
+      const change = changeOf(options);
       const update = await createUpdate({
         source,
         ...(options.config === undefined ? {} : { configDir: options.config }),
         change,
         id,
-        created,
-        description: options.description ?? name,
+        ...createdByEnvironment(),
+        ...(options.description === undefined ? {} : { description: options.description }),
         jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
@@ -104,26 +122,25 @@ function appendTo(value: string, previous: string[] | undefined): string[] {
   return previous === undefined ? [value] : [...previous, value];
 }
 
-/** The change, when it was made, and what to call it. */
-async function readChange(options: CreateOptions, source: string): Promise<{ change: Change; created: Date; name: string }> {
-  const epoch = process.env["SOURCE_DATE_EPOCH"];
-  if ((options.patch === undefined) === (options.diffext === undefined)) throw usage("give exactly one of --patch=FILE and --diffext=EXT");
-  if (options.diffext !== undefined) {
-    if (options.patchOpt !== undefined) throw usage("--patch-opt goes with --patch");
-    return {
-      change: { diffext: options.diffext },
-      created: epoch === undefined ? (await stat(source)).mtime : dateOf(epoch),
-      name: `changes in *${options.diffext}`,
-    };
+/** @throws Refusal `usage` unless exactly one way is given */
+function changeOf(options: CreateOptions): Change {
+  const { patch, series, git, diffext, strip, patchOpt, gitDir } = options;
+  if ([patch, series, git, diffext].filter((way) => way !== undefined).length !== 1)
+    throw usage("give exactly one of --patch=FILE, --series=FILE, --git=COMMIT and --diffext=EXT");
+  if (patch === undefined && series === undefined) {
+    if (strip !== undefined || patchOpt !== undefined) throw usage("--strip and --patch-opt go with --patch or --series");
   }
-  const path = options.patch ?? "";
-  const modified = await stat(path).then(
-    (found) => found.mtime,
-    () => new Date(0), // reading the change says that it is missing
-  );
-  const created = epoch === undefined ? modified : dateOf(epoch);
-  const patchOptions = options.patchOpt === undefined ? {} : { patchOptions: options.patchOpt };
-  return { change: { patchFile: path, ...patchOptions }, created, name: basename(path) };
+  if (gitDir !== undefined && git === undefined) throw usage("--git-dir goes with --git");
+  if (git !== undefined) return { git, ...(gitDir === undefined ? {} : { gitDir: resolve(gitDir) }) };
+  if (diffext !== undefined) return { diffext };
+  const how = { strip, patchOptions: patchOpt };
+  return series === undefined ? { patchFile: patch ?? [], ...how } : { series, ...how };
+}
+
+/** So that the same input gives the same bytes wherever it is made: reproducible-builds.org. */
+function createdByEnvironment(): { created?: Date } {
+  const epoch = process.env["SOURCE_DATE_EPOCH"];
+  return epoch === undefined ? {} : { created: dateOf(epoch) };
 }
 
 function dateOf(epoch: string): Date {

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import {
+  headlineOf,
   openUpdate,
   spellNote,
   viewKernel,
@@ -41,7 +42,7 @@ function showList(updates: readonly ViewedUpdate[], options: ViewOptions): void 
   if (updates.length === 0 && options.quiet !== true) process.stderr.write("no update is applied\n");
   for (const update of updates) {
     const state = update.stage === "applied" ? "" : ` [${update.stage}]`;
-    process.stdout.write(options.quiet === true ? `${update.id}\n` : `${update.id}${state}: ${update.description}\n`);
+    process.stdout.write(options.quiet === true ? `${update.id}\n` : `${update.id}${state}: ${headlineOf(update.description)}\n`);
   }
 }
 

@@ -20,7 +20,7 @@ export interface ToolOptions {
   readonly root?: BuildRoot | undefined;
 }
 
-/** Variables of the caller's environment that would change what kbuild or the compiler do. */
+/** Variables of the caller's environment that would change what kbuild, the compiler or git do. */
 const IGNORED_VARIABLES = [
   "ARCH",
   "CROSS_COMPILE",
@@ -45,6 +45,10 @@ const IGNORED_VARIABLES = [
   "GCC_EXEC_PREFIX",
   "COMPILER_PATH",
   "GREP_OPTIONS",
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_DIFF_OPTS",
   "LANG",
   "LANGUAGE",
   "LC_MESSAGES",

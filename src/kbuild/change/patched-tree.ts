@@ -11,6 +11,10 @@ export interface PatchedTree {
   readonly removed: readonly string[];
   /** The change as one unified diff that `patch -p1` takes. */
   readonly patch: string;
+  /** What the change says of itself, on one line. */
+  readonly description: string;
+  /** When the change was made. */
+  readonly made: Date;
   /** What the user should know of how the patch applies: hunks that are shifted. */
   readonly notes: readonly string[];
   /** A directory that is searched for headers last, after the kernel's own; only where the patch needs it. */

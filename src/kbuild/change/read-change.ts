@@ -1,24 +1,30 @@
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { isMissing } from "../../host/files.js";
-import { findStrip, parsePatchedFiles } from "./parse-patch.js";
-import { requireProgram } from "../../host/refusals.js";
-import { diffextFindsNothing, emptyPatch, noSuchPatch, notAPatch, patchDoesNotApply } from "./refusals.js";
-import { checkPlaces } from "./check-places.js";
-import { runTool } from "../../host/run-tool.js";
+import { readFile, readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { isMissing, readLatin1 } from "../../host/files.js";
+import { applyPatch, PatchedFiles, type NamedPatch } from "./apply-patch.js";
+import { describeChange } from "./describe-change.js";
+import { readCommits, type CommitChoice } from "./read-commits.js";
+import { newestTime, readSeries } from "./read-series.js";
+import { diffextFindsNothing, noSuchPatch } from "./refusals.js";
 import type { FileChanges } from "./shadow-tree.js";
-import { makeTemporary, removeTemporary } from "../../host/temporary.js";
-import { readLatin1 } from "../../host/files.js";
+import { splitMails } from "./split-mails.js";
 
-/** What the user wants changed. */
+/** How the program `patch` is to take a patch. */
+interface PatchHow {
+  /** How many leading components of its file names to strip. Default: as its files say. */
+  readonly strip?: number | undefined;
+  /** Options for the program `patch`; one of them may be `-pN`. */
+  readonly patchOptions?: readonly string[] | undefined;
+}
+
+/** What the user wants changed. Several patches are applied one after the other. */
 export type Change =
-  | {
-      readonly patchFile: string;
-      /** Options for the program `patch`; default `-p1`. */
-      readonly patchOptions?: readonly string[];
-    }
-  | { readonly patch: string; readonly patchOptions?: readonly string[] }
+  /** Each file is a patch, or a mailbox of patches. */
+  | ({ readonly patchFile: string | readonly string[] } & PatchHow)
+  | ({ readonly patch: string } & PatchHow)
+  /** A list of patches as quilt keeps it, or its directory. */
+  | ({ readonly series: string } & PatchHow)
+  | CommitChoice
   /** Every file that ends in it holds the changed version of the file without it. */
   | { readonly diffext: string };
 
@@ -28,17 +34,91 @@ export interface ReadChange {
   readonly files: FileChanges;
   /** What the user should know of how the patch applies. */
   readonly notes: readonly string[];
+  /** What it says of itself, on one line: messages of commits and mails, else what it is called. */
+  readonly description: string;
+  /** When it was made. */
+  readonly made: Date;
 }
 
 /**
  * Reads a change and applies it to copies of the files that it names.
- * @throws Refusal if the patch is missing, empty, no patch, does not apply, or may apply at more than one place
+ * @throws Refusal if a patch is missing, empty, no patch, does not apply, or may apply in more than one way
  */
 export async function readChange(source: string, change: Change): Promise<ReadChange> {
-  if ("diffext" in change) return { files: await readDiffext(source, change.diffext), notes: [] };
-  const name = "patchFile" in change ? change.patchFile : "the patch";
-  const patch = "patchFile" in change ? await readPatchFile(change.patchFile) : change.patch;
-  return await applyPatch(source, name, patch, change.patchOptions ?? ["-p1"]);
+  if ("diffext" in change) return await readDiffext(source, change.diffext);
+  const { patches, messages, name, made } = await readPatches(source, change);
+  const files = new PatchedFiles(source);
+  const notes: string[] = [];
+  for (const patch of patches) {
+    const found = await applyPatch(files, patch);
+    notes.push(...found.map((note) => (patches.length === 1 ? note : `${patch.name}: ${note}`)));
+  }
+  return { files: await files.changes(), notes, description: describeChange(messages, name), made };
+}
+
+interface Patches {
+  readonly patches: readonly NamedPatch[];
+  readonly messages: readonly (string | undefined)[];
+  /** What they are called, for those that say nothing of themselves. */
+  readonly name: string;
+  readonly made: Date;
+}
+
+async function readPatches(source: string, change: Exclude<Change, { readonly diffext: string }>): Promise<Patches> {
+  if ("git" in change) {
+    const commits = await readCommits(source, change);
+    const made = new Date(Math.max(...commits.map(({ committed }) => committed.getTime())));
+    return { patches: commits, messages: commits.map(({ message }) => message), name: change.git, made };
+  }
+  const { strip, rest } = readPatchOptions(change.patchOptions ?? []);
+  const how = { strip: change.strip ?? strip, options: rest };
+  if ("patch" in change) return collect([mailsOf("the patch", change.patch, how)], "the patch", new Date(0));
+  if ("series" in change) {
+    const entries = await readSeries(change.series);
+    const read = entries.map(async (entry) => {
+      const options = entry.isReversed ? [...rest, "-R"] : rest;
+      return mailsOf(entry.path, await readPatchFile(entry.path), { strip: entry.strip ?? how.strip, options });
+    });
+    const groups = await Promise.all(read);
+    return collect(groups, basename(change.series), await newestTime(entries.map(({ path }) => path)));
+  }
+  const paths = typeof change.patchFile === "string" ? [change.patchFile] : change.patchFile;
+  const groups = await Promise.all(paths.map(async (path) => mailsOf(path, await readPatchFile(path), how)));
+  return collect(groups, paths.map((path) => basename(path)).join(", "), await newestTime(paths));
+}
+
+interface Mailed {
+  readonly patch: NamedPatch;
+  readonly message: string | undefined;
+}
+
+/** The patches of one file. A series that goes backwards goes from the last. */
+function mailsOf(name: string, text: string, how: Pick<NamedPatch, "strip" | "options">): Mailed[] {
+  const mails = splitMails(name, text);
+  const named = mails.map((mail, index) => ({
+    patch: { name: mails.length === 1 ? name : `${name}, mail ${index + 1}`, text: mail.text, ...how },
+    message: mail.message,
+  }));
+  return how.options?.some((option) => option === "-R" || option === "--reverse") === true ? named.reverse() : named;
+}
+
+function collect(groups: readonly (readonly Mailed[])[], name: string, made: Date): Patches {
+  const all = groups.flat();
+  return { patches: all.map(({ patch }) => patch), messages: all.map(({ message }) => message), name, made };
+}
+
+/** Takes `-pN`, `-p N`, `--strip=N` out of the options of patch. */
+export function readPatchOptions(options: readonly string[]): { strip: number | undefined; rest: string[] } {
+  const rest: string[] = [];
+  let strip: number | undefined;
+  for (let index = 0; index < options.length; index++) {
+    const option = options[index] ?? "";
+    const isApart = /^(?:-p|--strip)$/.test(option) && /^\d+$/.test(options[index + 1] ?? "");
+    const [, value] = isApart ? [option, options[++index]] : (/^(?:-p ?|--strip[= ])(\d+)$/.exec(option) ?? []);
+    if (value === undefined) rest.push(option);
+    else strip = Number(value);
+  }
+  return { strip, rest };
 }
 
 async function readPatchFile(path: string): Promise<string> {
@@ -50,40 +130,7 @@ async function readPatchFile(path: string): Promise<string> {
   }
 }
 
-async function applyPatch(source: string, name: string, patch: string, options: readonly string[]): Promise<ReadChange> {
-  if (patch.trim() === "") throw emptyPatch(name);
-  const files = parsePatchedFiles(patch, findStrip(options));
-  if (files.length === 0) throw notAPatch(name);
-  const paths = [...new Set(files.flatMap((file) => file.names))];
-
-  const directory = await makeTemporary(join(tmpdir(), "ksplice-patch-"));
-  try {
-    const before = new Map<string, string | undefined>();
-    for (const path of paths) {
-      const content = await readLatin1(join(source, path));
-      before.set(path, content);
-      await mkdir(dirname(join(directory, path)), { recursive: true });
-      if (content !== undefined) await writeFile(join(directory, path), content, "latin1");
-    }
-    // A hunk must find its context unchanged: fuzz would put it where only part of it fits.
-    const args = ["-f", "--no-backup-if-mismatch", "-F0", "-r", "-", ...options, "-d", directory];
-    const result = await runTool("patch", args, { input: Buffer.from(patch, "latin1") });
-    if (result.notFound) throw requireProgram("patch", "patch");
-    if (result.exitCode !== 0) throw patchDoesNotApply(name, (result.stdout + result.stderr).replaceAll(`${directory}/`, "").trimEnd());
-    const changes = new Map<string, string | undefined>();
-    const after = new Map<string, string | undefined>();
-    for (const path of paths) {
-      const content = await readLatin1(join(directory, path));
-      if (content !== before.get(path)) changes.set(path, content);
-      after.set(path, content);
-    }
-    return { files: changes, notes: checkPlaces(files, options, before, after, result.stdout) };
-  } finally {
-    await removeTemporary(directory);
-  }
-}
-
-async function readDiffext(source: string, extension: string): Promise<FileChanges> {
+async function readDiffext(source: string, extension: string): Promise<ReadChange> {
   const changes = new Map<string, string | undefined>();
   let found = 0;
   for await (const path of walk(source, "")) {
@@ -94,7 +141,7 @@ async function readDiffext(source: string, extension: string): Promise<FileChang
     if (content !== (await readLatin1(join(source, changed)))) changes.set(changed, content);
   }
   if (found === 0) throw diffextFindsNothing(source, extension);
-  return changes;
+  return { files: changes, notes: [], description: `changes in *${extension}`, made: (await stat(source)).mtime };
 }
 
 /** Directories that are no part of the source. */

@@ -30,7 +30,125 @@ export function patchDoesNotApply(name: string, words: string): Refusal {
     code: "patch-does-not-apply",
     message: `${name} does not apply to the source tree:\n${words}`,
     location: name,
-    hint: "--patch-opt=-pN says how many leading directories of its file names to strip",
+    hint: "it must be made against this very source; --strip=N says how many leading directories of its file names to strip",
+  });
+}
+
+export function ambiguousStrip(name: string, strips: readonly number[]): Refusal {
+  return new Refusal({
+    code: "ambiguous-strip",
+    message: `${name} fits the source tree with ${strips.join(" and with ")} leading directories of its file names stripped`,
+    location: name,
+    hint: "--strip=N says which it is",
+  });
+}
+
+export function unknownStrip(name: string): Refusal {
+  return new Refusal({
+    code: "unknown-strip",
+    message: `${name} names no file or directory that is there, however many leading directories are stripped`,
+    location: name,
+    hint: "--strip=N says how many are to be stripped",
+  });
+}
+
+export function fileExists(path: string): Refusal {
+  return new Refusal({
+    code: "file-exists",
+    message: `the patch makes the file ${path}, which is there already`,
+    location: path,
+    hint: "the source may hold the patch, or a part of it, already",
+  });
+}
+
+/** @param what it is instead: "binary" */
+export function notText(name: string, path: string, what: string): Refusal {
+  return new Refusal({
+    code: "not-a-text-patch",
+    message: what === "binary" ? `${name} changes the binary file ${path}` : `${name} changes ${path}, which is a ${what}`,
+    location: path,
+    hint: "objects are made of text: leave that file out of the patch, if the rest does without it",
+  });
+}
+
+export function patchInAttachment(name: string): Refusal {
+  return new Refusal({
+    code: "patch-in-attachment",
+    message: `a mail in ${name} has several parts, and which of them is the patch is not looked for`,
+    location: name,
+    hint: "save the attachment, and give that with --patch",
+  });
+}
+
+export function noSeries(path: string): Refusal {
+  return new Refusal({
+    code: "no-series",
+    message: `there is no list of patches at ${path}`,
+    location: path,
+    hint: "a file is wanted that names a patch a line, as quilt's `series` does",
+  });
+}
+
+export function badSeriesLine(place: string, line: string): Refusal {
+  return new Refusal({
+    code: "bad-series-line",
+    message: `${place}: "${line}" is no patch with -pN or -R behind it`,
+    location: place,
+  });
+}
+
+export function emptySeries(path: string): Refusal {
+  return new Refusal({ code: "empty-series", message: `${path} names no patch`, location: path });
+}
+
+export function gitFailed(place: string, words: string): Refusal {
+  return new Refusal({
+    code: "git-failed",
+    message: `git cannot read the repository of ${place}:\n${words}`,
+    location: place,
+    hint: "--git takes a source tree in a git work tree, or --git-dir=DIR with it",
+  });
+}
+
+export function noSuchCommit(name: string): Refusal {
+  return new Refusal({ code: "no-such-commit", message: `the repository has no commit ${name}`, location: name });
+}
+
+export function notARange(words: string): Refusal {
+  return new Refusal({
+    code: "not-a-range",
+    message: `${words} is neither a commit nor a range A..B`,
+    location: words,
+  });
+}
+
+export function emptyRange(words: string): Refusal {
+  return new Refusal({ code: "empty-range", message: `there is no commit in ${words}`, location: words });
+}
+
+export function noParent(name: string): Refusal {
+  return new Refusal({
+    code: "no-parent",
+    message: `${name} has no parent in this repository, so what it changed cannot be told`,
+    location: name,
+    hint: "it may be where a shallow clone ends: git fetch --deepen=1",
+  });
+}
+
+export function mergeCommit(name: string): Refusal {
+  return new Refusal({
+    code: "merge-commit",
+    message: `${name} is a merge, and what is to be applied of it cannot be told`,
+    location: name,
+    hint: "name the commits that it merges, or make a patch with `git diff` and give it with --patch",
+  });
+}
+
+export function commitChangesNothing(words: string, source: string): Refusal {
+  return new Refusal({
+    code: "commit-changes-nothing",
+    message: `${words} changes nothing below ${source}`,
+    location: words,
   });
 }
 

@@ -38,9 +38,10 @@ export interface CreateRequest {
   readonly configDir?: string;
   readonly change: Change;
   readonly id: string;
-  readonly description: string;
-  /** When the change was made. */
-  readonly created: Date;
+  /** One line. Default: what the change says of itself. */
+  readonly description?: string;
+  /** When the change was made. Default: as its commits, files or directory say. */
+  readonly created?: Date;
   /** How many objects are compiled at once. */
   readonly jobs: number;
   /** Keep only the units of these targets: names, with `*` for any letters. */
@@ -107,8 +108,8 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const kernel = { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) };
     const source: UpdateSource = {
       id: request.id,
-      description: request.description,
-      created: request.created,
+      description: request.description ?? patched.description,
+      created: request.created ?? patched.made,
       kernel,
       patch: Buffer.from(patched.patch, "latin1"),
       notes: await readSemanticNotes(

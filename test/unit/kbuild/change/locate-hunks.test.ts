@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { unifiedDiff } from "../../../../src/kbuild/change/diff-texts.js";
 import { placeHunks } from "../../../../src/kbuild/change/locate-hunks.js";
-import { parsePatchedFiles } from "../../../../src/kbuild/change/parse-patch.js";
+import { parsePatch } from "../../../../src/kbuild/change/parse-patch.js";
 
 const place = (text: string, patch: string): ReturnType<typeof placeHunks> =>
-  placeHunks("x.c", text, parsePatchedFiles(`--- a/x.c\n+++ b/x.c\n${patch}`, 1)[0]?.hunks ?? []);
+  placeHunks("x.c", text, parsePatch(`--- a/x.c\n+++ b/x.c\n${patch}`)[0]?.hunks ?? []);
 
 describe("a hunk", () => {
   test.each([
@@ -30,7 +30,7 @@ describe("a hunk", () => {
     const text = fc.array(fc.constantFrom("a\n", "b\n", "{\n", "}\n"), { maxLength: 30 }).map((lines) => lines.join(""));
     await fc.assert(
       fc.asyncProperty(text, text, async (pre, post) => {
-        const hunks = parsePatchedFiles(await unifiedDiff("x.c", pre, post), 1)[0]?.hunks ?? [];
+        const hunks = parsePatch(await unifiedDiff("x.c", pre, post))[0]?.hunks ?? [];
         expect(placeHunks("x.c", pre, hunks)).toEqual({ kind: "placed", text: post, notes: [] });
       }),
       { numRuns: 60, seed: 20261124 },
