@@ -20,7 +20,7 @@ const arrows = {
   "src/btf": elf,
   "src/source": shared,
   "src/arch": elf,
-  "src/notes": shared,
+  "src/notes": [...shared, "src/source"],
   "src/host": shared,
   "src/diff": [...elf, ...diffing],
   "src/diff/atoms": [...elf, "src/arch"],

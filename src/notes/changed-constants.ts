@@ -1,4 +1,4 @@
-import { blankComments } from "./blank-text.js";
+import { blankComments } from "../source/blank-text.js";
 import { tokensOf, type FileChange } from "./changed-functions.js";
 import { lineAt } from "./read-functions.js";
 import type { SemanticNote } from "./types.js";

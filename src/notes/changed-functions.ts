@@ -1,4 +1,4 @@
-import { withoutLineDirectives } from "./blank-text.js";
+import { withoutLineDirectives } from "../source/blank-text.js";
 import { readFunctions, type SourceFunction, type SourceText } from "./read-functions.js";
 import type { TouchedText } from "./types.js";
 

@@ -1,4 +1,4 @@
-import { blank, blankOutside } from "./blank-text.js";
+import { blank, blankOutside } from "../source/blank-text.js";
 
 /** A function of a C source, with its place. In its texts comments, strings and preprocessor lines are blank; lines and offsets stay. */
 export interface SourceFunction {

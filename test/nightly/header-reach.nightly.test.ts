@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,11 +11,12 @@ import { defaultCacheDir } from "../../src/host/cache-dir.js";
 import { compileUnit } from "../../src/kbuild/compile/compile-unit.js";
 import { unifiedDiff } from "../../src/kbuild/change/diff-texts.js";
 import { usesInOwnText } from "../../src/kbuild/reach/expanded-text.js";
-import { headerReach } from "../../src/kbuild/reach/header-reach.js";
+import { ALWAYS_INCLUDED, headerReach } from "../../src/kbuild/reach/header-reach.js";
 import { IncludeGraph } from "../../src/kbuild/reach/include-graph.js";
 import { openKernelTree } from "../../src/tree/open-tree.js";
 import { shadowWithPatch } from "../../src/kbuild/change/patch-tree.js";
 import { prepareBuild } from "../../src/kbuild/prepare-build.js";
+import { has, UnitSets } from "../../src/kbuild/reach/words/unit-sets.js";
 import { listSources, openReachIndex } from "../../src/kbuild/reach/words/build-reach-index.js";
 import { readLatin1 } from "../../src/host/files.js";
 import type { PreparedBuild, Unit } from "../../src/kbuild/types.js";
@@ -47,7 +48,7 @@ describe("units that include a header, and that its change does not reach", () =
     const progress = (): void => undefined;
     const set = await openSet({ ...SAMPLE_SET, cacheDir, progress });
     const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, progress, jobs: 2 });
-    const graph = await IncludeGraph.ofTree(set.fromTree);
+    const graph = (await IncludeGraph.ofTree(set.fromTree)).asBuilt(await readFile(build.tree.configFile, "utf8"));
     // One index for all: of more files than a single change is closed over.
     const headers = await listSources(set.fromTree, graph.directories);
     const index = await openReachIndex(
@@ -59,6 +60,18 @@ describe("units that include a header, and that its change does not reach", () =
       .filter((path) => /^(?:block|crypto|drivers|fs|kernel|lib|mm|net|sound)\/.*\.c$/.test(path))
       .sort();
     const pool = await findPool(build, objects);
+    const sets = UnitSets.of(
+      graph,
+      set.fromTree,
+      pool.map(({ unit }) => unit.source),
+      headers,
+      ALWAYS_INCLUDED,
+    );
+    const unseen: string[] = [];
+    for (const [at, { unit, sources }] of pool.entries())
+      for (const path of sources)
+        if (!path.startsWith("/") && path.endsWith(".h") && !has(sets.of(path) ?? sets.empty(), at)) unseen.push(`${unit.path}: ${path}`);
+    expect(unseen, "read by the compiler, and not included by the text").toEqual([]);
     const different: string[] = [];
     let compared = 0;
     let spared = 0;

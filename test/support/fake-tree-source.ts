@@ -116,6 +116,7 @@ export function writeFakeKernel(source: string): void {
     "fs/broken.c": "int broken(void) { return nonsense; }\n",
     "lib/README": "no C here\n",
     "arch/x86/kernel/x.c": "int x;\n",
+    "ksplice/.config": "",
   });
 }
 

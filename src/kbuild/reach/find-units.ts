@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { silentProgress, type Progress } from "../../diagnostics.js";
 import { mapLimited } from "../../host/map-limited.js";
@@ -135,7 +136,7 @@ async function findIncluders(
   if (everywhere.length > 0) {
     progress(`searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
-    reach = await headerReach(graph, everywhere, source, patched?.root, {
+    reach = await headerReach(graph.asBuilt(await readFile(build.tree.configFile, "utf8")), everywhere, source, patched?.root, {
       cacheDir: build.cacheDir,
       outDir: build.outDir,
       among: new Set(index.objects.map((object) => object.source)),

@@ -36,7 +36,7 @@ export interface HeaderReachOptions {
 }
 
 /** Headers that every unit includes by an option of the compiler (LINUXINCLUDE, c_flags: Makefile, scripts/Makefile.lib, Linux 6.1). */
-const ALWAYS_INCLUDED = ["include/linux/compiler-version.h", "include/linux/kconfig.h", "include/linux/compiler_types.h"];
+export const ALWAYS_INCLUDED = ["include/linux/compiler-version.h", "include/linux/kconfig.h", "include/linux/compiler_types.h"];
 
 /**
  * The C files that a change of headers may change the code of: those that include one and mention a name that changes, directly or through what

@@ -1,5 +1,6 @@
 import { itemNames } from "./item-names.js";
 import { plainDiff } from "../../change/diff-texts.js";
+import { changedEnumerators, readEnum } from "../../../source/enum-declaration.js";
 import { parseLineChanges } from "../../../source/line-directives.js";
 import { readTopLevel, type TopLevelItem } from "../../../source/top-level-items.js";
 
@@ -22,10 +23,13 @@ export async function changedWords(pre: string, post: string): Promise<ChangedWo
   const [before, after] = [readTopLevel(pre)?.filter(isText), readTopLevel(post)?.filter(isText)];
   if (before === undefined || after === undefined) return undefined;
   const changed: TopLevelItem[] = [];
-  for (const change of parseLineChanges(await plainDiff("header.h", asLines(before), asLines(after)))) {
-    changed.push(...before.slice(change.preStart - 1, change.preEnd - 1), ...after.slice(change.postStart - 1, change.postEnd - 1));
-  }
   const words = new Set<string>();
+  for (const change of parseLineChanges(await plainDiff("header.h", asLines(before), asLines(after)))) {
+    const [old, now] = [before.slice(change.preStart - 1, change.preEnd - 1), after.slice(change.postStart - 1, change.postEnd - 1)];
+    const enumerators = changedInEnum(old, now);
+    if (enumerators === undefined) changed.push(...old, ...now);
+    else for (const name of enumerators) words.add(name);
+  }
   for (const item of changed) {
     const names = itemNames(item);
     if (names === undefined || names.some(isImplicit)) return undefined;
@@ -35,6 +39,15 @@ export async function changedWords(pre: string, post: string): Promise<ChangedWo
     names: words,
     macros: changed.some(({ kind, directives }) => kind === "directive" || directives.some((text) => MACRO.test(text))),
   };
+}
+
+/** Where nothing but an enumeration is changed, the enumerators of it that are, if the text tells. */
+function changedInEnum(pre: readonly TopLevelItem[], post: readonly TopLevelItem[]): string[] | undefined {
+  const [old, now] = [pre[0], post[0]];
+  if (pre.length !== 1 || post.length !== 1 || old === undefined || now === undefined) return undefined;
+  if (old.conditions.join("\n") !== now.conditions.join("\n")) return undefined;
+  const [before, after] = [readEnum(old), readEnum(now)];
+  return before === undefined || after === undefined ? undefined : changedEnumerators(before, after);
 }
 
 const MACRO = /^# ?(?:define|undef|include|pragma)\b/;

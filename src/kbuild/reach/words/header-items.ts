@@ -1,5 +1,6 @@
 import { itemNames } from "./item-names.js";
 import { codeTokens, readTopLevel, type TopLevelItem } from "../../../source/top-level-items.js";
+import { readEnum, type EnumDeclaration } from "../../../source/enum-declaration.js";
 import { splitUses } from "./macro-effects.js";
 import { findMacros, parseMacro, type Macro } from "./macro-text.js";
 import { isName } from "../../../source/words.js";
@@ -61,11 +62,26 @@ function readItems(text: string): HeaderItem[] {
     addToBranch(branches, conditions, uses.length === 0 || rest === "" ? names : undefined);
     if (uses.length === 0 && names?.length === 0) continue;
     items.push(...uses.map((text): HeaderItem => ({ names: undefined, text, isUse: true, macros: [] })));
-    if ((rest !== "" && rest !== ";") || item.directives.length > 0) items.push(readItem(own, names));
+    const enumeration = readEnum(own);
+    if (enumeration !== undefined) items.push(...readEnumItems(enumeration));
+    else if ((rest !== "" && rest !== ";") || item.directives.length > 0) items.push(readItem(own, names));
   }
   for (const { words, names } of branches.values()) items.push({ names, text: words.join(" "), macros: [] });
   if (guard !== undefined) items.push({ names: undefined, text: guard, macros: [] });
   return items;
+}
+
+/** Each enumerator apart: who uses the type, or those before one that changes, is not concerned. What values are made of may give the type a sign, or another size. */
+function readEnumItems({ typeNames, enumerators }: EnumDeclaration): HeaderItem[] {
+  const values = enumerators.map(({ value }) => value ?? "").join(" ");
+  return [
+    { names: typeNames, text: values, macros: [] },
+    ...enumerators.map(({ name, value }, at): HeaderItem => ({
+      names: [name],
+      text: value ?? enumerators[at - 1]?.name ?? "",
+      macros: [],
+    })),
+  ];
 }
 
 /** Directives that give no code, whatever their words mean; the branches of a condition count by what is in them. */

@@ -135,7 +135,8 @@ class IncludedFiles {
 
   of(file: string): readonly string[] {
     const found = new Set<string>();
-    for (const include of this.#includes.get(file) ?? []) for (const path of this.#meanings(include)) found.add(path);
+    for (const include of this.#includes.get(file) ?? [])
+      if (!this.graph.isDead(include)) for (const path of this.#meanings(include)) found.add(path);
     return [...found];
   }
 

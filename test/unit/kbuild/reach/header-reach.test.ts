@@ -59,6 +59,39 @@ const REACHED: readonly Case[] = [
   },
   { what: "an enumerator in the middle", pre: "enum e { A, C };", post: "enum e { A, B, C };", unit: "int f = C;" },
   {
+    what: "the type of an enumeration that gets a negative value",
+    pre: "enum e { A };",
+    post: "enum e { A, B = -1 };",
+    unit: "int f(enum e x) { return x > 0; }",
+  },
+  {
+    what: "the type of an enumeration that grows out of an int",
+    pre: "enum e { A };",
+    post: "enum e { A, B = 0x80000000 };",
+    unit: "int f(enum e x) { return sizeof(x); }",
+  },
+  {
+    what: "the type of an enumeration, by a macro that gives it its values",
+    pre: "#define V 1",
+    post: "#define V -1",
+    other: "enum e { A = V, B };",
+    unit: "int f(enum e x) { return x > 0; }",
+  },
+  {
+    what: "an enumerator that follows one of another header",
+    pre: "enum e { A, C };",
+    post: "enum e { A, B, C };",
+    other: "enum g { G = C + 1, H, I };",
+    unit: "int f = I;",
+  },
+  {
+    what: "an enumerator that follows what a macro says, which is not told",
+    pre: "enum e { A = V, C };",
+    post: "enum e { A = V, B, C };",
+    unit: "int f(enum e x) { return x > 0; }",
+  },
+  { what: "a renamed type of an enumeration", pre: "enum e { A };", post: "enum g { A };", unit: "int f(enum e x) { return x; }" },
+  {
     what: "an enumerator through a table of another header",
     pre: "enum e { A, C };",
     post: "enum e { A, B, C };",
@@ -301,6 +334,15 @@ const REACHED: readonly Case[] = [
 ];
 
 const NOT_REACHED: readonly Case[] = [
+  { what: "enumerators before the one that comes", pre: "enum e { A, C };", post: "enum e { A, B, C };", unit: "int f = A;" },
+  {
+    what: "the type of an enumeration that gets one more",
+    pre: "enum e { A, C };",
+    post: "enum e { A, B, C };",
+    other: "struct s { enum e e; };",
+    unit: "int f(enum e x, struct s *s) { return x == s->e; }",
+  },
+  { what: "enumerators that are told anew", pre: "enum e { A, C };", post: "enum e { A = 0, C = 1, };", unit: "int f = C;" },
   {
     what: "a name that is pasted and is that of a macro with parameters, without a parenthesis",
     ...prototype("bar_x"),

@@ -25,6 +25,15 @@ writeFiles(source, {
   "net/magic.c": "#include <linux/magic_api.h>\n",
   "net/trace/shown_trace.h": "",
   "net/trace/own.h": "#define TRACE_SYSTEM x\n#define TRACE_INCLUDE_FILE shown_trace\n",
+  "fs/one/trace.h": "#define TRACE_SYSTEM other\n#define TRACE_INCLUDE_FILE trace\n",
+  "fs/two/trace.h": "#define TRACE_SYSTEM two\n#define TRACE_INCLUDE_FILE trace\n",
+  "fs/other.h": "",
+  "fs/one/one.c": '#include "trace.h"\n',
+  "fs/three/sched.h": "#define TRACE_SYSTEM sched\n",
+  "include/trace/events/sched.h": "#define TRACE_SYSTEM sched\n",
+  "include/linux/up.h": "",
+  "include/linux/smp.h": "",
+  "include/linux/spin.h": "#ifdef CONFIG_SMP\n# include <linux/smp.h>\n#else\n# include <linux/up.h>\n#endif\n",
   "arch/x86/lib/l.S": "#include <asm/told.h>\n#include <asm/own.h>\n",
   "tools/t.c": "#include <linux/a.h>\n",
   "arch/arm/t.c": "#include <linux/a.h>\n",
@@ -41,7 +50,13 @@ describe("who includes", () => {
     ["include/uapi/asm-generic/told.h", ["arch/x86/lib/l.S"]],
     ["include/linux/magic_what.h", ["include/linux/magic_api.h", "net/magic.c"]],
     ["net/trace/shown_trace.h", ["net/trace/own.h"]],
-    ["include/linux/kconfig.h", ["arch/x86/lib/l.S", "drivers/z/z.c", "fs/y.c", "kernel/w.c", "net/magic.c", "net/x.c"]],
+    // Most headers of trace events name themselves.
+    ["fs/two/trace.h", []],
+    ["fs/one/trace.h", ["fs/one/one.c"]],
+    ["fs/other.h", []],
+    ["include/trace/events/sched.h", ["fs/three/sched.h"]],
+    ["include/linux/up.h", ["include/linux/spin.h"]],
+    ["include/linux/kconfig.h", ["arch/x86/lib/l.S", "drivers/z/z.c", "fs/one/one.c", "fs/y.c", "kernel/w.c", "net/magic.c", "net/x.c"]],
     ["drivers/z/include/z/odd.h", ["drivers/z/z.c"]],
     ["kernel/w_inc.c", ["kernel/w.c"]],
   ])("%s: %j", async (file, expected) => {
@@ -52,5 +67,29 @@ describe("who includes", () => {
   test("within one directory", async () => {
     const graph = await IncludeGraph.ofDirectory(source, "kernel");
     expect([...(await graph.includersOf(["kernel/w_inc.c"]))]).toEqual(["kernel/w.c"]);
+  });
+
+  test.each([
+    ["CONFIG_SMP=y\n", ["smp"]],
+    ["# CONFIG_SMP is not set\n", ["up"]],
+    // Something else may define it.
+    ["", ["smp", "up"]],
+  ])("as %j has it built: %j", async (config, expected) => {
+    const graph = (await IncludeGraph.ofTree(source)).asBuilt(config);
+    const found: string[] = [];
+    for (const name of ["smp", "up"]) if ((await graph.includersOf([`include/linux/${name}.h`])).size > 0) found.push(name);
+    expect(found).toEqual(expected);
+  });
+
+  test("an option that some file sets for itself is not taken as settled", async () => {
+    const tree = temporaryDirectory();
+    writeFiles(tree, {
+      "include/linux/up.h": "",
+      "include/linux/spin.h": "#ifndef CONFIG_SMP\n#include <linux/up.h>\n#endif\n",
+      "kernel/own.c": "#undef CONFIG_SMP\n#include <linux/spin.h>\n",
+      "arch/x86/none.c": "",
+    });
+    const graph = (await IncludeGraph.ofTree(tree)).asBuilt("CONFIG_SMP=y\n");
+    expect([...(await graph.includersOf(["include/linux/up.h"]))].sort()).toEqual(["include/linux/spin.h", "kernel/own.c"]);
   });
 });
