@@ -46,6 +46,8 @@ export function namesOfPieces(file: SplitFile): PieceNames[] {
     const changed: ChangedName[] = [
       ...added.map(({ key, declared }) => ({ ...declared, change: pre.names.has(key) ? ("altered" as const) : ("added" as const) })),
       ...removed.map(({ declared }) => ({ ...declared, change: "removed" as const })),
+      ...enclosed(piece, pre, "pre"),
+      ...enclosed(piece, post, "post"),
       ...(file.pre === undefined || file.post === undefined ? objectOf(file) : []),
     ];
     const keysOnlyIn = (one: Touch, other: Touch): ReadonlySet<string> =>
@@ -180,6 +182,18 @@ function touchOf(piece: Piece, side: Side, version: "pre" | "post"): Touch {
     statements,
     words: new Set(statements.flatMap((text) => [...codeWords(text)])),
   };
+}
+
+/** Items between the lines of a piece that puts a condition around them, or takes one away: who uses one that is left out fails to compile. */
+function enclosed(piece: Piece, side: Side, version: "pre" | "post"): ChangedName[] {
+  const ranges = piece.hunks.map((hunk) => [hunk[`${version}Start`], hunk[`${version}End`]] as const);
+  const isCondition = ranges.every(([start, end]) =>
+    side.lines.slice(start - 1, end - 1).every((line) => /^\s*(?:#\s*(?:if|el|endif)|$)/.test(line)),
+  );
+  const [from, to] = [ranges[0]?.[1] ?? 0, ranges.at(-1)?.[0] ?? 0];
+  if (!isCondition || ranges.length < 2 || ranges.every(([start, end]) => start === end)) return [];
+  const inside = side.items.filter((item) => item.start >= from && item.end <= to);
+  return inside.flatMap((item) => side.namesOf.get(item) ?? []).map((declared) => ({ ...declared, change: "altered" as const }));
 }
 
 /** Of a type, only what the changed statements name is changed by a piece. */

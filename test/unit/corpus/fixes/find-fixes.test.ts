@@ -48,6 +48,17 @@ describe("pieces make a fix", () => {
       [["net/b.c#0"], ["net/c.c#0"]],
     ],
     [
+      "a condition that comes around a function, and around its call",
+      {
+        "net/c.c": [
+          ["static int helper(int x)\n{\n\treturn x;\n}\n", "#ifdef HELP\nstatic int helper(int x)\n{\n\treturn x;\n}\n#endif\n"],
+          ["\tint ret = helper(2);\n", "\tint ret = 2;\n#ifdef HELP\n\tret = helper(2);\n#endif\n"],
+        ],
+        "net/b.c": [["int ret = 1", "int ret = 3"]],
+      },
+      [["net/b.c#0"], ["net/c.c#0", "net/c.c#1"]],
+    ],
+    [
       "a function's parameters, its prototype, and who calls it",
       {
         "include/net/s.h": [["shared(int x)", "shared(int x, int y)"]],
