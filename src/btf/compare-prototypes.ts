@@ -1,6 +1,7 @@
 import type { Btf } from "./btf.js";
 import * as kinds from "./constants.js";
-import { isRecord, resolve, sizeOf } from "./resolve.js";
+import { arePassedAlike } from "./pass-alike.js";
+import { resolve } from "./resolve.js";
 import { declare } from "./spell-type.js";
 
 /** A function of some BTF. */
@@ -11,7 +12,8 @@ export interface NamedFunction {
 
 /**
  * Whether code that was compiled to call one function can call another in its place: as many parameters, passed alike, and a result where one is expected.
- * Names of parameters, qualifiers and the signs of numbers do not count; nor does `void *` in the place of another pointer.
+ * Qualifiers and the signs of numbers do not count; nor does `void *` in the place of another pointer, nor what parameters are called, unless one is called as
+ * another was: of two that are passed alike it is the name that tells which is which.
  * @returns the difference in words; undefined if there is none
  * @throws BtfFormatError for a type without end
  */
@@ -29,9 +31,18 @@ export function comparePrototypes(before: NamedFunction, after: NamedFunction): 
     const [spelledBefore, spelledAfter] = [declare(before.btf, parameter.type, parameter.name), declare(after.btf, other.type, other.name)];
     return `${after.name} takes \`${spelledAfter}\` instead of \`${spelledBefore}\``;
   }
+  const swapped = has.find(
+    ({ name }, index) => name !== "" && had[index]?.name !== name && had.some((parameter) => parameter.name === name),
+  );
+  if (swapped !== undefined) return `${after.name} takes \`${swapped.name}\` at another place than before`;
   const [result, newResult] = [before.btf.target(old), after.btf.target(now)];
   if (resolve(before.btf, result).id === 0 || arePassedAlike(before.btf, result, after.btf, newResult)) return undefined;
   return `${after.name} returns \`${declare(after.btf, newResult, "")}\` instead of \`${declare(before.btf, result, "")}\``;
+}
+
+/** False for a function that its types say nothing about. */
+export function hasPrototype(named: NamedFunction): boolean {
+  return findPrototype(named) !== undefined;
 }
 
 function countOf(count: number): string {
@@ -41,31 +52,4 @@ function countOf(count: number): string {
 function findPrototype({ btf, name }: NamedFunction): number | undefined {
   for (let id = btf.firstId; id < btf.endId; id++) if (btf.kind(id) === kinds.BTF_KIND_FUNC && btf.name(id) === name) return btf.target(id);
   return undefined;
-}
-
-/** How deep pointers are followed: what a pointer to a pointer leads to is seldom more than a place for one. */
-const MOST_POINTERS = 2;
-
-function arePassedAlike(a: Btf, aId: number, b: Btf, bId: number, depth = 0): boolean {
-  const [x, y] = [resolve(a, aId), resolve(b, bId)];
-  const [kind, other] = [a.kind(x.id), b.kind(y.id)];
-  if (kind === kinds.BTF_KIND_PTR && other === kinds.BTF_KIND_PTR) {
-    if (depth === MOST_POINTERS) return true;
-    const [to, otherTo] = [resolve(a, a.target(x.id)).id, resolve(b, b.target(y.id)).id];
-    return to === 0 || otherTo === 0 || arePassedAlike(a, to, b, otherTo, depth + 1);
-  }
-  if (isNumber(kind) && isNumber(other)) return sizeOf(a, x.id) === sizeOf(b, y.id);
-  if (isRecordOrForward(kind) && isRecordOrForward(other)) {
-    const names = [a.isNamed(x.id) ? a.name(x.id) : x.typedefName, b.isNamed(y.id) ? b.name(y.id) : y.typedefName];
-    return names[0] === names[1] && (depth > 0 || sizeOf(a, x.id) === sizeOf(b, y.id));
-  }
-  return kind === other && (kind !== kinds.BTF_KIND_FLOAT || sizeOf(a, x.id) === sizeOf(b, y.id));
-}
-
-function isNumber(kind: number): boolean {
-  return kind === kinds.BTF_KIND_INT || kind === kinds.BTF_KIND_ENUM || kind === kinds.BTF_KIND_ENUM64;
-}
-
-function isRecordOrForward(kind: number): boolean {
-  return isRecord(kind) || kind === kinds.BTF_KIND_FWD;
 }

@@ -1,13 +1,26 @@
 import type { Btf } from "./btf.js";
+import { BTF_KIND_PTR } from "./constants.js";
 import { holdAlike } from "./hold-alike.js";
 import { spellMember, type Member, type RecordLayout } from "./layout.js";
+import { resolve } from "./resolve.js";
 
 /** How the layout of a struct or union differs. */
 export interface RecordChange {
-  /** `padding`: all is where it was, and what is new lies in bits that nothing used. */
-  readonly kind: "size" | "members" | "padding";
+  /**
+   * `padding`: all is where it was, and what is new lies in bits that nothing used. `renamed`: all is as it was, but called otherwise; or one thing went and another
+   * came in its place, which only the source can tell.
+   */
+  readonly kind: "size" | "members" | "padding" | "renamed";
   /** What differs, in words, the most telling first. */
   readonly reasons: readonly string[];
+  /** Of `renamed`. */
+  readonly renames?: readonly Rename[];
+}
+
+/** A member's name before and after. */
+export interface Rename {
+  readonly before: string;
+  readonly after: string;
 }
 
 /** Names of members that hold nothing: `reserved`, `__pad2`, `unused_bits`, `rsvd`. */
@@ -18,8 +31,8 @@ export function isSpareName(name: string): boolean {
 }
 
 /**
- * Compares two layouts of one struct or union. A member that is only called otherwise, or is of another scalar type of the same size, is
- * the same one; one that is called `reserved` or the like is padding.
+ * Compares two layouts of one struct or union. A member of another scalar type of the same size is the same one; one that is called `reserved` or
+ * the like is padding.
  * @returns undefined where code that knows the one can work on objects of the other
  */
 export function compareRecords(before: RecordLayout, after: RecordLayout): RecordChange | undefined {
@@ -47,7 +60,14 @@ export function compareRecords(before: RecordLayout, after: RecordLayout): Recor
     return { kind: "size", reasons: [`it ${verb} from ${String(before.size)} to ${String(after.size)} bytes`, ...harms, ...intoPadding] };
   }
   if (harms.length > 0) return { kind: "members", reasons: [...harms, ...intoPadding] };
-  return intoPadding.length > 0 ? { kind: "padding", reasons: intoPadding } : undefined;
+  const renames = kept.filter(isRenamed).map(([old, now]): Rename => ({ before: old.name, after: now.name }));
+  const renamed = renames.map((rename) => `${rename.before} is called ${rename.after}, or another thing has its place`);
+  if (intoPadding.length > 0) return { kind: "padding", reasons: [...intoPadding, ...renamed] };
+  return renames.length > 0 ? { kind: "renamed", reasons: renamed, renames } : undefined;
+}
+
+function isRenamed([old, now]: readonly [old: Member, now: Member]): boolean {
+  return old.name !== now.name && !isSpareName(old.name) && !isSpareName(now.name);
 }
 
 /** Every member's move is said while there are few; of many, the first. */
@@ -99,6 +119,8 @@ function isSame(a: Btf, old: Member, b: Btf, now: Member): boolean {
 function describeOtherType(a: Btf, old: Member, b: Btf, now: Member): string {
   const [was, is] = [spellMember(a, old), spellMember(b, now)];
   if (was !== is) return `${is} was ${was}`;
+  const isPointer = [a.kind(resolve(a, old.type).id), b.kind(resolve(b, now.type).id)].every((kind) => kind === BTF_KIND_PTR);
+  if (isPointer) return `${now.name} points to what takes or returns something else`;
   return old.bitSize === now.bitSize ? `${now.name} holds other things` : `${now.name} has ${sizeText(now)} where it had ${sizeText(old)}`;
 }
 

@@ -1,12 +1,12 @@
 import type { Btf } from "./btf.js";
 import { compareEnums, type EnumLayout } from "./compare-enums.js";
-import { compareRecords } from "./compare-records.js";
+import { compareRecords, type Rename } from "./compare-records.js";
 import { isHeldByValue } from "./held-by-value.js";
 import { layoutOf, spellMember, type RecordLayout } from "./layout.js";
 import { findNamedTypes, namedTypes, type NamedType } from "./named-types.js";
 
 /** What became of a layout. The last one is of an enum. */
-export type ChangeKind = "size" | "members" | "padding" | "values";
+export type ChangeKind = "size" | "members" | "padding" | "renamed" | "values";
 
 export type Layout = { readonly kind: "record"; readonly record: RecordLayout } | { readonly kind: "enum"; readonly enum: EnumLayout };
 
@@ -16,6 +16,8 @@ export interface TypeFinding {
   readonly label: string;
   readonly kind: ChangeKind;
   readonly reasons: readonly string[];
+  /** Of `renamed`: the members that go by another name. */
+  readonly renames?: readonly Rename[];
   readonly before: Layout;
   readonly after: Layout;
   /** Labels of types that hold this one by value, and differ for that reason alone. */
@@ -32,10 +34,16 @@ export interface TypeComparison {
  * Which structs, unions and enums of a unit have another layout than in the running kernel.
  * @param pre the types of the unpatched unit, which is what runs
  * @param post the types of the patched unit: those that its code uses. What pre does not have is new, and no finding
+ * @param formerLabels for types that pre may have under another name: the labels that they may have there
  * @param running the running kernel's types, asked only about what differs: a type there that is laid out as in post settles it
  * @throws BtfFormatError for types that are made of themselves
  */
-export function compareTypes(pre: Btf, post: Btf, running?: Btf): TypeComparison {
+export function compareTypes(
+  pre: Btf,
+  post: Btf,
+  running?: Btf,
+  formerLabels: ReadonlyMap<string, readonly string[]> = new Map(),
+): TypeComparison {
   const preTypes = namedTypes(pre);
   const byConstant = namelessEnumsByConstant(pre, preTypes);
   const changes: Change[] = [];
@@ -43,7 +51,9 @@ export function compareTypes(pre: Btf, post: Btf, running?: Btf): TypeComparison
   for (const [label, candidates] of namedTypes(post)) {
     for (const type of candidates) {
       const after = readLayout(post, type);
-      const before = (type.firstEnumerator === undefined ? (preTypes.get(label) ?? []) : namelessTwins(byConstant, after))
+      const former = preTypes.has(label) ? [label] : (formerLabels.get(label) ?? []);
+      const named = former.flatMap((name) => preTypes.get(name) ?? []);
+      const before = (type.firstEnumerator === undefined ? named : namelessTwins(byConstant, after))
         .filter((candidate) => candidate.isEnum === type.isEnum)
         .map((candidate) => readLayout(pre, candidate));
       const [first, ...others] = before;
@@ -58,7 +68,8 @@ export function compareTypes(pre: Btf, post: Btf, running?: Btf): TypeComparison
       if (verdict === "agrees") continue;
       if (verdict === "knows neither")
         notes.push(`${label} of the unpatched source is not laid out as in ${running?.fileName ?? ""}: is it the source of that kernel?`);
-      changes.push({ label, kind: difference.kind, reasons: difference.reasons, before: first, after });
+      const renames = "renames" in difference ? { renames: difference.renames } : {};
+      changes.push({ label, kind: difference.kind, reasons: difference.reasons, ...renames, before: first, after });
     }
   }
   return { findings: groupByCause(pre, post, changes), notes };
@@ -101,7 +112,7 @@ function compareLayouts(before: Layout, after: Layout) {
  * no type that differs, is a cause.
  */
 function groupByCause(pre: Btf, post: Btf, changes: readonly Change[]): TypeFinding[] {
-  const grown = changes.filter((change) => change.kind !== "padding" && change.after.kind === "record");
+  const grown = changes.filter((change) => change.kind !== "padding" && change.kind !== "renamed" && change.after.kind === "record");
   const heldBy = (holder: Change): Change[] =>
     grown.filter(
       (held) =>

@@ -1,10 +1,11 @@
 import type { Btf } from "./btf.js";
 import * as kinds from "./constants.js";
+import { arePassedAlike } from "./pass-alike.js";
 import { Budget, layoutOf, type Member } from "./layout.js";
 import { checkDepth, isRecord, resolve, sizeOf } from "./resolve.js";
 
 /**
- * True where two members hold the same, though their types may be called otherwise: integers, enums and bool of one size, pointers, arrays of
+ * True where two members hold the same, though their types may be called otherwise: integers, enums and bool of one size, pointers to the same, arrays of
  * such, structs of one name and size, or structs with the same things at the same places (`atomic_t` and `refcount_t`).
  */
 export function holdAlike(a: Btf, memberA: Member, b: Btf, memberB: Member): boolean {
@@ -12,7 +13,23 @@ export function holdAlike(a: Btf, memberA: Member, b: Btf, memberB: Member): boo
   if (memberA.isBitfield) return true;
   const nameA = nameOfRecord(a, memberA.type);
   if (nameA !== undefined && nameA === nameOfRecord(b, memberB.type)) return true;
-  return contentOf(a, memberA.type) === contentOf(b, memberB.type);
+  return haveSameContent(a, memberA.type, b, memberB.type, new Set());
+}
+
+/** @param assumed pairs of types that are being compared, and taken to be alike meanwhile */
+function haveSameContent(a: Btf, aId: number, b: Btf, bId: number, assumed: Set<string>): boolean {
+  const [had, has] = [contentOf(a, aId), contentOf(b, bId)];
+  return had.text === has.text && had.pointers.every((pointer, index) => pointAlike(a, pointer, b, has.pointers[index] ?? 0, assumed));
+}
+
+/** True where both lead to the same kind of thing; to a struct that is called otherwise, if it is there under its new name only, and laid out alike. */
+function pointAlike(a: Btf, aId: number, b: Btf, bId: number, assumed: Set<string>): boolean {
+  if (arePassedAlike(a, aId, b, bId)) return true;
+  const [to, otherTo] = [a.target(aId), b.target(bId)];
+  const [was, is] = [nameOfRecord(a, to), nameOfRecord(b, otherTo)];
+  if (was === undefined || is === undefined || a.idsNamed(is).length > 0) return false;
+  const pair = `${String(resolve(a, to).id)} ${String(resolve(b, otherTo).id)}`;
+  return assumed.has(pair) || haveSameContent(a, to, b, otherTo, assumed.add(pair));
 }
 
 /** What a struct or union is called, by its tag or its typedef; undefined for one without a name, and for every other type. */
@@ -22,19 +39,29 @@ function nameOfRecord(btf: Btf, id: number): string | undefined {
   return btf.isNamed(resolved.id) ? btf.name(resolved.id) : resolved.typedefName;
 }
 
-/** What lies in a type at which place, as text. */
-function contentOf(btf: Btf, id: number): string {
-  const leaves: string[] = [];
+/** What lies in a type at which place, as text, and the types of the pointers among it, in their order. */
+interface Content {
+  readonly text: string;
+  readonly pointers: readonly number[];
+}
+
+function contentOf(btf: Btf, id: number): Content {
+  const leaves: Leaves = { texts: [], pointers: [] };
   collectLeaves(btf, id, 0, "", leaves, new Budget(), 0);
-  return leaves.join("; ");
+  return { text: leaves.texts.join("; "), pointers: leaves.pointers };
+}
+
+interface Leaves {
+  readonly texts: string[];
+  readonly pointers: number[];
 }
 
 /** @param label the member's name, where no name of a type stands for it */
-function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, leaves: string[], budget: Budget, depth: number): void {
+function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, leaves: Leaves, budget: Budget, depth: number): void {
   checkDepth(btf, id, depth);
   budget.spend(btf, id);
   const leaf = (what: string): void => {
-    leaves.push(`${label}${String(bitOffset)} ${what}`);
+    leaves.texts.push(`${label}${String(bitOffset)} ${what}`);
   };
   const { id: resolved, typedefName } = resolve(btf, id);
   const kind = btf.kind(resolved);
@@ -43,16 +70,18 @@ function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, l
     for (const member of layoutOf(btf, resolved, budget).members) {
       const at = bitOffset + member.bitOffset;
       const name = isNameless ? `${label}${member.name} ` : label;
-      if (member.isBitfield) leaves.push(`${name}${String(at)} bits ${String(member.bitSize)}`);
+      if (member.isBitfield) leaves.texts.push(`${name}${String(at)} bits ${String(member.bitSize)}`);
       else collectLeaves(btf, member.type, at, name, leaves, budget, depth + 1);
     }
   } else if (kind === kinds.BTF_KIND_ARRAY) {
     const { element, count } = wholeArray(btf, resolved);
-    const inner: string[] = [];
+    const inner: Leaves = { texts: [], pointers: leaves.pointers };
     collectLeaves(btf, element, 0, "", inner, budget, depth + 1);
-    leaf(`[${String(count)}] of ${String(sizeOf(btf, element))}: {${inner.join("; ")}}`);
-  } else if (kind === kinds.BTF_KIND_PTR) leaf("pointer");
-  else leaf(`${kind === kinds.BTF_KIND_FLOAT ? "float" : "scalar"} ${String(sizeOf(btf, resolved))}`);
+    leaf(`[${String(count)}] of ${String(sizeOf(btf, element))}: {${inner.texts.join("; ")}}`);
+  } else if (kind === kinds.BTF_KIND_PTR) {
+    leaf("pointer");
+    leaves.pointers.push(resolved);
+  } else leaf(`${kind === kinds.BTF_KIND_FLOAT ? "float" : "scalar"} ${String(sizeOf(btf, resolved))}`);
 }
 
 /** Compilers and pahole write an array of arrays as one, or as several: here it is one. */

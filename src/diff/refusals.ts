@@ -82,8 +82,11 @@ export function hookOfOldCode(symbol: string, kind: string): DiffRefusal {
   return { code: "hook-of-old-code", symbol, message: `the ${kind} hook ${symbol} is no function that this patch adds or changes` };
 }
 
-/** Refused where nothing else of the patch has an effect. */
 export const INIT_ONLY = "init-only";
+export const READ_AT_START = "read-at-start";
+
+/** Refused where nothing else of the patch has an effect; else a note says that it comes too late. */
+export const TOO_LATE: ReadonlySet<string> = new Set([INIT_ONLY, READ_AT_START]);
 
 export function initOnly(symbol: string): DiffRefusal {
   return { code: INIT_ONLY, symbol, message: `only initialization code changes (${symbol}): it has run and is gone from memory` };
@@ -104,6 +107,15 @@ export function unreadableTable(section: string): DiffRefusal {
 /** @param what the entries of that kind, in the plural */
 export function changedRegistration(code: string, what: string, symbol: string, how: "changes" | "appears" | "is removed"): DiffRefusal {
   return { code, symbol, message: `${symbol} ${how} among the ${what}, which are read once, when the kernel or the module starts` };
+}
+
+/** @param what the list that the kernel made of such entries */
+export function changedMark(symbol: string, what: string): DiffRefusal {
+  return {
+    code: READ_AT_START,
+    symbol,
+    message: `all that changes of ${symbol} is whether it is on ${what}, which is read once, when the kernel or the module starts`,
+  };
 }
 
 export function namelessCode(section: string): DiffRefusal {

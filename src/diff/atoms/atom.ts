@@ -46,3 +46,8 @@ export function isText(atom: Atom): boolean {
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
+
+/** A function's name as a string, `__func__`: a copy is as good, and the old one may be where nothing leads to that matching follows. */
+export function isFunctionName({ symbol, rule }: Atom): boolean {
+  return rule.kind === "data" && !rule.mutable && /^__(func|FUNCTION|PRETTY_FUNCTION)__\.\d+$/.test(symbol?.name ?? "");
+}

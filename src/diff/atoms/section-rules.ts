@@ -14,6 +14,8 @@ export interface TableLayout {
   readonly owner: number;
   /** Why a function counts as changed where these entries differ; undefined: they follow from the code's bytes, a difference says nothing. */
   readonly reason?: string;
+  /** What the kernel took from these entries when it or the module started, in words: new ones come too late for what runs. */
+  readonly takenAtStart?: string;
   /** Byte range of the entry that is not compared: line numbers. */
   readonly ignored?: readonly [start: number, end: number];
   /** Section whose entries go with these by index, and the size of one in bytes. */
@@ -70,8 +72,12 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^__ex_table$/, table({ sizes: [12], owner: 0, reason: "exception table" })],
   [/^__jump_table$/, table({ sizes: [16], owner: 0, reason: "jump label" })],
   [/^\.static_call_sites$/, table({ sizes: [8], owner: 0, reason: "static call" })],
-  [/^_error_injection_whitelist$/, table({ sizes: [16], owner: 0 })],
-  [/^_kprobe_blacklist$|^__mcount_loc$|^__patchable_function_entries$/, table({ sizes: [8], owner: 0 })],
+  [
+    /^_error_injection_whitelist$/,
+    table({ sizes: [16], owner: 0, takenAtStart: "the list of functions that errors may be injected into" }),
+  ],
+  [/^_kprobe_blacklist$/, table({ sizes: [8], owner: 0, takenAtStart: "the list of functions that no probe may be put into" })],
+  [/^__mcount_loc$|^__patchable_function_entries$/, table({ sizes: [8], owner: 0 })],
   [/^\.(smp_locks|retpoline_sites|return_sites|call_sites|cfi_sites|ibt_endbr_seal|kcfi_traps)$/, table({ sizes: [4], owner: 0 })],
   [/^\.orc_unwind_ip$/, table({ sizes: [4], owner: 0, companion: [".orc_unwind", 6] })],
   [/^\.orc_unwind$/, IGNORED],

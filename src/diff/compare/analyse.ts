@@ -7,7 +7,7 @@ import { settleConstants, type DataWrite } from "./changed-constants.js";
 import { TargetChooser } from "./choose-target.js";
 import { CodeComparison, compareNamelessCode } from "./compare-code.js";
 import { compareExports, type ExportEntry } from "../atoms/exports.js";
-import { readCodeTables, type CodeTables } from "./code-tables.js";
+import { findChangedMarks, readCodeTables, type CodeTables } from "./code-tables.js";
 import { Comparer } from "./compare.js";
 import { compareData } from "./compare-data.js";
 import { compareRegistrations } from "./compare-registrations.js";
@@ -84,8 +84,12 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const init = [...code.init, ...data.init, ...constants.init];
   const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
   const changedAtAll = lists.some((list) => list.length > 0);
-  const [firstInit] = init;
-  if (firstInit !== undefined && !changedAtAll && refusals.length === 0) refusals.push(refuse.initOnly(firstInit));
+  const marks = findChangedMarks(preTables, postTables, twins);
+  const [[firstInit], [firstMark]] = [init, marks];
+  if (!changedAtAll && refusals.length === 0) {
+    if (firstMark !== undefined) refusals.push(refuse.changedMark(firstMark.name, firstMark.what));
+    else if (firstInit !== undefined) refusals.push(refuse.initOnly(firstInit));
+  }
 
   return {
     pre,
@@ -108,6 +112,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
       ...hooks.notes,
       ...data.notes,
       ...registrations.notes,
+      ...marks.map(({ name, what }) => `${name}: whether it is on ${what} was settled when the kernel started`),
       ...initNotes(code.init, [...data.init, ...constants.init]),
     ],
   };

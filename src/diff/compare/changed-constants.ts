@@ -4,7 +4,7 @@ import type { ElfRelocation } from "../../elf/model.js";
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
 import { takesAddress } from "../atoms/branches.js";
 import type { CodeComparison } from "./compare-code.js";
-import { isPartOfCode, type Comparer } from "./compare.js";
+import type { Comparer } from "./compare.js";
 import { isDeviceTableAlias } from "../atoms/names.js";
 import * as refuse from "../refusals.js";
 import type { DataChange, DiffRefusal } from "../types.js";
@@ -38,7 +38,7 @@ const POINTER_SIZE = 8;
 /**
  * What becomes of each constant that changes:
  *
- * - one that stands inside a function in the source goes with that function;
+ * - one that stands inside a function in the source, and is only read there, goes with that function;
  * - one that keeps its size is rewritten in place: pointers to it that live objects hold stay good, and it does not matter who reads it;
  * - of another size, the new one is carried. Functions that read the old one are replaced by ones that read the new one, and
  *   pointers to it in existing data are redirected.
@@ -61,7 +61,7 @@ export function settleConstants(code: CodeComparison, constants: readonly { pre:
       ...(pre.symbol === undefined ? {} : { pre: pre.symbol }),
       ...(post.symbol === undefined ? {} : { post: post.symbol }),
     };
-    const range = isRewritable(pre, post) ? code.comparer.differingRange(pre, post) : undefined;
+    const range = isRewritable(pre, post, code.comparer) ? code.comparer.differingRange(pre, post) : undefined;
     if (range !== undefined) {
       for (let offset = range.start; offset < range.end; offset += MAX_WRITE)
         result.writes.push({ pre, post, offset, size: Math.min(MAX_WRITE, range.end - offset) });
@@ -81,9 +81,9 @@ export function settleConstants(code: CodeComparison, constants: readonly { pre:
 }
 
 /** A distance from the field to something is another one in the update's module, where the new bytes are made. */
-function isRewritable(pre: Atom, post: Atom): boolean {
+function isRewritable(pre: Atom, post: Atom, comparer: Comparer): boolean {
   const hasDistances = post.relocations.some(({ type }) => type.pcRelative);
-  return !isPartOfCode(post) && atomSize(pre) === atomSize(post) && !hasDistances;
+  return !comparer.isPartOfCode(post) && atomSize(pre) === atomSize(post) && !hasDistances;
 }
 
 /** A reference to a data object. */

@@ -1,5 +1,5 @@
 import type { ElfRelocation } from "../../elf/model.js";
-import { isText, type Atom } from "../atoms/atom.js";
+import { isFunctionName, isText, type Atom } from "../atoms/atom.js";
 import { isBranch } from "../atoms/branches.js";
 import { groupPieces } from "./compare-code.js";
 import type { Twins } from "./group.js";
@@ -55,9 +55,4 @@ export class TargetChooser {
     if (twins.has(target) && !replaced.has(target)) return isFunctionName(target) ? "new" : "old";
     return target.rule.kind === "registered" || elsewhere?.has(target) === true ? "old" : "new";
   }
-}
-
-/** A function's name as a string, `__func__`: a copy is as good, and the old one may be where nothing leads to that matching follows. */
-function isFunctionName({ symbol, rule }: Atom): boolean {
-  return rule.kind === "data" && !rule.mutable && /^__(func|FUNCTION|PRETTY_FUNCTION)__\.\d+$/.test(symbol?.name ?? "");
 }

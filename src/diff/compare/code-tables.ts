@@ -1,6 +1,7 @@
 import { homeSection, type ElfRelocation, type ElfSection } from "../../elf/model.js";
-import type { Atom } from "../atoms/atom.js";
+import { atomName, type Atom } from "../atoms/atom.js";
 import type { TableLayout } from "../atoms/section-rules.js";
+import type { Twins } from "./group.js";
 import type { SplitObject } from "../atoms/split-object.js";
 import { sliceRelocations } from "../atoms/split-section.js";
 
@@ -87,4 +88,22 @@ export function companionOf(
   if (section === undefined) return undefined;
   const start = (entry.offset / entry.data.length) * size;
   return { section, data: section.data.subarray(start, start + size), relocations: sliceRelocations(section, start, start + size) };
+}
+
+/** A function that is on a list of the kernel's on one side only. */
+export interface ChangedMark {
+  readonly name: string;
+  /** The list, in words. */
+  readonly what: string;
+}
+
+/** Compares what the kernel takes from tables when it starts: entries that are there on both sides, of functions that are. */
+export function findChangedMarks(pre: CodeTables, post: CodeTables, twins: Twins): ChangedMark[] {
+  const marksOf = (tables: CodeTables, atom: Atom): ReadonlySet<string> =>
+    new Set((tables.entriesOf.get(atom) ?? []).flatMap(({ layout }) => layout.takenAtStart ?? []));
+  return [...twins].flatMap(([after, before]) => {
+    const [had, has] = [marksOf(pre, before), marksOf(post, after)];
+    const changed = [...had, ...has].filter((what) => had.has(what) !== has.has(what));
+    return changed.map((what): ChangedMark => ({ name: atomName(after), what }));
+  });
 }

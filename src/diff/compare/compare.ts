@@ -1,7 +1,8 @@
 import { isPointer } from "../../arch/machine/elf-machine.js";
 import { SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../../elf/model.js";
-import { atomSize, equalBytes, type Atom, type Target } from "../atoms/atom.js";
+import { atomSize, equalBytes, isFunctionName, isText, type Atom, type Target } from "../atoms/atom.js";
+import { takesAddress } from "../atoms/branches.js";
 import type { TableEntry } from "./code-tables.js";
 import type { Twins } from "./group.js";
 import { staticLocalName } from "../atoms/names.js";
@@ -13,12 +14,24 @@ const WORD = 8;
 /** Compares what correlated atoms mean: equal bytes, and relocations to the same things. */
 export class Comparer {
   readonly #nameless = new Map<Atom, Map<Atom, boolean>>();
+  #handedOut: ReadonlySet<Atom> | undefined;
 
   constructor(
     readonly pre: SplitObject,
     readonly post: SplitObject,
     readonly twins: Twins,
   ) {}
+
+  /**
+   * True for a constant that stands inside a function in the source, or that the compiler made of its code (gcc's CSWTCH.12): a change of it is one of the function.
+   * Not if its address is handed out on either side, or it holds functions: objects that outlive the call go on with the running kernel's.
+   */
+  isPartOfCode(post: Atom): boolean {
+    if (!isOfFunction(post)) return false;
+    const handedOut = (this.#handedOut ??= new Set([...findHandedOut(this.pre), ...findHandedOut(this.post)]));
+    const pre = this.twins.get(post);
+    return ![pre, post].some((atom) => atom !== undefined && (holdsFunctions(atom) || handedOut.has(atom)));
+  }
 
   /** Why two atoms differ, in words, each reason once; empty if they do not. */
   differences(pre: Atom, post: Atom): readonly string[] {
@@ -111,7 +124,7 @@ export class Comparer {
       if (pre.offset !== post.offset) reasons.add("reference");
       else if (post.atom.symbol !== undefined || pre.atom.symbol !== undefined) {
         if (this.twins.get(post.atom) !== pre.atom) reasons.add("reference");
-        else if (isPartOfCode(post.atom) && !this.#equalNameless(pre.atom, post.atom)) reasons.add("rodata");
+        else if (this.isPartOfCode(post.atom) && !this.#equalNameless(pre.atom, post.atom)) reasons.add("rodata");
       } else if (!this.#equalNameless(pre.atom, post.atom)) reasons.add(post.atom.rule.kind === "pieces" ? "alternative" : "rodata");
     } else {
       reasons.add("reference");
@@ -135,11 +148,19 @@ export class Comparer {
   }
 }
 
-/** Constants that stand inside a function in the source, or that the compiler made of its code (gcc's CSWTCH.12): a change of theirs is one of the function. */
-export function isPartOfCode(atom: Atom): boolean {
-  const { rule, symbol } = atom;
-  return (
-    rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined && !holdsFunctions(atom)
+function isOfFunction({ rule, symbol }: Atom): boolean {
+  return rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined;
+}
+
+/** Constants of functions whose address code takes or data holds, and not only reads. A function's name is not among them: it is told by its text. */
+function findHandedOut(split: SplitObject): Atom[] {
+  return split.atoms.flatMap((owner) =>
+    owner.relocations.flatMap((relocation) => {
+      const target = split.target(relocation, owner);
+      if (target.kind !== "atom" || target.atom === owner || !isOfFunction(target.atom) || isFunctionName(target.atom)) return [];
+      const isTaken = isText(owner) ? takesAddress(split, owner, relocation) : owner.symbol !== undefined && isPointer(relocation.type);
+      return isTaken ? [target.atom] : [];
+    }),
   );
 }
 

@@ -1,3 +1,4 @@
+import { STB_LOCAL } from "../../elf/constants.js";
 import { atomName, isText, type Atom } from "../atoms/atom.js";
 import type { CodeComparison } from "./compare-code.js";
 import type { Comparer } from "./compare.js";
@@ -27,15 +28,36 @@ export function checkInitReferences(
         refusals.push(refuse.initReference(atomName(owner), atomName(target)));
     }
   }
-  const states = [...carried].filter((atom) => atom.rule.kind === "data" && atom.rule.mutable && !twins.has(atom));
-  for (const owner of post.atoms) {
-    if (!isGone(owner)) continue;
+  const usedUp = findUsedUp(post, isGone);
+  const lasting = new Set([...carried].filter((owner) => !usedUp.has(owner)).flatMap((owner) => [...targetsOf(post, owner)]));
+  // What only code reads that has run matters to nobody; a global one, other units may read.
+  const isRead = (atom: Atom): boolean => lasting.has(atom) || atom.symbols.some(({ bind }) => bind !== STB_LOCAL);
+  const states = [...carried].filter((atom) => atom.rule.kind === "data" && atom.rule.mutable && !twins.has(atom) && isRead(atom));
+  for (const owner of usedUp) {
     for (const target of targetsOf(post, owner)) {
       if (states.includes(target) && findHandler(hooks, post, target) === undefined)
         refusals.push(refuse.filledByInit(atomName(target), atomName(owner)));
     }
   }
   return refusals;
+}
+
+/** What is gone from memory, and static functions that nothing else leads to: they have run for the last time. */
+function findUsedUp(post: SplitObject, isGone: (atom: Atom) => boolean): ReadonlySet<Atom> {
+  const usedUp = new Set(post.atoms.filter(isGone));
+  const referrers = new Map<Atom, Set<Atom>>();
+  for (const owner of post.atoms)
+    for (const target of targetsOf(post, owner)) referrers.set(target, (referrers.get(target) ?? new Set()).add(owner));
+  const isLeft = (atom: Atom): boolean => {
+    const users = [...(referrers.get(atom) ?? [])];
+    const isLocal = atom.symbols.every(({ bind }) => bind === STB_LOCAL);
+    return isText(atom) && isLocal && users.length > 0 && !usedUp.has(atom) && users.every((user) => usedUp.has(user));
+  };
+  for (let found: readonly Atom[] = [...usedUp]; found.length > 0;) {
+    found = post.atoms.filter(isLeft);
+    for (const atom of found) usedUp.add(atom);
+  }
+  return usedUp;
 }
 
 function targetsOf(split: SplitObject, owner: Atom): Set<Atom> {

@@ -9,6 +9,9 @@ import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { findTypeDefinition } from "../../source/definition-line.js";
 import type { Unit } from "../../kbuild/types.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
+import { areRenamedThroughout } from "./renamed-members.js";
+import { findRenamedTypes } from "./renamed-types.js";
+import { readTouchedTexts } from "../units/touched-texts.js";
 import { judgeLayouts, mergeFindings } from "./judge-layouts.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { badBtf } from "./refusals.js";
@@ -34,31 +37,39 @@ export interface LayoutRequest {
 export async function checkLayouts(request: LayoutRequest): Promise<void> {
   const running = new RunningTypes(request.kernel);
   const notes = new Set<string>();
+  const texts = await readTouchedTexts(request.patched);
+  const formerLabels = findRenamedTypes(texts);
   const perUnit = await mapLimited(request.units, request.jobs, async (unit) => {
-    const { findings, notes: unitNotes } = await compareUnit(unit, request.types, running);
+    const { findings, notes: unitNotes } = await compareUnit(unit, request.types, running, formerLabels);
     for (const note of unitNotes) notes.add(note);
     return { unit, findings };
   });
-  const findings = mergeFindings(perUnit);
+  const merged = mergeFindings(perUnit);
+  const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
   for (const note of [...notes, ...judgeLayouts(await locate(findings, request.patched), request.allowed)]) request.warn(note);
 }
 
-async function compareUnit(unit: Unit, types: UnitTypes, running: RunningTypes): Promise<TypeComparison> {
+async function compareUnit(
+  unit: Unit,
+  types: UnitTypes,
+  running: RunningTypes,
+  formerLabels: ReadonlyMap<string, readonly string[]>,
+): Promise<TypeComparison> {
   const pair = await types.of(unit);
   if (pair === undefined || pair.pre.length === 0 || pair.post.length === 0) return { findings: [], notes: [] };
   const [pre, post] = [parseBtf(pair.pre, `pre ${unit.path}`), parseBtf(pair.post, `post ${unit.path}`)];
-  const comparison = compareTypes(pre, post);
+  const comparison = compareTypes(pre, post, undefined, formerLabels);
   if (comparison.findings.length === 0) return comparison;
   const kernel = await running.of(unit.target);
-  if (kernel !== undefined) return withRunning(pre, post, kernel);
+  if (kernel !== undefined) return withRunning(pre, post, kernel, formerLabels);
   const what = unit.target === "vmlinux" ? "the running kernel's types are" : `the types of module ${unit.target} are`;
   const note = `${what} not in the configuration directory (btf/${unit.target}): those of the unpatched source stand for them`;
   return { ...comparison, notes: [...comparison.notes, note] };
 }
 
-function withRunning(pre: Btf, post: Btf, running: Btf): TypeComparison {
+function withRunning(pre: Btf, post: Btf, running: Btf, formerLabels: ReadonlyMap<string, readonly string[]>): TypeComparison {
   try {
-    return compareTypes(pre, post, running);
+    return compareTypes(pre, post, running, formerLabels);
   } catch (error) {
     throw refusalOf(error);
   }

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { SHF_ALLOC, STB_GLOBAL } from "../../elf/constants.js";
 import type { ElfObject } from "../../elf/model.js";
 import { writeObject } from "../../elf/write-object.js";
-import { INIT_ONLY } from "../../diff/refusals.js";
+import { TOO_LATE } from "../../diff/refusals.js";
 import type { NewCode, NewCodeExport, SourceLine } from "../../diff/types.js";
 import type { Progress } from "../../diagnostics.js";
 import type { KernelModules, Unit } from "../../kbuild/types.js";
@@ -57,7 +57,7 @@ export function checkId(id: string): string {
 export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly LinkageRefusal[] = []): void {
   const own = diffs.flatMap((entry) => entry.diff.refusals.map((refusal) => ({ entry, refusal })));
   // That some unit's initialization code has run is no reason to leave out what the others bring: it is noted.
-  const isNoted = diffs.some(({ diff }) => diff.verdict === "changed") && own.every(({ refusal }) => refusal.code === INIT_ONLY);
+  const isNoted = diffs.some(({ diff }) => diff.verdict === "changed") && own.every(({ refusal }) => TOO_LATE.has(refusal.code));
   const refusals = [...(isNoted ? [] : own), ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
     unit: unit.path,
     refusal,

@@ -63,6 +63,7 @@ const HARM: Readonly<Record<ChangeKind, string>> = {
   size: "objects that exist have the old size and spacing: new code would read and write what lies behind them",
   members: "new code would look in objects that exist for members where others lie",
   padding: "in objects that exist these bytes hold what was left in them: zero only if they were allocated zeroed",
+  renamed: "if they are not the same under other names, objects that exist hold the old ones, and new code would take them for the new",
   values: "objects that exist hold the old numbers, and new code would take them for others",
 };
 
@@ -70,6 +71,7 @@ const VOUCHED: Readonly<Record<ChangeKind, string>> = {
   size: "no object of this type may be alive when the update is applied, or undone",
   members: "no object of this type may be alive when the update is applied, or undone",
   padding: "the objects that exist hold whatever was in the padding: zero if they were allocated zeroed; new code must cope with it",
+  renamed: "what goes by another name must hold the same as before",
   values: "no object may hold one of these numbers when the update is applied, or undone",
 };
 

@@ -2,14 +2,10 @@ import { readTopLevel } from "../../source/top-level-items.js";
 
 /**
  * The type of a variable as a C source spells it, at file level and as a static local: the words before and behind its name, without storage words and
- * attributes. Several where several places declare one of that name; none where a macro does.
+ * attributes; of a struct without a name, what it holds. Several where several places declare one of that name; none where a macro does that is not known here.
  */
 export function declaredTypes(source: string, name: string): ReadonlySet<string> {
   const types = new Set<string>();
-  const pattern = new RegExp(
-    `(?:^|[;{}] )((?:[A-Za-z_]\\w* )+(?:[*] (?:const )?)*)([^;{}()=]*, )?${name.replace(/\W/g, "\\$&")}( \\[[^;={}]*?\\])?(?: __\\w+(?: \\([^()]*\\))?)* (?:=|,|;)`,
-    "g",
-  );
   for (const { kind, head, body } of readTopLevel(source) ?? []) {
     if (kind === "declaration") collect(head, (words) => !words.includes("typedef") && !words.includes("extern"));
     else if (kind === "function") collect(body, (words) => words.includes("static"));
@@ -17,24 +13,118 @@ export function declaredTypes(source: string, name: string): ReadonlySet<string>
   return types;
 
   function collect(text: string, isWanted: (words: readonly string[]) => boolean): void {
-    for (const [, before = "", others, array = ""] of text.matchAll(pattern)) {
-      const words = before.trim().split(" ");
-      // The first name of a list stands with the type.
-      if (others !== undefined) words.pop();
-      if (!isWanted(words) || KEYWORD.test(words[0] ?? "")) continue;
-      types.add(`${words.filter((word) => !STORAGE.test(word)).join(" ")}${array.trim() === "" ? "" : " []"}`);
-    }
+    for (const { words, type } of [...plain(text, name), ...pointersToFunctions(text, name), ...namelessStructs(text, name)])
+      if (isWanted(words)) types.add(type);
+    for (const type of perCpu(text, name)) types.add(type);
   }
+}
+
+/** A declaration of the name that is asked for. */
+interface Declared {
+  /** What stands in front, storage words included. */
+  readonly words: readonly string[];
+  readonly type: string;
 }
 
 const STORAGE = /^(?:static|extern|const|volatile|register|__\w+)$/;
 const KEYWORD = /^(?:return|goto|else|case|break|continue|typedef)$/;
 
+/** What may stand behind the name: how many there are, attributes; and what ends the declarator. */
+const BEHIND = String.raw`( \[[^;={}]*?\])?(?: __\w+(?: \([^()]*\))?)* (?:=|,|;)`;
+
+function plain(text: string, name: string): Declared[] {
+  const pattern = new RegExp(`(?:^|[;{}] )((?:[A-Za-z_]\\w* )+(?:[*] (?:const )?)*)([^;{}()=]*, )?${escaped(name)}${BEHIND}`, "g");
+  return Array.from(text.matchAll(pattern), ([, before = "", others, array]): Declared => {
+    const words = before.trim().split(" ");
+    // The first name of a list stands with the type.
+    if (others !== undefined) words.pop();
+    return { words, type: `${withoutStorage(words)}${arrayText(array)}` };
+  }).filter(({ words }) => !KEYWORD.test(words[0] ?? ""));
+}
+
+/** `static int ( * hook ) ( unsigned long pfn ) ;` */
+function pointersToFunctions(text: string, name: string): Declared[] {
+  const pattern = new RegExp(
+    String.raw`(?:^|[;{}] )((?:[A-Za-z_]\w* )+(?:[*] )*)\( [*] (?:const |__\w+ )*${escaped(name)}( \[[^;={}]*?\])? \) \(([^;{}=]*)\)(?: __\w+)* (?:=|,|;)`,
+    "g",
+  );
+  return Array.from(text.matchAll(pattern), ([, before = "", array, parameters = ""]): Declared => {
+    const words = before.trim().split(" ");
+    const taken = parameters.split(" , ").map(withoutName).join(" , ");
+    return { words, type: `${withoutStorage(words)} ( *${arrayText(array)} ) ( ${taken} )` };
+  });
+}
+
+const TYPE_WORD = /^(?:void|char|short|int|long|unsigned|signed|bool|const|\*|\.|\]|\))$/;
+
+/** A parameter without what it is called. */
+function withoutName(parameter: string): string {
+  const words = parameter.trim().split(" ");
+  const isNamed = words.length > 1 && !TYPE_WORD.test(words.at(-1) ?? "") && !/^(?:struct|union|enum)$/.test(words.at(-2) ?? "");
+  return withoutStorage(isNamed ? words.slice(0, -1) : words);
+}
+
+/** `static struct { int a ; } state ;`: what it holds is its type. One with a tag has that, and its layout is compared as that of others. */
+function namelessStructs(text: string, name: string): Declared[] {
+  const behind = new RegExp(`^ (?:__\\w+ (?:\\([^()]*\\) )?|const )*(?:[^;{}()=]*, )?((?:[*] )*)${escaped(name)}${BEHIND}`);
+  return Array.from(text.matchAll(/(?:^|[;{}] )((?:\w+ )*)(struct|union) (?:__\w+ (?:\([^()]*\) )?)*(?=\{)/g)).flatMap(
+    (match): Declared[] => {
+      const open = match.index + match[0].length;
+      const end = closingBrace(text, open);
+      const declarator = behind.exec(text.slice(end));
+      if (declarator === null) return [];
+      const type = `${match[2] ?? ""} ${text.slice(open, end)} ${declarator[1] ?? ""}`.trim();
+      return [{ words: (match[1] ?? "").trim().split(" "), type: `${type}${arrayText(declarator[2])}` }];
+    },
+  );
+}
+
+/** One behind the brace that closes the one at `open`. */
+function closingBrace(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === "{") depth++;
+    if (text[at] === "}" && --depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** `DEFINE_PER_CPU_ALIGNED ( struct foo * , name )` (include/linux/percpu-defs.h, Linux 6.1). */
+function perCpu(text: string, name: string): string[] {
+  const pattern = new RegExp(String.raw`\bDEFINE_PER_CPU\w* \( ([^(){};]*?) , ${escaped(name)} \)`, "g");
+  return Array.from(text.matchAll(pattern), ([, type = ""]) => withoutStorage(type.split(" ")));
+}
+
+function withoutStorage(words: readonly string[]): string {
+  return words.filter((word) => word !== "" && !STORAGE.test(word)).join(" ");
+}
+
+function arrayText(array = ""): string {
+  return array.trim() === "" ? "" : " []";
+}
+
+function escaped(name: string): string {
+  return name.replace(/\W/g, "\\$&");
+}
+
 /** Numbers that hold the same where they have one size; that size is the objects', which the differ compares. */
 const NUMBER =
   /^(?:(?:unsigned|signed|int|long|short|char|bool|_Bool|size_t|ssize_t|loff_t|[us](?:8|16|32|64)|__[usbl]e?(?:8|16|32|64)|u?int(?:8|16|32|64)_t|ktime_t|atomic_t|atomic_long_t|refcount_t)(?: |$))+(?:\[\])?$/;
+const BIG_ENDIAN = /^__be\d+/;
 
-/** True if objects of one type can be used as the other: the same words, or numbers. */
+/** True if objects of one type can be used as the other: the same words, or numbers in one order of bytes; of arrays, with elements of one size. */
 export function isSameKindOfType(before: string, after: string): boolean {
-  return before === after || (NUMBER.test(before) && NUMBER.test(after) && before.endsWith("[]") === after.endsWith("[]"));
+  if (before === after) return true;
+  if (!NUMBER.test(before) || !NUMBER.test(after) || BIG_ENDIAN.test(before) !== BIG_ENDIAN.test(after)) return false;
+  const [isArray, wasArray] = [after.endsWith("[]"), before.endsWith("[]")];
+  return isArray === wasArray && (!isArray || bytesOf(before) === bytesOf(after));
+}
+
+/** Bytes of a number (x86-64). */
+function bytesOf(type: string): number {
+  const bits = /(?:8|16|32|64)(?=_t\b| |$)/.exec(type)?.[0];
+  if (bits !== undefined) return Number(bits) / 8;
+  if (/\b(?:char|bool|_Bool)\b/.test(type)) return 1;
+  if (/\bshort\b/.test(type)) return 2;
+  return /\b(?:long|size_t|ssize_t|loff_t|ktime_t|atomic_long_t)\b/.test(type) ? 8 : 4;
 }

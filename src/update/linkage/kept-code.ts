@@ -36,7 +36,7 @@ export interface KeptCode {
 export interface Evidence {
   /** Functions that are led to another unit's code: target and name. */
   readonly moved: ReadonlySet<string>;
-  /** Names that some unit takes as a value, {@link takenAsValues}. */
+  /** Names that some unit takes as a value, {@link takenAsValues}, or that BPF programs may call. */
   readonly taken: ReadonlySet<string>;
   /** Names of removed functions that files which the patch does not touch have, with such a file. */
   readonly mentioned: ReadonlyMap<string, string>;

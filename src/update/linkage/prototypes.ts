@@ -1,4 +1,4 @@
-import { comparePrototypes } from "../../btf/compare-prototypes.js";
+import { comparePrototypes, hasPrototype } from "../../btf/compare-prototypes.js";
 import { parseBtf } from "../../btf/parse-btf.js";
 import { sourceFunction } from "../../diff/atoms/names.js";
 import { readTopLevel, splitHead } from "../../source/top-level-items.js";
@@ -13,8 +13,8 @@ export interface UnitFunction {
 }
 
 /**
- * Tells whether what a function takes and returns changes with the patch. Where the text of its head is the same, it does not; else the units are compiled
- * with type information, which takes seconds.
+ * Tells whether what a function takes and returns changes with the patch. Where the text of its head is the same, and no type of the unit can be another, it does
+ * not; else the units are compiled with type information, which takes seconds.
  */
 export class Prototypes {
   readonly #heads: { readonly pre: Heads; readonly post: Heads };
@@ -31,15 +31,18 @@ export class Prototypes {
     const [from, to] = [sourceFunction(before.name), sourceFunction(after.name)];
     const { pre, post } = this.#heads;
     const [old, now] = [pre.get(from), post.get(to)];
-    if (old !== undefined && old === now) return undefined;
-    const isSame = from === to && before.unit.path === after.unit.path;
-    // Neither text has it: a macro makes it, or a file that the patch does not touch.
-    if (isSame && old === undefined && now === undefined && (await this.types.of(after.unit)) === undefined) return undefined;
+    const isSameUnit = before.unit.path === after.unit.path;
+    // Where neither text has it, a macro makes it, or a file that the patch does not touch. A name in a head that is the same may mean another type.
+    const isSameText = old === now && (old !== undefined || from === to);
+    if (isSameText && isSameUnit && (await this.types.of(after.unit)) === undefined) return undefined;
     const [had, has] = [await this.types.compiled(before.unit), await this.types.compiled(after.unit)];
-    return comparePrototypes(
+    const [was, is] = [
       { btf: parseBtf(had.pre, `pre ${before.unit.path}`), name: from },
       { btf: parseBtf(has.post, `post ${after.unit.path}`), name: to },
-    );
+    ];
+    // Of a function whose parameters the compiler has changed there is no type information: then the text decides alone.
+    if (old !== undefined && isSameText && !(hasPrototype(was) && hasPrototype(is))) return undefined;
+    return comparePrototypes(was, is);
   }
 }
 

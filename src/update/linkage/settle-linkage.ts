@@ -3,6 +3,7 @@ import { readExports } from "../../diff/atoms/exports.js";
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
+import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
 import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
 import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
@@ -36,7 +37,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const moved = new Set(moves.functions.map(({ name, from }) => `${from.entry.unit.target} ${name}`));
   const removed = diffs.flatMap(({ diff }) => diff.functions.removed.filter(({ pre }) => pre !== undefined && pre.bind !== STB_LOCAL));
   const mentions = await context.findMentions(removed.map(({ name }) => name));
-  const taken = takenAsValues(diffs);
+  const taken = new Set([...takenAsValues(diffs), ...findCalledByBpf(diffs, context.texts)]);
   const kept = settleRemoved(diffs, names, { moved, taken, mentioned: mentions });
   const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled)];
   const refusals = [
@@ -96,7 +97,7 @@ function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<strin
       if (!exported.has(symbol.name) && !isTaken) return [];
       const why = exported.has(symbol.name)
         ? `it is exported: modules that are not in the update, or are loaded later, call it in the old way`
-        : `its address is held: objects that are alive call it in the old way`;
+        : `its address is held: objects that are alive, or BPF programs, call it in the old way`;
       return [{ entry, from: { name: symbol.name }, to: name, why }];
     });
   });

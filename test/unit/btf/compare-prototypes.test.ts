@@ -16,6 +16,10 @@ const cases: readonly (readonly [before: string, after: string, difference: stri
   ["int f(u64 a)", "int f(struct list_head *a)", "f takes `struct list_head *a` instead of `u64 a`"],
   ["int f(struct list_head *a)", "int f(refcount_t *a)", "f takes `refcount_t *a` instead of `struct list_head *a`"],
   ["int f(int a)", "int f(int a, ...)", "f takes 2 parameters instead of 1"],
+  ["int f(int a, int b)", "int f(int b, int a)", "f takes `b` at another place than before"],
+  ["int f(int a, int b)", "int f(int first, int b)", undefined],
+  ["int f(int (*a)(int))", "int f(int (*a)(unsigned))", undefined],
+  ["int f(int (*a)(int))", "int f(int (*a)(int, int))", "f takes `int (*a)()` instead of `int (*a)()`"],
   ["int *f(void)", "u64 f(void)", "f returns `u64` instead of `int *`"],
 ];
 

@@ -5,7 +5,7 @@ struct foo {
 	void *head;
 	u8 yes;
 	refcount_t refs;
-	void (*open)(char *, long);
+	int (*open)(unsigned int);
 };
 
 int get(struct foo *foo) { return foo->count; }

@@ -15,6 +15,14 @@ const cases: readonly (readonly [source: string, name: string, types: readonly s
   ["int f(int x) { x++; static struct bar *last = 0; return last == 0; }", "last", ["struct bar *"]],
   ["int f(void) { static int a; return a; } int g(void) { static char *a; return *a; }", "a", ["int", "char *"]],
   ["int f(void) { return limit; } static int limit;", "limit", ["int"]],
+  ["static int (*hook)(unsigned long pfn);", "hook", ["int ( * ) ( unsigned long )"]],
+  ["static void (*hook)(struct foo *, int nr) = first;", "hook", ["void ( * ) ( struct foo * , int )"]],
+  ["static struct { int a; int b; } nohz ____cacheline_aligned;", "nohz", ["struct { int a ; int b ; }"]],
+  ["static struct { struct { int a; } in; } one, *two;", "two", ["struct { struct { int a ; } in ; } *"]],
+  ["static struct foo { int a; } kept;", "kept", []],
+  ["int f(void) { static struct { int a; } kept[2]; return kept[0].a; }", "kept", ["struct { int a ; } []"]],
+  ["static DEFINE_PER_CPU(struct task_struct *, idle_threads);", "idle_threads", ["struct task_struct *"]],
+  ["DEFINE_PER_CPU_ALIGNED(unsigned long, count) = 3;", "count", ["unsigned long"]],
 ];
 
 describe("the type of a variable, by the text", () => {
@@ -31,6 +39,11 @@ describe("one kind of type", () => {
     ["struct foo *", "struct bar *", false],
     ["int", "int []", false],
     ["bool", "u8", true],
+    ["char []", "u8 []", true],
+    ["char []", "u32 []", false],
+    ["unsigned int []", "u32 []", true],
+    ["long []", "u64 []", true],
+    ["u32", "__be32", false],
   ])("%s and %s", (before, after, expected) => {
     expect(isSameKindOfType(before, after)).toBe(expected);
   });

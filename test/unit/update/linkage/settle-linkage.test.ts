@@ -266,6 +266,23 @@ describe("a variable of another type", () => {
   });
 });
 
+describe("a variable without a type's name", () => {
+  const use = (declaration: string): string =>
+    `${declaration} long get(void) { return kept.a; } void set(long x, long y) { kept.a = x; kept.b = y; }`;
+
+  it.each([
+    [
+      "whose members change places is refused",
+      "static struct { long a; long b; } kept;",
+      "static struct { long b; long a; } kept;",
+      ["changed-data-type kept"],
+    ],
+    ["that is the same passes", "static struct { long a; long b; } kept;", "struct more; static struct { long a; long b; } kept;", []],
+  ])("%s", async (_, pre, post, expected) => {
+    expect((await settle({ unit: { pre: use(pre), post: use(post) } })).refused).toEqual(expected);
+  });
+});
+
 describe("a removed function", () => {
   const HELPER = "int outside(int); __attribute__((noinline)) static int helper(int x) { return outside(x) + 3; }";
   const HELPER_FIXED = HELPER.replace("+ 3", "+ 4");
@@ -361,6 +378,19 @@ describe("what others call", () => {
   ])("%s must take the same", async (_, text, expected) => {
     expect((await settle({ unit: change(text) })).refused).toEqual([]);
     expect((await settle({ unit: change(text) }, otherPrototype)).refused).toEqual(expected);
+  });
+
+  it.each([
+    ["by a set of BTF ids", 'asm(".section .BTF_ids,\\"a\\"\\n__BTF_ID__func__plain__12: .long 0\\n.previous");', (text: string) => text],
+    [
+      "by a word at its head",
+      "",
+      (text: string) => text.replace("int plain", "__bpf_kfunc int plain").replace("int outside", "#define __bpf_kfunc\nint outside"),
+    ],
+  ])("a function that BPF programs may call, told %s, must take the same", async (_, ids, edit) => {
+    const sides = change(edit(`${PLAIN} ${ids}`));
+    expect((await settle({ unit: sides })).refused).toEqual([]);
+    expect((await settle({ unit: sides }, otherPrototype)).refused).toEqual(["changed-interface plain"]);
   });
 
   it("another function may take something else: the running kernel is asked who calls it", async () => {

@@ -1,0 +1,61 @@
+import type { Rename } from "../../btf/compare-records.js";
+import { codeTokens } from "../../source/top-level-items.js";
+import type { TouchedText } from "../units/touched-texts.js";
+
+/**
+ * True where a patch does no more with some members than to call them otherwise: every statement that uses one stands in the patched text with the new name, and
+ * none uses the new name that did not use the old one. A patch that takes one thing out of a struct and puts another in its place does not read so.
+ */
+export function areRenamedThroughout(renames: readonly Rename[], texts: readonly TouchedText[]): boolean {
+  const newNames = new Map(renames.map(({ before, after }) => [fieldName(before), fieldName(after)]));
+  const known = new Set(newNames.values());
+  return texts.every(({ pre, post }) => {
+    const [before, after] = [statementsOf(pre), statementsOf(post)];
+    const expected = new Set<string>();
+    const patched = new Set(after.map(({ text }) => text));
+    for (const { tokens } of before) {
+      const forms = [tokens, rename(tokens, newNames, false), rename(tokens, newNames, true)].map((form) => form.join(" "));
+      forms.forEach((form) => expected.add(form));
+      if (tokens.some((token) => newNames.has(token)) && isUse(tokens) && !forms.slice(1).some((form) => patched.has(form))) return false;
+    }
+    return after.every(({ tokens, text }) => !tokens.some((token) => known.has(token)) || !isUse(tokens) || expected.has(text));
+  });
+}
+
+interface Statement {
+  readonly tokens: readonly string[];
+  readonly text: string;
+}
+
+/** What stands between semicolons and braces. */
+function statementsOf(source: string): Statement[] {
+  const statements: Statement[] = [];
+  let tokens: string[] = [];
+  for (const token of codeTokens(source)) {
+    if (token !== ";" && token !== "{" && token !== "}") {
+      if (token !== "\n") tokens.push(token);
+      continue;
+    }
+    statements.push({ tokens, text: tokens.join(" ") });
+    tokens = [];
+  }
+  return statements;
+}
+
+/** False for the declaration of a member, whose type may be spelled otherwise. */
+function isUse(tokens: readonly string[]): boolean {
+  return tokens.some((token) => token === "." || token === "(" || token === "=" || token === ">");
+}
+
+/** @param everywhere also where the word is no member that is read or written, but a macro's argument, or another thing */
+function rename(tokens: readonly string[], names: ReadonlyMap<string, string>, everywhere: boolean): string[] {
+  return tokens.map((token, index) => {
+    const isMember = tokens[index - 1] === "." || (tokens[index - 1] === ">" && tokens[index - 2] === "-");
+    return everywhere || isMember ? (names.get(token) ?? token) : token;
+  });
+}
+
+/** Members of nameless structs are called by the way to them. */
+function fieldName(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}

@@ -1,0 +1,3 @@
+int outside(int);
+int probed(int x) { return outside(x); }
+int other(int x) { return outside(x) + 1; }

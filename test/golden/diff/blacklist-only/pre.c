@@ -1,0 +1,2 @@
+int outside(int);
+int probed(int x) { return outside(x); }
