@@ -46,7 +46,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...kept.refusals,
     ...findSplitState(diffs, names, moves),
     ...findFilledByInit(diffs, names, moves),
-    ...findChangedTypes(diffs, context.texts),
+    ...findChangedTypes(diffs, context.texts, moves),
   ];
   const judged = new Set<string>();
   for (const { entry, from, to, why } of questions) {

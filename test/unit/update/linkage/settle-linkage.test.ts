@@ -266,6 +266,38 @@ describe("a variable of another type", () => {
   });
 });
 
+describe("a variable whose type reads the same", () => {
+  const use = (type: string, value: string): string =>
+    `struct a; struct b; ${type} static foo_t kept; int get(void) { return kept != 0 ? ${value} : 0; } void set(void *x) { kept = (foo_t)x; }`;
+
+  it.each([
+    ["is refused where a typedef means another", "typedef struct b *foo_t;", ["changed-data-type kept"]],
+    ["is refused where a macro means another", "\n#define foo_t struct b *\n", ["changed-data-type kept"]],
+    ["passes where a macro means the same", "\n#define foo_t struct a *\n", []],
+  ])("%s", async (_, after, expected) => {
+    expect((await settle({ unit: { pre: use("typedef struct a *foo_t;", "1"), post: use(after, "2") } })).refused).toEqual(expected);
+  });
+
+  it("is refused where only another unit uses it", async () => {
+    const other = (type: string, value: number): string =>
+      `extern struct ${type} *kept; int get(void) { return kept != 0 ? ${String(value)} : 0; }`;
+    const units = {
+      unit: { pre: "struct a *kept;", post: "struct b *kept;" },
+      other: { pre: other("a", 1), post: other("b", 2) },
+    };
+    expect((await settle(units)).refused).toEqual(["changed-data-type kept"]);
+  });
+
+  it("is refused where it moves to another unit", async () => {
+    const code = (value: number): string => `int get(void) { return kept != 0 ? ${String(value)} : 0; }`;
+    const units = {
+      unit: { pre: "struct a *kept;", post: "" },
+      other: { pre: `extern struct a *kept; ${code(1)}`, post: `struct b *kept; ${code(2)}` },
+    };
+    expect((await settle(units)).refused).toEqual(["changed-data-type kept"]);
+  });
+});
+
 describe("a variable without a type's name", () => {
   const use = (declaration: string): string =>
     `${declaration} long get(void) { return kept.a; } void set(long x, long y) { kept.a = x; kept.b = y; }`;
