@@ -88,7 +88,7 @@ Object.assign(arrows, {
   bench: [...everything, "examples"],
   corpus: everything,
   "test/support": everything,
-  "test/unit": [...tests, "corpus"],
+  "test/unit": [...tests, "corpus", "demo"],
   "test/golden": tests,
   // They run what `npm run bench` and `npm run corpus` run.
   "test/vm": [...tests, "bench", "corpus", "examples"],

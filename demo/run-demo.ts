@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-import { execa } from "execa";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { stderrProgress, reportError } from "../src/cli/common.js";
-import { usableKernels } from "../src/distro/debian/usable-kernels.js";
+import { listSources } from "../src/distro/debian/debian-source.js";
+import { currentSeries, usableKernels } from "../src/distro/debian/usable-kernels.js";
 import { prepareDebianKernel } from "../src/distro/debian/prepare-kernel.js";
 import { defaultCacheDir } from "../src/host/cache-dir.js";
-import { commandLine } from "../src/rehearse/program-paths.js";
 import { rehearseUpdate } from "../src/rehearse/rehearse-update.js";
 import { openUpdate } from "../src/update/file/update-file.js";
 import { demoRows, renderRows } from "./demo-report.js";
-import { rawSocketFix, versionLine } from "./examples.js";
+import { chooseKernel } from "./choose-kernel.js";
+import { archiveExamples, ownExample } from "./examples.js";
+import { makeUpdate } from "./make-update.js";
 
 /**
  * The main job, shown on a real kernel in an emulated machine: prepare, create, rehearse. Every line of the closing table says whether it is as it should be.
@@ -29,30 +30,26 @@ async function runDemo(): Promise<number> {
     return result;
   };
 
-  const [oldest] = await usableKernels("6.1", { cacheDir });
-  if (oldest === undefined) throw new Error("the Debian archive has no 6.1 kernel together with its source");
-  const tree = join(cacheDir, "trees", oldest.release);
-  const kernel = await timed("prepare", () => prepareDebianKernel({ release: oldest.release, dir: tree, cacheDir, progress }));
+  const place = { cacheDir, progress };
+  const series = await currentSeries();
+  const chosen = series && chooseKernel(await usableKernels(series, place), await listSources(series, place));
+  if (!chosen) throw new Error(`the package lists have no kernel of ${series ?? "any series"} together with its source`);
+  const { release } = chosen.kernel;
+  const tree = join(cacheDir, "trees", release);
+  const kernel = await timed("prepare", () => prepareDebianKernel({ release, dir: tree, ...place }));
   say(progress, `kernel: ${kernel.release}, built from ${kernel.version}`);
 
-  const example = await timed("take the fix", async () => {
-    const fix = await rawSocketFix(tree, kernel, { cacheDir, workDir, progress });
-    if (fix === undefined)
-      say(progress, "the archive has moved on, and that fix is gone from it: showing an example of this project's own instead");
-    return fix ?? (await versionLine(tree));
+  const fixes = await timed("look for fixes", async () =>
+    chosen.fixedIn === undefined ? [] : await archiveExamples(tree, kernel.version, chosen.fixedIn, place),
+  );
+  const { example, tarball } = await timed("ksplice-create", async () => {
+    progress("ksplice-create: compiling before and after the patch");
+    return await makeUpdate([...fixes, await ownExample(tree)], tree, workDir, ({ title }, reason) => {
+      say(progress, `not shown: ${title}:\n    ${reason}`);
+    });
   });
   say(progress, `change: ${example.title}\n${example.patch.replace(/^/gm, "    ").trimEnd()}`);
-
-  const patchFile = join(workDir, "example.patch");
-  const tarball = join(workDir, "ksplice-demo.tar.gz");
-  await writeFile(patchFile, example.patch, "latin1");
-  const [node, create] = commandLine("create");
-  const created = await timed("ksplice-create", () => {
-    progress("ksplice-create: compiling before and after the patch");
-    return execa(node, [create, "--id=demo", `--patch=${patchFile}`, `--output=${tarball}`, tree], { reject: false });
-  });
-  if (created.exitCode !== 0) throw new Error(`ksplice-create failed:\n${created.stderr}`);
-  say(progress, `update: ${created.stdout}`);
+  say(progress, `update: ${tarball}`);
 
   const consoleLog = join(workDir, "console.log");
   const rehearsal = await rehearseUpdate(await openUpdate(tarball), {

@@ -7,6 +7,6 @@ import { packageRoot } from "../src/host/package-root.js";
 export async function compileProbe(name: string, workDir: string): Promise<string> {
   await mkdir(workDir, { recursive: true });
   const program = join(workDir, `${name}-probe`);
-  await execa("gcc-12", ["-Wall", "-O1", "-o", program, join(packageRoot(), "examples", name, "probe.c")]);
+  await execa("gcc", ["-Wall", "-O1", "-o", program, join(packageRoot(), "examples", name, "probe.c")]);
   return program;
 }

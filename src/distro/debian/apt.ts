@@ -52,6 +52,14 @@ export async function findPackages(patterns: readonly string[], apt: Apt = MACHI
   return packages;
 }
 
+/** The version that apt would install, by the machine's preferences; undefined if there is no such package. */
+export async function candidateVersion(name: string, apt: Apt = MACHINE_APT): Promise<string | undefined> {
+  const result = await execa("apt-cache", [...apt.options, "policy", name], RUN);
+  if (result.code === "ENOENT") throw noApt();
+  // `(none)` for a package that only others name.
+  return /^ *Candidate: (\d\S*)$/m.exec(result.stdout)?.[1];
+}
+
 async function showPackages(patterns: readonly string[], apt: Apt): Promise<string> {
   const result = await execa("apt-cache", [...apt.options, "show", ...patterns], RUN);
   if (result.code === "ENOENT") throw noApt();

@@ -61,7 +61,8 @@ export async function readSourceFiles(version: string, paths: readonly string[],
   const packages = await findKernelPackages(place);
   const source = requireSourcePackage(packages, version);
   const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, progress: place.progress });
-  (place.progress ?? silentProgress)(`unpacking ${missing.join(", ")} of ${source.name} ${version}`);
+  const what = missing.length > 3 ? `${missing.length} files` : missing.join(", ");
+  (place.progress ?? silentProgress)(`unpacking ${what} of ${source.name} ${version}`);
   await mkdir(kept, { recursive: true });
   const unfinished = await mkdtemp(join(place.cacheDir, "source-files", "unpack-"));
   try {

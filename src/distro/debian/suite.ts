@@ -96,7 +96,7 @@ function aptOptions(dir: string): string[] {
 }
 
 /** The parts of a suite that kernels are in, from the mirrors that the machine uses for its own. */
-async function suiteSources(suite: string): Promise<string[]> {
+export async function suiteSources(suite: string): Promise<string[]> {
   if (!(await isFile(KEYRING))) throw noArchiveKeyring(KEYRING);
   const { main, security } = await findMirrors();
   const entry = (uri: string, name: string): string => `deb [arch=amd64 signed-by=${KEYRING}] ${uri} ${name} main`;
