@@ -34,8 +34,7 @@ export function withCommonOptions(command: Command): Command {
       process.stdout.write(`${KSPLICE_ABI}\n`);
       process.exit(0);
     })
-    .exitOverride()
-    .configureHelp({ showGlobalOptions: true });
+    .exitOverride();
 }
 
 /** The command line, or the environment, says something that makes no sense. Exit status 2. */
