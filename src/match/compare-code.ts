@@ -1,5 +1,6 @@
 import type { LiveCode } from "../arch/arch.js";
-import { Comparison, type CodeComparer } from "./comparison.js";
+import type { CodeComparer } from "./code-comparer.js";
+import { Comparison } from "./comparison.js";
 import type { Difference, Evidence } from "./evidence.js";
 import type { PreCode } from "./pre-code.js";
 
@@ -21,13 +22,14 @@ export type CodeComparison =
  * instruction by instruction, as the running kernel was compiled without -ffunction-sections and may have shorter jumps and other padding.
  */
 export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCode): CodeComparison {
-  const straight = new Comparison(comparer, code, live);
-  if (straight.compareBytes()) {
+  const straight = new Comparison(comparer, code, live, true);
+  const sameSize = straight.compare();
+  if (sameSize !== undefined) {
     const leadsTo = (delta: number, runOffset: number): boolean => delta === runOffset;
-    return { kind: "equal", evidence: straight.evidence, runSize: code.end - code.start, offsetOf: (delta) => delta, leadsTo };
+    return { kind: "equal", evidence: straight.evidence, runSize: sameSize, offsetOf: (delta) => delta, leadsTo };
   }
-  const stepped = new Comparison(comparer, code, live);
-  const runSize = stepped.compareInstructions();
+  const stepped = new Comparison(comparer, code, live, false);
+  const runSize = stepped.compare();
   if (runSize === undefined) {
     const difference = stepped.difference ?? straight.difference;
     if (difference === undefined) throw new Error("a comparison failed without a reason");

@@ -29,8 +29,8 @@ interface Candidate {
  * @returns what is wrong, or undefined if the matcher knows its address now
  */
 export function findData(matcher: UnitMatcher, request: DataRequest): Mismatch | undefined {
-  const symbol = matcher.pre.object.symbols.find(({ name, home }) => name === request.symbol && typeof home === "object");
-  const place = symbol === undefined || homeSection(symbol) === undefined ? undefined : matcher.pre.placeOf(symbol);
+  const symbol = matcher.unit.pre.object.symbols.find(({ name, home }) => name === request.symbol && typeof home === "object");
+  const place = symbol === undefined || homeSection(symbol) === undefined ? undefined : matcher.unit.pre.placeOf(symbol);
   if (place === undefined) return mismatch(request.symbol, undefined, "the unit does not define it");
 
   const unknown = (reason: string): Mismatch | undefined =>
@@ -38,7 +38,7 @@ export function findData(matcher: UnitMatcher, request: DataRequest): Mismatch |
   const known = matcher.known.get(place)?.addr;
   // The number that the compiler gave it may be another object's in the running kernel.
   if (known === undefined && isNumberedStatic(place)) return unknown("no function of the unit tells where it is");
-  const addrs = known === undefined ? matcher.references.addrsOf(place) : [known];
+  const addrs = known === undefined ? matcher.unit.references.addrsOf(place) : [known];
   const candidates = addrs.map((addr) => examine(matcher, place, addr, request.fields));
   const fitting = candidates.filter(({ difference }) => difference === undefined);
   const [found] = fitting;
@@ -55,10 +55,10 @@ export function findData(matcher: UnitMatcher, request: DataRequest): Mismatch |
 
 function examine(matcher: UnitMatcher, place: Place, addr: bigint, fields: readonly ByteRange[] | undefined): Candidate {
   const evidence = new Evidence();
-  const difference = compareContents(place, addr, matcher.run, fields, (reference) => {
+  const difference = compareContents(place, addr, matcher.unit.run, fields, (reference) => {
     // Each field by itself, so that what speaks against it is told with its offset.
     const own = new Evidence();
-    const conflict = matcher.references.note(own, reference) ?? matcher.findConflict(own) ?? findStray(matcher, own);
+    const conflict = matcher.unit.references.note(own, reference) ?? matcher.findConflict(own) ?? findStray(matcher, own);
     if (conflict === undefined) evidence.addAll(own);
     return conflict;
   });

@@ -7,7 +7,9 @@ import { isWeak } from "./pre-object.js";
 import { describeMismatch, overallCause } from "./report-mismatch.js";
 import type { RunKernel } from "../run-kernel.js";
 import type { MatchedFunction, MatchStatistics, Mismatch, UnitMatch } from "./types.js";
-import { UnitMatcher, type Failure, type Match, type MatchTrace } from "./unit-matcher.js";
+import { explainFailure, findStrayReference, isLostWeak, isUnusedTwin, type Failure } from "./explain-failure.js";
+import type { MatchTrace, UnitCode } from "./unit-code.js";
+import { UnitMatcher, type Match } from "./unit-matcher.js";
 
 /**
  * Compares every function of a compilation unit with the running kernel, and reads the addresses of all symbols that they use out of
@@ -24,22 +26,23 @@ export function matchUnit(
   options: { readonly data?: readonly DataRequest[]; readonly trace?: MatchTrace | undefined } = {},
 ): UnitMatch {
   const matcher = new UnitMatcher(pre, unit.target, run, options.trace);
-  const failures = matcher.matchAll();
-  const lost = failures.filter((failure) => matcher.isLostWeak(failure) || matcher.isUnusedTwin(failure));
+  const { pre: preObject } = matcher.unit;
+  const unmatched = matcher.matchAll();
+  const lost = unmatched.filter((place) => isLostWeak(matcher, place) || isUnusedTwin(matcher, place));
   const stray = [...matcher.matches.values()].flatMap((match) => {
-    const failure = matcher.findStrayReference(match);
+    const failure = findStrayReference(matcher, match);
     return failure === undefined ? [] : [{ ...failure, place: match.place }];
   });
-  const wrong = [...failures.filter((failure) => !lost.includes(failure)), ...stray];
+  const wrong = [...unmatched.filter((place) => !lost.includes(place)).map((place) => explainFailure(matcher, place)), ...stray];
   const statistics: MatchStatistics = {
-    functions: matcher.pre.functions.length,
+    functions: preObject.functions.length,
     matched: matcher.matches.size,
-    skipped: [...lost.map(({ place }) => place.name), ...matcher.pre.discarded.map(({ name }) => name)],
+    skipped: [...lost.map(({ name }) => name), ...preObject.discarded.map(({ name }) => name)],
     skippedBytes: 0,
   };
   if (wrong.length > 0) {
     const cause = overallCause(wrong.length, statistics.functions);
-    return { kind: "mismatch", mismatches: wrong.map((failure) => explain(failure, cause, matcher)), statistics };
+    return { kind: "mismatch", mismatches: wrong.map((failure) => describeFailure(failure, cause, matcher.unit)), statistics };
   }
   const mismatches = (options.data ?? []).flatMap((request) => findData(matcher, request) ?? []);
   if (mismatches.length > 0) return { kind: "mismatch", mismatches, statistics };
@@ -47,7 +50,7 @@ export function matchUnit(
   return { kind: "matched", functions: collectFunctions(matcher), ...collectSymbols(matcher), runtimeConstants, statistics };
 }
 
-function explain({ place, code, live, difference }: Failure, cause: string, { run, arch }: UnitMatcher): Mismatch {
+function describeFailure({ place, code, live, difference }: Failure, cause: string, { run, arch }: UnitCode): Mismatch {
   if (live === undefined) {
     const { offset, reason } = difference;
     return { function: place.name, addr: undefined, offset, pre: "", run: "", reason, likelyCause: cause };
@@ -58,13 +61,13 @@ function explain({ place, code, live, difference }: Failure, cause: string, { ru
 function collectFunctions(matcher: UnitMatcher): ReadonlyMap<string, MatchedFunction> {
   const functions = new Map<string, MatchedFunction>();
   for (const match of matcher.matches.values()) {
-    const found = describeFunction(match, matcher);
+    const found = describeFunction(match, matcher.unit);
     for (const { name } of match.place.symbols) if (!isPrefixName(name)) functions.set(name, { ...found, name });
   }
   return functions;
 }
 
-function describeFunction({ place, codeAddr, code, comparison }: Match, { run, arch }: UnitMatcher): MatchedFunction {
+function describeFunction({ place, codeAddr, code, comparison }: Match, { run, arch }: UnitCode): MatchedFunction {
   const site = isSplitPart(place) ? undefined : arch.trampoline.findSite(run, code, codeAddr, comparison.runSize);
   return {
     name: place.name,
@@ -78,10 +81,10 @@ function describeFunction({ place, codeAddr, code, comparison }: Match, { run, a
 function collectSymbols(matcher: UnitMatcher): { symbols: ReadonlyMap<string, bigint>; globals: ReadonlySet<string> } {
   const symbols = new Map<string, bigint>();
   const globals = new Set<string>();
-  for (const symbol of matcher.pre.object.symbols) {
-    const place = matcher.pre.placeOf(symbol);
+  for (const symbol of matcher.unit.pre.object.symbols) {
+    const place = matcher.unit.pre.placeOf(symbol);
     if (place === undefined) continue;
-    const addr = matcher.known.get(place)?.addr ?? (isWeak(place) ? onlyOf(matcher.references.addrsOf(place)) : undefined);
+    const addr = matcher.known.get(place)?.addr ?? (isWeak(place) ? onlyOf(matcher.unit.references.addrsOf(place)) : undefined);
     if (addr === undefined) continue;
     symbols.set(symbol.name, addr);
     if (symbol.bind !== STB_LOCAL) globals.add(symbol.name);
