@@ -10,6 +10,7 @@ export { EXIT_BUG, EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED, EXIT_USAGE, Refusal,
 
 // Get a kernel's source, and what else its updates are made of.
 export { debian } from "./distro/debian/debian.js";
+export { prepareOwnKernel, type PreparedOwn, type PrepareOwnRequest } from "./distro/own/prepare-own.js";
 export type { ArchiveKernel, ArchivePlace, Distribution, PrepareRequest } from "./distro/distro.js";
 export { defaultCacheDir } from "./host/cache-dir.js";
 export { packageRoot } from "./host/package-root.js";

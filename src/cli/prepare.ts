@@ -1,17 +1,19 @@
 import { release as runningRelease } from "node:os";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { debian, defaultCacheDir } from "../index.js";
-import { printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { debian, defaultCacheDir, prepareOwnKernel } from "../index.js";
+import { printJson, stderrProgress, usage, type CommonOptions } from "./common.js";
 
 interface PrepareOptions extends CommonOptions {
   readonly release?: string;
   readonly suite?: string;
   readonly aptSource?: string[];
+  readonly build?: string;
+  readonly config?: string;
   readonly json?: boolean;
 }
 
-/** `ksplice prepare [--release REL] [--suite NAME] [DIR]` */
+/** `ksplice prepare [--release REL] [--suite NAME] [DIR]`, `ksplice prepare --build DIR` */
 export function prepareCommand(): Command {
   return new Command("prepare")
     .description("fetch a distribution kernel's source, headers and image, and make a tree for ksplice-create of them; installs nothing")
@@ -26,10 +28,19 @@ export function prepareCommand(): Command {
       "an entry as in sources.list to take it from, in place of a suite's; may be repeated",
       (value: string, previous: string[] | undefined) => [...(previous ?? []), value],
     )
+    .option("--build <dir>", "a kernel of your own: where it was built, its source or what `make O=` named; its source is the tree then")
+    .option("--config <dir>", "with --build: the configuration directory to make (default: ksplice in the source)")
     .option("--json", "print what was prepared as JSON")
     .action(async (directory: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<PrepareOptions>();
       const progress = stderrProgress(options);
+      if (options.build !== undefined) {
+        if (directory !== undefined || options.release !== undefined || options.suite !== undefined || options.aptSource !== undefined)
+          throw usage("--build goes with --config only: the tree is the source that the kernel was built from");
+        await prepareOwn(options.build, options);
+        return;
+      }
+      if (options.config !== undefined) throw usage("--config goes with --build");
       const release = options.release ?? runningRelease();
       const dir = resolve(directory ?? `linux-${release}`);
       const prepared = await debian.prepare({
@@ -44,4 +55,16 @@ export function prepareCommand(): Command {
       if (options.json === true) printJson({ directory: dir, ...prepared });
       else if (options.quiet !== true) process.stdout.write(`${dir}: ${prepared.release}, source ${prepared.version}\n`);
     });
+}
+
+async function prepareOwn(build: string, options: PrepareOptions): Promise<void> {
+  const progress = stderrProgress(options);
+  const prepared = await prepareOwnKernel({ build, configDir: options.config, progress });
+  progress.done();
+  const { changed, source, configDir, release } = prepared;
+  const more = changed.length > 3 ? ` and ${changed.length - 3} more` : "";
+  if (changed.length > 0 && options.quiet !== true)
+    process.stderr.write(`ksplice prepare: changed since the kernel was built: ${changed.slice(0, 3).join(", ")}${more}\n`);
+  if (options.json === true) printJson(prepared);
+  else if (options.quiet !== true) process.stdout.write(`${configDir}: ${release}, source ${source}\n`);
 }

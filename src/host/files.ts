@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The file's text, or undefined where there is no such file. @throws on every other failure */
 export async function readTextIfThere(path: string): Promise<string | undefined> {
@@ -30,6 +30,13 @@ export async function namesIn(path: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
+}
+
+/** The names of the directories in a directory, sorted; a link to one is one: a source may be made of links. @throws where there is no such directory */
+export async function directoriesIn(path: string): Promise<string[]> {
+  const names = (await readdir(path)).sort();
+  const are = await Promise.all(names.map((name) => isDirectory(join(path, name))));
+  return names.filter((_, index) => are[index]);
 }
 
 export async function isFile(path: string): Promise<boolean> {

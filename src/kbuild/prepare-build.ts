@@ -12,7 +12,8 @@ import { findToolchain, hasToolchain } from "../tree/toolchain.js";
 import type { BuildRoot } from "../host/build-root.js";
 import { packageRoot } from "../host/package-root.js";
 import { makeKernel, withBuildLock } from "./make.js";
-import { cannotPrepare, configurationDiffers, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
+import { cannotPrepare, configurationDiffers, linkTimeOptimised, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
+import { findLeftover } from "./clean-source.js";
 import type { PreparedBuild } from "./types.js";
 import type { KernelTree } from "../tree/kernel-tree.js";
 
@@ -30,9 +31,6 @@ const CACHE_FORMAT = "2";
 /** Written last into a build's directory: where it is, the build is whole. */
 const FINISHED = "prepared.json";
 
-/** Paths in a source tree that only a build in the tree leaves there. The same three that kbuild looks for (Makefile, Linux 6.1). */
-const BUILD_LEFTOVERS = [".config", "include/config", "arch/x86/include/generated"];
-
 /**
  * Makes the tree ready for compiling single objects: configuration, generated headers, host tools, objtool. Takes 15 to 60 s the first
  * time, then nothing. Works in the cache only; the tree may be read-only. Two calls at once are safe.
@@ -42,13 +40,19 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {
   const progress = options.progress ?? silentProgress;
   const configText = await readFile(tree.configFile, "utf8");
   const config = parseConfig(configText);
+  if (config.has("LTO")) throw linkTimeOptimised(tree.configFile);
   const headers = await readHeaders(tree);
   const makefile = await checkSource(tree, configText, headers.release);
   const cacheTop = options.cacheDir ?? defaultCacheDir();
   const compiler = await findToolchain(config, await findBuildRoot(tree, config, cacheTop));
   await checkTools(compiler, config);
 
-  const makeVariables = [...headers.makeVariables, `CC=${compiler.program}`, ...tree.makeFlags.filter((flag) => !flag.startsWith("O="))];
+  const makeVariables = [
+    ...headers.makeVariables,
+    `CC=${compiler.program}`,
+    ...llvmVariables(config, compiler.program),
+    ...tree.makeFlags.filter((flag) => !flag.startsWith("O=")),
+  ];
   const where = compiler.root === undefined ? [] : [compiler.root.path];
   const key = hashOf([CACHE_FORMAT, tree.source, configText, compiler.version, makefile, ...makeVariables, ...where]);
   const cacheDir = join(cacheTop, "builds", `${headers.release}-${key.slice(0, 16)}`);
@@ -74,6 +78,12 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {
   return build;
 }
 
+/** A kernel that was built with `LLVM=1` has its linker, and all else, from there; `LLVM=-14` where these have the version in their names. */
+function llvmVariables(config: ReadonlyMap<string, string>, compiler: string): string[] {
+  if (!config.has("CC_IS_CLANG") || !config.has("LD_IS_LLD")) return [];
+  return [`LLVM=${/-\d+$/.exec(compiler)?.[0] ?? "1"}`];
+}
+
 /**
  * The build root that `ksplice prepare` made for this tree, if it did.
  * @throws Refusal if that is gone, and the machine does not have the compiler
@@ -84,9 +94,9 @@ async function findBuildRoot(tree: KernelTree, config: ReadonlyMap<string, strin
   const path = buildRootPath(cacheDir, record.buildRoot);
   if (!(await isDirectory(join(path, "usr")))) {
     if (await hasToolchain(config)) return undefined;
-    throw noBuildRoot(path, record.release, tree.source);
+    throw noBuildRoot(path, record.release, tree.original);
   }
-  return { path, needed: [tree.source, tree.configDir, cacheDir, packageRoot(), tmpdir()] };
+  return { path, needed: [tree.source, tree.original, tree.configDir, cacheDir, packageRoot(), tmpdir()] };
 }
 
 interface Headers {
@@ -125,10 +135,8 @@ async function checkSource(tree: KernelTree, configText: string, release: string
   const sourceVersion = findSourceVersion(makefile) ?? "";
   const configVersion = findConfigVersion(configText);
   if (configVersion !== undefined && configVersion !== sourceVersion) throw otherSourceVersion(sourceVersion, configVersion, release);
-  for (const leftover of BUILD_LEFTOVERS) {
-    const path = join(tree.source, leftover);
-    if ((await isFile(path)) || (await isDirectory(path))) throw treeNotClean(tree.source, leftover);
-  }
+  const leftover = await findLeftover(tree.source);
+  if (leftover !== undefined) throw treeNotClean(tree.source, leftover);
   return makefile;
 }
 

@@ -12,9 +12,9 @@ export function noBuildDirectory(configDir: string, missing: string): Refusal {
 export function treeNotClean(source: string, found: string): Refusal {
   return new Refusal({
     code: "tree-not-clean",
-    message: `${source} has been built in: it holds ${found}, which kbuild would mistake for its own output`,
+    message: `${source} has been built in: it holds ${found}, and there is no .gitignore that says what else the build has made`,
     location: source,
-    hint: "copy .config to the configuration directory and run `make mrproper` in the tree, or use a separate copy of the source",
+    hint: "use a separate copy of the source, or give the tree the kernel's .gitignore files",
   });
 }
 
@@ -43,5 +43,14 @@ export function configurationDiffers(release: string, differences: readonly stri
     code: "configuration-differs",
     message: `the tools of this machine make another configuration of ${release}:\n${[...shown, ...more].join("\n")}`,
     hint: "install the compiler, binutils and pahole that the kernel was built with",
+  });
+}
+
+export function linkTimeOptimised(configFile: string): Refusal {
+  return new Refusal({
+    code: "link-time-optimised",
+    message: "the kernel was optimised as it was linked (CONFIG_LTO): no object of it has the code that runs",
+    location: configFile,
+    hint: "a kernel without CONFIG_LTO_CLANG can be patched",
   });
 }

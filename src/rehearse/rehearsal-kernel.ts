@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { Refusal, silentProgress, type Progress } from "../diagnostics.js";
 import { namesIn } from "../host/files.js";
 import { buildSourceModules } from "../kbuild/module/build-source-modules.js";
+import { defaultCacheDir } from "../host/cache-dir.js";
+import { withoutBuild } from "../kbuild/clean-source.js";
 import { prepareBuild } from "../kbuild/prepare-build.js";
 import { openKernelTree } from "../tree/open-tree.js";
 import { BOOT_MODULES } from "../../vm/initramfs.js";
@@ -45,6 +47,6 @@ export async function findRehearsalKernel(tree: string, progress: Progress = sil
 }
 
 async function build9p(tree: string, progress: Progress): Promise<string> {
-  const build = await prepareBuild(await openKernelTree(tree), { progress });
+  const build = await prepareBuild(await withoutBuild(await openKernelTree(tree), defaultCacheDir()), { progress });
   return await buildSourceModules(build, NINE_P, progress);
 }

@@ -1,7 +1,9 @@
 /** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
 export interface KernelTree {
-  /** Absolute path. */
+  /** Absolute path. Where the tree has been built in, a view of it without what the build has made. */
   readonly source: string;
+  /** Absolute path of the tree that the user has: where it has not been built in, the same. */
+  readonly original: string;
   /** Absolute path of the configuration directory. */
   readonly configDir: string;
   /** `.config` of the running kernel. */

@@ -6,6 +6,9 @@ import { noConfigDirectory, noConfigFile, noSuchTree, notAKernelTree } from "./r
 import { splitShellWords } from "../host/shell-words.js";
 import type { KernelTree } from "./kernel-tree.js";
 
+/** What every build generates. */
+const HEADER = "include/generated/utsrelease.h";
+
 /**
  * Looks at a kernel source tree and its configuration directory (`SOURCE/ksplice` unless another is given).
  * Reads only.
@@ -26,10 +29,12 @@ export async function openKernelTree(source: string, options: { readonly configD
 
   return {
     source: top,
+    original: top,
     configDir,
     configFile,
     symbolsFile: await findFirst([join(configDir, "System.map"), join(configDir, "kallsyms")], isFile),
-    buildDir: await findFirst([join(configDir, "build")], isDirectory),
+    // A tree that the kernel was built in has all of it itself.
+    buildDir: await findFirst([join(configDir, "build"), ...((await isFile(join(top, HEADER))) ? [top] : [])], isDirectory),
     makeFlags: splitShellWords((await readTextIfThere(join(configDir, "flags"))) ?? ""),
   };
 }

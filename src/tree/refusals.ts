@@ -36,7 +36,9 @@ export function noConfigFile(configDir: string): Refusal {
 }
 
 export function otherCompiler(wanted: string, found: readonly string[]): Refusal {
-  const program = wanted.split(" ")[0] ?? wanted;
+  const program = /\bclang version (\d+)/.test(wanted)
+    ? wanted.replace(/^.*\bclang version (\d+).*$/, "clang-$1")
+    : (wanted.split(" ")[0] ?? wanted);
   return new Refusal({
     code: "other-compiler",
     message: `the kernel was built with ${wanted}; here is ${found.length === 0 ? `no ${program}` : found.join(", ")}`,

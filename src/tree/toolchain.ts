@@ -51,18 +51,29 @@ export function versionTextOf(config: ReadonlyMap<string, string>): string {
 
 /** The same compiler may go by a shorter name here. */
 async function searchCompiler(config: ReadonlyMap<string, string>, root?: BuildRoot): Promise<Search> {
-  const [program = "gcc", ...rest] = versionTextOf(config).split(" ");
-  const wanted = rest.join(" ");
-  const short = withoutPrefix(program);
+  const wanted = sayingOf(versionTextOf(config), config);
   const others: string[] = [];
-  for (const candidate of new Set([program, short, short.replace(/-\d+$/, "")])) {
+  for (const candidate of candidatesFor(config)) {
     const result = await runTool(candidate, ["--version"], { root });
     const version = result.stdout.split("\n")[0] ?? "";
     if (result.exitCode !== 0) continue;
-    if (version.split(" ").slice(1).join(" ") === wanted) return { found: { root, program: candidate, version }, others };
+    if (sayingOf(version, config) === wanted) return { found: { root, program: candidate, version }, others };
     others.push(version);
   }
   return { found: undefined, others };
+}
+
+/** What a compiler says of itself, without the name that gcc was called by; clang does not say that. */
+function sayingOf(text: string, config: ReadonlyMap<string, string>): string {
+  return config.has("CC_IS_CLANG") ? text.trim() : text.split(" ").slice(1).join(" ");
+}
+
+function candidatesFor(config: ReadonlyMap<string, string>): Set<string> {
+  // 140006 is 14.0.6 (scripts/cc-version.sh, Linux 6.1).
+  if (config.has("CC_IS_CLANG")) return new Set(["clang", `clang-${Math.floor(Number(config.get("CLANG_VERSION") ?? 0) / 10_000)}`]);
+  const [program = "gcc"] = versionTextOf(config).split(" ");
+  const short = withoutPrefix(program);
+  return new Set([program, short, short.replace(/-\d+$/, "")]);
 }
 
 /** Programs of binutils, and the options that hold the version of each where the kernel was built with it. */

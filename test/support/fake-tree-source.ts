@@ -124,6 +124,7 @@ export function writeFakeKernel(source: string): void {
 export function fakeTree(source: string): KernelTree {
   return {
     source,
+    original: source,
     configDir: join(source, "ksplice"),
     configFile: join(source, "ksplice/.config"),
     symbolsFile: undefined,

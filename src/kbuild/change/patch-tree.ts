@@ -17,14 +17,14 @@ const PATCH_HEADER = "ksplice-patch.h";
  * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words) or not at one place only, or names files outside the tree
  */
 export async function shadowWithPatch(tree: KernelTree, change: Change, patchHeaders?: string): Promise<PatchedTree> {
-  const { files: changes, notes, description, made } = await readChange(tree.source, change);
+  const { files: changes, notes, description, made } = await readChange(tree.original, change);
   const paths = [...changes.keys()].sort();
   const contents = new Map<string, string | undefined>();
   const added: string[] = [];
   const removed: string[] = [];
   const patches: string[] = [];
   for (const path of paths) {
-    const pre = await readLatin1(join(tree.source, path));
+    const pre = await readLatin1(join(tree.original, path));
     const post = changes.get(path);
     if (pre === undefined) added.push(path);
     if (post === undefined) removed.push(path);

@@ -1,6 +1,6 @@
 import { lstat, mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isMissing } from "../../host/files.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 
@@ -74,10 +74,15 @@ export class ShadowTree {
     const astray: string[] = [];
     for (const dependency of dependencies) {
       if (!names.has(basename(dependency))) continue;
-      const place = relative(this.source, await realpath(dependency));
-      if (this.touched.includes(place)) astray.push(await this.#linkedPart(dependency));
+      if ((await this.#originals()).has(await realpath(dependency))) astray.push(await this.#linkedPart(dependency));
     }
     return astray;
+  }
+
+  /** Where the touched files are that the user's tree has: it may be made of links itself. */
+  async #originals(): Promise<ReadonlySet<string>> {
+    const found = await Promise.all(this.touched.map((path) => realpathIfThere(join(this.source, path))));
+    return new Set(found.filter((path) => path !== undefined));
   }
 
   /** The path's beginning up to and with its first link, from the top of the shadow, with something below it. */
@@ -101,6 +106,15 @@ async function linkEntries(from: string, to: string): Promise<void> {
     throw error;
   }
   await Promise.all(entries.map((entry) => symlink(join(from, entry), join(to, entry))));
+}
+
+async function realpathIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function isLink(path: string): Promise<boolean> {

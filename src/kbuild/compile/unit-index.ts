@@ -188,7 +188,7 @@ export function indexObjects(byOwner: KbuildAnswers["byOwner"], top: string): In
 /** Reads the tree: seconds, but once. */
 async function findIncludedSources(source: string): Promise<string[]> {
   const pattern = '^[[:space:]]*#[[:space:]]*(include|define[[:space:]]+[A-Za-z_0-9]+)[[:space:]]*["<][^">]*[.]c[">]';
-  const result = await runTool("grep", ["-rhE", "--include=*.[chS]", pattern, "."], { cwd: source, encoding: "latin1" });
+  const result = await runTool("grep", ["-RhE", "--include=*.[chS]", pattern, "."], { cwd: source, encoding: "latin1" });
   return [...new Set(Array.from(result.stdout.matchAll(/["</]([^"<>/]+\.c)[">]/g), ([, name = ""]) => name))].sort();
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { findSection } from "../../elf/find-section.js";
-import { isDirectory, readTextIfThere } from "../../host/files.js";
+import { directoriesIn, isDirectory, readTextIfThere } from "../../host/files.js";
 import { readLatin1 } from "../../host/files.js";
 import { requireProgram } from "../../host/refusals.js";
 import { runTool } from "../../host/run-tool.js";
@@ -93,13 +93,10 @@ async function moduleSymbols({ configDir }: KernelTree, path: string): Promise<S
 }
 
 async function definedElsewhere(source: string, names: readonly string[], counts: (file: string) => boolean): Promise<Set<string>> {
-  const top = await readdir(source, { withFileTypes: true });
-  const directories = top
-    .filter((entry) => entry.isDirectory() && entry.name !== "arch" && judgeTouchedFile(`${entry.name}/x.c`).kind === "compile")
-    .map(({ name }) => name);
+  const directories = (await directoriesIn(source)).filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
   if (await isDirectory(join(source, "arch/x86"))) directories.push("arch/x86");
   const pattern = `^[A-Za-z_].*\\b(${names.join("|")})\\(`;
-  const result = await runTool("grep", ["-rE", "--include=*.[ch]", pattern, "--", ...directories], { cwd: source, encoding: "latin1" });
+  const result = await runTool("grep", ["-RE", "--include=*.[ch]", pattern, "--", ...directories], { cwd: source, encoding: "latin1" });
   const found = new Set<string>();
   for (const line of result.stdout.split("\n")) {
     const at = line.indexOf(":");

@@ -1,6 +1,6 @@
-import { namesIn } from "../../host/files.js";
+import { directoriesIn, namesIn } from "../../host/files.js";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { runTool } from "../../host/run-tool.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
@@ -82,11 +82,10 @@ export class IncludeGraph {
 
   /** Reads the whole tree: 2 s, or as long as the disk takes. */
   static async ofTree(source: string): Promise<IncludeGraph> {
-    const top = await readdir(source, { withFileTypes: true });
-    const directories = top.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+    const directories = (await directoriesIn(source)).filter((name) => !name.startsWith("."));
     const searched = directories.filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
     const graph = new IncludeGraph(source, [...searched, "arch/x86"]);
-    const result = await runTool("grep", ["-rE", "--include=*.[chS]", PATTERN, ...graph.directories], { cwd: source });
+    const result = await runTool("grep", ["-RE", "--include=*.[chS]", PATTERN, ...graph.directories], { cwd: source });
     for (const line of result.stdout.split("\n")) {
       const at = line.indexOf(":");
       if (at > 0) graph.#add(line.slice(0, at), line.slice(at + 1));

@@ -11,6 +11,7 @@ import type { IncludeGraph } from "../../kbuild/reach/include-graph.js";
 import { linkNewCode } from "../../kbuild/module/link-new-code.js";
 import { openKernelTree } from "../../tree/open-tree.js";
 import { shadowWithPatch } from "../../kbuild/change/patch-tree.js";
+import { withoutBuild } from "../../kbuild/clean-source.js";
 import { prepareBuild } from "../../kbuild/prepare-build.js";
 import type { Change } from "../../kbuild/change/read-change.js";
 import type { PreparedBuild, Unit } from "../../kbuild/types.js";
@@ -71,7 +72,8 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   const { progress, jobs } = request;
   const cacheDir = request.cacheDir ?? defaultCacheDir();
   progress("looking at the source tree");
-  const tree = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
+  const opened = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
+  const tree = await withoutBuild(opened, cacheDir, progress);
   const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
   try {
     patched.notes.forEach(request.warn);

@@ -26,6 +26,7 @@ describe("a tree", () => {
     const top = treeOf({ ...TREE, ...BUILD, "ksplice/.config": CONFIG, "ksplice/System.map": "", "ksplice/flags": "O=/out V=1\n" });
     expect(await openKernelTree(top)).toEqual({
       source: top,
+      original: top,
       configDir: join(top, "ksplice"),
       configFile: join(top, "ksplice/.config"),
       symbolsFile: join(top, "ksplice/System.map"),

@@ -42,6 +42,7 @@ describe("the image", () => {
   });
   const tree: KernelTree = {
     source,
+    original: source,
     configDir,
     configFile: join(configDir, ".config"),
     symbolsFile: undefined,
