@@ -10,6 +10,8 @@ import type { UnitTypes } from "../units/unit-types.js";
 export interface UnitFunction {
   readonly unit: Unit;
   readonly name: string;
+  /** What else it is called there: `module_exit(f)` calls f `cleanup_module` too, of which types say nothing. */
+  readonly aliases?: readonly string[];
 }
 
 /**
@@ -28,22 +30,37 @@ export class Prototypes {
 
   /** @returns the difference in words, or undefined. @throws Refusal where a unit does not compile */
   async difference(before: UnitFunction, after: UnitFunction): Promise<string | undefined> {
-    const [from, to] = [sourceFunction(before.name), sourceFunction(after.name)];
     const { pre, post } = this.#heads;
+    const names = commonNames(before, after);
+    const [from, to] = names.find(([name]) => pre.has(name)) ?? names[0] ?? ["", ""];
     const [old, now] = [pre.get(from), post.get(to)];
     const isSameUnit = before.unit.path === after.unit.path;
     // Where neither text has it, a macro makes it, or a file that the patch does not touch. A name in a head that is the same may mean another type.
     const isSameText = old === now && (old !== undefined || from === to);
     if (isSameText && isSameUnit && (await this.types.of(after.unit)) === undefined) return undefined;
     const [had, has] = [await this.types.compiled(before.unit), await this.types.compiled(after.unit)];
-    const [was, is] = [
-      { btf: parseBtf(had.pre, `pre ${before.unit.path}`), name: from },
-      { btf: parseBtf(has.post, `post ${after.unit.path}`), name: to },
-    ];
+    const [preTypes, postTypes] = [parseBtf(had.pre, `pre ${before.unit.path}`), parseBtf(has.post, `post ${after.unit.path}`)];
+    const pairs = [[from, to] as const, ...names].map(
+      ([one, other]) =>
+        [
+          { btf: preTypes, name: one },
+          { btf: postTypes, name: other },
+        ] as const,
+    );
+    const [was, is] = pairs.find((pair) => pair.every(hasPrototype)) ?? pairs[0] ?? [];
+    if (was === undefined || is === undefined) throw new Error("a function without a name");
     // Of a function whose parameters the compiler has changed there is no type information: then the text decides alone.
     if (old !== undefined && isSameText && !(hasPrototype(was) && hasPrototype(is))) return undefined;
     return comparePrototypes(was, is);
   }
+}
+
+/** What two functions are called, as their sources have it: by the names that are asked about, and by those that both have. */
+function commonNames(before: UnitFunction, after: UnitFunction): (readonly [string, string])[] {
+  const shared = (before.aliases ?? []).filter((name) => after.aliases?.includes(name) === true);
+  return [[before.name, after.name] as const, ...shared.map((name) => [name, name] as const)].map(
+    ([from, to]) => [sourceFunction(from), sourceFunction(to)] as const,
+  );
 }
 
 type Heads = ReadonlyMap<string, string>;

@@ -7,7 +7,7 @@ import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
 import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
 import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
-import type { Prototypes } from "./prototypes.js";
+import type { Prototypes, UnitFunction } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
 import { findFilledByInit, findSplitState } from "./split-state.js";
 import { tabulateNames } from "./symbol-table.js";
@@ -51,8 +51,8 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const judged = new Set<string>();
   for (const { entry, from, to, why } of questions) {
     const difference = await context.prototypes.difference(
-      { unit: (from.entry ?? entry).unit, name: from.name },
-      { unit: entry.unit, name: to },
+      functionOf(from.entry ?? entry, "pre", from.name),
+      functionOf(entry, "post", to),
     );
     judged.add(`${entry.unit.target} ${entry.unit.path} ${to}`);
     if (difference !== undefined) refusals.push(changedInterface(entry, to, why, difference));
@@ -67,10 +67,17 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
         judged.has(`${entry.unit.target} ${entry.unit.path} ${name}`)
       )
         continue;
-      const difference = await context.prototypes.difference({ unit: entry.unit, name: pre.name }, { unit: entry.unit, name });
+      const difference = await context.prototypes.difference(functionOf(entry, "pre", pre.name), functionOf(entry, "post", name));
       if (difference !== undefined) otherInterface.push({ entry, name });
     }
   return { moves, left: kept.left, otherInterface, refusals };
+}
+
+function functionOf({ unit, diff }: UnitDiff, side: "pre" | "post", name: string): UnitFunction {
+  const atom = diff.analysis[side].atoms.find(
+    ({ symbols, rule }) => rule.kind === "text" && symbols.some((symbol) => symbol.name === name),
+  );
+  return { unit, name, aliases: (atom?.symbols ?? []).map((symbol) => symbol.name).filter((other) => other !== name) };
 }
 
 /** Whether a function is still called in the same way. */

@@ -59,4 +59,24 @@ suite(HAS_PAHOLE ? "a head that reads the same" : "skipped: pahole is not instal
   it("is the same where they mean the same", async () => {
     expect(await difference(text("u32"), `struct other { int a; }; ${text("u32")}`)).toBeUndefined();
   });
+
+  it("is told about an alias by the function's other name", async () => {
+    const pre = "typedef u32 foo_t; static void f(void) { } int other(foo_t a) { return a != 0; } int use(void) { f(); return 0; }";
+    const pair = { pre: compileBtfBytes(pre), post: compileBtfBytes(`struct other { int a; }; ${pre}`) };
+    const types = { of: async () => Promise.resolve(pair), compiled: async () => Promise.resolve(pair) };
+    const differ = async (aliases: readonly string[]): Promise<string | undefined> =>
+      await new Prototypes([{ path: "a.c", pre, post: pre }], types).difference(
+        { unit, name: "cleanup_module", aliases },
+        { unit, name: "cleanup_module", aliases },
+      );
+    expect(await differ(["f"])).toBeUndefined();
+    expect(await differ([])).toMatch(/no type information about cleanup_module/);
+    // The alias is of another function than it was.
+    const types2 = { of: types.of, compiled: types.compiled };
+    const moved = await new Prototypes([{ path: "a.c", pre, post: pre }], types2).difference(
+      { unit, name: "cleanup_module", aliases: ["f"] },
+      { unit, name: "cleanup_module", aliases: ["other"] },
+    );
+    expect(moved).toMatch(/no type information about cleanup_module/);
+  });
 });
