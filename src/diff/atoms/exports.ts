@@ -50,6 +50,8 @@ function stringAt({ data }: ElfSection, offset: number): string {
 export interface ExportComparison {
   readonly added: readonly ExportEntry[];
   readonly removed: readonly ExportEntry[];
+  /** Those that are offered to other modules than before. */
+  readonly regraded: readonly ExportEntry[];
   readonly notes: readonly string[];
 }
 
@@ -67,6 +69,7 @@ export function compareExports(pre: ElfObject, post: ElfObject): ExportCompariso
   return {
     added: [...after.values()].filter(({ name }) => !before.has(name)),
     removed,
+    regraded,
     notes: [
       ...removed.map(({ name }) => `${name} is no longer exported by the patch; it stays so until the next boot`),
       ...regraded.map(({ name }) => `${name} is exported for other modules than before; that has no effect until the next boot`),

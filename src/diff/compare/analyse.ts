@@ -85,7 +85,8 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
   const changedAtAll = lists.some((list) => list.length > 0);
   const marks = findChangedMarks(preTables, postTables, twins);
-  const [[firstInit], [firstMark]] = [init, marks];
+  const lateExports = [...exports.removed, ...exports.regraded].map(({ name }) => ({ name, what: EXPORTS }));
+  const [[firstInit], [firstMark]] = [init, [...marks, ...lateExports]];
   if (!changedAtAll && refusals.length === 0) {
     if (firstMark !== undefined) refusals.push(refuse.changedMark(firstMark.name, firstMark.what));
     else if (firstInit !== undefined) refusals.push(refuse.initOnly(firstInit));
@@ -117,6 +118,8 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     ],
   };
 }
+
+const EXPORTS = "the list of symbols that modules may use, or who may";
 
 /** Old code stays where it is. Where pointers to it may be alive, it also goes on being called, and that is for the user to judge. */
 function noteRemoved(removed: readonly FunctionChange[], pre: SplitObject): string[] {

@@ -84,7 +84,7 @@ export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDi
       return `${unit.path}: only code is removed; ${named.name} is still named in ${named.namedIn ?? ""}: code that calls it goes on with the old one`;
     return `${unit.path}: only code that nothing refers to any more is removed (${removed.map(({ name }) => name).join(", ")})`;
   });
-  throw noChange([...details, ...notes]);
+  throw noChange([...details, ...notes, ...diffs.flatMap(({ diff }) => diff.notes)]);
 }
 
 function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {

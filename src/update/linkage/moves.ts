@@ -48,6 +48,7 @@ export function findMoves(names: readonly GlobalName[]): Moves {
       if (before.length > 1) refusals.push(refuse.severalDefinitions(to.entry, name));
       // A static one that loses its `static` is where it was.
       else if (!to.analysis.twins.has(to.atom)) added.push({ target, name, entry: to.entry });
+      else if (!hadName(to, name)) refusals.push(refuse.newAlias(to.entry, name, to.atom.symbol?.name ?? name));
       continue;
     }
     if (isContinued(from, to)) continue;
@@ -84,6 +85,11 @@ function isUseOf(symbol: ElfSymbol, name: string): boolean {
 
 function isContinued(from: Definition, to: Definition): boolean {
   return from.entry === to.entry && to.analysis.twins.get(to.atom) === from.atom;
+}
+
+/** True if what the running kernel has in the place of a definition goes by that name already. */
+function hadName({ analysis, atom }: Definition, name: string): boolean {
+  return analysis.twins.get(atom)?.symbols.some((symbol) => symbol.name === name) === true;
 }
 
 function isChanged({ analysis, atom }: Definition): boolean {

@@ -34,6 +34,13 @@ export const movesToOtherTarget = (entry: UnitDiff, name: string, from: string, 
 export const movedAlias = (entry: UnitDiff, name: string, other: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here, and its old code is also called ${other}, which does not`);
 
+export const newAlias = (entry: UnitDiff, name: string, other: string): LinkageRefusal =>
+  moved(
+    entry,
+    name,
+    `${name} becomes a further name of ${other}, and the running kernel cannot be given one: call ${other} by its own, or make ${name} a function`,
+  );
+
 export const movedDataDiffers = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here from ${from} and is not the same object: its size, its initial value or where it lies differs`);
 

@@ -138,6 +138,26 @@ describe("definitions that compete", () => {
   });
 });
 
+describe("a further name of what is there", () => {
+  const ALIAS = 'int again(int) __attribute__((alias("parse")));';
+
+  it.each([
+    ["is refused, as the running kernel does not have it", `${PARSE} ${ALIAS}`, ["moved-definition again"]],
+    ["is refused where the function changes too", `${PARSE_FIXED} ${ALIAS}`, ["moved-definition again"]],
+  ])("%s", async (_, post, expected) => {
+    const other = { pre: "int g(int x) { return x; }", post: "int again(int); int g(int x) { return again(x); }" };
+    expect((await settle({ unit: { pre: PARSE, post }, other })).refused).toEqual(expected);
+  });
+
+  it("passes where it was static before", async () => {
+    const use = "int f(int x) { return inner(x) * 2; }";
+    const inner = "int outside(int); static __attribute__((noinline)) int inner(int x) { return outside(x) + 1; }";
+    const other = { pre: "int g(int x) { return x; }", post: "int inner(int); int g(int x) { return inner(x); }" };
+    const sides = { pre: `${inner} ${use}`, post: `${inner.replace("static ", "")} ${use}` };
+    expect((await settle({ unit: sides, other })).refused).toEqual([]);
+  });
+});
+
 describe("data that moves to another unit", () => {
   const USE = "extern int limit; int over(int x) { return x > limit; }";
 
