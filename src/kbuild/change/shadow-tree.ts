@@ -13,6 +13,7 @@ export type FileChanges = ReadonlyMap<string, string | undefined>;
  */
 export class ShadowTree {
   readonly #real = new Set<string>([""]);
+  #version = 0;
   #queue: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -41,6 +42,11 @@ export class ShadowTree {
     await removeTemporary(this.root);
   }
 
+  /** Another number whenever a link has become a directory, or is about to: what was read meanwhile may have been read from either. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Turns a directory, and those above it, from links into directories of links. Paths from the top; calls may overlap. */
   makeReal(directory: string): Promise<void> {
     const done = this.#queue.then(async () => {
@@ -60,9 +66,11 @@ export class ShadowTree {
     const target = join(this.root, path);
     const made = await mkdtemp(`${this.root}/.real-`);
     await linkEntries(join(this.source, path), made);
+    this.#version++;
     if (await isLink(target)) await unlink(target);
     await mkdir(dirname(target), { recursive: true });
     await rename(made, target);
+    this.#version++;
   }
 
   /**
@@ -70,11 +78,12 @@ export class ShadowTree {
    * paths from the top of the shadow as the compiler spelled them.
    */
   async findAstray(dependencies: readonly string[]): Promise<string[]> {
-    const names = new Set(this.touched.map((path) => basename(path)));
     const astray: string[] = [];
-    for (const dependency of dependencies) {
-      if (!names.has(basename(dependency))) continue;
-      if ((await this.#originals()).has(await realpath(dependency))) astray.push(await this.#linkedPart(dependency));
+    const originals = await this.#originals();
+    for (const dependency of this.namedLikeTouched(dependencies)) {
+      // Another compilation's directories may have put it out of reach meanwhile.
+      const path = await realpathIfThere(dependency);
+      if (path !== undefined && originals.has(path)) astray.push(await this.#linkedPart(dependency));
     }
     return astray;
   }
@@ -83,6 +92,12 @@ export class ShadowTree {
   async #originals(): Promise<ReadonlySet<string>> {
     const found = await Promise.all(this.touched.map((path) => realpathIfThere(join(this.source, path))));
     return new Set(found.filter((path) => path !== undefined));
+  }
+
+  /** Of the files that a compilation read, those that have a touched one's name, and may be it. */
+  namedLikeTouched(dependencies: readonly string[]): string[] {
+    const names = new Set(this.touched.map((path) => basename(path)));
+    return dependencies.filter((dependency) => names.has(basename(dependency)));
   }
 
   /** The path's beginning up to and with its first link, from the top of the shadow, with something below it. */

@@ -28,6 +28,9 @@ export async function makeProduct(build: PreparedBuild, command: UnitCommand, va
   return compiled.product;
 }
 
+/** Each makes a directory real, or waits for others that do: there are not as many on the way of one unit. */
+const MOST_ROUNDS = 100;
+
 async function compileInShadow(
   build: PreparedBuild,
   command: UnitCommand,
@@ -37,10 +40,15 @@ async function compileInShadow(
   await shadow.makeReal(dirname(command.unit.source));
   for (const path of pathsThatLeave(product.compile, build.tree.source)) await shadow.makeReal(path);
   // An include with `..` that starts in a linked directory leads back into the user's tree. Each round makes such directories real. What
-  // does not compile may do so with the patched headers.
-  for (let round = 0; round < 5; round++) {
+  // does not compile may do so with the patched headers; of a header that the patch removes, each directory on the compiler's way may lead to the old one.
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { version } = shadow;
     const compiled = await compile(build, command, product, shadow.root, true);
     const astray = await shadow.findAstray(compiled.dependencies);
+    // Another unit's round may have made a directory real while this one was compiled: nobody knows on which side of it a file was read.
+    const isSure =
+      shadow.version === version || !(compiled.product instanceof Refusal || shadow.namedLikeTouched(compiled.dependencies).length > 0);
+    if (!isSure) continue;
     if (astray.length === 0) return compiled;
     for (const path of astray) await shadow.makeReal(dirname(path));
   }
