@@ -1,6 +1,7 @@
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import type { Architecture, InstructionSet } from "../../arch/arch.js";
 import { requireArchitecture } from "../../arch/architectures.js";
+import { isDescription } from "./module-tables.js";
 
 /** A place in the running kernel that refers to the start of a function. */
 export interface RunReference {
@@ -23,7 +24,7 @@ const OVERLAP = 16;
 
 /**
  * Finds what refers to functions in the memory of the kernel's image and of its modules: branches and addresses in code, and stored pointers. Memory that was
- * given back after boot is left out. Objects that were allocated while the kernel ran are not searched.
+ * given back after boot is left out, and what only describes a module's functions. Objects that were allocated while the kernel ran are not searched.
  * @param targets start addresses; all in the kernel's image or its modules
  */
 export function findReferences(targets: readonly bigint[], kernel: LiveKernel): RunReference[] {
@@ -35,7 +36,8 @@ export function findReferences(targets: readonly bigint[], kernel: LiveKernel): 
   for (const { range, isCode } of rangesOf(kernel))
     for (const { bytes, addr } of chunksOf(range, kernel)) {
       if (isCode) found.push(...searchCode(bytes, addr, wanted, kernel, arch));
-      found.push(...searchPointers(bytes, addr, wanted, highHalf));
+      for (const reference of searchPointers(bytes, addr, wanted, highHalf))
+        if (!isDescription(reference.addr, kernel)) found.push(reference);
     }
   return [...new Map(found.map((reference) => [reference.addr, reference])).values()];
 }

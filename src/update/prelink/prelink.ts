@@ -14,7 +14,7 @@ import { NewSymbols } from "../units/new-symbols.js";
 import { addPart, type PartFunction, type PartPin, type PartRange } from "../../engine/core/part-section.js";
 import { partWrites } from "./prelink-data.js";
 import { takeHooks } from "./prelink-hooks.js";
-import { noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
+import { notInKernel, noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
 import { fillRuntimeConstants } from "./fill-runtime-constants.js";
 import { symbolsWithVersions } from "./symbol-versions.js";
 import { findTakenAddresses } from "./taken-addresses.js";
@@ -212,6 +212,7 @@ function usedBefore(
 function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbols): PartFunction[] {
   return unit.functions.map((entry) => {
     const old = match.functions.get(entry.preSymbol);
+    if (old === undefined && match.statistics.skipped.includes(entry.preSymbol)) throw notInKernel(entry.name, unit.path);
     if (old === undefined) throw unresolvedSymbol(entry.preSymbol, unit.path, "matching did not find it in the running kernel");
     if (old.siteOffset === undefined) throw noTrampolineSite(entry.name, unit.path);
     const newSymbol = symbols.find(entry.newSymbol);

@@ -1,5 +1,16 @@
 import { Refusal } from "../../diagnostics.js";
 
+/** Of a weak definition that has lost against another, or a copy that the linker left out. */
+export const notInKernel = (symbol: string, unit: string): Refusal =>
+  new Refusal({
+    code: "not-in-kernel",
+    message: `the patch changes ${symbol}, and the running kernel has another definition in its place: a strong one beside this weak one, or another unit's`,
+    location: unit,
+    items: [{ code: "not-in-kernel", symbol, message: "the running kernel has another definition in its place", place: unit }],
+    hint: "leave it out of the patch, or change the one that runs",
+    abortCause: "failed_to_find",
+  });
+
 export const unresolvedSymbol = (symbol: string, unit: string, reason: string): Refusal =>
   new Refusal({
     code: "unresolved-symbol",

@@ -63,6 +63,68 @@ describe("references to a function in the running kernel", () => {
   });
 });
 
+describe("what describes a module's functions", () => {
+  const [TEXT, LIST, BSS] = [0xffffffffc0000000n, 0xffffffffc0000100n, 0xffffffffc0000200n];
+  const SYMBOLS = BSS + 0x40n;
+  const GONE = TEXT + 0x20n;
+
+  /** A module of a function and a symbol table behind its data. */
+  function moduleKernel(sections: readonly [string, bigint][]): { fake: FakeKernel; live: LiveKernel } {
+    const fake = new FakeKernel();
+    const image = new DataView(new ArrayBuffer(0x300));
+    const put = (at: bigint, value: bigint): void => {
+      image.setBigUint64(Number(at - TEXT), value, true);
+    };
+    put(LIST + 8n, GONE);
+    [TEXT, GONE].forEach((addr, index) => {
+      const entry = SYMBOLS + 24n * BigInt(index);
+      put(entry, 0x0003_00_02_00000163n);
+      put(entry + 8n, addr);
+      put(entry + 16n, 0x20n);
+    });
+    fake.place(TEXT, new Uint8Array(image.buffer));
+    fake.define("first", TEXT, "t", "m");
+    fake.define("gone", GONE, "t", "m");
+    fake.define("last", BSS, "b", "m");
+    const modules = [{ name: "m", addr: TEXT, size: 0x300 }] as unknown as LiveKernel["modules"];
+    return { fake, live: asLive(fake, { modules, moduleSections: () => new Map(sections) }) };
+  }
+
+  it.each<[name: string, sections: [string, bigint][], places: bigint[]]>([
+    [
+      "a list for tracing and the symbol table are no callers",
+      [
+        [".text", TEXT],
+        ["__mcount_loc", LIST],
+        [".bss", BSS],
+      ],
+      [],
+    ],
+    [
+      "a table of the module's own is one",
+      [
+        [".text", TEXT],
+        [".data", LIST],
+        [".bss", BSS],
+      ],
+      [LIST + 8n],
+    ],
+    [
+      "so is what looks like symbols before the end",
+      [
+        [".text", TEXT],
+        ["__mcount_loc", LIST],
+        [".data", BSS],
+        [".bss", SYMBOLS + 0x80n],
+      ],
+      [SYMBOLS + 32n],
+    ],
+  ])("%s", (_, sections, places) => {
+    const { live } = moduleKernel(sections);
+    expect(findReferences([GONE], live).map(({ addr }) => addr)).toEqual(places);
+  });
+});
+
 /** The manifest of a unit that removes `gone`, or changes what it takes, and replaces some functions. */
 function updateOf(fake: FakeKernel, how: "left" | "callable" | "other", replaced: readonly string[], added: readonly string[] = []) {
   const [unit] = target().units;

@@ -192,6 +192,14 @@ describe("the part that the core reads", () => {
     expect(() => prelink(newCode([]), target(), short, kernelWith([]))).toThrow("foo cannot be redirected");
   });
 
+  it.each([
+    ["whose name another definition has in the running kernel", ["foo"], "not-in-kernel"],
+    ["that is not found there", [], "unresolved-symbol"],
+  ])("refuses a function %s", (_, skipped, code) => {
+    const matched = { ...match(), functions: new Map(), statistics: { ...match().statistics, skipped } };
+    expect(() => prelink(newCode([]), target(), matched, kernelWith([]))).toThrow(expect.objectContaining({ code }));
+  });
+
   it("leaves no alias in the symbol table", () => {
     const ko = prelink(newCode([]), target(), match(), kernelWith([]));
     expect(ko.symbols.map((candidate) => candidate.name).filter((name) => name.startsWith("new:"))).toEqual([]);
