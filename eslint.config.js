@@ -87,12 +87,13 @@ Object.assign(arrows, {
   demo: [...everything, "examples"],
   bench: [...everything, "examples"],
   corpus: everything,
+  packaging: everything,
   "test/support": everything,
-  "test/unit": [...tests, "corpus", "demo"],
+  "test/unit": [...tests, "corpus", "demo", "packaging"],
   "test/golden": tests,
   // They run what `npm run bench` and `npm run corpus` run.
   "test/vm": [...tests, "bench", "corpus", "examples"],
-  "test/nightly": [...tests, "corpus", "test/vm"],
+  "test/nightly": [...tests, "corpus", "packaging", "test/vm"],
 });
 
 /** These take bytes or text and return values: no file system, no processes, no clock, no console. */
@@ -118,7 +119,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/**", "vm/**", "examples/*.ts", "demo/**", "bench/**", "corpus/**", "test/**/*.ts"],
+    files: ["src/**", "vm/**", "examples/*.ts", "demo/**", "bench/**", "corpus/**", "packaging/**", "test/**/*.ts"],
     plugins: { ksplice: imports },
     rules: { "ksplice/arrows": ["error", arrows], "ksplice/no-circles": "error" },
   },

@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { checkId, createUpdate, packageRoot, packUpdate, randomId, spellNote, type Change } from "../index.js";
+import { checkId, createUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
 import {
   jobsFromEnvironment,
   nonNegativeInteger,
@@ -68,6 +68,7 @@ export function createCommand(): Command {
       const options = command.optsWithGlobals<CreateOptions>();
       const progress = stderrProgress(options);
       const id = checkId(options.id ?? randomId());
+      const kmodDir = requireKmod();
       const output = options.output ?? `ksplice-${id}.tar.gz`;
       // Before anything is compiled.
       await access(dirname(resolve(output)), constants.W_OK);
@@ -83,7 +84,7 @@ export function createCommand(): Command {
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
-        kmodDir: join(packageRoot(), "kmod"),
+        kmodDir,
         progress,
         warn: (message) => {
           if (options.quiet !== true) process.stderr.write(`ksplice-create: ${message}\n`);
@@ -107,6 +108,18 @@ export function createCommand(): Command {
       }
       for (const note of update.manifest.notes) process.stdout.write(`  note: ${spellNote(note)}\n`);
     });
+}
+
+/** Source of the kernel part, which every update brings. @throws Refusal where only the package for applying is installed */
+function requireKmod(): string {
+  const directory = join(packageRoot(), "kmod");
+  if (existsSync(directory)) return directory;
+  throw new Refusal({
+    code: "cannot-create-here",
+    message: "what makes updates is not installed here: the source of the kernel part is missing",
+    location: directory,
+    hint: "apt-get install ksplice-build",
+  });
 }
 
 /** An option of the original that has no place here: not in the help, and refused with what replaced it. */

@@ -1,0 +1,99 @@
+import { execa } from "execa";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildPackages } from "../../packaging/build-packages.js";
+import { packageVersion } from "../../src/cli/common.js";
+import { defaultCacheDir } from "../../src/host/cache-dir.js";
+import { BareRoot } from "../support/bare-root.js";
+
+/** The packages as an operator meets them: installed, used, upgraded and purged on systems with nothing on them. */
+
+const dir = mkdtempSync(join(tmpdir(), "ksplice-packages-"));
+/** From before an upgrade, and after it. */
+let old: string[];
+let current: string[];
+
+beforeAll(async () => {
+  const cacheDir = defaultCacheDir();
+  old = await buildPackages({ outputDir: dir, cacheDir, version: "0.0.9", compression: "none" });
+  current = await buildPackages({ outputDir: dir, cacheDir });
+});
+
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+it("are small", () => {
+  for (const deb of current) expect(statSync(deb).size).toBeLessThan(60e6);
+});
+
+it("lintian has nothing to say but what is overridden with a reason", async () => {
+  const { stdout, exitCode } = await execa("lintian", ["--fail-on", "error,warning", "--allow-root", ...current], { reject: false });
+  expect(stdout).not.toMatch(/^[EW]: /m);
+  expect(exitCode, stdout).toBe(0);
+});
+
+describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
+  let root: BareRoot;
+
+  beforeAll(async () => {
+    root = await BareRoot.make(suite);
+    for (const deb of [...old, ...current]) await root.copyIn(deb, `/root/${basename(deb)}`);
+    const { exitCode, output } = await root.run("apt-get -q update");
+    expect(exitCode, output).toBe(0);
+  });
+
+  afterAll(async () => {
+    await root.end();
+  });
+
+  const install = async (debs: readonly string[]): Promise<void> => {
+    const files = debs.map((deb) => `./${basename(deb)}`).join(" ");
+    const { exitCode, output } = await root.run(`apt-get -q -y --no-install-recommends install ${files}`);
+    expect(exitCode, output.slice(-4000)).toBe(0);
+  };
+
+  it("ksplice is installed without a compiler, Node or npm", async () => {
+    await install(old.slice(0, 1));
+    expect((await root.run("command -v gcc node npm")).output).toBe("");
+    expect(await root.run("ksplice --version")).toEqual({ exitCode: 0, output: "0.0.9" });
+  });
+
+  it("it says what is the matter where there is no update, no kernel part, or no way to make updates", async () => {
+    expect(await root.run("ksplice view")).toEqual({ exitCode: 0, output: "no update is applied" });
+    expect(await root.run("ksplice-undo some")).toMatchObject({ exitCode: 1, output: expect.stringContaining("some") as string });
+    expect(await root.run("ksplice-apply missing.tar.gz")).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining("missing.tar.gz is not a usable update: no such file") as string,
+    });
+    expect(await root.run("ksplice create --patch=x linux")).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining("apt-get install ksplice-build") as string,
+    });
+  });
+
+  it("it is upgraded, together with what makes updates", async () => {
+    await install(current);
+    expect(await root.run("ksplice-create --version && ksplice --version")).toEqual({
+      exitCode: 0,
+      output: `${packageVersion()}\n${packageVersion()}`,
+    });
+    const { output } = await root.run("ksplice-create --patch=/dev/null /nonexistent");
+    expect(output).toContain("no kernel source tree at /nonexistent");
+  });
+
+  it("one is not kept at another version than the other", async () => {
+    const { exitCode } = await root.run(`apt-get -q -y --allow-downgrades install ./${basename(old[0] ?? "")} ksplice-build`);
+    expect(exitCode).not.toBe(0);
+  });
+
+  it("is purged, and nothing is left", async () => {
+    const { exitCode, output } = await root.run("apt-get -q -y purge ksplice ksplice-build");
+    expect(exitCode, output.slice(-4000)).toBe(0);
+    expect(output).not.toMatch(/warning|not empty/);
+    const left = await root.run("find / -xdev -name '*ksplice*' -not -path '/root/ksplice*.deb'");
+    expect(left).toEqual({ exitCode: 0, output: "" });
+  });
+});

@@ -1,0 +1,113 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildPackages } from "../../../packaging/build-packages.js";
+import { defaultCacheDir } from "../../../src/host/cache-dir.js";
+
+/** The Debian packages, built without compression, looked into, and their programs run from where they were unpacked. */
+
+const top = mkdtempSync(join(tmpdir(), "ksplice-packages-test-"));
+const root = join(top, "root");
+const build = async (name: string): Promise<string[]> =>
+  await buildPackages({
+    outputDir: join(top, name),
+    cacheDir: defaultCacheDir(),
+    version: "0.0.9",
+    date: new Date("2026-01-02T03:04:05Z"),
+    compression: "none",
+  });
+let packages: string[];
+
+beforeAll(async () => {
+  packages = await build("first");
+  mkdirSync(root);
+  for (const deb of packages) execFileSync("dpkg-deb", ["-x", deb, root]);
+}, 300_000);
+
+afterAll(() => {
+  rmSync(top, { recursive: true });
+});
+
+const field = (deb: string, name: string): string => execFileSync("dpkg-deb", ["-f", deb, name], { encoding: "utf8" }).trim();
+
+test("the same clone makes the same bytes", { timeout: 300_000 }, async () => {
+  const hashes = (files: readonly string[]): string[] => files.map((file) => createHash("sha256").update(readFileSync(file)).digest("hex"));
+  expect(hashes(await build("second"))).toEqual(hashes(packages));
+});
+
+test("they are named, and what makes updates needs what applies them", () => {
+  expect(packages.map((path) => path.slice(path.lastIndexOf("/") + 1))).toEqual(["ksplice_0.0.9_amd64.deb", "ksplice-build_0.0.9_all.deb"]);
+  const [ksplice = "", builder = ""] = packages;
+  expect(field(builder, "Depends")).toMatch(/^ksplice \(= 0\.0\.9\), .*\bgcc\b/);
+  expect(field(ksplice, "Depends")).not.toMatch(/gcc,|nodejs|npm/);
+});
+
+test("all files are root's, and none is newer than the source", () => {
+  for (const deb of packages) {
+    const listed = execFileSync("dpkg-deb", ["-c", deb], { encoding: "utf8", env: { ...process.env, TZ: "UTC" } });
+    for (const line of listed.trim().split("\n"))
+      expect(line).toMatch(/^(-rw-r--r--|[-d]rwxr-xr-x|lrwxrwxrwx) root\/root +\d+ 2026-01-02 03:04 \.\//);
+  }
+});
+
+test("no file is in both", () => {
+  const list = (deb: string): string[] =>
+    execFileSync("sh", ["-c", 'dpkg-deb --fsys-tarfile "$0" | tar -t', deb], { encoding: "utf8" })
+      .split("\n")
+      .filter((name) => !/\/$|^$/.test(name));
+  const files = packages.flatMap(list);
+  expect(files.length).toBeGreaterThan(50);
+  expect(new Set(files).size).toBe(files.length);
+});
+
+test("without ksplice-build, create says what is missing", () => {
+  const alone = join(top, "alone");
+  mkdirSync(alone);
+  execFileSync("dpkg-deb", ["-x", packages[0] ?? "", alone]);
+  const library = join(alone, "usr/lib/ksplice");
+  const run = spawnSync(join(library, "node"), [join(library, "dist/cli/ksplice.js"), "create", "--patch=x", "/nonexistent"], {
+    encoding: "utf8",
+  });
+  expect(run.status).toBe(1);
+  expect(run.stderr).toContain("apt-get install ksplice-build");
+});
+
+describe("the programs", () => {
+  const node = join(root, "usr/lib/ksplice/node");
+  const cli = join(root, "usr/lib/ksplice/dist/cli");
+
+  test("have a command each, and a manual page and a completion", () => {
+    for (const name of readdirSync(join(root, "usr/bin"))) {
+      expect(existsSync(join(cli, `${name}.js`)), name).toBe(true);
+      expect(existsSync(join(root, `usr/share/man/man1/${name}.1.gz`)), name).toBe(true);
+      expect(existsSync(join(root, `usr/share/bash-completion/completions/${name}`)), name).toBe(true);
+    }
+  });
+
+  test.each(["ksplice", "ksplice-apply", "ksplice-view", "ksplice-undo", "ksplice-create"])(
+    "%s runs with the Node that comes along",
+    (name) => {
+      const run = spawnSync(node, [join(cli, `${name}.js`), "--version"], { encoding: "utf8", env: {}, cwd: "/" });
+      expect(run).toMatchObject({ status: 0, stdout: "0.0.9\n", stderr: "" });
+    },
+  );
+
+  test("need no library that is not depended on", () => {
+    const libraries = execFileSync("ldd", [node], { encoding: "utf8" });
+    const names = [...libraries.matchAll(/^\s*(?:\/\S*\/)?([\w+-]+)\.so/gm)].map(([, name]) => name ?? "");
+    // libc6 has these besides the last two.
+    const known = ["linux-vdso", "libdl", "libm", "libpthread", "libc", "ld-linux-x86-64", "libgcc_s", "libstdc++"];
+    expect(names.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test("hold nothing of the machine that built them", () => {
+    for (const name of readdirSync(cli)) {
+      const text = readFileSync(join(cli, name), "utf8");
+      expect(text).not.toMatch(/^#!|sourceMappingURL=/m);
+      expect(text).not.toContain(process.cwd());
+    }
+  });
+});
