@@ -109,7 +109,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     notes: [
       ...exports.notes,
       ...noteRemoved(functions.removed, pre),
-      ...[...renamed].map(([after, before]) => noteRenamed(atomName(before), atomName(after))),
+      ...[...renamed].filter(([after]) => included.has(after)).map(([after, before]) => noteRenamed(atomName(before), atomName(after))),
       ...hooks.notes,
       ...data.notes,
       ...registrations.notes,
