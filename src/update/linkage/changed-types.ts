@@ -3,7 +3,7 @@ import { isNumbered, staticLocalName } from "../../diff/atoms/names.js";
 import { readTopLevel } from "../../source/top-level-items.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
-import { declaredTypes, isSameKindOfType } from "./declared-types.js";
+import { Declarations, isSameKindOfType } from "./declared-types.js";
 import type { Moves } from "./moves.js";
 import { changedType, type LinkageRefusal } from "./refusals.js";
 
@@ -18,12 +18,12 @@ export function findChangedTypes(diffs: readonly UnitDiff[], texts: readonly Tou
     ...diffs.flatMap((entry) => [...entry.diff.analysis.twins].map(([post, pre]) => ({ entry, pre, post }))),
     ...moves.data.map(({ from, to }) => ({ entry: to.entry, pre: from.atom, post: to.atom })),
   ];
+  const [preTexts, postTexts] = [new Declarations(texts.map(({ pre }) => pre)), new Declarations(texts.map(({ post }) => post))];
   const [preMeanings, postMeanings] = [meaningsOf(texts.map(({ pre }) => pre)), meaningsOf(texts.map(({ post }) => post))];
   return pairs.flatMap(({ entry, pre, post }) => {
     const [before, after] = [variableName(pre), variableName(post)];
     if (before === undefined || after === undefined) return [];
-    const had = new Set(texts.flatMap((text) => [...declaredTypes(text.pre, before)]));
-    const has = new Set(texts.flatMap((text) => [...declaredTypes(text.post, after)]));
+    const [had, has] = [preTexts.typesOf(before), postTexts.typesOf(after)];
     const meant = [...had].map((type) => expand(type, preMeanings));
     const [type] = [...has].filter((now) => !meant.some((old) => isSameKindOfType(old, expand(now, postMeanings))));
     if (type === undefined || had.size === 0) return [];

@@ -1,12 +1,38 @@
-import { readTopLevel } from "../../source/top-level-items.js";
+import { readTopLevel, type TopLevelItem } from "../../source/top-level-items.js";
 
 /**
  * The type of a variable as a C source spells it, at file level and as a static local: the words before and behind its name, without storage words and
  * attributes; of a struct without a name, what it holds. Several where several places declare one of that name; none where a macro does that is not known here.
  */
 export function declaredTypes(source: string, name: string): ReadonlySet<string> {
+  return new Declarations([source]).typesOf(name);
+}
+
+/** The declarations of some sources, which are read once for all names that are asked for. */
+export class Declarations {
+  readonly #known = new Map<string, ReadonlySet<string>>();
+  readonly #sources: readonly string[];
+  #items: readonly TopLevelItem[] | undefined;
+
+  constructor(sources: readonly string[]) {
+    this.#sources = sources;
+  }
+
+  /** As {@link declaredTypes}, in all of the sources. */
+  typesOf(name: string): ReadonlySet<string> {
+    let types = this.#known.get(name);
+    // Most variables of a unit are declared in files that the patch does not touch.
+    const isNamed = this.#sources.some((source) => source.includes(name));
+    types ??= isNamed ? typesIn((this.#items ??= this.#sources.flatMap((source) => readTopLevel(source) ?? [])), name) : new Set();
+    this.#known.set(name, types);
+    return types;
+  }
+}
+
+function typesIn(items: readonly TopLevelItem[], name: string): ReadonlySet<string> {
   const types = new Set<string>();
-  for (const { kind, head, body } of readTopLevel(source) ?? []) {
+  for (const { kind, head, body } of items) {
+    if (!head.includes(name) && !body.includes(name)) continue;
     if (kind === "declaration") collect(head, (words) => !words.includes("typedef") && !words.includes("extern"));
     else if (kind === "function") collect(body, (words) => words.includes("static"));
   }
