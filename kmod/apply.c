@@ -77,62 +77,110 @@ bool ksplice_may_be_unloaded(const struct ksplice_update *update)
 
 /* -- from stage to stage --------------------------------------------------------------- */
 
-enum ksplice_cause ksplice_apply(struct ksplice_update *update)
+/* @by: the update that comes in its place, or NULL */
+static enum ksplice_cause may_be_reversed(const struct ksplice_update *update,
+					  const struct ksplice_update *by)
 {
-	static u64 last_seq;
-	bool was_resident = update->stage == KSPLICE_RESIDENT;
-	enum ksplice_cause cause;
-
-	if (update->stage == KSPLICE_APPLIED)
-		return KSPLICE_UNEXPECTED;
-	if (!has_ground(update))
-		return KSPLICE_TARGET_NOT_LOADED;
-	cause = was_resident ? KSPLICE_OK : get_owners(update);
-	if (cause)
-		return cause;
-	cause = ksplice_switch(update, KSPLICE_TO_NEW, (unsigned long)__builtin_frame_address(0));
-	if (cause) {
-		if (!was_resident)
-			put_owners(update, NULL);
-		return cause;
-	}
-	WRITE_ONCE(update->stage, KSPLICE_APPLIED);
-	update->applied_seq = ++last_seq;
-	update->has_run = true;
-	add_taint(TAINT_LIVEPATCH, LOCKDEP_STILL_OK);
-	pr_info("%s applied\n", update->id);
-	ksplice_call_hooks(update, KSPLICE_POST_APPLY);
-	return KSPLICE_OK;
-}
-
-enum ksplice_cause ksplice_reverse(struct ksplice_update *update)
-{
-	struct ksplice_update *other;
-	enum ksplice_cause cause;
-	bool stays;
+	const struct ksplice_update *other;
 
 	if (update->stage != KSPLICE_APPLIED)
 		return KSPLICE_ALREADY_REVERSED;
+	if (by && ksplice_update_is_held(update, by)) {
+		pr_notice("%s is made for what %s left, and cannot replace it\n", by->id, update->id);
+		return KSPLICE_MODULE_BUSY;
+	}
 	list_for_each_entry(other, &ksplice_updates, list)
 		if (ksplice_update_is_used(update, other)) {
 			pr_notice("%s is used by the newer %s\n", update->id, other->id);
 			return KSPLICE_MODULE_BUSY;
 		}
-	cause = ksplice_switch(update, KSPLICE_TO_OLD, (unsigned long)__builtin_frame_address(0));
-	if (cause)
-		return cause;
-	stays = !ksplice_may_be_unloaded(update);
+	return KSPLICE_OK;
+}
+
+static void set_reversed(struct ksplice_update *update)
+{
+	bool stays = update->must_stay || !ksplice_may_be_unloaded(update);
+
 	WRITE_ONCE(update->stage, stays ? KSPLICE_RESIDENT : KSPLICE_REVERSED);
 	pr_info("%s reversed%s\n", update->id, stays ? ", its code stays" : "");
-	ksplice_call_hooks(update, KSPLICE_POST_REVERSE);
-	if (!stays)
+}
+
+static void set_applied(struct ksplice_update *update)
+{
+	static u64 last_seq;
+
+	WRITE_ONCE(update->stage, KSPLICE_APPLIED);
+	update->applied_seq = ++last_seq;
+	update->has_run = true;
+	add_taint(TAINT_LIVEPATCH, LOCKDEP_STILL_OK);
+	pr_info("%s applied\n", update->id);
+}
+
+/* Behind the hooks, which are its code. */
+static void let_go_if_reversed(struct ksplice_update *update)
+{
+	if (update->stage == KSPLICE_REVERSED)
 		put_owners(update, NULL);
+}
+
+enum ksplice_cause ksplice_apply(struct ksplice_update *update,
+				 const struct ksplice_attempt *attempt)
+{
+	struct ksplice_update *replaced = attempt->replaced;
+	bool was_resident = update->stage == KSPLICE_RESIDENT;
+	struct ksplice_turns turns = { 0 };
+	enum ksplice_cause cause;
+
+	if (update->stage == KSPLICE_APPLIED)
+		return KSPLICE_UNEXPECTED;
+	if (replaced) {
+		cause = may_be_reversed(replaced, update);
+		if (cause)
+			return cause;
+		turns.turn[turns.count++] = (struct ksplice_turn){ replaced, KSPLICE_TO_OLD };
+	}
+	turns.turn[turns.count++] = (struct ksplice_turn){ update, KSPLICE_TO_NEW };
+	if (!has_ground(update))
+		return KSPLICE_TARGET_NOT_LOADED;
+	cause = was_resident ? KSPLICE_OK : get_owners(update);
+	if (cause)
+		return cause;
+	cause = ksplice_switch(&turns, update, attempt);
+	if (cause) {
+		if (!was_resident)
+			put_owners(update, NULL);
+		return cause;
+	}
+	if (replaced)
+		set_reversed(replaced);
+	set_applied(update);
+	ksplice_call_hooks(&turns, KSPLICE_AFTER);
+	if (replaced)
+		let_go_if_reversed(replaced);
+	return KSPLICE_OK;
+}
+
+enum ksplice_cause ksplice_reverse(struct ksplice_update *update,
+				   const struct ksplice_attempt *attempt)
+{
+	const struct ksplice_turns turns = { 1, { { update, KSPLICE_TO_OLD } } };
+	enum ksplice_cause cause = may_be_reversed(update, NULL);
+
+	if (!cause)
+		cause = ksplice_switch(&turns, update, attempt);
+	if (cause)
+		return cause;
+	set_reversed(update);
+	ksplice_call_hooks(&turns, KSPLICE_AFTER);
+	let_go_if_reversed(update);
 	return KSPLICE_OK;
 }
 
 /* Whoever asks for it answers for it that nobody has kept an address of the new code. */
-enum ksplice_cause ksplice_release(struct ksplice_update *update)
+enum ksplice_cause ksplice_release(struct ksplice_update *update,
+				   const struct ksplice_attempt *attempt)
 {
+	const struct ksplice_turns turns = { 1, { { update, KSPLICE_TO_NOTHING } } };
 	const struct ksplice_update *holder;
 	enum ksplice_cause cause;
 
@@ -145,8 +193,7 @@ enum ksplice_cause ksplice_release(struct ksplice_update *update)
 		pr_notice("%s is needed by %s\n", update->id, holder->id);
 		return KSPLICE_MODULE_BUSY;
 	}
-	cause = ksplice_switch(update, KSPLICE_TO_NOTHING,
-			       (unsigned long)__builtin_frame_address(0));
+	cause = ksplice_switch(&turns, update, attempt);
 	if (cause)
 		return cause;
 	WRITE_ONCE(update->stage, KSPLICE_REVERSED);

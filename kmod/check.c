@@ -8,15 +8,14 @@
 
 #include "core.h"
 
-#define MAX_ID_LENGTH 64
 #define MAX_PARTS 4096
 
 static bool is_id(const char *id)
 {
-	size_t length = strnlen(id, MAX_ID_LENGTH + 1);
+	size_t length = strnlen(id, KSPLICE_MAX_ID + 1);
 
 	/* "version" is a file beside the directories of updates. */
-	if (!length || length > MAX_ID_LENGTH || *id == '.' || !strcmp(id, "version"))
+	if (!length || length > KSPLICE_MAX_ID || *id == '.' || !strcmp(id, "version"))
 		return false;
 	for (; *id; id++)
 		if (!isalnum(*id) && !strchr("-_.", *id))
@@ -46,6 +45,8 @@ static const char *find_function_fault(const struct module *owner,
 		return "new code outside its module";
 	if (!is_within_jump(function->old_addr + function->site, function->new_addr))
 		return "new code too far away";
+	if (function->flags & ~KSPLICE_MAY_BE_BUSY)
+		return "unknown flags";
 	return NULL;
 }
 
@@ -129,7 +130,7 @@ int ksplice_check_part(const struct module *owner, const struct ksplice_part *pa
 		if (!is_hook(owner, &part->hooks[i]))
 			return report(owner, "a hook", "an unknown kind or no function");
 	for (i = 0; i < part->nr_ranges; i++)
-		if (!part->ranges[i].name)
-			return -EINVAL;
+		if (!part->ranges[i].name || part->ranges[i].flags & ~KSPLICE_MAY_BE_BUSY)
+			return report(owner, part->ranges[i].name, "no name or unknown flags");
 	return check_pins(owner, part);
 }

@@ -19,7 +19,8 @@ LIST_HEAD(ksplice_updates);
 
 /* -- updates ------------------------------------------------------------------------ */
 
-static struct ksplice_update *find_update(const char *id)
+/* NULL if there is none. */
+struct ksplice_update *ksplice_find_update(const char *id)
 {
 	struct ksplice_update *update;
 
@@ -200,7 +201,7 @@ int ksplice_register(struct module *owner, struct ksplice_part *part)
 
 	mutex_lock(&membership_lock);
 	mutex_lock(&ksplice_lock);
-	update = find_update(part->id);
+	update = ksplice_find_update(part->id);
 	if (!update)
 		update = new_update(part);
 	ret = PTR_ERR_OR_ZERO(update);
@@ -230,7 +231,7 @@ void ksplice_unregister(struct ksplice_part *part)
 
 	mutex_lock(&membership_lock);
 	mutex_lock(&ksplice_lock);
-	update = find_update(part->id);
+	update = ksplice_find_update(part->id);
 	if (update && !WARN_ON(update->stage == KSPLICE_APPLIED ||
 			       update->stage == KSPLICE_RESIDENT)) {
 		list_for_each_entry(member, &update->members, list)
@@ -269,6 +270,8 @@ static void __exit ksplice_exit(void)
 {
 	ksplice_hold_exit();
 	ksplice_sysfs_exit();
+	/* Threads that run the last instructions of a work of ours, behind its module_put(). */
+	synchronize_rcu_tasks();
 }
 module_exit(ksplice_exit);
 

@@ -5,11 +5,14 @@
  *   core.c    the registry of updates, and what a module with new code calls
  *   check.c   is what user space filled in well formed?
  *   sysfs.c   /sys/kernel/ksplice
+ *   request.c what is asked for there, done when the writer has left the kernel
  *   apply.c   the stages of an update
  *   switch.c  from one stage to another, all functions and data at once
  *   hold.c    modules that must stay as long as an update is loaded
+ *   sites.c   the places of the trampolines
  *   spans.c   the code that no thread may be inside of
  *   stack.c   is any thread inside the code that is about to change?
+ *   nudge.c   threads that are woken and held while that is looked at
  *   probes.c  who else rewrites code
  *   data.c    ranges of existing data that are overwritten
  *   hooks.c   functions of the patch that are called on the way
@@ -22,7 +25,8 @@
  * the running kernel's kallsyms; nothing else that is not exported may be used here.
  *
  *   always                          core_kernel_text find_module idle_task
- *                                   put_task_stack stop_machine_cpuslocked text_mutex
+ *                                   put_task_stack stop_machine_cpuslocked
+ *                                   task_work_add task_work_cancel_match text_mutex
  *   CONFIG_STACKTRACE               stack_trace_save_tsk_reliable
  *   CONFIG_SMP                      alternatives_text_reserved
  *   CONFIG_JUMP_LABEL               jump_label_text_reserved
@@ -72,6 +76,7 @@ enum ksplice_cause {
 	KSPLICE_NR_CAUSES,
 };
 
+#define KSPLICE_MAX_ID 64
 #define KSPLICE_MAX_CONFLICTS 32
 
 /* A thread that was inside code that had to be free. */
@@ -109,6 +114,7 @@ struct ksplice_update {
 	enum ksplice_cause abort_cause;
 	u64 applied_seq;	/* grows with each apply, of any update */
 	bool has_run;		/* threads may have been in its code */
+	bool must_stay;		/* somebody may have a pointer into its modules */
 	u64 stop_ns;
 	u32 attempts;
 	u32 nr_conflicts;
@@ -131,6 +137,33 @@ extern struct list_head ksplice_updates;
 		     write < (member)->part->writes + (member)->part->nr_writes; \
 		     write++)
 
+/* From what to what an update is switched. */
+enum ksplice_way {
+	KSPLICE_TO_NEW,		/* apply */
+	KSPLICE_TO_OLD,		/* reverse */
+	KSPLICE_TO_NOTHING,	/* it is reversed, and its code shall go */
+};
+
+/* What one switch does, in this order and at once: one update, or one in place of another. */
+struct ksplice_turns {
+	u32 count;
+	struct ksplice_turn {
+		struct ksplice_update *update;
+		enum ksplice_way way;
+	} turn[2];
+};
+
+#define ksplice_for_each_turn(turns, entry)					\
+	for (entry = (turns)->turn; entry < (turns)->turn + (turns)->count; entry++)
+
+/* How an update is to be switched. */
+struct ksplice_attempt {
+	struct ksplice_update *replaced;	/* apply: reversed in the same stop; or NULL */
+	bool nudge;			/* wake threads that are in the way */
+	bool may_stay;			/* reverse: rather leave the code in memory than fail */
+	unsigned long caller_sp;	/* where the stack of the core's caller begins */
+};
+
 /* Code that no thread may be inside of: words from first to last, both included. */
 struct ksplice_span {
 	unsigned long first;
@@ -145,7 +178,9 @@ struct ksplice_check {
 	struct ksplice_update *update;	/* conflicts are recorded here */
 	struct ksplice_span *spans;	/* by their first addresses */
 	u32 nr_spans;
-	bool memory_goes;		/* what is in the spans is freed next */
+	bool memory_goes;		/* what is in the spans is freed next, */
+	bool may_stay;			/* unless words point there that are no return addresses: */
+	bool must_stay;			/* that was found */
 	unsigned long frames[KSPLICE_MAX_FRAMES];
 	/* The thread that asked for the change, and its stack without the core's own frames. */
 	struct task_struct *requester;
@@ -157,15 +192,9 @@ struct ksplice_check {
 	} *stoppers;
 };
 
-/* From what to what an update is switched. */
-enum ksplice_way {
-	KSPLICE_TO_NEW,		/* apply */
-	KSPLICE_TO_OLD,		/* reverse */
-	KSPLICE_TO_NOTHING,	/* it is reversed, and its code shall go */
-};
-
 /* The bytes of one function's site, from what they are to what they shall be. */
 struct ksplice_site {
+	const struct ksplice_update *update;
 	const struct ksplice_function *function;
 	unsigned long addr;
 	void *mapping;		/* of the page, writable */
@@ -173,37 +202,63 @@ struct ksplice_site {
 	u8 new_bytes[KSPLICE_TRAMPOLINE];
 };
 
+struct ksplice_sites {
+	struct ksplice_site *site;	/* those of one turn behind those of the one before */
+	u32 count;
+};
+
 /* The ranges of data of one switch, each from what it holds to what it shall hold. */
 struct ksplice_data {
 	struct ksplice_data_range {
+		const struct ksplice_update *update;
 		const struct ksplice_write *write;
 		void *mapping;		/* of the range, writable */
 		const void *from;
 		const void *to;
+		void *seen;		/* what it holds now, where that is not yet what @from is */
 	} *ranges;
 	u32 nr_ranges;
 };
 
+/* When hooks are called in a switch. */
+enum ksplice_step {
+	KSPLICE_BEFORE,
+	KSPLICE_STOPPED_CHECK,	/* the machine is stopped, nothing was written */
+	KSPLICE_STOPPED,	/* all was */
+	KSPLICE_AFTER,
+	KSPLICE_FAILED,
+	KSPLICE_NR_STEPS,
+};
+
 /* A hook that said no. */
 struct ksplice_refusal {
+	const struct ksplice_update *update;
 	const struct ksplice_hook *hook;
 	int answer;
 };
 
 /* core.c */
 bool ksplice_writes_overlap(const struct ksplice_write *a, const struct ksplice_write *b);
+struct ksplice_update *ksplice_find_update(const char *id);
 bool ksplice_update_is_held(const struct ksplice_update *update, const struct ksplice_update *by);
 bool ksplice_update_is_used(const struct ksplice_update *update, const struct ksplice_update *by);
 
 /* apply.c */
-enum ksplice_cause ksplice_apply(struct ksplice_update *update);
-enum ksplice_cause ksplice_reverse(struct ksplice_update *update);
-enum ksplice_cause ksplice_release(struct ksplice_update *update);
+enum ksplice_cause ksplice_apply(struct ksplice_update *update,
+				 const struct ksplice_attempt *attempt);
+enum ksplice_cause ksplice_reverse(struct ksplice_update *update,
+				   const struct ksplice_attempt *attempt);
+enum ksplice_cause ksplice_release(struct ksplice_update *update,
+				   const struct ksplice_attempt *attempt);
 bool ksplice_may_be_unloaded(const struct ksplice_update *update);
 
+/* request.c */
+const char *ksplice_cause_name(enum ksplice_cause cause);
+int ksplice_request(struct ksplice_update *update, const char *words);
+
 /* switch.c */
-enum ksplice_cause ksplice_switch(struct ksplice_update *update, enum ksplice_way way,
-				  unsigned long caller_sp);
+enum ksplice_cause ksplice_switch(const struct ksplice_turns *turns, struct ksplice_update *update,
+				  const struct ksplice_attempt *attempt);
 
 /* check.c */
 int ksplice_check_part(const struct module *owner, const struct ksplice_part *part);
@@ -219,14 +274,27 @@ bool ksplice_is_held_text(const struct ksplice_update *update, unsigned long add
 bool ksplice_is_held_data(const struct ksplice_update *update, unsigned long addr,
 			  unsigned long size);
 
+/* sites.c */
+enum ksplice_cause ksplice_prepare_sites(struct ksplice_sites *sites,
+					 const struct ksplice_turns *turns);
+void ksplice_release_sites(struct ksplice_sites *sites);
+enum ksplice_cause ksplice_check_sites(const struct ksplice_sites *sites);
+void ksplice_write_sites(const struct ksplice_sites *sites);
+
 /* spans.c */
 enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
-					 struct ksplice_update *update, enum ksplice_way way);
+					 const struct ksplice_turns *turns);
 void ksplice_release_check(struct ksplice_check *check);
 
 /* stack.c */
+bool ksplice_is_inside(struct ksplice_check *check, struct task_struct *task);
 enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check);
 enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadline_ns);
+
+/* nudge.c */
+struct ksplice_nudges;
+struct ksplice_nudges *ksplice_hold_threads(struct ksplice_check *check);
+void ksplice_let_threads_go(struct ksplice_nudges *nudges);
 
 /* probes.c */
 void ksplice_lock_probes(void);
@@ -243,17 +311,16 @@ void ksplice_write_site(const struct ksplice_site *site);
 
 /* data.c */
 enum ksplice_cause ksplice_prepare_data(struct ksplice_data *data,
-					const struct ksplice_update *update, bool forward);
+					const struct ksplice_turns *turns);
 void ksplice_release_data(struct ksplice_data *data);
-const struct ksplice_write *ksplice_find_changed_data(const struct ksplice_data *data);
+const struct ksplice_data_range *ksplice_find_changed_data(const struct ksplice_data *data);
 void ksplice_write_data(const struct ksplice_data *data);
 
 /* hooks.c */
-bool ksplice_has_hooks(const struct ksplice_update *update);
-enum ksplice_cause ksplice_ask_hooks(const struct ksplice_update *update,
-				     enum ksplice_hook_kind kind, struct ksplice_refusal *refused);
-void ksplice_report_hook(const struct ksplice_update *update, const struct ksplice_refusal *refused);
-void ksplice_call_hooks(const struct ksplice_update *update, enum ksplice_hook_kind kind);
+enum ksplice_cause ksplice_ask_hooks(const struct ksplice_turns *turns, enum ksplice_step step,
+				     struct ksplice_refusal *refused);
+void ksplice_report_hook(const struct ksplice_refusal *refused);
+void ksplice_call_hooks(const struct ksplice_turns *turns, enum ksplice_step step);
 
 /* memory.c */
 #define KSPLICE_MODULE_DATA 3	/* the most stretches that a module's data has */

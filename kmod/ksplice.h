@@ -9,10 +9,16 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-#define KSPLICE_ABI 3
+#define KSPLICE_ABI 4
 
 /* Length of a trampoline: jmp rel32. */
 #define KSPLICE_TRAMPOLINE 5
+
+/*
+ * Threads may stay inside when the update is applied: they go on in the old code, which
+ * stays where it is. User space has seen that what it calls is called as before.
+ */
+#define KSPLICE_MAY_BE_BUSY 1
 
 /* One function to redirect. */
 struct ksplice_function {
@@ -23,14 +29,16 @@ struct ksplice_function {
 	u32 new_size;
 	u32 site;		/* offset from old_addr at which the trampoline is put */
 	u8 expect[KSPLICE_TRAMPOLINE];	/* what stands there */
+	u8 flags;		/* KSPLICE_MAY_BE_BUSY */
 };
 static_assert(sizeof(struct ksplice_function) == 48);
 
 /* Further code that no thread may be inside of when the functions are redirected. */
 struct ksplice_range {
 	u64 start;
-	u64 size;		/* bytes */
 	const char *name;
+	u32 size;		/* bytes */
+	u32 flags;		/* KSPLICE_MAY_BE_BUSY: it is a piece of such a function */
 };
 static_assert(sizeof(struct ksplice_range) == 24);
 

@@ -41,26 +41,80 @@ static void sort_spans(struct ksplice_check *check)
 }
 
 /*
- * To apply: the old functions, from behind the site's first byte. A thread that goes on
- * at the site or before it runs into the trampoline, as a caller would. The address
- * behind the last byte counts: a call of a function that does not return may be the
- * last instruction.
+ * The bytes of a function that a thread must not come back to once its trampoline is there:
+ * all behind the site's first byte. A thread that goes on at the site or before it runs into
+ * the trampoline, as a caller would. The address behind the last byte counts: a call of a
+ * function that does not return may be the last instruction.
  */
-static void add_old_code(struct ksplice_check *check)
+static void add_function(struct ksplice_check *check, const struct ksplice_function *function)
+{
+	add_span(check, function->old_addr + function->site + 1,
+		 function->old_addr + function->old_size, function->name);
+}
+
+/* Where threads may stay, all that counts is that they do not come back into the trampoline. */
+static void add_site(struct ksplice_check *check, const struct ksplice_function *function)
+{
+	unsigned long site = function->old_addr + function->site;
+
+	add_span(check, site + 1, site + KSPLICE_TRAMPOLINE - 1, function->name);
+}
+
+static void add_piece(struct ksplice_check *check, const struct ksplice_range *range)
+{
+	add_span(check, range->start, range->start + range->size, range->name);
+}
+
+/* To apply: the old functions. */
+static void add_old_code(struct ksplice_check *check, const struct ksplice_update *update)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
 	u32 i;
 
-	ksplice_for_each_function(check->update, member, function)
-		add_span(check, function->old_addr + function->site + 1,
-			 function->old_addr + function->old_size, function->name);
-	list_for_each_entry(member, &check->update->members, list)
-		for (i = 0; i < member->part->nr_ranges; i++) {
-			const struct ksplice_range *range = &member->part->ranges[i];
+	ksplice_for_each_function(update, member, function)
+		if (function->flags & KSPLICE_MAY_BE_BUSY)
+			add_site(check, function);
+		else
+			add_function(check, function);
+	list_for_each_entry(member, &update->members, list)
+		for (i = 0; i < member->part->nr_ranges; i++)
+			if (!(member->part->ranges[i].flags & KSPLICE_MAY_BE_BUSY))
+				add_piece(check, &member->part->ranges[i]);
+}
 
-			add_span(check, range->start, range->start + range->size, range->name);
-		}
+/*
+ * To apply: the old functions in which other updates have left threads. What these threads
+ * still call was settled for those updates, not for this one.
+ */
+static void add_left_code(struct ksplice_check *check, const struct ksplice_update *update)
+{
+	const struct ksplice_function *function;
+	struct ksplice_member *member;
+	u32 i;
+
+	ksplice_for_each_function(update, member, function)
+		if (function->flags & KSPLICE_MAY_BE_BUSY)
+			add_function(check, function);
+	list_for_each_entry(member, &update->members, list)
+		for (i = 0; i < member->part->nr_ranges; i++)
+			if (member->part->ranges[i].flags & KSPLICE_MAY_BE_BUSY)
+				add_piece(check, &member->part->ranges[i]);
+}
+
+static bool takes_part(const struct ksplice_turns *turns, const struct ksplice_update *update)
+{
+	const struct ksplice_turn *turn;
+
+	ksplice_for_each_turn(turns, turn)
+		if (turn->update == update)
+			return true;
+	return false;
+}
+
+static bool leaves_threads(const struct ksplice_turns *turns, const struct ksplice_update *update)
+{
+	return update->stage == KSPLICE_APPLIED && !takes_part(turns, update);
 }
 
 /*
@@ -68,20 +122,20 @@ static void add_old_code(struct ksplice_check *check)
  * own too, for their names. Where the modules are to go, all words count that point into
  * their data: a caller may have kept what new code gave it.
  */
-static void add_new_code(struct ksplice_check *check, bool with_data)
+static void add_new_code(struct ksplice_check *check, const struct ksplice_update *update)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
 	unsigned long start, size;
 	u32 i;
 
-	ksplice_for_each_function(check->update, member, function)
+	ksplice_for_each_function(update, member, function)
 		add_span(check, function->new_addr, function->new_addr + function->new_size,
 			 function->name);
-	list_for_each_entry(member, &check->update->members, list) {
+	list_for_each_entry(member, &update->members, list) {
 		ksplice_module_text(member->owner, &start, &size);
 		add_span(check, start, start + size, member->owner->name);
-		if (!with_data)
+		if (!check->memory_goes)
 			continue;
 		for (i = 0; ksplice_module_data(member->owner, i, &start, &size); i++)
 			if (size)
@@ -89,9 +143,8 @@ static void add_new_code(struct ksplice_check *check, bool with_data)
 	}
 }
 
-/* Lists that code, and makes room for what is noted while the machine stands still. */
-enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
-					 struct ksplice_update *update, enum ksplice_way way)
+/* The most spans that an update has. */
+static u32 count_spans(const struct ksplice_update *update)
 {
 	struct ksplice_member *member;
 	u32 count = 0;
@@ -99,17 +152,50 @@ enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
 	list_for_each_entry(member, &update->members, list)
 		count += 1 + KSPLICE_MODULE_DATA + member->part->nr_functions +
 			 member->part->nr_ranges;
-	check->update = update;
-	check->memory_goes = way == KSPLICE_TO_NOTHING ||
-			     (way == KSPLICE_TO_OLD && ksplice_may_be_unloaded(update));
+	return count;
+}
+
+static bool frees_memory(const struct ksplice_turn *turn)
+{
+	return turn->way == KSPLICE_TO_NOTHING ||
+	       (turn->way == KSPLICE_TO_OLD && ksplice_may_be_unloaded(turn->update));
+}
+
+static void add_spans(struct ksplice_check *check, const struct ksplice_turns *turns)
+{
+	const struct ksplice_update *update;
+	const struct ksplice_turn *turn;
+
+	ksplice_for_each_turn(turns, turn) {
+		if (turn->way != KSPLICE_TO_NEW) {
+			add_new_code(check, turn->update);
+			continue;
+		}
+		add_old_code(check, turn->update);
+		list_for_each_entry(update, &ksplice_updates, list)
+			if (leaves_threads(turns, update))
+				add_left_code(check, update);
+	}
+}
+
+/* Lists that code, and makes room for what is noted while the machine stands still. */
+enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
+					 const struct ksplice_turns *turns)
+{
+	const struct ksplice_update *update;
+	const struct ksplice_turn *turn;
+	u32 count = 0;
+
+	list_for_each_entry(update, &ksplice_updates, list)
+		if (takes_part(turns, update) || leaves_threads(turns, update))
+			count += count_spans(update);
+	ksplice_for_each_turn(turns, turn)
+		check->memory_goes |= frees_memory(turn);
 	check->spans = kvcalloc(count, sizeof(*check->spans), GFP_KERNEL);
 	check->stoppers = kvcalloc(nr_cpu_ids, sizeof(*check->stoppers), GFP_KERNEL);
 	if (!check->spans || !check->stoppers)
 		return KSPLICE_OUT_OF_MEMORY;
-	if (way == KSPLICE_TO_NEW)
-		add_old_code(check);
-	else
-		add_new_code(check, check->memory_goes);
+	add_spans(check, turns);
 	sort_spans(check);
 	return KSPLICE_OK;
 }

@@ -10,10 +10,10 @@
  * interrupt's stack. Only a non-maskable interrupt can be under way, and it is over
  * before anything that it runs can be gone (text.c has more about it).
  *
- * The thread that asked for the change waits in stop_machine(), called by the core. Its
- * stack counts from the core's caller up: further down lie the very addresses that the
- * core works with. What is missed there is stop_machine() itself, entered from here;
- * it returns to old code, which stays.
+ * The thread that asked for the change has left its system call, and waits in stop_machine(),
+ * called by the core. Its stack counts from the core's caller up: further down lie the very
+ * addresses that the core works with. What is missed there is stop_machine() itself, entered
+ * from here; it returns to old code, which stays.
  */
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
@@ -110,24 +110,35 @@ static bool check_replaced_returns(struct ksplice_check *check, struct task_stru
 
 #if defined(CONFIG_STACKTRACE) && defined(CONFIG_HAVE_RELIABLE_STACKTRACE)
 /*
+ * A word that is no return address may be a pointer to what goes, or something that an
+ * earlier call left behind, which a thread that sleeps can have for days. The requester has
+ * left its system call, and has no pointer in its hands.
+ */
+static bool may_ignore_words(struct ksplice_check *check, const struct task_struct *task)
+{
+	if (!check->memory_goes || task == check->requester)
+		return true;
+	check->must_stay |= check->may_stay;
+	return check->may_stay;
+}
+
+/*
  * Words that are no addresses count too, and some of them a user program can choose: the
  * sets of select(), say. So where a word is found, the kernel's unwinder is asked, on which
  * livepatch relies: what it calls reliable has all return addresses. That is enough for
- * code that stays in memory; of code that goes, a pointer alone is one too many.
+ * code that stays in memory; of what goes, a pointer alone is one too many.
  */
 static bool has_innocent_frames(struct ksplice_check *check, struct task_struct *task)
 {
 	int count, i;
 
-	if (check->memory_goes)
-		return false;
 	count = stack_trace_save_tsk_reliable(task, check->frames, KSPLICE_MAX_FRAMES);
 	if (count <= 0)
 		return false;
 	for (i = 0; i < count; i++)
 		if (find_span(check, check->frames[i]))
 			return false;
-	return true;
+	return may_ignore_words(check, task);
 }
 #else
 static bool has_innocent_frames(struct ksplice_check *check, struct task_struct *task)
@@ -248,9 +259,21 @@ enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadlin
 	return result;
 }
 
+/* The same of one thread while the machine runs; of one that runs it is not known. Under RCU. */
+bool ksplice_is_inside(struct ksplice_check *check, struct task_struct *task)
+{
+	bool busy;
+
+	if (task == current || is_running(task) || !try_get_task_stack(task))
+		return false;
+	busy = check_words_of(check, task, READ_ONCE(task->thread.sp));
+	put_task_stack(task);
+	return busy;
+}
+
 /*
- * The same while the machine runs, of the threads that sleep: most that will be in the way
- * are in the way already, and need no stop to be found. What is missed is found in it.
+ * The threads that sleep: most that will be in the way are in the way already, and need no
+ * stop to be found. What is missed is found in it.
  */
 enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check)
 {
@@ -258,12 +281,8 @@ enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check)
 	bool busy = false;
 
 	rcu_read_lock();
-	for_each_process_thread(process, task) {
-		if (task == current || is_running(task) || !try_get_task_stack(task))
-			continue;
-		busy |= check_words_of(check, task, READ_ONCE(task->thread.sp));
-		put_task_stack(task);
-	}
+	for_each_process_thread(process, task)
+		busy |= ksplice_is_inside(check, task);
 	rcu_read_unlock();
 	return busy ? KSPLICE_CODE_BUSY : KSPLICE_OK;
 }

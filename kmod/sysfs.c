@@ -22,24 +22,6 @@ static const char *const stage_names[] = {
 	[KSPLICE_REVERSED] = "reversed",
 };
 
-static const struct {
-	const char *name;
-	int error;
-} causes[KSPLICE_NR_CAUSES] = {
-	[KSPLICE_OK] = { "ok", 0 },
-	[KSPLICE_NO_MATCH] = { "no_match", -EILSEQ },
-	[KSPLICE_CODE_BUSY] = { "code_busy", -EAGAIN },
-	[KSPLICE_MODULE_BUSY] = { "module_busy", -EBUSY },
-	[KSPLICE_OUT_OF_MEMORY] = { "out_of_memory", -ENOMEM },
-	[KSPLICE_FAILED_TO_FIND] = { "failed_to_find", -ENOENT },
-	[KSPLICE_ALREADY_REVERSED] = { "already_reversed", -EALREADY },
-	[KSPLICE_UNEXPECTED_RUNNING_TASK] = { "unexpected_running_task", -EAGAIN },
-	[KSPLICE_TIMED_OUT] = { "timed_out", -EAGAIN },
-	[KSPLICE_TARGET_NOT_LOADED] = { "target_not_loaded", -ENODEV },
-	[KSPLICE_CALL_FAILED] = { "call_failed", -ECANCELED },
-	[KSPLICE_UNEXPECTED] = { "unexpected", -EINVAL },
-};
-
 static struct ksplice_update *to_update(struct kobject *kobj)
 {
 	return container_of(kobj, struct ksplice_update, kobj);
@@ -53,27 +35,7 @@ static ssize_t stage_show(struct kobject *kobj, struct kobj_attribute *attr, cha
 static ssize_t stage_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
 			   size_t count)
 {
-	struct ksplice_update *update = to_update(kobj);
-	enum ksplice_cause (*change)(struct ksplice_update *update);
-	enum ksplice_cause cause;
-	int ret;
-
-	if (sysfs_streq(buf, "applied"))
-		change = ksplice_apply;
-	else if (sysfs_streq(buf, "reversed"))
-		change = ksplice_reverse;
-	else if (sysfs_streq(buf, "released"))
-		change = ksplice_release;
-	else
-		return -EINVAL;
-	/* The writer is killed, so nobody reads why nothing was done. */
-	if (mutex_lock_killable(&ksplice_lock))
-		return -EINTR;
-	cause = update->stage == KSPLICE_PREPARING ? KSPLICE_TARGET_NOT_LOADED : change(update);
-	WRITE_ONCE(update->abort_cause, cause);
-	ret = causes[cause].error;
-	mutex_unlock(&ksplice_lock);
-	return ret ?: count;
+	return ksplice_request(to_update(kobj), buf) ?: count;
 }
 
 static ssize_t description_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -83,7 +45,7 @@ static ssize_t description_show(struct kobject *kobj, struct kobj_attribute *att
 
 static ssize_t abort_cause_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", causes[READ_ONCE(to_update(kobj)->abort_cause)].name);
+	return sysfs_emit(buf, "%s\n", ksplice_cause_name(READ_ONCE(to_update(kobj)->abort_cause)));
 }
 
 static ssize_t conflicts_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
@@ -138,9 +100,10 @@ static size_t print_functions(const struct ksplice_update *update, char *buf, si
 
 	ksplice_for_each_function(update, member, function)
 		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
-				   "%s %llx %u %llx %u %u %s\n", function->name,
+				   "%s %llx %u %llx %u %u %s %*phN\n", function->name,
 				   function->old_addr, function->old_size, function->new_addr,
-				   function->new_size, function->site, member->part->target);
+				   function->new_size, function->site, member->part->target,
+				   KSPLICE_TRAMPOLINE, function->expect);
 	return length;
 }
 
@@ -165,8 +128,8 @@ static size_t print_writes(const struct ksplice_update *update, char *buf, size_
 
 	ksplice_for_each_write(update, member, write)
 		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
-				   "%s %llx %llu %s\n", write->name, write->addr, write->size,
-				   member->part->target);
+				   "%s %llx %llu %s %lx\n", write->name, write->addr, write->size,
+				   member->part->target, (unsigned long)write->old_bytes);
 	return length;
 }
 

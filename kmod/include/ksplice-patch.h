@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * For kernel code that is part of a patch: functions that are called when the update made
- * of the patch is applied or reversed, and new fields for structures of which objects
- * exist. ksplice-create finds this header by itself, for the patched source only.
+ * of the patch is applied or reversed, functions in which threads may stay, and new fields
+ * for structures of which objects exist. ksplice-create finds this header by itself, for the patched source only.
  *
  *	static int is_idle(void) { return table_in_use ? -EBUSY : 0; }
  *	static void raise_limit(void) { limit = 64; }
@@ -47,6 +47,19 @@
 #define ksplice_reverse(fn)		KSPLICE_HOOK(reverse, void, fn)
 #define ksplice_post_reverse(fn)	KSPLICE_HOOK(post_reverse, void, fn)
 #define ksplice_fail_reverse(fn)	KSPLICE_HOOK(fail_reverse, void, fn)
+
+/*
+ * Some functions always have a thread asleep in them. With this, at file level,
+ *
+ *	ksplice_allow_busy(do_wait);
+ *
+ * threads may stay in the old code of a function of this file when the update is applied:
+ * they go on in it, beside others in the new code, until they leave it. Whoever says so has
+ * seen that this is right. What the old code calls must be called as before: that is checked.
+ */
+#define ksplice_allow_busy(fn)							\
+	static_assert(sizeof(&(fn)));						\
+	static const char __ksplice_busy_##fn[] __used __section(".ksplice_busy") = #fn
 
 /*
  * Shadow data: a new field beside a structure, for the running kernel has objects of it that

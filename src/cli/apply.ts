@@ -1,26 +1,24 @@
 import { Command } from "commander";
 import { applyUpdate, openUpdate } from "../index.js";
-import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { persistenceFrom, printJson, stderrProgress, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { openDebugLog } from "./debug-log.js";
 
-interface ApplyOptions extends CommonOptions {
+interface ApplyOptions extends CommonOptions, PersistenceOptions {
   readonly partial?: boolean;
   readonly verify?: boolean;
   readonly json?: boolean;
-  readonly tries: number;
-  readonly stopLimit?: number;
+  readonly replace?: string;
   readonly debug?: boolean;
   readonly debugfile?: string;
 }
 
 /** `ksplice apply UPDATE` */
 export function applyCommand(): Command {
-  return new Command("apply")
+  return withPersistence(new Command("apply"))
     .description("apply an update to the running kernel")
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
     .option("--partial", "skip target modules that are not loaded")
-    .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
-    .option("--stop-limit <ms>", "how long threads are looked at while the machine is stopped, at most (default: 10)", positiveInteger)
+    .option("--replace <id>", "undo this update at the same moment: the new one is made for the kernel below it")
     .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
     .option("--json", "print the result as JSON")
     .option("--debug", "say in detail what is done, on stderr")
@@ -31,12 +29,12 @@ export function applyCommand(): Command {
       const log = openDebugLog(options);
       const update = await openUpdate(path);
       try {
-        const { partial = false, verify = false, tries, stopLimit } = options;
+        const { partial = false, verify = false, replace } = options;
         const result = await applyUpdate(update, {
           partial,
           verify,
-          tries,
-          ...(stopLimit === undefined ? {} : { stopLimit }),
+          ...persistenceFrom(options),
+          ...(replace === undefined ? {} : { replace }),
           progress,
           log,
         });
@@ -48,7 +46,7 @@ export function applyCommand(): Command {
           const data = result.data.length === 0 ? "" : ` and ${count(result.data, "data object")}`;
           const skipped = result.skippedTargets.length === 0 ? "" : `; skipped, not loaded: ${result.skippedTargets.join(", ")}`;
           process.stdout.write(
-            `applied ${result.id}: ${count(result.functions, "function")}${data} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`,
+            `applied ${result.id}${replace === undefined ? "" : ` in place of ${replace}`}: ${count(result.functions, "function")}${data} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`,
           );
         }
       } finally {

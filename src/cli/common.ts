@@ -63,6 +63,32 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** Options of the commands that change what runs: how long they go on trying, and whether they wake who is in the way. */
+export function withPersistence(command: Command): Command {
+  return command
+    .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
+    .option("--wait <seconds>", "try until this time is over instead, at first more often", positiveInteger)
+    .option("--nudge", "wake programs that sleep in the code, as a signal without a handler does: some of their system calls return EINTR")
+    .option("--stop-limit <ms>", "how long threads are looked at while the machine is stopped, at most (default: 10)", positiveInteger);
+}
+
+export interface PersistenceOptions {
+  readonly tries: number;
+  readonly wait?: number;
+  readonly nudge?: boolean;
+  readonly stopLimit?: number;
+}
+
+/** What of them was said. */
+export function persistenceFrom({ tries, wait, nudge, stopLimit }: PersistenceOptions): PersistenceOptions {
+  return {
+    tries,
+    ...(wait === undefined ? {} : { wait }),
+    ...(nudge === undefined ? {} : { nudge }),
+    ...(stopLimit === undefined ? {} : { stopLimit }),
+  };
+}
+
 /** Progress on stderr: redrawn in place on a terminal, a line each elsewhere, nothing with -q. */
 export function stderrProgress(options: CommonOptions): Progress & { done(): void } {
   const redraw = process.stderr.isTTY && (options.verbose ?? 0) === 0;

@@ -27,6 +27,7 @@ interface CreateOptions extends CommonOptions {
   readonly jobs?: number;
   readonly onlyTargets?: string;
   readonly allowLayout?: string[];
+  readonly allowBusy?: string[];
   readonly mostUnits?: number;
   readonly output?: string;
   readonly json?: boolean;
@@ -54,6 +55,11 @@ export function createCommand(): Command {
     .option("-j, --jobs <n>", "compile this many objects at once (also: CONCURRENCY_LEVEL)", positiveInteger)
     .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
     .option("--allow-layout <type>", "let a changed layout of this type through (struct foo); may be repeated", appendTo)
+    .option(
+      "--allow-busy <function>",
+      "let threads stay in the old code of this function, which goes on in them; may be repeated",
+      appendTo,
+    )
     .option("--most-units <n>", "refuse a header whose change may come into more objects than this (default: no limit)", positiveInteger)
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
@@ -83,6 +89,7 @@ export function createCommand(): Command {
         jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
+        ...(options.allowBusy === undefined ? {} : { allowedBusy: options.allowBusy }),
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
         kmodDir,
         progress,

@@ -1,24 +1,20 @@
 import { Command } from "commander";
 import { undoUpdate } from "../index.js";
-import { positiveInteger, printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { persistenceFrom, printJson, stderrProgress, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { openDebugLog } from "./debug-log.js";
 
-interface UndoOptions extends CommonOptions {
+interface UndoOptions extends CommonOptions, PersistenceOptions {
   readonly json?: boolean;
   readonly unload?: boolean;
-  readonly tries: number;
-  readonly stopLimit?: number;
   readonly debug?: boolean;
   readonly debugfile?: string;
 }
 
 /** `ksplice undo ID` */
 export function undoCommand(): Command {
-  return new Command("undo")
+  return withPersistence(new Command("undo"))
     .description("take an update out of the running kernel")
     .argument("<id>", "the update's id, as ksplice-view lists it")
-    .option("--tries <n>", "how often to try, a second apart, while the code is in use", positiveInteger, 5)
-    .option("--stop-limit <ms>", "how long threads are looked at while the machine is stopped, at most (default: 10)", positiveInteger)
     .option(
       "--unload",
       "take the update's code out of memory, also where the kernel may have kept an address of it (a timer's function, a string): it crashes if it comes to it",
@@ -33,8 +29,7 @@ export function undoCommand(): Command {
       try {
         const result = await undoUpdate(id, {
           unload: options.unload === true,
-          tries: options.tries,
-          ...(options.stopLimit === undefined ? {} : { stopLimit: options.stopLimit }),
+          ...persistenceFrom(options),
           progress,
           log,
         });

@@ -49,7 +49,7 @@ function compile(text: string, fileName: string): ElfObject {
 }
 
 export function replaces(name: string, newSymbol = `new:${name}`): ManifestFunction {
-  return { name, preSymbol: name, newSymbol, preParts: [], interface: "same" };
+  return { name, preSymbol: name, newSymbol, preParts: [], interface: "same", mayBeBusy: false };
 }
 
 export interface AppliedSample {

@@ -58,7 +58,7 @@ export function target(imports: ManifestTarget["units"][number]["imports"] = [],
     exports: [],
     units: [
       sampleUnit("a.o", {
-        functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts, interface: "same" }],
+        functions: [{ name: "foo", preSymbol: "foo", newSymbol: "new:a.o:foo", preParts, interface: "same", mayBeBusy: false }],
         imports,
       }),
     ],

@@ -34,7 +34,7 @@ export function sampleUpdate(change: Partial<Manifest> = {}): Update {
     ["post/net/ipv4/same.o", text("post")],
   ]);
   const base: Omit<Manifest, "files"> = {
-    format: 3,
+    format: 4,
     id: "abc123",
     description: "a fix",
     created: "2026-01-02T03:04:05Z",

@@ -62,6 +62,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
   [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_/, IGNORED],
 
+  // Names, for what looks at an update as a whole.
+  [/^\.ksplice_busy$/, IGNORED],
   [new RegExp(`^\\.ksplice_hooks\\.(${HOOK_KINDS.join("|")})$`), { kind: "hooks" }],
 
   // Tables that describe code.

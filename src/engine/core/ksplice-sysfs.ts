@@ -25,6 +25,15 @@ export interface WrittenData {
   readonly target: string;
 }
 
+/** Bytes that an update has taken the place of: what is at `addr` when it is undone. */
+export interface DisplacedBytes {
+  readonly addr: bigint;
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes, or the address in the kernel at which the update's module has them. */
+  readonly bytes: Uint8Array | bigint;
+}
+
 /** A module with new code of an update, as the core lists it in `parts`. */
 export interface LoadedPart {
   readonly module: string;
@@ -40,6 +49,16 @@ export interface LoadedPart {
  * `reversed` then, and the modules may be unloaded.
  */
 export type RequestedStage = "applied" | "reversed" | "released";
+
+/** How a stage is reached. */
+export interface StageOptions {
+  /** Wake threads that sleep in the code, and hold them until the attempt is over. */
+  readonly nudge?: boolean;
+  /** When undoing: leave the code in memory where a thread may have a pointer to it, instead of failing. */
+  readonly stay?: boolean;
+  /** When applying: the update that is undone at the same moment. */
+  readonly replace?: string;
+}
 
 /** What the kernel says about one update in /sys/kernel/ksplice/ID. A file that is missing reads as empty, or undefined where it is a number. */
 export interface LoadedUpdate {
@@ -111,12 +130,19 @@ export class KspliceSysfs {
     };
   }
 
+  /** What an applied update keeps for its undo: bytes at the sites of its functions and in the data that it writes. */
+  readDisplaced(id: string): DisplacedBytes[] {
+    return [...parseSiteBytes(this.#read(id, "functions")), ...parseOldData(this.#read(id, "writes"))];
+  }
+
   /**
    * Asks the core to change an update's stage.
    * @throws the system's error where the core refuses; `abort_cause` then says why
    */
-  writeStage(id: string, stage: RequestedStage): void {
-    writeFileSync(join(this.#directory, id, "stage"), `${stage}\n`);
+  writeStage(id: string, stage: RequestedStage, how: StageOptions = {}): void {
+    const flags = (["nudge", "stay"] as const).filter((flag) => how[flag] === true);
+    const words = [stage, ...flags, ...(how.replace === undefined ? [] : [`replace=${how.replace}`])];
+    writeFileSync(join(this.#directory, id, "stage"), `${words.join(" ")}\n`);
   }
 
   /** How long the core may look at threads while the machine is stopped, at most; until it is unloaded. Microseconds. */
@@ -134,7 +160,7 @@ export class KspliceSysfs {
   }
 }
 
-/** Parses `functions`: a line each, `NAME OLD_ADDR OLD_SIZE NEW_ADDR NEW_SIZE SITE_OFFSET TARGET`; addresses in hexadecimal, sizes in decimal. */
+/** Parses `functions`: a line each, `NAME OLD_ADDR OLD_SIZE NEW_ADDR NEW_SIZE SITE_OFFSET TARGET SITE_BYTES`; addresses in hexadecimal, sizes in decimal. */
 export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
   return text
     .split("\n")
@@ -151,7 +177,25 @@ export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
     }));
 }
 
-/** Parses `writes`: a line each, `NAME ADDR SIZE TARGET`; the address in hexadecimal, the size in decimal. */
+/** The last field of `functions`: what stands at each site when the update is not applied, in hexadecimal. */
+function parseSiteBytes(text: string): DisplacedBytes[] {
+  return text.split("\n").flatMap((line): DisplacedBytes[] => {
+    const [, oldAddr = "0", , , , siteOffset = "0", , hex = ""] = line.trim().split(/\s+/);
+    const bytes = Uint8Array.from(Buffer.from(hex, "hex"));
+    return bytes.length === 0 ? [] : [{ addr: BigInt(`0x${oldAddr}`) + BigInt(siteOffset), size: bytes.length, bytes }];
+  });
+}
+
+/** The last field of `writes`: the address of what stands there when the update is not applied. */
+function parseOldData(text: string): DisplacedBytes[] {
+  return text.split("\n").flatMap((line): DisplacedBytes[] => {
+    const [, addr, size, , oldBytes] = line.trim().split(/\s+/);
+    if (addr === undefined || oldBytes === undefined) return [];
+    return [{ addr: BigInt(`0x${addr}`), size: Number(size), bytes: BigInt(`0x${oldBytes}`) }];
+  });
+}
+
+/** Parses `writes`: a line each, `NAME ADDR SIZE TARGET OLD_BYTES_ADDR`; addresses in hexadecimal, the size in decimal. */
 export function parseWrittenData(text: string): WrittenData[] {
   return text
     .split("\n")

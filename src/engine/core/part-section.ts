@@ -10,7 +10,7 @@ import { UNDEFINED, type ElfObject, type ElfRelocation, type ElfSection, type El
  */
 
 /** KSPLICE_ABI of kmod/ksplice.h. */
-export const KSPLICE_ABI = 3;
+export const KSPLICE_ABI = 4;
 /** The symbol that the module template leaves undefined. */
 const PART_SYMBOL = "ksplice_part";
 /** KSPLICE_MAX_WRITE: the most bytes of one entry of the table of writes. */
@@ -24,6 +24,8 @@ export interface PartFunction {
   readonly newSymbol: ElfSymbol;
   readonly site: number;
   readonly expect: Uint8Array;
+  /** Threads may stay in the old code. */
+  readonly mayBeBusy: boolean;
 }
 
 export interface PartRange {
@@ -31,6 +33,8 @@ export interface PartRange {
   readonly start: bigint;
   /** Bytes. */
   readonly size: number;
+  /** It is a piece of a function in which threads may stay. */
+  readonly mayBeBusy: boolean;
 }
 
 /** A place in the module. */
@@ -83,6 +87,8 @@ const HOOK_SIZE = 16;
 const POINTER_SIZE = 8;
 /** KSPLICE_UNLOADABLE. */
 const UNLOADABLE = 1;
+/** KSPLICE_MAY_BE_BUSY. */
+const MAY_BE_BUSY = 1;
 
 /** A table being filled: bytes of a fixed size, and the pointers in it as relocations. */
 class Table {
@@ -199,6 +205,7 @@ function encodeFunctions(entries: readonly PartFunction[], strings: Strings, tra
     if (entry.expect.length !== trampolineSize)
       throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${trampolineSize}`);
     table.section.data.set(entry.expect, at + 36);
+    table.view.setUint8(at + 36 + trampolineSize, entry.mayBeBusy ? MAY_BE_BUSY : 0);
   });
   return table;
 }
@@ -208,8 +215,9 @@ function encodeRanges(entries: readonly PartRange[], strings: Strings): Table {
   entries.forEach((range, index) => {
     const at = index * RANGE_SIZE;
     table.view.setBigUint64(at, BigInt.asUintN(64, range.start), true);
-    table.view.setBigUint64(at + 8, BigInt(range.size), true);
-    table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(range.name));
+    table.pointTo(at + 8, strings.table.symbol, strings.offsetOf(range.name));
+    table.view.setUint32(at + 16, range.size, true);
+    table.view.setUint32(at + 20, range.mayBeBusy ? MAY_BE_BUSY : 0, true);
   });
   return table;
 }

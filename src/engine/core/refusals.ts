@@ -1,9 +1,9 @@
 import { Refusal, type AbortCause } from "../../diagnostics.js";
 
-export const replacedByNewer = (id: string, newer: readonly string[]): Refusal =>
+export const replacedByNewer = (id: string, newer: readonly string[], verb: "undone" | "replaced" = "undone"): Refusal =>
   new Refusal({
     code: "replaced-by-newer",
-    message: `update ${id} cannot be undone: ${newer.length === 1 ? "a newer update replaces or uses" : "newer updates replace or use"} its code: ${newer.join(", ")}`,
+    message: `update ${id} cannot be ${verb}: ${newer.length === 1 ? "a newer update replaces or uses" : "newer updates replace or use"} its code: ${newer.join(", ")}`,
     hint: `undo ${newer.join(", ")} first`,
     abortCause: "module_busy",
   });
@@ -14,24 +14,37 @@ export interface Conflict {
   readonly function: string;
   /** The function that it sleeps in, where that is known. */
   readonly waitChannel?: string | undefined;
+  readonly isKernelThread?: boolean;
 }
 
 /** What was asked for and not done. */
 type Verb = "applied" | "undone" | "unloaded";
 
-export const codeBusy = (id: string, verb: Verb, attempts: number, conflicts: readonly Conflict[]): Refusal =>
+/** @param nudged the threads were woken, as far as they can be */
+export const codeBusy = (id: string, verb: Verb, attempts: number, conflicts: readonly Conflict[], nudged = false): Refusal =>
   new Refusal({
     code: "code-busy",
     message: [
-      `update ${id} was not ${verb}: code that it ${verb === "applied" ? "replaces" : "brought"} was in use at each of ${attempts} tries`,
+      `update ${id} was not ${verb}: code that it ${verb === "applied" ? "replaces" : "brought"} was in use at ${attempts === 1 ? "the one try" : `each of ${attempts} tries`}`,
       ...conflicts.map(
-        ({ task, pid, function: name, waitChannel }) =>
-          `  ${task} (pid ${pid}) is inside ${name}${waitChannel === undefined ? "" : `, asleep in ${waitChannel}`}`,
+        ({ task, pid, function: name, waitChannel, isKernelThread }) =>
+          `  ${task} (${isKernelThread === true ? "thread of the kernel, " : ""}pid ${pid}) is inside ${name}${waitChannel === undefined ? "" : `, asleep in ${waitChannel}`}`,
       ),
     ].join("\n"),
-    hint: "stop or wake these tasks and try again, or give it more time with --tries",
+    hint: busyHint(verb, conflicts, nudged),
     abortCause: "code_busy",
   });
+
+/** Programs can be woken; a thread of the kernel cannot, and where it always sleeps in the function, no time is enough. */
+function busyHint(verb: Verb, conflicts: readonly Conflict[], nudged: boolean): string {
+  const canWake = !nudged && conflicts.some(({ isKernelThread }) => isKernelThread !== true);
+  const ways = [
+    ...(canWake ? ["wake these programs with --nudge"] : ["stop these programs"]),
+    "give it more time with --wait=SECONDS",
+    ...(verb === "applied" ? ["where a function always has a sleeper, make the update with ksplice create --allow-busy=FUNCTION"] : []),
+  ];
+  return `${ways.slice(0, -1).join(", ")}, or ${ways.at(-1) ?? ""}`;
+}
 
 const CORE_CAUSES = [
   "no_match",

@@ -3,7 +3,9 @@ import type { RunKernel } from "../../run-kernel.js";
 import type { SymbolTable } from "../kallsyms.js";
 import { Kcore } from "./kcore.js";
 import { readKernelFacts, readSymbols, type KernelFacts, type UpdateFacts } from "./kernel-facts.js";
+import { KspliceSysfs } from "../../engine/core/ksplice-sysfs.js";
 import { readText } from "./read-file.js";
+import { factsWithout, memoryWithout } from "./without-update.js";
 import { refuseNotRoot } from "../../host/refusals.js";
 import { refuseNoKcore } from "./refusals.js";
 
@@ -15,6 +17,8 @@ export interface LiveKernel extends RunKernel, KernelFacts {
 export interface LiveKernelOptions {
   /** Directory that holds `proc/` and `sys/`; default `/`. */
   readonly root?: string;
+  /** Id of an applied update: the kernel is shown as it is when that is undone. */
+  readonly without?: string;
 }
 
 /**
@@ -27,7 +31,11 @@ export function openLiveKernel(options: LiveKernelOptions = {}): LiveKernel {
   if (root === "/" && process.geteuid?.() !== 0) throw refuseNotRoot();
   const { symbols } = readSymbols(root);
   const kcore = openKcore(root);
-  return makeLiveKernel(readKernelFacts(root), symbols, kcore);
+  const facts = readKernelFacts(root);
+  if (options.without === undefined) return makeLiveKernel(facts, symbols, kcore);
+  const kernel = makeLiveKernel(factsWithout(facts, options.without), symbols, kcore);
+  const displaced = new KspliceSysfs(root).readDisplaced(options.without);
+  return { ...kernel, read: memoryWithout(displaced, (addr, size) => kcore.read(addr, size)) };
 }
 
 /** @param root directory that holds `proc/`. @throws Refusal `kcore-absent` */

@@ -12,18 +12,19 @@ import { prelinkCore, type PrelinkedPart } from "../prelink/prelink.js";
 import { prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
-import { residentDiffers } from "./refusals.js";
-import { switchStage } from "../../engine/core/switch-stage.js";
+import { notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
+import { replacedByNewer } from "../../engine/core/refusals.js";
+import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
 import { CORE_MODULE, unloadUpdate } from "./undo-update.js";
 import { requireFile, type Update } from "../file/update-file.js";
 import { verifyUpdate, type Verification } from "../verify/verify-update.js";
 
-export interface ApplyOptions {
+export interface ApplyOptions extends Persistence {
   /** Skip target modules that are not loaded. */
   readonly partial: boolean;
-  /** At least 1. */
-  readonly tries: number;
+  /** Id of an applied update that is undone at the same moment: this one is made for the kernel below it. */
+  readonly replace?: string;
   /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
   readonly stopLimit?: number;
   /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
@@ -38,6 +39,8 @@ export interface ApplyResult {
   /** Existing objects that hold other bytes now. */
   readonly data: readonly { readonly target: string; readonly name: string }[];
   readonly skippedTargets: readonly string[];
+  /** The update that it came in place of. */
+  readonly replaced?: string;
   /** Nanoseconds that the machine was stopped. */
   readonly stopNs: number;
   readonly attempts: number;
@@ -48,20 +51,31 @@ export interface ApplyResult {
 
 /**
  * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
- * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `code-busy`, or the core's abort cause
+ * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `not-applied`, `replaced-by-newer`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
   // Said first: whatever else this kernel lacks, it is not the one.
   requireItsKernel(update, readKernelIdentity());
   requireRoot();
   return await withKernelLock(async (interruption) => {
-    const kernel = openLiveKernel();
+    if (options.replace !== undefined) requireReplaceable(options.replace, update.manifest.id);
+    const kernel = openLiveKernel(options.replace === undefined ? {} : { without: options.replace });
     try {
       return await applyTo(kernel, update, options, interruption);
     } finally {
       kernel.close();
     }
   });
+}
+
+/** @throws Refusal `unknown-update`, `not-applied`, `replaced-by-newer` */
+function requireReplaceable(id: string, by: string): void {
+  const sysfs = new KspliceSysfs();
+  if (id === by) throw replacesItself(id);
+  const state = sysfs.readUpdate(id);
+  if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
+  if (state.stage !== "applied") throw notApplied(id, state.stage);
+  if (state.replacedBy.length > 0) throw replacedByNewer(id, state.replacedBy, "replaced");
 }
 
 async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<ApplyResult> {
@@ -79,19 +93,22 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
   const state = await switchOn(update, parts, kernel, options, interruption);
   log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
   const verification = options.verify === true ? await requireVerified(update, options, interruption) : undefined;
+  if (options.replace !== undefined && new KspliceSysfs().readUpdate(options.replace)?.stage === "reversed")
+    await unloadUpdate(options.replace);
   return {
     id: manifest.id,
     verification,
     functions: namesOf(targets, (unit) => unit.functions),
     data: namesOf(targets, (unit) => unit.data),
     skippedTargets,
+    ...(options.replace === undefined ? {} : { replaced: options.replace }),
     stopNs: state.stopNs ?? 0,
     attempts: state.attempts ?? 0,
     matching,
   };
 }
 
-/** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it */
+/** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it: what it came in place of comes back */
 async function requireVerified(update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<Verification> {
   const { id } = update.manifest;
   options.progress(`verifying ${id}`);
@@ -107,8 +124,10 @@ async function requireVerified(update: Update, options: ApplyOptions, interrupti
   options.progress(`undoing ${id}`);
   let stays: string | undefined;
   try {
-    const { stage } = await switchStage(id, "reversed", options.tries, options.progress, interruption);
-    if (stage === "reversed") await unloadUpdate(id);
+    const [what, how] = options.replace === undefined ? ([id, {}] as const) : ([options.replace, { replace: id }] as const);
+    const stage = options.replace === undefined ? "reversed" : "applied";
+    await switchStage(what, stage, { ...persistenceOf(options), ...how }, options.progress, interruption);
+    if (new KspliceSysfs().readUpdate(id)?.stage === "reversed") await unloadUpdate(id);
   } catch (error) {
     stays = error instanceof Error ? error.message : String(error);
   }
@@ -137,7 +156,7 @@ async function switchOn(
     if (!isSame(parts, state.parts)) throw residentDiffers(id);
     if (options.stopLimit !== undefined) sysfs.writeStopLimit(options.stopLimit * 1000);
     options.progress(`applying ${id} again`);
-    return await switchStage(id, "applied", options.tries, options.progress, interruption);
+    return await switchStage(id, "applied", switchOptions(options), options.progress, interruption);
   }
   // What an interrupted command may have left.
   if (state !== undefined) await unloadUpdate(id);
@@ -146,6 +165,10 @@ async function switchOn(
     if (takenAddresses.length > 0)
       options.log(`${name} stays in memory after an undo: the kernel may keep the addresses of ${takenAddresses.join(", ")}`);
   return await loadAndSwitch(update, parts, kernel, options, interruption);
+}
+
+function switchOptions(options: ApplyOptions): Parameters<typeof switchStage>[2] {
+  return { ...persistenceOf(options), ...(options.replace === undefined ? {} : { replace: options.replace }) };
 }
 
 function isSame(parts: readonly PrelinkedPart[], loaded: readonly LoadedPart[]): boolean {
@@ -160,10 +183,11 @@ async function loadAndSwitch(
   update: Update,
   parts: readonly PrelinkedPart[],
   kernel: LiveKernel,
-  { progress, log, tries, stopLimit }: ApplyOptions,
+  options: ApplyOptions,
   interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
   const { id } = update.manifest;
+  const { progress, log, stopLimit } = options;
   try {
     await loadCore(update, kernel, log);
     if (stopLimit !== undefined) new KspliceSysfs().writeStopLimit(stopLimit * 1000);
@@ -174,7 +198,7 @@ async function loadAndSwitch(
       log(`loaded ${part.name}, ${part.bytes.length} bytes`);
     }
     progress(`applying ${id}`);
-    return await switchStage(id, "applied", tries, progress, interruption);
+    return await switchStage(id, "applied", switchOptions(options), progress, interruption);
   } catch (error) {
     await unloadUpdate(id).catch((cleanup: unknown) => {
       // The first error is the one to report; this one is told beside it.

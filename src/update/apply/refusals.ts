@@ -1,4 +1,4 @@
-import { Refusal } from "../../diagnostics.js";
+import { EXIT_USAGE, Refusal } from "../../diagnostics.js";
 
 export const unknownUpdate = (id: string, known: readonly string[]): Refusal =>
   new Refusal({
@@ -12,6 +12,21 @@ export const alreadyUndone = (id: string): Refusal =>
     code: "already-undone",
     message: `update ${id} is undone already; its code stays in memory, as the kernel may have kept addresses of it`,
     hint: `ksplice undo --unload ${id} takes it out of memory, at the risk of a crash if anything still refers to it`,
+  });
+
+export const notApplied = (id: string, stage: string): Refusal =>
+  new Refusal({
+    code: "not-applied",
+    message: `update ${id} cannot be replaced: it is not applied, but ${stage}`,
+    hint: "apply without --replace",
+  });
+
+export const replacesItself = (id: string): Refusal =>
+  new Refusal({
+    code: "usage",
+    message: `--replace names ${id}, which is the update itself`,
+    hint: "an update has a name of its own: ksplice create --id",
+    exitCode: EXIT_USAGE,
   });
 
 export const residentDiffers = (id: string): Refusal =>

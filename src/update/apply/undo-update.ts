@@ -6,13 +6,11 @@ import { requireRoot } from "../../kernel/live/privilege.js";
 import { withKernelLock } from "../../host/lock.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
 import { alreadyUndone, unknownUpdate } from "./refusals.js";
-import { switchStage } from "../../engine/core/switch-stage.js";
+import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 
-export interface UndoOptions {
+export interface UndoOptions extends Persistence {
   /** Unload it even where somebody may still have the address of something in it. */
   readonly unload?: boolean;
-  /** At least 1. */
-  readonly tries: number;
   /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
   readonly stopLimit?: number;
   readonly progress: Progress;
@@ -45,7 +43,7 @@ export async function undoUpdate(id: string, options: UndoOptions): Promise<Undo
     let attempts = 0;
     let { stage } = state;
     const request = async (what: "reversed" | "released"): Promise<void> => {
-      ({ stage, stopNs = 0, attempts = 0 } = await switchStage(id, what, options.tries, options.progress, interruption));
+      ({ stage, stopNs = 0, attempts = 0 } = await switchStage(id, what, persistenceOf(options), options.progress, interruption));
       options.log(`${what} ${id} at try ${attempts}, stopped for ${stopNs} ns`);
     };
     if (stage === "applied") {

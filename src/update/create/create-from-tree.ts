@@ -26,7 +26,7 @@ import { findUnreached } from "./find-unreached.js";
 import { noteMoves, settleLinkage } from "../linkage/settle-linkage.js";
 import { estimateOf, sayWhenInterrupted } from "./many-units.js";
 import { mapLimited } from "../../host/map-limited.js";
-import { noSuchTarget } from "./refusals.js";
+import { noSuchBusyFunction, noSuchTarget } from "./refusals.js";
 import { readSemanticNotes } from "./read-semantic-notes.js";
 import { readTouchedTexts } from "../units/touched-texts.js";
 import { UnitTypes } from "../units/unit-types.js";
@@ -49,6 +49,8 @@ export interface CreateRequest {
   readonly onlyTargets?: string;
   /** Types whose layout may change: `struct foo`, or `foo`. */
   readonly allowedLayouts?: readonly string[];
+  /** Functions in whose old code threads may stay, besides those that the patch names. */
+  readonly allowedBusy?: readonly string[];
   /** The kernel part's source. */
   readonly kmodDir: string;
   /** Default: the user's cache directory. */
@@ -87,8 +89,10 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const linkage = await settleLinkage(diffs, {
       texts,
       prototypes: new Prototypes(texts, types),
+      allowedBusy: request.allowedBusy ?? [],
       findMentions: async (names) => await findMentions(patched, names),
     });
+    for (const name of linkage.busy.unknown) throw noSuchBusyFunction(name);
     refuseUnsafe([], linkage.refusals);
     const cut = cutOut(diffs, linkage);
     refuseUnsafe([], findUnreached(cut));

@@ -171,6 +171,7 @@ function unitEntry(part: UnitPart, newGlobals: ReadonlySet<string>, parts: reado
       preSymbol: entry.preSymbol,
       newSymbol: addAlias(entry.in.newCode, entry.in.unit, entry.newSymbol),
       preParts: [...entry.preParts],
+      mayBeBusy: part.busy.includes(entry.name),
       interface: part.otherInterface.includes(entry.name) ? ("other" as const) : ("same" as const),
     };
   });

@@ -33,13 +33,15 @@ export interface UnitPart extends UnitDiff {
   readonly left: readonly Leftover[];
   /** Changed functions that take or return something else: who calls them must be in the update. */
   readonly otherInterface: readonly string[];
+  /** Changed functions in whose old code threads may stay. */
+  readonly busy: readonly string[];
   /** Global names that the running kernel must not have yet. */
   readonly added: readonly string[];
 }
 
 /** Cuts the new code of all units that change out of their post objects, so that what belongs together finds each other. */
 export function cutOut(diffs: readonly UnitDiff[], linkage: Linkage): UnitPart[] {
-  const { moves, left, otherInterface } = linkage;
+  const { moves, left, otherInterface, busy } = linkage;
   return diffs
     .filter((entry) => entry.diff.verdict === "changed" || moves.functions.some(({ from }) => from.entry === entry))
     .map((entry): UnitPart => {
@@ -62,6 +64,7 @@ export function cutOut(diffs: readonly UnitDiff[], linkage: Linkage): UnitPart[]
           .filter((leftover) => leftover.entry === entry)
           .map(({ name, parts, mayBeCalled, namedIn }) => ({ name, preParts: parts, mayBeCalled, namedIn })),
         otherInterface: otherInterface.filter((other) => other.entry === entry).map(({ name }) => name),
+        busy: busy.functions.filter((other) => other.entry === entry).map(({ name }) => name),
         added: moves.added.filter((name) => name.entry === entry).map(({ name }) => name),
       };
     });

@@ -23,6 +23,14 @@ export const noSuchTarget = (pattern: string, units: readonly Unit[]): Refusal =
     hint: `it touches ${[...new Set(units.map((unit) => unit.target))].join(", ")}`,
   });
 
+export const noSuchBusyFunction = (name: string): Refusal =>
+  new Refusal({
+    code: "no-busy-function",
+    message: `--allow-busy names ${name}, and the patch changes no function of that name`,
+    hint: "a function that the patch adds, removes or moves to another file cannot be one in which threads stay",
+    exitCode: EXIT_USAGE,
+  });
+
 export const newGlobalElsewhere = (name: string, definer: Unit, user: Unit): Refusal =>
   new Refusal({
     code: "new-global-elsewhere",

@@ -4,7 +4,7 @@ import { HOOK_KINDS } from "../../diff/atoms/hook-kinds.js";
 import { NOTE_KINDS } from "../../notes/types.js";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 /**
  * Letters and digits, so that `ksplice_ID_` begins the names of this update's modules and of no other's; and not the name that
@@ -35,6 +35,8 @@ const functionEntry = z.strictObject({
   preParts: z.array(symbolName),
   /** `other`: it takes or returns something else than before, so nobody who calls the old one may be left. */
   interface: z.enum(["same", "other"]),
+  /** Threads may stay in the old code when the update is applied. */
+  mayBeBusy: z.boolean(),
 });
 
 /** A range of existing data that is overwritten while the update is applied. */

@@ -6,6 +6,7 @@ import { isBranch } from "../../diff/atoms/branches.js";
 import { groupPieces } from "../../diff/compare/compare-code.js";
 import { readExports } from "../../diff/atoms/exports.js";
 import type { UnitDiff } from "../units/unit-diff.js";
+import type { BusyFunction } from "./busy-code.js";
 import { keptCodeCallsChanged, type LinkageRefusal } from "./refusals.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";
 
@@ -25,10 +26,15 @@ export interface LeftFunction {
   readonly namedIn: string | undefined;
 }
 
+/** Old code that goes on being run, for whatever reason. */
+interface KeptFunction extends Pick<LeftFunction, "entry" | "atom" | "name"> {
+  readonly why: string;
+}
+
 export interface KeptCode {
   readonly left: readonly LeftFunction[];
-  /** Changed functions of external linkage that code which stays may call, with who does: their parameters must be the same. */
-  readonly called: readonly { readonly entry: UnitDiff; readonly name: string; readonly by: string }[];
+  /** Changed functions of external linkage that code which stays may call, with why that runs: their parameters must be the same. */
+  readonly called: readonly { readonly entry: UnitDiff; readonly name: string; readonly why: string }[];
   readonly refusals: readonly LinkageRefusal[];
 }
 
@@ -40,6 +46,8 @@ export interface Evidence {
   readonly taken: ReadonlySet<string>;
   /** Names of removed functions that files which the patch does not touch have, with such a file. */
   readonly mentioned: ReadonlyMap<string, string>;
+  /** Changed functions in whose old code threads may stay. */
+  readonly busy: readonly BusyFunction[];
 }
 
 /**
@@ -49,7 +57,7 @@ export interface Evidence {
 export function settleRemoved(
   diffs: readonly UnitDiff[],
   names: readonly GlobalName[],
-  { moved, taken: takenElsewhere, mentioned }: Evidence,
+  { moved, taken: takenElsewhere, mentioned, busy }: Evidence,
 ): KeptCode {
   const left: LeftFunction[] = diffs.flatMap((entry) => {
     const { analysis } = entry.diff;
@@ -65,7 +73,9 @@ export function settleRemoved(
       return [{ entry, atom, name, parts: (groups.get(atom) ?? []).map(atomName), mayBeCalled: isHeld, namedIn }];
     });
   });
-  return { left, ...followCalls(left, names) };
+  const { reached, ...found } = followCalls(left, busy, names);
+  // What code that goes on calls may be called on as well.
+  return { left: left.map((entry) => (reached.has(entry.atom) ? { ...entry, mayBeCalled: true } : entry)), ...found };
 }
 
 function removedAtoms({ diff }: UnitDiff, { pre }: Analysis): Atom[] {
@@ -88,12 +98,23 @@ export function takenAsValues(diffs: readonly UnitDiff[]): ReadonlySet<string> {
 }
 
 /** Follows the calls of code that stays and may run. */
-function followCalls(left: readonly LeftFunction[], names: readonly GlobalName[]): Pick<KeptCode, "called" | "refusals"> {
+function followCalls(
+  left: readonly LeftFunction[],
+  busy: readonly BusyFunction[],
+  names: readonly GlobalName[],
+): Pick<KeptCode, "called" | "refusals"> & { readonly reached: ReadonlySet<Atom> } {
   const refusals: LinkageRefusal[] = [];
-  const called: { entry: UnitDiff; name: string; by: string }[] = [];
-  const leftOf = new Map(left.map((entry) => [entry.atom, entry]));
+  const called: { entry: UnitDiff; name: string; why: string }[] = [];
+  const removed = left.map((entry) => ({
+    ...entry,
+    why: `${entry.name} is removed by the patch, but its old code may go on being called`,
+  }));
+  const leftOf = new Map(removed.map((entry) => [entry.atom, entry]));
   const globals = new Map(names.map((entry) => [`${entry.target} ${entry.name}`, entry]));
-  const running = new Set(left.filter(({ mayBeCalled }) => mayBeCalled));
+  const running = new Set<KeptFunction>([
+    ...removed.filter(({ mayBeCalled }) => mayBeCalled),
+    ...busy.map((entry) => ({ ...entry, why: `threads may stay in the old code of ${entry.name} (ksplice_allow_busy, --allow-busy)` })),
+  ]);
   // A set iterates over what is added to it meanwhile.
   for (const stays of running) {
     const { analysis } = stays.entry.diff;
@@ -105,7 +126,7 @@ function followCalls(left: readonly LeftFunction[], names: readonly GlobalName[]
           const definition = chosenOf(globals.get(`${stays.entry.unit.target} ${target.symbol.name}`)?.before ?? []);
           const next = definition === undefined ? undefined : leftOf.get(definition.atom);
           if (next !== undefined) running.add(next);
-          else if (definition !== undefined) called.push({ entry: definition.entry, name: definition.symbol.name, by: stays.name });
+          else if (definition !== undefined) called.push({ entry: definition.entry, name: definition.symbol.name, why: stays.why });
           continue;
         }
         if (target.kind !== "atom" || !isText(target.atom) || target.atom === piece) continue;
@@ -117,13 +138,14 @@ function followCalls(left: readonly LeftFunction[], names: readonly GlobalName[]
         const post = changed.get(target.atom);
         if (post === undefined || !analysis.included.has(post) || !isBranch(analysis.pre, piece, relocation)) continue;
         // The compiler knew all callers of a static function when it compiled the new one, and this one was not among them.
-        if (target.atom.symbol?.bind === STB_LOCAL) refusals.push(keptCodeCallsChanged(stays.entry, stays.name, atomName(target.atom)));
-        else called.push({ entry: stays.entry, name: atomName(target.atom), by: stays.name });
+        if (target.atom.symbol?.bind === STB_LOCAL)
+          refusals.push(keptCodeCallsChanged(stays.entry, stays.name, stays.why, atomName(target.atom)));
+        else called.push({ entry: stays.entry, name: atomName(target.atom), why: stays.why });
       }
   }
-  return { called, refusals };
+  return { called, refusals, reached: new Set([...running].map(({ atom }) => atom)) };
 }
 
-function piecesOf({ atom }: LeftFunction, { pre }: Analysis): Atom[] {
+function piecesOf({ atom }: KeptFunction, { pre }: Analysis): Atom[] {
   return [atom, ...(groupPieces(pre.atoms).get(atom) ?? [])];
 }

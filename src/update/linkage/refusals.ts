@@ -51,12 +51,18 @@ export const changedType = (entry: UnitDiff, name: string, before: string, after
     `${name} is declared as ${after} instead of ${before}: what the running kernel's holds is not what the new code takes it for`,
   );
 
-/** @param stays a removed function whose old code may go on being called */
-export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, callee: string): LinkageRefusal =>
-  make("kept-code-calls-changed")(
+/** @param stays a function whose old code goes on being run; `why` it does */
+export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, why: string, callee: string): LinkageRefusal =>
+  make("kept-code-calls-changed")(entry, stays, `${why}, and it calls ${callee}, whose new code was compiled for other callers`);
+
+export const noBusyFunction = (entry: UnitDiff, name: string): LinkageRefusal =>
+  make("no-busy-function")(entry, name, `ksplice_allow_busy() names it, and no function of that name changes in this file`);
+
+export const busyCodeUsesChanged = (entry: UnitDiff, name: string, data: string): LinkageRefusal =>
+  make("busy-code-uses-changed")(
     entry,
-    stays,
-    `${stays} is removed by the patch, but its old code may go on being called, and it calls ${callee}, whose new code was compiled for other callers`,
+    name,
+    `threads may stay in its old code (ksplice_allow_busy, --allow-busy), and that uses ${data}, which is overwritten`,
   );
 
 export const unreached = (entry: UnitDiff, name: string): LinkageRefusal =>

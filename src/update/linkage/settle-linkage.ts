@@ -5,7 +5,8 @@ import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
-import { settleRemoved, takenAsValues, type LeftFunction } from "./kept-code.js";
+import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
+import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
 import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes, UnitFunction } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
@@ -19,6 +20,8 @@ export interface Linkage {
   readonly left: readonly LeftFunction[];
   /** Changed functions with other parameters or another result: nobody who is not in the update may call them. */
   readonly otherInterface: readonly { readonly entry: UnitDiff; readonly name: string }[];
+  /** In whose old code threads may stay. */
+  readonly busy: BusyCode;
   readonly refusals: readonly LinkageRefusal[];
 }
 
@@ -26,6 +29,8 @@ export interface LinkageContext {
   /** What the patch touches. */
   readonly texts: readonly TouchedText[];
   readonly prototypes: Pick<Prototypes, "difference">;
+  /** Functions that may be busy, besides those that the patch names. */
+  readonly allowedBusy: readonly string[];
   /** Which of some names a file mentions that the patch does not touch: the first such file, by name. */
   readonly findMentions: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
@@ -38,12 +43,14 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const removed = diffs.flatMap(({ diff }) => diff.functions.removed.filter(({ pre }) => pre !== undefined && pre.bind !== STB_LOCAL));
   const mentions = await context.findMentions(removed.map(({ name }) => name));
   const taken = new Set([...takenAsValues(diffs), ...findCalledByBpf(diffs, context.texts)]);
-  const kept = settleRemoved(diffs, names, { moved, taken, mentioned: mentions });
-  const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled)];
+  const busy = findBusyCode(diffs, context.allowedBusy);
+  const kept = settleRemoved(diffs, names, { moved, taken, mentioned: mentions, busy: busy.functions });
+  const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled), ...busy.functions.map(askOfBusy)];
   const refusals = [
     ...moves.refusals,
     ...findMovesToOtherTargets(diffs, moves.added, kept.left),
     ...kept.refusals,
+    ...busy.refusals,
     ...findSplitState(diffs, names, moves),
     ...findFilledByInit(diffs, names, moves),
     ...findChangedTypes(diffs, context.texts, moves),
@@ -70,7 +77,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
       const difference = await context.prototypes.difference(functionOf(entry, "pre", pre.name), functionOf(entry, "post", name));
       if (difference !== undefined) otherInterface.push({ entry, name });
     }
-  return { moves, left: kept.left, otherInterface, refusals };
+  return { moves, left: kept.left, otherInterface, busy, refusals };
 }
 
 function functionOf({ unit, diff }: UnitDiff, side: "pre" | "post", name: string): UnitFunction {
@@ -119,12 +126,17 @@ function askOfMoved(moves: Moves): Question[] {
   }));
 }
 
-function askOfCalled({ entry, name, by }: { readonly entry: UnitDiff; readonly name: string; readonly by: string }): Question {
+function askOfCalled({ entry, name, why }: KeptCode["called"][number]): Question {
+  return { entry, from: { name }, to: name, why: `${why}, and calls it in the old way` };
+}
+
+/** It may call itself. */
+function askOfBusy({ entry, name, change }: BusyFunction): Question {
   return {
     entry,
-    from: { name },
+    from: { name: change.pre?.name ?? name },
     to: name,
-    why: `${by}, which the patch removes and whose old code may go on being called, calls it in the old way`,
+    why: `threads may stay in its old code (ksplice_allow_busy, --allow-busy)`,
   };
 }
 

@@ -26,11 +26,15 @@ export function checkRunningKernel({ targets, matches }: Pick<MatchedUpdate, "ta
         const found = match?.functions.get(name);
         return found === undefined ? undefined : { start: found.addr, end: found.addr + BigInt(found.size) };
       };
-      const callable = new Set(unit.left.filter(({ mayBeCalled }) => mayBeCalled).map(({ preSymbol }) => preSymbol));
+      // Old code that goes on being run: what it calls must be there.
+      const stays = new Set([
+        ...unit.left.filter(({ mayBeCalled }) => mayBeCalled).map(({ preSymbol }) => preSymbol),
+        ...unit.functions.filter(({ mayBeBusy }) => mayBeBusy).map(({ preSymbol }) => preSymbol),
+      ]);
       for (const { preSymbol, preParts } of [...unit.functions, ...unit.left])
         for (const name of [preSymbol, ...preParts]) {
           const range = rangeOf(name);
-          if (range !== undefined && !callable.has(preSymbol)) dead.push(range);
+          if (range !== undefined && !stays.has(preSymbol)) dead.push(range);
         }
       for (const name of unit.added) requireFree(name, target.name, unit.path, kernel);
       const ask = (name: string, why: "removed" | "changed"): void => {

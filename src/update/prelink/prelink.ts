@@ -216,29 +216,38 @@ function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbo
     if (old === undefined) throw unresolvedSymbol(entry.preSymbol, unit.path, "matching did not find it in the running kernel");
     if (old.siteOffset === undefined) throw noTrampolineSite(entry.name, unit.path);
     const newSymbol = symbols.find(entry.newSymbol);
-    return { name: entry.name, oldAddr: old.addr, oldSize: old.size, newSymbol, site: old.siteOffset, expect: old.siteBytes };
+    return {
+      name: entry.name,
+      oldAddr: old.addr,
+      oldSize: old.size,
+      newSymbol,
+      site: old.siteOffset,
+      expect: old.siteBytes,
+      mayBeBusy: entry.mayBeBusy,
+    };
   });
 }
 
 /** Pieces of functions that are redirected, and functions that are removed: what they call may be another after the switch. */
 function partRanges(unit: ManifestUnit, match: MatchedUnit, run: RunKernel): PartRange[] {
-  const range = (name: string, { addr, size }: MatchedFunction): PartRange => ({
+  const range = (name: string, { addr, size }: MatchedFunction, mayBeBusy: boolean): PartRange => ({
     name: run.symbolAt(addr)?.name ?? name,
     start: addr,
     size,
+    mayBeBusy,
   });
   const pieces = unit.functions.flatMap((entry) =>
     entry.preParts.map((name) => {
       const part = match.functions.get(name);
       if (part === undefined) throw unresolvedSymbol(name, unit.path, "matching did not find it in the running kernel");
-      return range(name, part);
+      return range(name, part, entry.mayBeBusy);
     }),
   );
   const left = unit.left.flatMap(({ preSymbol, preParts }) =>
     [preSymbol, ...preParts].flatMap((name) => {
       // One that does not run here is another unit's.
       const found = match.functions.get(name);
-      return found === undefined ? [] : [range(name, found)];
+      return found === undefined ? [] : [range(name, found, false)];
     }),
   );
   return [...pieces, ...left];

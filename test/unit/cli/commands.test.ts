@@ -84,7 +84,7 @@ describe("exit status and words", () => {
   it("each program says its version, and that of its interface", async () => {
     for (const name of ["create", "apply", "undo", "view"]) {
       expect((await runHost(name, ["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+$/);
-      expect((await runHost(name, ["--api-version"])).stdout).toBe("3");
+      expect((await runHost(name, ["--api-version"])).stdout).toBe("4");
     }
   });
 });

@@ -43,7 +43,7 @@ export class CoreMachine {
   async clean(): Promise<void> {
     await this.machine.run(
       `echo 1 >${VICTIM}/wake
-for id in over second first builtin data hooks later; do
+for id in over second third first builtin data hooks later; do
 	for stage in reversed released; do [ -e ${UPDATES}/$id ] && echo $stage >${UPDATES}/$id/stage; done
 	rmmod kstest_$id
 done 2>/dev/null
@@ -97,6 +97,10 @@ rmmod kstest_builtin 2>/dev/null`,
       "pin=kstest_first",
       ...parameters,
     ]);
+  }
+
+  async loadThird(parameters: readonly string[] = []): Promise<void> {
+    await this.load("kstest_third", [`sizes=${this.loader.sizeOf("kstest_victim", "kstest_answer")}`, ...parameters]);
   }
 
   async loadHooks(parameters: readonly string[] = []): Promise<void> {

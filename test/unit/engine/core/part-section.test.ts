@@ -34,15 +34,15 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
     ...["abi", "nr_parts", "nr_functions", "nr_ranges", "nr_pins", "nr_writes", "nr_hooks", "flags"],
     ...["id", "description", "target", "digest", "functions", "ranges", "pins", "writes", "hooks"],
   ],
-  ksplice_function: ["old_addr", "new_addr", "name", "old_size", "new_size", "site", "expect"],
-  ksplice_range: ["start", "size", "name"],
+  ksplice_function: ["old_addr", "new_addr", "name", "old_size", "new_size", "site", "expect", "flags"],
+  ksplice_range: ["start", "name", "size", "flags"],
   ksplice_pin: ["name", "text"],
   ksplice_write: ["addr", "new_bytes", "old_bytes", "name", "size"],
   ksplice_hook: ["kind", "ask"],
 };
 
 const header = askHeader([
-  ...["KSPLICE_ABI", "KSPLICE_TRAMPOLINE", "KSPLICE_MAX_WRITE", "KSPLICE_UNLOADABLE"],
+  ...["KSPLICE_ABI", "KSPLICE_TRAMPOLINE", "KSPLICE_MAX_WRITE", "KSPLICE_UNLOADABLE", "KSPLICE_MAY_BE_BUSY"],
   ...HOOK_KINDS.map((kind) => `KSPLICE_${kind.toUpperCase()}`),
   ...Object.entries(FIELDS).flatMap(([name, fields]) => fields.map((field) => `offsetof(struct ${name}, ${field})`)),
   ...Object.keys(FIELDS).map((name) => `sizeof(struct ${name})`),
@@ -55,11 +55,19 @@ function encode(): { at: (section: string, struct: string, index?: number) => En
   const newSymbol = makeFunction("new", text);
   const ko = makeObject([text], [newSymbol, makeUndefined("ksplice_part")]);
   const place = { symbol: newSymbol, offset: 3 };
-  const entry = { name: "first", oldAddr: 0xffffffff81000010n, oldSize: 21, newSymbol, site: 4, expect: Uint8Array.of(1, 2, 3, 4, 5) };
+  const entry = {
+    name: "first",
+    oldAddr: 0xffffffff81000010n,
+    oldSize: 21,
+    newSymbol,
+    site: 4,
+    expect: Uint8Array.of(1, 2, 3, 4, 5),
+    mayBeBusy: false,
+  };
   const part: Part = {
     ...{ id: "the-id", description: "the-description", target: "the-target", partCount: 11, isUnloadable: true },
-    functions: [entry, { ...entry, name: "second", oldAddr: 0xffffffff81000020n }],
-    ranges: [1, 2, 3].map((size) => ({ name: `range${size}`, start: 0xffffffff82000000n + BigInt(size), size })),
+    functions: [entry, { ...entry, name: "second", oldAddr: 0xffffffff81000020n, mayBeBusy: true }],
+    ranges: [1, 2, 3].map((size) => ({ name: `range${size}`, start: 0xffffffff82000000n + BigInt(size), size, mayBeBusy: size === 3 })),
     pins: ["a", "b", "c", "d"].map((name, index) => ({ name, textAddr: 0xffffffffc0000000n + BigInt(index) })),
     writes: [1, 2, 3, 4, 5].map((size) => ({
       ...{ name: `write${size}`, addr: 0xffffffff83000000n + BigInt(size) },
@@ -139,10 +147,16 @@ describe("what user space writes, read as kmod/ksplice.h has it", () => {
     const entry = at(".ksplice_functions", "ksplice_function", 1);
     expect([entry.u64("old_addr"), entry.pointer("new_addr"), entry.pointer("name")]).toEqual([0xffffffff81000020n, "new+0", "second"]);
     expect([entry.u32("old_size"), entry.u32("new_size"), entry.u32("site")]).toEqual([21, 7, 4]);
-    expect(entry.bytes("expect", 8)).toEqual([1, 2, 3, 4, 5, 0, 0, 0]);
+    expect([...entry.bytes("expect", 5), ...entry.bytes("flags", 1)]).toEqual([1, 2, 3, 4, 5, say("KSPLICE_MAY_BE_BUSY")]);
 
     const range = at(".ksplice_ranges", "ksplice_range", 2);
-    expect([range.u64("start"), range.u64("size"), range.pointer("name")]).toEqual([0xffffffff82000003n, 3n, "range3"]);
+    expect([range.u64("start"), range.u32("size"), range.u32("flags"), range.pointer("name")]).toEqual([
+      0xffffffff82000003n,
+      3,
+      say("KSPLICE_MAY_BE_BUSY"),
+      "range3",
+    ]);
+    expect(at(".ksplice_ranges", "ksplice_range", 1).u32("flags")).toBe(0);
 
     const pin = at(".ksplice_pins", "ksplice_pin", 3);
     expect([pin.pointer("name"), pin.u64("text")]).toEqual(["d", 0xffffffffc0000003n]);

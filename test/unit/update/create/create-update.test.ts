@@ -56,6 +56,7 @@ describe("an update has an effect", () => {
       moves: { functions: [], data: [], added: [], refusals: [] },
       left: [],
       otherInterface: [],
+      busy: { functions: [], unknown: [], refusals: [] },
       refusals: [],
     });
 

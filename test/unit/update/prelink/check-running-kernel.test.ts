@@ -126,7 +126,13 @@ describe("what describes a module's functions", () => {
 });
 
 /** The manifest of a unit that removes `gone`, or changes what it takes, and replaces some functions. */
-function updateOf(fake: FakeKernel, how: "left" | "callable" | "other", replaced: readonly string[], added: readonly string[] = []) {
+function updateOf(
+  fake: FakeKernel,
+  how: "left" | "callable" | "other",
+  replaced: readonly string[],
+  added: readonly string[] = [],
+  busy: readonly string[] = [],
+) {
   const [unit] = target().units;
   if (unit === undefined) throw new Error("no unit");
   const entry = (symbol: string, kind: "same" | "other") => ({
@@ -135,6 +141,7 @@ function updateOf(fake: FakeKernel, how: "left" | "callable" | "other", replaced
     newSymbol: `new:a.o:${symbol}`,
     preParts: [],
     interface: kind,
+    mayBeBusy: busy.includes(symbol),
   });
   const functions = [...replaced.map((symbol) => entry(symbol, "same")), ...(how === "other" ? [entry("gone", "other")] : [])];
   const left = how === "other" ? [] : [{ preSymbol: "gone", preParts: [], mayBeCalled: how === "callable" }];
@@ -175,6 +182,14 @@ describe("an update", () => {
     expect(() => {
       checkRunningKernel(updateOf(fake, "left", FUNCTIONS.slice(1)), live);
     }).toThrow(/branches\+0x[0-9a-f]+ of the running kernel still refers to it/);
+  });
+
+  it("does not pass where threads may stay in the old code of one that is", () => {
+    const { fake, live } = kernel();
+    for (const data of ["held", "table"]) fake.poke(fake.addrOf(data), [0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(() => {
+      checkRunningKernel(updateOf(fake, "other", FUNCTIONS, [], ["calls"]), live);
+    }).toThrow(/calls\+0x[0-9a-f]+ of the running kernel calls it in the old way/);
   });
 
   it("may remove a weak definition that had lost: who calls that name means another one", () => {

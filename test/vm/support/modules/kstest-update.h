@@ -42,8 +42,12 @@ MODULE_PARM_DESC(parts, "how many modules the update has, if not one");
 
 static struct ksplice_range range = { .name = "further_code" };
 module_param_named(range_start, range.start, ullong, 0);
-module_param_named(range_size, range.size, ullong, 0);
+module_param_named(range_size, range.size, uint, 0);
 MODULE_PARM_DESC(range_size, "bytes of further code that must be free");
+
+static int busy = -1;
+module_param(busy, int, 0);
+MODULE_PARM_DESC(busy, "the function in which threads may stay, in the part's order");
 
 static bool twice;
 module_param(twice, bool, 0);
@@ -141,6 +145,7 @@ static int __init update_init(void)
 	pins[0].text += moved;
 	part.ranges = &range;
 	part.nr_ranges = !!range.size;
+	range.flags = busy >= 0 ? KSPLICE_MAY_BE_BUSY : 0;
 	if (twice)
 		part.functions[1] = part.functions[0];
 	for (i = 0; i < part.nr_functions; i++) {
@@ -151,6 +156,7 @@ static int __init update_init(void)
 		function->site = find_site(code);
 		memcpy(function->expect, code + function->site, KSPLICE_TRAMPOLINE);
 		function->expect[0] ^= spoil;
+		function->flags = i == busy ? KSPLICE_MAY_BE_BUSY : 0;
 	}
 	for (i = 0; i < part.nr_writes; i++) {
 		struct ksplice_write *write = &part.writes[i];

@@ -82,6 +82,7 @@ static int __init malformed_init(void)
 	case 30: hook.call = kstest_forget_notes; break;
 	case 31: hook.call = NULL; break;
 	case 32: function.new_addr = 0; break;
+	case 33: function.flags = 2; break;
 	}
 	return ksplice_register(THIS_MODULE, &part);
 }

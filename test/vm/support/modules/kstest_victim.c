@@ -23,10 +23,12 @@ EXPORT_SYMBOL_GPL(kstest_answer);
 /* Returns 1 after a wake-up. */
 noinline int kstest_nap(void)
 {
+	int ret;
+
 	woken = false;
-	wait_event_interruptible(bed, READ_ONCE(woken));
+	ret = wait_event_interruptible(bed, READ_ONCE(woken));
 	barrier();
-	return 1;
+	return ret ?: 1;
 }
 EXPORT_SYMBOL_GPL(kstest_nap);
 
@@ -148,7 +150,9 @@ static ssize_t answer_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 
 static ssize_t nap_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", kstest_nap());
+	int ret = kstest_nap();
+
+	return ret < 0 ? ret : sysfs_emit(buf, "%d\n", ret);
 }
 
 static ssize_t wake_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
