@@ -2,7 +2,7 @@ import { constants, existsSync } from "node:fs";
 import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { checkId, createUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
+import { checkId, createUpdate, openUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
 import {
   jobsFromEnvironment,
   nonNegativeInteger,
@@ -21,6 +21,7 @@ interface CreateOptions extends CommonOptions {
   readonly strip?: number;
   readonly diffext?: string;
   readonly patchOpt?: string[];
+  readonly after?: string[];
   readonly config?: string;
   readonly id?: string;
   readonly description?: string;
@@ -49,6 +50,11 @@ export function createCommand(): Command {
     .option("--diffext <ext>", "the change: each file FILEEXT in the source is the changed version of FILE")
     .option("-p, --strip <n>", "leading directories to strip of the patch's file names (default: as its files say)", nonNegativeInteger)
     .option("--patch-opt <opt>", "option for patch(1); may be repeated", appendTo)
+    .option(
+      "--after <update>",
+      "an update that the kernel has: this one is made from the source with it; may be repeated, oldest first",
+      appendTo,
+    )
     .option("--config <dir>", "configuration directory (default: KERNEL_SOURCE/ksplice)")
     .option("--id <id>", "the update's id (default: 8 random letters and digits)")
     .option("--description <text>", "one line about the update (default: what commit or mail say, else the name of the patch)")
@@ -83,6 +89,7 @@ export function createCommand(): Command {
         source,
         ...(options.config === undefined ? {} : { configDir: options.config }),
         change,
+        after: await Promise.all((options.after ?? []).map((path) => openUpdate(path))),
         id,
         ...createdByEnvironment(),
         ...(options.description === undefined ? {} : { description: options.description }),

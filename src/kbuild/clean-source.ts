@@ -1,9 +1,9 @@
-import { mkdir, stat, symlink, unlink } from "node:fs/promises";
+import { mkdir, rm, stat, symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { silentProgress, type Progress } from "../diagnostics.js";
-import { hashOf, isDirectory, isFile, isMissing, readTextIfThere, writeWhole } from "../host/files.js";
+import { hashOf, isDirectory, isFile, isMissing, readLatin1, readTextIfThere, writeWhole } from "../host/files.js";
 import type { KernelTree } from "../tree/kernel-tree.js";
-import { BUILD_LEFTOVERS, listSourceFiles } from "../tree/source-files.js";
+import { BUILD_LEFTOVERS, listSourceFiles, type SourceFiles } from "../tree/source-files.js";
 import { withBuildLock } from "./make.js";
 import { treeNotClean } from "./refusals.js";
 
@@ -29,25 +29,61 @@ export async function findLeftover(source: string): Promise<string | undefined> 
  * @throws Refusal `tree-not-clean` where it cannot be told what the build has made
  */
 export async function withoutBuild(tree: KernelTree, cacheDir: string, progress: Progress = silentProgress): Promise<KernelTree> {
-  const leftover = await findLeftover(tree.original);
-  if (leftover === undefined) return tree;
+  if ((await findLeftover(tree.original)) === undefined) return tree;
   const place = join(cacheDir, "views", hashOf([tree.original]).slice(0, 16));
+  return { ...tree, source: await makeView(tree, place, new Map(), progress) };
+}
+
+/**
+ * Makes or brings up to date a view of a tree.
+ * @param place its directory in the cache
+ * @param texts of files that are other ones in it, latin1; undefined for one that it does not have. A place has always the same files here
+ * @returns the view's top
+ */
+export async function makeView(
+  tree: KernelTree,
+  place: string,
+  texts: ReadonlyMap<string, string | undefined>,
+  progress: Progress,
+): Promise<string> {
   const view = join(place, "source");
   await withBuildLock(place, async () => {
     const stateFile = join(place, "state.json");
     const state = await readState(stateFile);
-    if (state !== undefined && (await isCurrent(tree.original, state))) return;
-    progress("looking for what the build in the source has made");
-    if (!(await followSource(tree.original, view, state, stateFile))) throw treeNotClean(tree.original, leftover);
+    if (state === undefined || !(await isCurrent(tree.original, state))) {
+      progress("looking for the files of the source");
+      const leftover = await findLeftover(tree.original);
+      const started = Date.now();
+      const found = await listSourceFiles(tree.original, leftover === undefined);
+      if (found === undefined) throw treeNotClean(tree.original, leftover ?? "");
+      const linked = { ...found, files: found.files.filter((path) => !texts.has(path)) };
+      await followSource({ source: tree.original, view, stateFile, started }, linked, state);
+    }
+    for (const [path, text] of texts) await writeText(join(view, path), text);
   });
-  return { ...tree, source: view };
+  return view;
+}
+
+/** Leaves a file alone that is as it should be: caches go by its times. */
+async function writeText(path: string, text: string | undefined): Promise<void> {
+  if (text === undefined) await rm(path, { force: true });
+  else if ((await readLatin1(path)) !== text) await writeWhole(path, Buffer.from(text, "latin1"));
+}
+
+interface ViewPlace {
+  readonly source: string;
+  readonly view: string;
+  readonly stateFile: string;
+  /** When the source was looked at. */
+  readonly started: number;
 }
 
 /** @param state of the view as it is; undefined where there is none */
-async function followSource(source: string, view: string, state: ViewState | undefined, stateFile: string): Promise<boolean> {
-  const started = Date.now();
-  const found = await listSourceFiles(source);
-  if (found === undefined) return false;
+async function followSource(
+  { source, view, stateFile, started }: ViewPlace,
+  found: SourceFiles,
+  state: ViewState | undefined,
+): Promise<void> {
   const before = state?.files ?? [];
   const wanted = new Set(found.files);
   const linked = new Set(state?.isWhole === true ? before : []);
@@ -57,7 +93,6 @@ async function followSource(source: string, view: string, state: ViewState | und
   for (const path of found.files) if (!linked.has(path)) await symlink(join(source, path), join(view, path)).catch(ignoreThere);
   const directories = found.directories.map(async (path) => [path, (await stateOf(source, path, started)) ?? ""] as const);
   await writeState(stateFile, { isWhole: true, files: found.files, directories: Object.fromEntries(await Promise.all(directories)) });
-  return true;
 }
 
 async function isCurrent(source: string, { isWhole, directories }: ViewState): Promise<boolean> {

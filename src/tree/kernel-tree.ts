@@ -1,9 +1,14 @@
 /** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
 export interface KernelTree {
-  /** Absolute path. Where the tree has been built in, a view of it without what the build has made. */
+  /** Absolute path. Where the tree has been built in, or updates were made of it already, a view of it: without what the build has made, and with those. */
   readonly source: string;
   /** Absolute path of the tree that the user has: where it has not been built in, the same. */
   readonly original: string;
+  /**
+   * What updates that the kernel has already have made of files: their text as it was patched, latin1; undefined for one that is gone. In `source`, lines
+   * are numbered as in the original.
+   */
+  readonly held?: ReadonlyMap<string, string | undefined>;
   /** Absolute path of the configuration directory. */
   readonly configDir: string;
   /** `.config` of the running kernel. */

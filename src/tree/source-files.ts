@@ -29,14 +29,15 @@ export interface SourceFiles {
 }
 
 /**
- * The files of a kernel source tree that a build in it has not made, by what the tree's own .gitignore files say. Takes a second.
+ * The files of a kernel source tree that a build in it has not made, by what the tree's own .gitignore files say. Takes seconds.
+ * @param isClean no build has been in it: all its files are the source's
  * @returns undefined where the tree has no .gitignore, so that it cannot be told
  */
-export async function listSourceFiles(source: string): Promise<SourceFiles | undefined> {
+export async function listSourceFiles(source: string, isClean = false): Promise<SourceFiles | undefined> {
   const files: string[] = [];
   const directories: string[] = [];
   const walk = async (directory: string, above: readonly Rules[]): Promise<void> => {
-    const text = await readTextIfThere(join(source, directory, ".gitignore"));
+    const text = isClean ? undefined : await readTextIfThere(join(source, directory, ".gitignore"));
     const own =
       text === undefined
         ? []
@@ -50,7 +51,7 @@ export async function listSourceFiles(source: string): Promise<SourceFiles | und
       else files.push(path);
     }
   };
-  if ((await readTextIfThere(join(source, ".gitignore"))) === undefined) return undefined;
+  if (!isClean && (await readTextIfThere(join(source, ".gitignore"))) === undefined) return undefined;
   await walk("", []);
   return { files: files.sort(), directories };
 }

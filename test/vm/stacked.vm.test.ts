@@ -18,9 +18,8 @@ beforeAll(async () => {
   const patch = patchOfEdits(tree.path, RAW_FIX);
   const patchedTree = await workshop.treeWith(tree, patchedFiles(tree.path, patch));
   first = await workshop.create(tree.path, "first", patch);
-  second = await workshop.createOfEdits(patchedTree, "second", [
-    { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },
-  ]);
+  const next = patchOfEdits(patchedTree, [{ file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" }]);
+  second = await workshop.create(tree.path, "second", next, `--after=${first}`);
   aside = await workshop.createOfEdits(tree.path, "aside", [
     { file: "fs/proc/version.c", at: /return 0;(?=\s*\}\s*static int __init)/, to: 'seq_puts(m, "aside\\n");\n\treturn 0;' },
   ]);

@@ -27,24 +27,31 @@ export interface NamedPatch {
 export class PatchedFiles implements SourceFiles {
   readonly #changed = new Map<string, string | undefined>();
 
-  constructor(readonly source: string) {}
+  /** @param held files that are not what they are in the tree */
+  constructor(
+    readonly source: string,
+    readonly held: FileChanges = new Map(),
+  ) {}
 
   async read(path: string): Promise<string | undefined> {
-    if (this.#changed.has(path)) return this.#changed.get(path);
+    for (const changed of [this.#changed, this.held]) if (changed.has(path)) return changed.get(path);
     return (await isFile(join(this.source, path))) ? await readLatin1(join(this.source, path)) : undefined;
   }
 
   async isDirectory(path: string): Promise<boolean> {
-    return [...this.#changed.keys()].some((changed) => changed.startsWith(`${path}/`)) || (await isDirectory(join(this.source, path)));
+    return (
+      [...this.held.keys(), ...this.#changed.keys()].some((changed) => changed.startsWith(`${path}/`)) ||
+      (await isDirectory(join(this.source, path)))
+    );
   }
 
   set(path: string, text: string | undefined): void {
     this.#changed.set(path, text);
   }
 
-  /** What differs from the tree. */
+  /** What differs from how it was. */
   async changes(): Promise<FileChanges> {
-    const original = new PatchedFiles(this.source);
+    const original = new PatchedFiles(this.source, this.held);
     const changes = new Map<string, string | undefined>();
     for (const [path, text] of this.#changed) if (text !== (await original.read(path))) changes.set(path, text);
     return changes;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { plainDiff, unifiedDiff } from "./diff-texts.js";
-import { parseLineChanges, restoreLineNumbers } from "../../source/line-directives.js";
+import { unifiedDiff } from "./diff-texts.js";
+import { numberLines } from "./number-lines.js";
 import { readChange, type Change } from "./read-change.js";
 import { readLatin1 } from "../../host/files.js";
 import { ShadowTree } from "./shadow-tree.js";
@@ -17,23 +17,21 @@ const PATCH_HEADER = "ksplice-patch.h";
  * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words) or not at one place only, or names files outside the tree
  */
 export async function shadowWithPatch(tree: KernelTree, change: Change, patchHeaders?: string): Promise<PatchedTree> {
-  const { files: changes, notes, description, made } = await readChange(tree.original, change);
+  const { files: changes, notes, description, made } = await readChange(tree.original, change, tree.held);
   const paths = [...changes.keys()].sort();
   const contents = new Map<string, string | undefined>();
   const added: string[] = [];
   const removed: string[] = [];
   const patches: string[] = [];
   for (const path of paths) {
-    const pre = await readLatin1(join(tree.original, path));
+    const original = await readLatin1(join(tree.original, path));
+    const pre = tree.held?.has(path) === true ? tree.held.get(path) : original;
     const post = changes.get(path);
     if (pre === undefined) added.push(path);
     if (post === undefined) removed.push(path);
     patches.push(await unifiedDiff(path, pre, post));
-    const restored =
-      pre !== undefined && post !== undefined && /\.[ch]$/.test(path)
-        ? restoreLineNumbers(post, parseLineChanges(await plainDiff(path, pre, post)))
-        : post;
-    contents.set(path, restored);
+    // What updates before have changed was numbered so, too, and runs.
+    contents.set(path, await numberLines(path, original ?? pre, post));
   }
   const shadow = await ShadowTree.create(tree.source, contents);
   const patch = patches.join("");

@@ -42,12 +42,13 @@ export interface ReadChange {
 
 /**
  * Reads a change and applies it to copies of the files that it names.
+ * @param held files that are not what they are in the source
  * @throws Refusal if a patch is missing, empty, no patch, does not apply, or may apply in more than one way
  */
-export async function readChange(source: string, change: Change): Promise<ReadChange> {
-  if ("diffext" in change) return await readDiffext(source, change.diffext);
+export async function readChange(source: string, change: Change, held: FileChanges = new Map()): Promise<ReadChange> {
+  const files = new PatchedFiles(source, held);
+  if ("diffext" in change) return await readDiffext(files, change.diffext);
   const { patches, messages, name, made } = await readPatches(source, change);
-  const files = new PatchedFiles(source);
   const notes: string[] = [];
   for (const patch of patches) {
     const found = await applyPatch(files, patch);
@@ -130,7 +131,8 @@ async function readPatchFile(path: string): Promise<string> {
   }
 }
 
-async function readDiffext(source: string, extension: string): Promise<ReadChange> {
+async function readDiffext(files: PatchedFiles, extension: string): Promise<ReadChange> {
+  const { source } = files;
   const changes = new Map<string, string | undefined>();
   let found = 0;
   for await (const path of walk(source, "")) {
@@ -138,7 +140,7 @@ async function readDiffext(source: string, extension: string): Promise<ReadChang
     found++;
     const changed = path.slice(0, -extension.length);
     const content = await readLatin1(join(source, path));
-    if (content !== (await readLatin1(join(source, changed)))) changes.set(changed, content);
+    if (content !== (await files.read(changed))) changes.set(changed, content);
   }
   if (found === 0) throw diffextFindsNothing(source, extension);
   return { files: changes, notes: [], description: `changes in *${extension}`, made: (await stat(source)).mtime };

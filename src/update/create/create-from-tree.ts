@@ -12,6 +12,8 @@ import { linkNewCode } from "../../kbuild/module/link-new-code.js";
 import { openKernelTree } from "../../tree/open-tree.js";
 import { shadowWithPatch } from "../../kbuild/change/patch-tree.js";
 import { withoutBuild } from "../../kbuild/clean-source.js";
+import { withUpdates } from "./source-with-updates.js";
+import type { KernelTree } from "../../tree/kernel-tree.js";
 import { prepareBuild } from "../../kbuild/prepare-build.js";
 import type { Change } from "../../kbuild/change/read-change.js";
 import type { PreparedBuild, Unit } from "../../kbuild/types.js";
@@ -26,11 +28,11 @@ import { findUnreached } from "./find-unreached.js";
 import { noteMoves, settleLinkage } from "../linkage/settle-linkage.js";
 import { estimateOf, sayWhenInterrupted } from "./many-units.js";
 import { mapLimited } from "../../host/map-limited.js";
-import { noSuchBusyFunction, noSuchTarget } from "./refusals.js";
+import { noSuchBusyFunction, noSuchTarget, updateOfOtherKernel } from "./refusals.js";
 import { readSemanticNotes } from "./read-semantic-notes.js";
 import { readTouchedTexts } from "../units/touched-texts.js";
 import { UnitTypes } from "../units/unit-types.js";
-import type { Update } from "../file/update-file.js";
+import { PATCH_FILE, type Update } from "../file/update-file.js";
 
 export interface CreateRequest {
   /** The kernel source tree. Nothing is written into it. */
@@ -38,6 +40,8 @@ export interface CreateRequest {
   /** Default: `source`/ksplice. */
   readonly configDir?: string;
   readonly change: Change;
+  /** Updates that the kernel has already, oldest first: this one is made from the source that holds them. */
+  readonly after?: readonly Update[];
   readonly id: string;
   /** One line. Default: what the change says of itself. */
   readonly description?: string;
@@ -75,11 +79,14 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   const cacheDir = request.cacheDir ?? defaultCacheDir();
   progress("looking at the source tree");
   const opened = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
-  const tree = await withoutBuild(opened, cacheDir, progress);
+  const tree = await holdUpdates(opened, request.after ?? [], cacheDir, progress);
   const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
   try {
     patched.notes.forEach(request.warn);
     const build = await prepareBuild(tree, { cacheDir, progress, jobs });
+    for (const { manifest } of request.after ?? []) {
+      if (manifest.kernel.release !== build.release) throw updateOfOtherKernel(manifest.id, manifest.kernel.release, build.release);
+    }
     const { units, notes } = await chooseUnits(build, patched, request);
     const types = new UnitTypes(build, patched, jobs > 2 * units.length);
     const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
@@ -134,6 +141,15 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
   }
 }
 
+async function holdUpdates(tree: KernelTree, updates: readonly Update[], cacheDir: string, progress: Progress): Promise<KernelTree> {
+  if (updates.length === 0) return await withoutBuild(tree, cacheDir, progress);
+  const patches = updates.map(({ manifest, files }) => ({
+    name: `update ${manifest.id}`,
+    text: Buffer.from(files.get(PATCH_FILE) ?? new Uint8Array()).toString("latin1"),
+  }));
+  return await withUpdates(tree, patches, cacheDir, progress);
+}
+
 async function chooseUnits(
   build: PreparedBuild,
   patched: PatchedTree,
@@ -177,7 +193,7 @@ async function diffUnits(
     const post = await compileUnit(build, unit, { shadow: patched });
     done++;
     const sources = await Promise.all(
-      [request.source, patched.root].map(async (root) => (await readLatin1(join(root, unit.source))) ?? ""),
+      [build.tree.source, patched.root].map(async (root) => (await readLatin1(join(root, unit.source))) ?? ""),
     );
     return diffUnit({ unit, pre: pre.object, post: post.object, sources });
   }).finally(finished);

@@ -88,3 +88,21 @@ export const badBtf = (path: string, message: string): Refusal =>
     location: path,
     hint: "copy them again from /sys/kernel/btf of that kernel: vmlinux and the modules' files belong together",
   });
+
+export function updateOfOtherKernel(id: string, release: string, wanted: string): Refusal {
+  return new Refusal({
+    code: "wrong-kernel",
+    message: `update ${id} is for ${release}, and this one would be for ${wanted}`,
+    hint: "--after names updates that this kernel has",
+    abortCause: "no_match",
+  });
+}
+
+export function hooksInSource(path: string): Refusal {
+  return new Refusal({
+    code: "hooks-in-source",
+    message: `an update before this one has hooks, in ${path}: the source that holds it would call them again`,
+    location: path,
+    hint: "apply its patch without the hooks to a copy of the source, and make the update from that",
+  });
+}

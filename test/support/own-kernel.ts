@@ -1,0 +1,75 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { defaultCacheDir } from "../../src/host/cache-dir.js";
+import { hashOf } from "../../src/host/files.js";
+import { listSourceFiles } from "../../src/tree/source-files.js";
+
+/** What a machine of the tests needs of a kernel, over `tinyconfig`: a console, 9p over virtio, programs, Node, modules, and what applying reads. */
+const NEEDED = [
+  ...["64BIT", "SMP", "EXPERT", "DEBUG_KERNEL", "PRINTK", "BUG", "MULTIUSER", "HIGH_RES_TIMERS", "RELOCATABLE", "RANDOMIZE_BASE"],
+  ...["MODULES", "MODULE_UNLOAD", "KALLSYMS", "KALLSYMS_ALL", "PROC_FS", "PROC_KCORE", "SYSFS", "UNWINDER_ORC", "STACKTRACE"],
+  ...[
+    "TTY",
+    "SERIAL_8250",
+    "SERIAL_8250_CONSOLE",
+    "BLK_DEV_INITRD",
+    "BINFMT_ELF",
+    "BINFMT_SCRIPT",
+    "DEVTMPFS",
+    "DEVTMPFS_MOUNT",
+    "TMPFS",
+    "SHMEM",
+  ],
+  ...["NET", "UNIX", "INET", "PCI", "VIRTIO_MENU", "VIRTIO_PCI", "NET_9P", "NET_9P_VIRTIO", "NETWORK_FILESYSTEMS", "9P_FS"],
+  ...[
+    "EPOLL",
+    "FUTEX",
+    "EVENTFD",
+    "TIMERFD",
+    "SIGNALFD",
+    "POSIX_TIMERS",
+    "AIO",
+    "ADVISE_SYSCALLS",
+    "MEMBARRIER",
+    "FILE_LOCKING",
+    "INOTIFY_USER",
+  ],
+  ...["NETDEVICES", "NET_CORE", "CC_OPTIMIZE_FOR_PERFORMANCE"],
+];
+
+export interface OwnKernel {
+  /** Its source, in which it is built. */
+  readonly tree: string;
+  readonly release: string;
+}
+
+/**
+ * A small kernel, built in its source as a user does it: a copy of a source, made of links, in the cache. It takes a few minutes of processor time (600 s on
+ * the machine that it was written on), once for each source and configuration.
+ * @param options further lines of `.config`
+ */
+export async function ownKernel(source: string, options: readonly string[] = []): Promise<OwnKernel> {
+  const lines = [...NEEDED.map((name) => `CONFIG_${name}=y`), "CONFIG_DUMMY=m", 'CONFIG_LOCALVERSION="-own"', ...options];
+  const tree = join(defaultCacheDir(), "own-kernels", hashOf([source, ...lines]).slice(0, 16));
+  const make = (...words: string[]): string =>
+    execFileSync("make", ["-s", "-C", tree, `-j${availableParallelism()}`, ...words], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 1 << 28,
+    });
+  if (!existsSync(join(tree, "built"))) {
+    rmSync(tree, { recursive: true, force: true });
+    const found = await listSourceFiles(source, true);
+    for (const directory of found?.directories ?? []) mkdirSync(join(tree, directory), { recursive: true });
+    for (const path of found?.files ?? []) symlinkSync(join(source, path), join(tree, path));
+    make("tinyconfig");
+    writeFileSync(join(tree, "more.config"), `${lines.join("\n")}\n`);
+    execFileSync("scripts/kconfig/merge_config.sh", ["-m", ".config", "more.config"], { cwd: tree, stdio: "ignore" });
+    make("olddefconfig");
+    make("bzImage", "modules");
+    writeFileSync(join(tree, "built"), "");
+  }
+  return { tree, release: make("kernelrelease").trim() };
+}
