@@ -115,7 +115,9 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
 }
 
 function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
-  const functions = [{ name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [], interface: "same" as const, mayBeBusy: false }];
+  const functions = [
+    { name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [], interface: "same" as const, mayBeBusy: false },
+  ];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
   const units = [sampleUnit(path, { functions, imports })];
   return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, exports: [], units };
