@@ -1,0 +1,2 @@
+int state;
+int wait_for(int x) { return x + state; }
