@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDirectory } from "../src/host/files.js";
 import { packageRoot } from "../src/host/package-root.js";
 
 /** What both packages say. Of a licence that Debian has, a package says only where it is. */
@@ -39,8 +40,8 @@ const REFERENCES: Readonly<Record<string, string>> = {
 
 /** @returns undefined where the package is not installed: one for another system */
 async function licenceText(directory: string, license: string): Promise<string | undefined> {
-  const names = await readdir(directory).catch(() => undefined);
-  if (names === undefined) return undefined;
+  if (!(await isDirectory(directory))) return undefined;
+  const names = await readdir(directory);
   const file = names.find((name) => /^licen[sc]e(\.(md|txt))?$/i.test(name));
   return (
     REFERENCES[license] ??

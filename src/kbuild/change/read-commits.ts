@@ -1,3 +1,4 @@
+import { Refusal } from "../../diagnostics.js";
 import { requireProgram } from "../../host/refusals.js";
 import { runTool } from "../../host/run-tool.js";
 import type { NamedPatch } from "./apply-patch.js";
@@ -57,8 +58,8 @@ async function listCommits(words: string, run: RunGit): Promise<Commit[]> {
   for (const end of ends) {
     // An end that is left out is HEAD, as for git.
     const name = end === "" && ends.length > 1 ? "HEAD" : end;
-    const found = await run("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`).catch(() => {
-      throw noSuchCommit(name);
+    const found = await run("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`).catch((error: unknown) => {
+      throw error instanceof Refusal && error.code === "git-failed" ? noSuchCommit(name) : error;
     });
     hashes.push(found.trim());
   }

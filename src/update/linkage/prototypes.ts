@@ -31,8 +31,8 @@ export class Prototypes {
   /** @returns the difference in words, or undefined. @throws Refusal where a unit does not compile */
   async difference(before: UnitFunction, after: UnitFunction): Promise<string | undefined> {
     const { pre, post } = this.#heads;
-    const names = commonNames(before, after);
-    const [from, to] = names.find(([name]) => pre.has(name)) ?? names[0] ?? ["", ""];
+    const [asked, ...aliases] = commonNames(before, after);
+    const [from, to] = [asked, ...aliases].find(([name]) => pre.has(name)) ?? asked;
     const [old, now] = [pre.get(from), post.get(to)];
     const isSameUnit = before.unit.path === after.unit.path;
     // Where neither text has it, a macro makes it, or a file that the patch does not touch. A name in a head that is the same may mean another type.
@@ -40,27 +40,26 @@ export class Prototypes {
     if (isSameText && isSameUnit && (await this.types.of(after.unit)) === undefined) return undefined;
     const [had, has] = [await this.types.compiled(before.unit), await this.types.compiled(after.unit)];
     const [preTypes, postTypes] = [parseBtf(had.pre, `pre ${before.unit.path}`), parseBtf(has.post, `post ${after.unit.path}`)];
-    const pairs = [[from, to] as const, ...names].map(
-      ([one, other]) =>
-        [
-          { btf: preTypes, name: one },
-          { btf: postTypes, name: other },
-        ] as const,
-    );
-    const [was, is] = pairs.find((pair) => pair.every(hasPrototype)) ?? pairs[0] ?? [];
-    if (was === undefined || is === undefined) throw new Error("a function without a name");
+    const isTyped = ([one, other]: SourceNames): boolean =>
+      hasPrototype({ btf: preTypes, name: one }) && hasPrototype({ btf: postTypes, name: other });
+    const [wasCalled, isCalled] = [[from, to] as const, asked, ...aliases].find(isTyped) ?? [from, to];
+    const [was, is] = [
+      { btf: preTypes, name: wasCalled },
+      { btf: postTypes, name: isCalled },
+    ];
     // Of a function whose parameters the compiler has changed there is no type information: then the text decides alone.
     if (old !== undefined && isSameText && !(hasPrototype(was) && hasPrototype(is))) return undefined;
     return comparePrototypes(was, is);
   }
 }
 
-/** What two functions are called, as their sources have it: by the names that are asked about, and by those that both have. */
-function commonNames(before: UnitFunction, after: UnitFunction): (readonly [string, string])[] {
-  const shared = (before.aliases ?? []).filter((name) => after.aliases?.includes(name) === true);
-  return [[before.name, after.name] as const, ...shared.map((name) => [name, name] as const)].map(
-    ([from, to]) => [sourceFunction(from), sourceFunction(to)] as const,
-  );
+/** What a function is called before and after, as the sources have it. */
+type SourceNames = readonly [before: string, after: string];
+
+/** The names that are asked about, and then those that both functions have besides. */
+function commonNames(before: UnitFunction, after: UnitFunction): [SourceNames, ...SourceNames[]] {
+  const shared = (before.aliases ?? []).filter((name) => after.aliases?.includes(name) === true).map(sourceFunction);
+  return [[sourceFunction(before.name), sourceFunction(after.name)], ...shared.map((name): SourceNames => [name, name])];
 }
 
 type Heads = ReadonlyMap<string, string>;

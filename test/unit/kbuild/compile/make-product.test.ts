@@ -42,6 +42,7 @@ async function compileMeanwhile(patched: PatchedTree): Promise<Uint8Array> {
   for (const signal of [compiled, go]) rmSync(signal, { force: true });
   const compile = [slowCompiler(), ...command.compile];
   const product = makeProduct(build, command, { shadow: patched }, { compile, key: compile, finish: async (path) => await readFile(path) });
+  // It is awaited below; an error until then is not an unhandled one.
   product.catch(() => undefined);
   while (!existsSync(compiled)) await setTimeout(10);
   await patched.shadow.makeReal("kernel/deep");
