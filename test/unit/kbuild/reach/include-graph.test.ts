@@ -81,6 +81,21 @@ describe("who includes", () => {
     expect(found).toEqual(expected);
   });
 
+  test("what stands in a branch that is left out and in another one is included", async () => {
+    const tree = temporaryDirectory();
+    writeFiles(tree, {
+      "include/linux/both.h": "",
+      "include/linux/named.h": "",
+      "include/linux/spin.h":
+        "#ifdef CONFIG_SMP\n#include <linux/both.h>\n#else\n#include <linux/both.h>\n#include <linux/named.h>\n#endif\n" +
+        "#define LATER <linux/named.h>\n",
+      "arch/x86/none.c": "",
+    });
+    const graph = (await IncludeGraph.ofTree(tree)).asBuilt("CONFIG_SMP=y\n");
+    for (const name of ["both", "named"])
+      expect([...(await graph.includersOf([`include/linux/${name}.h`]))], name).toEqual(["include/linux/spin.h"]);
+  });
+
   test("an option that some file sets for itself is not taken as settled", async () => {
     const tree = temporaryDirectory();
     writeFiles(tree, {
