@@ -9,7 +9,7 @@ import { findUnitSources } from "../src/kbuild/compile/unit-sources.js";
 import type { LiveKernel } from "../src/kernel/live/live-kernel.js";
 import { packageRoot } from "../src/host/package-root.js";
 import { checkLayouts } from "../src/update/create/check-layouts.js";
-import { createUpdate } from "../src/update/create/create-from-tree.js";
+import { createUpdate } from "../src/update/create/create-update.js";
 import type { UnitDiff } from "../src/update/units/unit-diff.js";
 import { fitUpdate } from "../src/update/fit/fit-update.js";
 import { UnitTypes } from "../src/update/units/unit-types.js";

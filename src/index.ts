@@ -18,8 +18,8 @@ export { packageRoot } from "./host/package-root.js";
 // Make an update of a change.
 export { headlineOf } from "./kbuild/change/describe-change.js";
 export type { Change } from "./kbuild/change/read-change.js";
-export { createUpdate, type CreateRequest } from "./update/create/create-from-tree.js";
-export { checkId, randomId } from "./update/create/create-update.js";
+export { createUpdate, type CreateRequest } from "./update/create/create-update.js";
+export { checkId, randomId } from "./update/create/assemble-update.js";
 
 // Updates as files.
 export { ID_PATTERN, type Manifest, type ManifestTarget, type ManifestUnit } from "./update/file/manifest.js";

@@ -1,241 +1,200 @@
-import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
-import { randomInt } from "node:crypto";
-import { SHF_ALLOC, STB_GLOBAL } from "../../elf/constants.js";
-import type { ElfObject } from "../../elf/model.js";
-import { writeObject } from "../../elf/write-object.js";
-import { TOO_LATE } from "../../diff/refusals.js";
-import type { NewCode, NewCodeExport, SourceLine } from "../../diff/types.js";
+import { readLatin1 } from "../../host/files.js";
+import { join } from "node:path";
 import type { Progress } from "../../diagnostics.js";
-import type { KernelModules, Unit } from "../../kbuild/types.js";
-import type { SemanticNote } from "../../notes/types.js";
-import {
-  ID_PATTERN,
-  MAX_MODULE_NAME,
-  FORMAT_VERSION,
-  type ManifestTarget,
-  type ManifestUnit,
-  type ManifestWrite,
-} from "../file/manifest.js";
-import { hasEffect, type Leftover, type UnitPart } from "./cut-out.js";
-import type { LinkageRefusal } from "../linkage/refusals.js";
-import { badId, noChange, notSafe } from "./refusals.js";
-import { chooseExports } from "./update-exports.js";
-import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "../file/update-file.js";
-import type { UnitDiff } from "../units/unit-diff.js";
+import { globPattern } from "../../host/glob.js";
+import { buildKernelModules } from "../../kbuild/module/build-kernel-modules.js";
+import { defaultCacheDir } from "../../host/cache-dir.js";
+import { compileUnit } from "../../kbuild/compile/compile-unit.js";
+import { findMentions } from "../../kbuild/reach/find-mentions.js";
+import { findUnits } from "../../kbuild/reach/find-units.js";
+import type { IncludeGraph } from "../../kbuild/reach/include-graph.js";
+import { linkNewCode } from "../../kbuild/module/link-new-code.js";
+import { openKernelTree } from "../../tree/open-tree.js";
+import { shadowWithPatch } from "../../kbuild/change/patch-tree.js";
+import { withoutBuild } from "../../kbuild/clean-source.js";
+import { withUpdates } from "./source-with-updates.js";
+import type { KernelTree } from "../../tree/kernel-tree.js";
+import { prepareBuild } from "../../kbuild/prepare-build.js";
+import type { Change } from "../../kbuild/change/read-change.js";
+import type { PreparedBuild, Unit } from "../../kbuild/types.js";
+import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
+import { checkLayouts } from "./check-layouts.js";
+import { assembleUpdate, refuseUnsafe, requireEffect, type UpdateSource } from "./assemble-update.js";
+import { diffUnit, type UnitDiff } from "../units/unit-diff.js";
+import { cutOut } from "./cut-out.js";
+import { readKernelBuildId } from "../../tree/kernel-build-id.js";
+import { Prototypes } from "../linkage/prototypes.js";
+import { findUnreached } from "./find-unreached.js";
+import { noteMoves, settleLinkage } from "../linkage/settle-linkage.js";
+import { estimateOf, sayWhenInterrupted } from "./many-units.js";
+import { mapLimited } from "../../host/map-limited.js";
+import { noSuchBusyFunction, noSuchTarget, updateOfOtherKernel } from "./refusals.js";
+import { readSemanticNotes } from "./read-semantic-notes.js";
+import { readTouchedTexts } from "../units/touched-texts.js";
+import { UnitTypes } from "../units/unit-types.js";
+import { PATCH_FILE, type Update } from "../file/update-file.js";
 
-/** Makes an update of compiled objects: differencing, cutting out the new code, linking, and the manifest. */
-
-export interface UpdateSource {
+export interface CreateRequest {
+  /** The kernel source tree. Nothing is written into it. */
+  readonly source: string;
+  /** Default: `source`/ksplice. */
+  readonly configDir?: string;
+  readonly change: Change;
+  /** Updates that the kernel has already, oldest first: this one is made from the source that holds them. */
+  readonly after?: readonly Update[];
   readonly id: string;
-  readonly description: string;
-  readonly created: Date;
-  readonly kernel: { readonly release: string; readonly buildId?: string; readonly compiler: string };
-  readonly patch: Uint8Array;
-  readonly notes: readonly SemanticNote[];
-  readonly modules: KernelModules;
-  readonly link: (
-    moduleName: string,
-    objects: readonly { unit: string; bytes: Uint8Array }[],
-    exports: readonly NewCodeExport[],
-  ) => Promise<Uint8Array>;
-}
-
-const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
-
-/** Eight random letters and digits, as the original's. */
-export function randomId(): string {
-  return Array.from({ length: 8 }, () => ID_LETTERS.charAt(randomInt(ID_LETTERS.length))).join("");
-}
-
-/** @throws Refusal `bad-id` */
-export function checkId(id: string): string {
-  if (!ID_PATTERN.test(id)) throw badId(id);
-  return id;
-}
-
-/** @throws Refusal the first one's code, if any unit has a change that is not safe */
-export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly LinkageRefusal[] = []): void {
-  const own = diffs.flatMap((entry) => entry.diff.refusals.map((refusal) => ({ entry, refusal })));
-  // That some unit's initialization code has run is no reason to leave out what the others bring: it is noted.
-  const isNoted = diffs.some(({ diff }) => diff.verdict === "changed") && own.every(({ refusal }) => TOO_LATE.has(refusal.code));
-  const refusals = [...(isNoted ? [] : own), ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
-    unit: unit.path,
-    refusal,
-    line: lineOf(refusal.symbol),
-  }));
-  if (refusals.length > 0) throw notSafe(refusals);
+  /** One line. Default: what the change says of itself. */
+  readonly description?: string;
+  /** When the change was made. Default: as its commits, files or directory say. */
+  readonly created?: Date;
+  /** How many objects are compiled at once. */
+  readonly jobs: number;
+  /** Keep only the units of these targets: names, with `*` for any letters. */
+  readonly onlyTargets?: string;
+  /** Types whose layout may change: `struct foo`, or `foo`. */
+  readonly allowedLayouts?: readonly string[];
+  /** Functions in whose old code threads may stay, besides those that the patch names. */
+  readonly allowedBusy?: readonly string[];
+  /** The kernel part's source. */
+  readonly kmodDir: string;
+  /** Default: the user's cache directory. */
+  readonly cacheDir?: string;
+  readonly progress: Progress;
+  /** Refuse a header whose change may come into more objects than this. Default: none is too many. */
+  readonly mostUnits?: number;
+  /** Who includes whom in the source tree, for one who makes many updates from the same. */
+  readonly includeGraph?: () => Promise<IncludeGraph>;
+  /** Is shown what each unit's comparison found, before anything is refused because of it. */
+  readonly inspect?: (diffs: readonly UnitDiff[]) => void;
+  /** For what does not stop the update, but the user should know. */
+  readonly warn: (message: string) => void;
 }
 
 /**
- * Leaves out targets of which nothing changes but that code is removed which nothing refers to any more. Where another file has a removed name, the running
- * kernel must be asked whether its code does, so such targets stay.
- * @param diffs all units that were compiled
- * @param notes what the user should know of the rest of the patch
- * @throws Refusal `no-change` (exit 66) if nothing of the running kernel would change
+ * The whole of ksplice-create: compile the touched units before and after the change, find what differs, and make an update of it.
+ * @throws Refusal if tree, change or difference are not fit for an update; `no-change` (exit 66) if no object code changes
  */
-export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): UnitPart[] {
-  const targets = new Set(parts.filter(hasEffect).map(({ unit }) => unit.target));
-  if (targets.size > 0) return parts.filter((part) => targets.has(part.unit.target) || part.left.some(isNamedElsewhere));
-  const details = diffs.map(({ unit, diff }) => {
-    const { removed } = diff.functions;
-    const named = parts.find((part) => part.unit === unit)?.left.find(isNamedElsewhere);
-    if (removed.length === 0) return `${unit.path}: the same code before and after`;
-    if (named !== undefined)
-      return `${unit.path}: only code is removed; ${named.name} is still named in ${named.namedIn ?? ""}: code that calls it goes on with the old one`;
-    return `${unit.path}: only code that nothing refers to any more is removed (${removed.map(({ name }) => name).join(", ")})`;
-  });
-  throw noChange([...details, ...notes, ...diffs.flatMap(({ diff }) => diff.notes)]);
-}
-
-function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {
-  return !mayBeCalled && namedIn !== undefined;
-}
-
-/**
- * Builds the update of the changed units, one module a target.
- * @param checked units that stay the same although the patch touches their source: run-post matching compares them too
- */
-export async function buildUpdate(
-  source: UpdateSource,
-  parts: readonly UnitPart[],
-  progress: Progress,
-  checked: readonly UnitDiff[] = [],
-): Promise<Update> {
-  const files = new Map<string, Uint8Array>([
-    [PATCH_FILE, source.patch],
-    [CORE_FILE, source.modules.core],
-  ]);
-  const exports = chooseExports(parts);
-
-  const targets: ManifestTarget[] = [];
-  for (const name of exports.order) {
-    progress(`linking the new code for ${name}`);
-    const units = parts.filter(({ unit }) => unit.target === name);
-    const module = moduleNameFor(source.id, name, targets);
-    const file = `new/${name}.ko`;
-    const newGlobals = new Set(units.flatMap(({ newCode }) => newCode.newGlobals));
-    const entries = units.map((part) => unitEntry(part, newGlobals, units));
-    const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
-    const exported = exports.of.get(name) ?? [];
-    files.set(file, await source.link(module, objects, exported));
-    for (const { unit, diff } of units) {
-      files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
-      files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
+export async function createUpdate(request: CreateRequest): Promise<Update> {
+  const { progress, jobs } = request;
+  const cacheDir = request.cacheDir ?? defaultCacheDir();
+  progress("looking at the source tree");
+  const opened = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
+  const tree = await holdUpdates(opened, request.after ?? [], cacheDir, progress);
+  const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
+  try {
+    patched.notes.forEach(request.warn);
+    const build = await prepareBuild(tree, { cacheDir, progress, jobs });
+    for (const { manifest } of request.after ?? []) {
+      if (manifest.kernel.release !== build.release) throw updateOfOtherKernel(manifest.id, manifest.kernel.release, build.release);
     }
-    targets.push({ name, module, file, exports: exported.map((entry) => entry.name), units: entries });
-  }
-
-  for (const { unit, diff } of checked) files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
-
-  return makeUpdate(
-    {
-      format: FORMAT_VERSION,
-      id: source.id,
-      description: source.description,
-      created: source.created.toISOString().replace(/\.\d+Z$/, "Z"),
-      kernel: { ...source.kernel, machine: KERNEL_ARCHITECTURE.name },
-      core: CORE_FILE,
-      targets,
-      notes: [...source.notes],
-      checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
-    },
-    files,
-  );
-}
-
-function prePath(unit: Unit): string {
-  return `pre/${unit.path}`;
-}
-
-function postPath(unit: Unit): string {
-  return `post/${unit.path}`;
-}
-
-/** `ksplice_ID_TARGET`, cut to what the kernel takes, and told apart by a number where cutting made two the same. */
-function moduleNameFor(id: string, target: string, earlier: readonly ManifestTarget[]): string {
-  const full = `ksplice_${id}_${target}`;
-  if (full.length <= MAX_MODULE_NAME) return full;
-  return `${full.slice(0, MAX_MODULE_NAME - 4)}_${String(earlier.length).padStart(3, "0")}`;
-}
-
-/** The manifest's entry; also gives each replacement and each object with new bytes its alias symbol, which is unique among the units that are linked together. */
-function unitEntry(part: UnitPart, newGlobals: ReadonlySet<string>, parts: readonly UnitPart[]): ManifestUnit {
-  const { unit, diff, newCode, lineOf } = part;
-  const own = newCode.functions.map((entry) => ({ ...entry, in: part }));
-  const moved = part.redirects.map((entry) => ({ ...entry, in: parts.find(({ unit: other }) => other === entry.to.unit) }));
-  const functions = [...own, ...moved].map((entry) => {
-    if (entry.in === undefined) throw new Error(`${entry.name} moves to a unit that is not in the update`);
-    return {
-      name: entry.name,
-      ...withLine(entry.in.lineOf(entry.name)),
-      preSymbol: entry.preSymbol,
-      newSymbol: addAlias(entry.in.newCode, entry.in.unit, entry.newSymbol),
-      preParts: [...entry.preParts],
-      mayBeBusy: part.busy.includes(entry.name),
-      interface: part.otherInterface.includes(entry.name) ? ("other" as const) : ("same" as const),
+    const { units, notes } = await chooseUnits(build, patched, request);
+    const types = new UnitTypes(build, patched, jobs > 2 * units.length);
+    const diffs = await diffUnits(build, patched, units, types, request).finally(() => types.settle());
+    request.inspect?.(diffs);
+    refuseUnsafe(diffs);
+    const texts = await readTouchedTexts(patched);
+    const linkage = await settleLinkage(diffs, {
+      texts,
+      prototypes: new Prototypes(texts, types),
+      allowedBusy: request.allowedBusy ?? [],
+      findMentions: async (names) => await findMentions(patched, names),
+    });
+    for (const name of linkage.busy.unknown) throw noSuchBusyFunction(name);
+    refuseUnsafe([], linkage.refusals);
+    const cut = cutOut(diffs, linkage);
+    refuseUnsafe([], findUnreached(cut));
+    const parts = requireEffect(cut, diffs, notes);
+    for (const note of [...notes, ...diffs.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) request.warn(note);
+    progress("comparing the types with the running kernel's");
+    await checkLayouts({
+      units: parts.map(({ unit }) => unit),
+      types,
+      patched,
+      kernel: { configDir: tree.configDir, release: build.release, cacheDir },
+      jobs,
+      allowed: request.allowedLayouts ?? [],
+      warn: request.warn,
+    });
+    progress("building the kernel part");
+    const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
+    const buildId = await readKernelBuildId(tree);
+    const kernel = { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) };
+    const source: UpdateSource = {
+      id: request.id,
+      description: request.description ?? patched.description,
+      created: request.created ?? patched.made,
+      kernel,
+      patch: Buffer.from(patched.patch, "latin1"),
+      notes: await readSemanticNotes(
+        patched.root,
+        texts,
+        parts.map(({ unit }) => unit),
+      ),
+      modules,
+      link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     };
-  });
-  return {
-    path: unit.path,
-    pre: prePath(unit),
-    post: postPath(unit),
-    functions,
-    writes: newCode.writes.map((entry): ManifestWrite => ({ ...entry, newSymbol: addAlias(newCode, unit, entry.newSymbol) })),
-    // What another unit of this update defines anew is resolved by the linker, not on the target machine.
-    imports: newCode.imports
-      .filter((entry) => !newGlobals.has(entry.name))
-      .map((entry) => ({
-        name: entry.name,
-        symbol: entry.symbol,
-        ...(entry.preSymbol === undefined ? {} : { preSymbol: entry.preSymbol }),
-      })),
-    changed: diff.functions.changed.map((change) => ({
-      name: change.name,
-      ...withLine(lineOf(change.name)),
-      reasons: [...change.reasons],
-    })),
-    new: diff.functions.new.map((change) => change.name),
-    removed: diff.functions.removed.map(({ name }) => name),
-    moved: part.redirects.map(({ name, to }) => ({ name, to: to.unit.path })),
-    left: part.left.map(({ name, preParts, mayBeCalled }) => ({ preSymbol: name, preParts: [...preParts], mayBeCalled })),
-    added: [...part.added],
-    data: listData(newCode, lineOf),
-    hooks: newCode.hooks.map(({ kind, name }) => ({ kind, name, ...withLine(lineOf(name)) })),
-  };
+    const isPart = (entry: UnitDiff): boolean => parts.some(({ unit }) => unit === entry.unit);
+    const checked = diffs.filter((entry) => !isPart(entry) && patched.touched.includes(entry.unit.source));
+    return await assembleUpdate(source, parts, progress, checked);
+  } finally {
+    await patched.dispose();
+  }
 }
 
-/** Each overwritten object once. */
-function listData({ writes }: NewCode, lineOf: UnitDiff["lineOf"]): ManifestUnit["data"] {
-  const objects = new Map(writes.map(({ name, isConstant }) => [name, isConstant]));
-  return [...objects].map(([name, isConstant]) => ({
-    name,
-    ...withLine(lineOf(name)),
-    how: isConstant ? "rewritten" : "redirected",
+async function holdUpdates(tree: KernelTree, updates: readonly Update[], cacheDir: string, progress: Progress): Promise<KernelTree> {
+  if (updates.length === 0) return await withoutBuild(tree, cacheDir, progress);
+  const patches = updates.map(({ manifest, files }) => ({
+    name: `update ${manifest.id}`,
+    text: Buffer.from(files.get(PATCH_FILE) ?? new Uint8Array()).toString("latin1"),
   }));
+  return await withUpdates(tree, patches, cacheDir, progress);
 }
 
-function withLine(line: SourceLine | undefined): { sourceLine?: { file: string; line: number } } {
-  return line === undefined ? {} : { sourceLine: { ...line } };
-}
-
-function addAlias(newCode: NewCode, unit: Unit, name: string): string {
-  const symbol = newCode.object.symbols.find((candidate) => candidate.name === name && typeof candidate.home === "object");
-  if (symbol === undefined) throw new Error(`${unit.path}: the new code does not define ${name}`);
-  const alias = `new:${unit.path}:${name}`;
-  if (newCode.object.symbols.some((candidate) => candidate.name === alias)) return alias;
-  newCode.object.symbols.push({ ...symbol, name: alias, bind: STB_GLOBAL });
-  return alias;
-}
-
-/** What matching reads of a pre object: sections that are loaded, and the tables that describe patch sites. */
-function withoutDebugSections(object: ElfObject): ElfObject {
-  const sections = object.sections.filter(
-    (section) => (section.flags & SHF_ALLOC) !== 0 || !/^\.(debug|BTF|comment|note|discard)/.test(section.name),
-  );
-  const kept = new Set<unknown>(sections);
-  return {
-    ...object,
-    sections,
-    symbols: object.symbols.filter((symbol) => typeof symbol.home !== "object" || kept.has(symbol.home) || !("data" in symbol.home)),
+async function chooseUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  request: CreateRequest,
+): Promise<{ units: Unit[]; notes: string[] }> {
+  const notes: string[] = [];
+  const note = (message: string): void => {
+    notes.push(message);
   };
+  const units = await findUnits(build, patched.touched, {
+    progress: request.progress,
+    note,
+    patched,
+    ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
+    ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),
+  });
+  const { onlyTargets } = request;
+  if (onlyTargets === undefined) return { units, notes };
+  const pattern = globPattern(onlyTargets);
+  if (units.length > 0 && !units.some((unit) => pattern.test(unit.target))) throw noSuchTarget(onlyTargets, units);
+  for (const unit of units) if (!pattern.test(unit.target)) note(`${unit.path} is left out: it belongs to ${unit.target}`);
+  return { units: units.filter((unit) => pattern.test(unit.target)), notes };
+}
+
+async function diffUnits(
+  build: PreparedBuild,
+  patched: PatchedTree,
+  units: readonly Unit[],
+  types: UnitTypes,
+  request: CreateRequest,
+): Promise<UnitDiff[]> {
+  let done = 0;
+  const estimate = estimateOf(units.length, request.jobs);
+  if (estimate !== undefined) request.warn(estimate);
+  const finished = sayWhenInterrupted(() => done, units.length, request.warn);
+  // Where more may be compiled at once than there are objects, the types are compiled beside them.
+  if (units.length < request.jobs) for (const unit of units) void types.of(unit);
+  return await mapLimited(units, request.jobs, async (unit) => {
+    request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
+    const pre = await compileUnit(build, unit);
+    const post = await compileUnit(build, unit, { shadow: patched });
+    done++;
+    const sources = await Promise.all(
+      [build.tree.source, patched.root].map(async (root) => (await readLatin1(join(root, unit.source))) ?? ""),
+    );
+    return diffUnit({ unit, pre: pre.object, post: post.object, sources });
+  }).finally(finished);
 }

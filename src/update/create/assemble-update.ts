@@ -1,0 +1,241 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
+import { randomInt } from "node:crypto";
+import { SHF_ALLOC, STB_GLOBAL } from "../../elf/constants.js";
+import type { ElfObject } from "../../elf/model.js";
+import { writeObject } from "../../elf/write-object.js";
+import { TOO_LATE } from "../../diff/refusals.js";
+import type { NewCode, NewCodeExport, SourceLine } from "../../diff/types.js";
+import type { Progress } from "../../diagnostics.js";
+import type { KernelModules, Unit } from "../../kbuild/types.js";
+import type { SemanticNote } from "../../notes/types.js";
+import {
+  ID_PATTERN,
+  MAX_MODULE_NAME,
+  FORMAT_VERSION,
+  type ManifestTarget,
+  type ManifestUnit,
+  type ManifestWrite,
+} from "../file/manifest.js";
+import { hasEffect, type Leftover, type UnitPart } from "./cut-out.js";
+import type { LinkageRefusal } from "../linkage/refusals.js";
+import { badId, noChange, notSafe } from "./refusals.js";
+import { chooseExports } from "./update-exports.js";
+import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "../file/update-file.js";
+import type { UnitDiff } from "../units/unit-diff.js";
+
+/** Makes an update of compiled objects: differencing, cutting out the new code, linking, and the manifest. */
+
+export interface UpdateSource {
+  readonly id: string;
+  readonly description: string;
+  readonly created: Date;
+  readonly kernel: { readonly release: string; readonly buildId?: string; readonly compiler: string };
+  readonly patch: Uint8Array;
+  readonly notes: readonly SemanticNote[];
+  readonly modules: KernelModules;
+  readonly link: (
+    moduleName: string,
+    objects: readonly { unit: string; bytes: Uint8Array }[],
+    exports: readonly NewCodeExport[],
+  ) => Promise<Uint8Array>;
+}
+
+const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+/** Eight random letters and digits, as the original's. */
+export function randomId(): string {
+  return Array.from({ length: 8 }, () => ID_LETTERS.charAt(randomInt(ID_LETTERS.length))).join("");
+}
+
+/** @throws Refusal `bad-id` */
+export function checkId(id: string): string {
+  if (!ID_PATTERN.test(id)) throw badId(id);
+  return id;
+}
+
+/** @throws Refusal the first one's code, if any unit has a change that is not safe */
+export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly LinkageRefusal[] = []): void {
+  const own = diffs.flatMap((entry) => entry.diff.refusals.map((refusal) => ({ entry, refusal })));
+  // That some unit's initialization code has run is no reason to leave out what the others bring: it is noted.
+  const isNoted = diffs.some(({ diff }) => diff.verdict === "changed") && own.every(({ refusal }) => TOO_LATE.has(refusal.code));
+  const refusals = [...(isNoted ? [] : own), ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
+    unit: unit.path,
+    refusal,
+    line: lineOf(refusal.symbol),
+  }));
+  if (refusals.length > 0) throw notSafe(refusals);
+}
+
+/**
+ * Leaves out targets of which nothing changes but that code is removed which nothing refers to any more. Where another file has a removed name, the running
+ * kernel must be asked whether its code does, so such targets stay.
+ * @param diffs all units that were compiled
+ * @param notes what the user should know of the rest of the patch
+ * @throws Refusal `no-change` (exit 66) if nothing of the running kernel would change
+ */
+export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): UnitPart[] {
+  const targets = new Set(parts.filter(hasEffect).map(({ unit }) => unit.target));
+  if (targets.size > 0) return parts.filter((part) => targets.has(part.unit.target) || part.left.some(isNamedElsewhere));
+  const details = diffs.map(({ unit, diff }) => {
+    const { removed } = diff.functions;
+    const named = parts.find((part) => part.unit === unit)?.left.find(isNamedElsewhere);
+    if (removed.length === 0) return `${unit.path}: the same code before and after`;
+    if (named !== undefined)
+      return `${unit.path}: only code is removed; ${named.name} is still named in ${named.namedIn ?? ""}: code that calls it goes on with the old one`;
+    return `${unit.path}: only code that nothing refers to any more is removed (${removed.map(({ name }) => name).join(", ")})`;
+  });
+  throw noChange([...details, ...notes, ...diffs.flatMap(({ diff }) => diff.notes)]);
+}
+
+function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {
+  return !mayBeCalled && namedIn !== undefined;
+}
+
+/**
+ * Builds the update of the changed units, one module a target.
+ * @param checked units that stay the same although the patch touches their source: run-post matching compares them too
+ */
+export async function assembleUpdate(
+  source: UpdateSource,
+  parts: readonly UnitPart[],
+  progress: Progress,
+  checked: readonly UnitDiff[] = [],
+): Promise<Update> {
+  const files = new Map<string, Uint8Array>([
+    [PATCH_FILE, source.patch],
+    [CORE_FILE, source.modules.core],
+  ]);
+  const exports = chooseExports(parts);
+
+  const targets: ManifestTarget[] = [];
+  for (const name of exports.order) {
+    progress(`linking the new code for ${name}`);
+    const units = parts.filter(({ unit }) => unit.target === name);
+    const module = moduleNameFor(source.id, name, targets);
+    const file = `new/${name}.ko`;
+    const newGlobals = new Set(units.flatMap(({ newCode }) => newCode.newGlobals));
+    const entries = units.map((part) => unitEntry(part, newGlobals, units));
+    const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
+    const exported = exports.of.get(name) ?? [];
+    files.set(file, await source.link(module, objects, exported));
+    for (const { unit, diff } of units) {
+      files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
+      files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
+    }
+    targets.push({ name, module, file, exports: exported.map((entry) => entry.name), units: entries });
+  }
+
+  for (const { unit, diff } of checked) files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
+
+  return makeUpdate(
+    {
+      format: FORMAT_VERSION,
+      id: source.id,
+      description: source.description,
+      created: source.created.toISOString().replace(/\.\d+Z$/, "Z"),
+      kernel: { ...source.kernel, machine: KERNEL_ARCHITECTURE.name },
+      core: CORE_FILE,
+      targets,
+      notes: [...source.notes],
+      checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
+    },
+    files,
+  );
+}
+
+function prePath(unit: Unit): string {
+  return `pre/${unit.path}`;
+}
+
+function postPath(unit: Unit): string {
+  return `post/${unit.path}`;
+}
+
+/** `ksplice_ID_TARGET`, cut to what the kernel takes, and told apart by a number where cutting made two the same. */
+function moduleNameFor(id: string, target: string, earlier: readonly ManifestTarget[]): string {
+  const full = `ksplice_${id}_${target}`;
+  if (full.length <= MAX_MODULE_NAME) return full;
+  return `${full.slice(0, MAX_MODULE_NAME - 4)}_${String(earlier.length).padStart(3, "0")}`;
+}
+
+/** The manifest's entry; also gives each replacement and each object with new bytes its alias symbol, which is unique among the units that are linked together. */
+function unitEntry(part: UnitPart, newGlobals: ReadonlySet<string>, parts: readonly UnitPart[]): ManifestUnit {
+  const { unit, diff, newCode, lineOf } = part;
+  const own = newCode.functions.map((entry) => ({ ...entry, in: part }));
+  const moved = part.redirects.map((entry) => ({ ...entry, in: parts.find(({ unit: other }) => other === entry.to.unit) }));
+  const functions = [...own, ...moved].map((entry) => {
+    if (entry.in === undefined) throw new Error(`${entry.name} moves to a unit that is not in the update`);
+    return {
+      name: entry.name,
+      ...withLine(entry.in.lineOf(entry.name)),
+      preSymbol: entry.preSymbol,
+      newSymbol: addAlias(entry.in.newCode, entry.in.unit, entry.newSymbol),
+      preParts: [...entry.preParts],
+      mayBeBusy: part.busy.includes(entry.name),
+      interface: part.otherInterface.includes(entry.name) ? ("other" as const) : ("same" as const),
+    };
+  });
+  return {
+    path: unit.path,
+    pre: prePath(unit),
+    post: postPath(unit),
+    functions,
+    writes: newCode.writes.map((entry): ManifestWrite => ({ ...entry, newSymbol: addAlias(newCode, unit, entry.newSymbol) })),
+    // What another unit of this update defines anew is resolved by the linker, not on the target machine.
+    imports: newCode.imports
+      .filter((entry) => !newGlobals.has(entry.name))
+      .map((entry) => ({
+        name: entry.name,
+        symbol: entry.symbol,
+        ...(entry.preSymbol === undefined ? {} : { preSymbol: entry.preSymbol }),
+      })),
+    changed: diff.functions.changed.map((change) => ({
+      name: change.name,
+      ...withLine(lineOf(change.name)),
+      reasons: [...change.reasons],
+    })),
+    new: diff.functions.new.map((change) => change.name),
+    removed: diff.functions.removed.map(({ name }) => name),
+    moved: part.redirects.map(({ name, to }) => ({ name, to: to.unit.path })),
+    left: part.left.map(({ name, preParts, mayBeCalled }) => ({ preSymbol: name, preParts: [...preParts], mayBeCalled })),
+    added: [...part.added],
+    data: listData(newCode, lineOf),
+    hooks: newCode.hooks.map(({ kind, name }) => ({ kind, name, ...withLine(lineOf(name)) })),
+  };
+}
+
+/** Each overwritten object once. */
+function listData({ writes }: NewCode, lineOf: UnitDiff["lineOf"]): ManifestUnit["data"] {
+  const objects = new Map(writes.map(({ name, isConstant }) => [name, isConstant]));
+  return [...objects].map(([name, isConstant]) => ({
+    name,
+    ...withLine(lineOf(name)),
+    how: isConstant ? "rewritten" : "redirected",
+  }));
+}
+
+function withLine(line: SourceLine | undefined): { sourceLine?: { file: string; line: number } } {
+  return line === undefined ? {} : { sourceLine: { ...line } };
+}
+
+function addAlias(newCode: NewCode, unit: Unit, name: string): string {
+  const symbol = newCode.object.symbols.find((candidate) => candidate.name === name && typeof candidate.home === "object");
+  if (symbol === undefined) throw new Error(`${unit.path}: the new code does not define ${name}`);
+  const alias = `new:${unit.path}:${name}`;
+  if (newCode.object.symbols.some((candidate) => candidate.name === alias)) return alias;
+  newCode.object.symbols.push({ ...symbol, name: alias, bind: STB_GLOBAL });
+  return alias;
+}
+
+/** What matching reads of a pre object: sections that are loaded, and the tables that describe patch sites. */
+function withoutDebugSections(object: ElfObject): ElfObject {
+  const sections = object.sections.filter(
+    (section) => (section.flags & SHF_ALLOC) !== 0 || !/^\.(debug|BTF|comment|note|discard)/.test(section.name),
+  );
+  const kept = new Set<unknown>(sections);
+  return {
+    ...object,
+    sections,
+    symbols: object.symbols.filter((symbol) => typeof symbol.home !== "object" || kept.has(symbol.home) || !("data" in symbol.home)),
+  };
+}
