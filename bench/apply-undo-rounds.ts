@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { tellNobody } from "../src/events.js";
 import { readFileSync } from "node:fs";
 import { applyUpdate } from "../src/update/apply/apply-update.js";
 import { undoUpdate } from "../src/update/apply/undo-update.js";
@@ -26,7 +27,7 @@ export interface Round {
 const [, , rounds = "1", path = ""] = process.argv;
 const update = await openUpdate(path);
 // An emulated machine takes long to look at its threads. Unloaded, so that each round loads it anew.
-const quiet = { tries: 30, stopLimit: 1000, unload: true, progress: () => undefined, log: () => undefined };
+const quiet = { tries: 30, stopLimit: 1000, unload: true, tell: tellNobody };
 for (let round = 1; round <= Number(rounds); round++) {
   const applied = await applyUpdate(update, { ...quiet, partial: false });
   const undone = await undoUpdate(update.manifest.id, quiet);

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Tell } from "../src/events.js";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,10 @@ const say = (message: string): void => {
   process.stderr.write(`bench: ${message}\n`);
 };
 
+const tell: Tell = (_, message) => {
+  say(message);
+};
+
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
@@ -50,14 +55,14 @@ async function main(): Promise<void> {
   const [kernel] = await usableKernels("6.1", { cacheDir });
   if (kernel === undefined) throw new Error("the archive has no 6.1 kernel together with its source");
   const tree = join(cacheDir, "trees", kernel.release);
-  await prepareDebianKernel({ release: kernel.release, dir: tree, cacheDir, progress: say });
+  await prepareDebianKernel({ release: kernel.release, dir: tree, cacheDir, tell });
   const work = mkdtempSync(join(tmpdir(), "ksplice-bench-"));
   try {
-    const fix = await fixFromNextSource(tree, kernel.version, "net/ipv4/raw.c", { cacheDir, progress: say });
+    const fix = await fixFromNextSource(tree, kernel.version, "net/ipv4/raw.c", { cacheDir, tell });
     if (fix === undefined) throw new Error("the archive holds no later net/ipv4/raw.c");
     const patch = join(work, "raw.patch");
     writeFileSync(patch, fix.patch, "latin1");
-    const build = await prepareBuild(await openKernelTree(tree), { progress: say });
+    const build = await prepareBuild(await openKernelTree(tree), { tell });
     const figures = [...(await measureCreate(tree, patch, work, build)), ...(await measureMatching(tree, build, work))];
     process.stdout.write(
       `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}, ${kernel.release}\n`,

@@ -1,3 +1,4 @@
+import { tellNobody } from "../src/events.js";
 import { join } from "node:path";
 import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
 import { findUnits } from "../src/kbuild/reach/find-units.js";
@@ -68,7 +69,7 @@ export async function matchFix(context: JudgeContext, fix: Fix, created: Created
   let current = created;
   for (let round = 0; current.update !== undefined; round++) {
     const started = performance.now();
-    const { match, refusal } = fitUpdate(current.update, kernel, { partial: false, log: () => undefined });
+    const { match, refusal } = fitUpdate(current.update, kernel, { partial: false, tell: tellNobody });
     const milliseconds = { ...current.result.milliseconds, match: Math.round(performance.now() - started) };
     const matched = match.kind === "matched" ? { matched: match.matching.functions } : {};
     const result: FixResult = { ...current.result, ...matched, milliseconds };
@@ -172,7 +173,7 @@ async function tryToCompile(context: JudgeContext, fixes: readonly Fix[]): Promi
     if (broken.length > 0) return broken;
     const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
     const types = new UnitTypes(build, patched, false);
-    await checkLayouts({ units: own, types, patched, kernel, jobs: 1, allowed: [], warn: () => undefined });
+    await checkLayouts({ units: own, types, patched, kernel, jobs: 1, allowed: [], tell: tellNobody });
     const limit = mostUnits === undefined ? {} : { mostUnits };
     const all = await findUnits(build, patched.touched, { patched, includeGraph, ...limit });
     return await compileAll(build, all, patched, MOST_BROKEN);
@@ -211,8 +212,9 @@ async function tryToCreate(context: JudgeContext, fix: Fix, taken: readonly Fix[
       inspect: (found) => {
         diffs = found;
       },
-      progress: () => undefined,
-      warn: (message) => notes.push(message),
+      tell: (kind, message) => {
+        if (kind === "note") notes.push(message);
+      },
     });
     return ended(fix, taken, "update", "", undefined, more(), update);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Progress } from "../src/diagnostics.js";
+import type { Tell } from "../src/events.js";
 import { IncludeGraph } from "../src/kbuild/reach/include-graph.js";
 import { openKernelTree } from "../src/tree/open-tree.js";
 import { prepareBuild } from "../src/kbuild/prepare-build.js";
@@ -18,7 +18,7 @@ export interface JudgeOptions {
   readonly mostUnits: number | undefined;
   /** No fix is begun after this many minutes; those that were not are left out, and judged by the next run. */
   readonly minutes: number | undefined;
-  readonly progress: Progress;
+  readonly tell: Tell;
 }
 
 /** What became of the fixes, and where their updates are. */
@@ -29,8 +29,8 @@ export interface JudgedSet {
 
 /** Makes an update of each fix, then matches all of them with one snapshot of the kernel, in which every module that they are of is loaded. */
 export async function judgeSet(set: CorpusSet, found: FixSet, chosen: readonly Fix[], options: JudgeOptions): Promise<JudgedSet> {
-  const { cacheDir, progress, jobs, mostUnits } = options;
-  const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, progress, jobs });
+  const { cacheDir, tell, jobs, mostUnits } = options;
+  const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, tell, jobs });
   let graph: Promise<IncludeGraph> | undefined;
   const includeGraph = (): Promise<IncludeGraph> => (graph ??= IncludeGraph.ofTree(set.fromTree));
   const context: JudgeContext = {
@@ -48,8 +48,8 @@ export async function judgeSet(set: CorpusSet, found: FixSet, chosen: readonly F
   const modules = [...new Set(created.flatMap(({ targets }) => targets))].filter((name) => name !== "vmlinux");
   if (created.every(({ isMatched }) => isMatched)) return { results: created.map(({ result }) => result), store };
 
-  const snapshot = await takeSnapshot(set.fromTree, modules, cacheDir, progress);
-  for (const [name, words] of snapshot.notLoaded) progress(`module ${name} could not be loaded: ${words}`);
+  const snapshot = await takeSnapshot(set.fromTree, modules, cacheDir, tell);
+  for (const [name, words] of snapshot.notLoaded) tell("warning", `module ${name} could not be loaded: ${words}`);
   const kernel = openSnapshot(snapshot.path);
   try {
     let done = 0;
@@ -60,7 +60,7 @@ export async function judgeSet(set: CorpusSet, found: FixSet, chosen: readonly F
       const matched = await matchFix(context, fix, known, kernel);
       await store.store(fix, "matched", matched);
       done++;
-      progress(`matched ${done}: ${fix.name}: ${wordsFor(matched.result)}`);
+      tell("stage", `matched ${done}: ${fix.name}: ${wordsFor(matched.result)}`);
       return matched.result;
     });
     return { results, store };
@@ -81,7 +81,7 @@ async function createAll(
   context: JudgeContext,
   store: ResultStore,
   chosen: readonly Fix[],
-  { jobs, minutes, progress }: JudgeOptions,
+  { jobs, minutes, tell }: JudgeOptions,
 ): Promise<Created[]> {
   const end = minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + minutes * 60_000;
   let done = 0;
@@ -92,7 +92,7 @@ async function createAll(
     const isMatched = known?.stage === "matched" || created.update === undefined;
     if (known === undefined) await store.store(fix, "created", created);
     done++;
-    progress(`${done} of ${chosen.length}: ${fix.name}: ${wordsFor(created.result)}`);
+    tell("stage", `${done} of ${chosen.length}: ${fix.name}: ${wordsFor(created.result)}`);
     return { fix, result: created.result, targets: created.update?.manifest.targets.map(({ name }) => name) ?? [], isMatched };
   });
   return all.flatMap((entry) => entry ?? []);

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { EventKind } from "../src/events.js";
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -56,15 +57,15 @@ const program = new Command("corpus")
     const started = performance.now();
     const cacheDir = defaultCacheDir();
     if (options.from === options.to) throw usage("--from and --to name the same version");
-    const set = await openSet({ ...options, cacheDir, progress: say });
-    const found = await findFixes(set, say);
+    const set = await openSet({ ...options, cacheDir, tell });
+    const found = await findFixes(set, tell);
     const chosen = chooseFixes(found.fixes, options);
     if (options.show === true) {
       for (const fix of chosen) process.stdout.write(`fix ${fix.name}\n${await patchOfFixes(found, [fix])}\n`);
       return;
     }
     const { jobs, mostUnits, minutes } = options;
-    const judged = await judgeSet(set, found, chosen, { jobs, mostUnits, minutes, cacheDir, progress: say });
+    const judged = await judgeSet(set, found, chosen, { jobs, mostUnits, minutes, cacheDir, tell });
     const results = options.rehearse === undefined ? judged.results : await withRehearsals(set, judged, chosen, options, options.rehearse);
     const seconds = Math.round((performance.now() - started) / 1000);
     const report: CorpusReport = { from: options.from, to: options.to, seconds, found: found.fixes.length, results };
@@ -93,14 +94,14 @@ async function withRehearsals(
     return fix === undefined ? [] : [{ name, update: async () => await store.requireUpdate(fix) }];
   });
   const logs = join(defaultCacheDir(), "corpus", "rehearsals", set.release);
-  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, progress: say, jobs });
+  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, tell, jobs });
   return results.map((result) => {
     const rehearsal = rehearsed.get(result.fix);
     return rehearsal === undefined ? result : { ...result, rehearsal };
   });
 }
 
-function say(message: string): void {
+function tell(_: EventKind, message: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message.slice(0, process.stderr.columns - 1)}`);
   else process.stderr.write(`${message}\n`);
 }

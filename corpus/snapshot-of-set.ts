@@ -2,7 +2,8 @@ import { namesIn } from "../src/host/files.js";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Refusal, type Progress } from "../src/diagnostics.js";
+import { Refusal } from "../src/diagnostics.js";
+import type { Tell } from "../src/events.js";
 import { parseObject } from "../src/elf/parse-object.js";
 import { writeObject } from "../src/elf/write-object.js";
 import { packageRoot } from "../src/host/package-root.js";
@@ -27,7 +28,7 @@ const TIMEOUT_MS = 1_800_000;
  * code is done.
  * @param modules names of the modules to load, besides those that they depend on
  */
-export async function takeSnapshot(tree: string, modules: readonly string[], cacheDir: string, progress: Progress): Promise<SetSnapshot> {
+export async function takeSnapshot(tree: string, modules: readonly string[], cacheDir: string, tell: Tell): Promise<SetSnapshot> {
   const kernel = await findRehearsalKernel(tree);
   const wanted = [...new Set(modules)].sort();
   const directory = join(cacheDir, "corpus", "snapshots", kernel.release);
@@ -40,7 +41,7 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
   const share = await makeTemporary(join(directory, "unfinished-"));
   let machine: Machine | undefined;
   try {
-    progress(`booting ${kernel.release} to load ${wanted.length} modules`);
+    tell("stage", `booting ${kernel.release} to load ${wanted.length} modules`);
     const order = await writeModules(kernel.modulesDir, wanted, join(share, "modules"));
     machine = await bootMachine({
       ...kernel,
@@ -49,9 +50,9 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
       share,
       expose: [packageRoot(), dirname(process.execPath)],
     });
-    progress(`loading ${order.length} modules`);
+    tell("stage", `loading ${order.length} modules`);
     const notLoaded = await loadModules(machine, order, join(share, "modules"));
-    progress("saving the kernel's memory");
+    tell("stage", "saving the kernel's memory");
     const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.js"), "snapshot", "--quiet", join(share, "snapshot")];
     const result = await machine.run(command, { timeoutMs: TIMEOUT_MS });
     if (result.exitCode !== 0)

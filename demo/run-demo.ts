@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { stderrProgress, reportError } from "../src/cli/common.js";
+import { reportError } from "../src/cli/common.js";
+import { showEvents, type Shown } from "../src/cli/show-events.js";
 import { listSources } from "../src/distro/debian/debian-source.js";
 import { currentSeries, usableKernels } from "../src/distro/debian/usable-kernels.js";
 import { prepareDebianKernel } from "../src/distro/debian/prepare-kernel.js";
@@ -18,7 +19,8 @@ import { makeUpdate } from "./make-update.js";
  * @returns the exit status
  */
 async function runDemo(): Promise<number> {
-  const progress = withClock(stderrProgress({}));
+  const shown = withClock(showEvents("demo", {}));
+  const { tell } = shown;
   const cacheDir = defaultCacheDir();
   const workDir = join(cacheDir, "demo");
   await mkdir(workDir, { recursive: true });
@@ -30,26 +32,26 @@ async function runDemo(): Promise<number> {
     return result;
   };
 
-  const place = { cacheDir, progress };
+  const place = { cacheDir, tell };
   const series = await currentSeries();
   const chosen = series && chooseKernel(await usableKernels(series, place), await listSources(series, place));
   if (!chosen) throw new Error(`the package lists have no kernel of ${series ?? "any series"} together with its source`);
   const { release } = chosen.kernel;
   const tree = join(cacheDir, "trees", release);
   const kernel = await timed("prepare", () => prepareDebianKernel({ release, dir: tree, ...place }));
-  say(progress, `kernel: ${kernel.release}, built from ${kernel.version}`);
+  say(shown, `kernel: ${kernel.release}, built from ${kernel.version}`);
 
   const fixes = await timed("look for fixes", async () =>
     chosen.fixedIn === undefined ? [] : await archiveExamples(tree, kernel.version, chosen.fixedIn, place),
   );
   const { example, tarball } = await timed("ksplice-create", async () => {
-    progress("ksplice-create: compiling before and after the patch");
+    tell("stage", "ksplice-create: compiling before and after the patch");
     return await makeUpdate([...fixes, await ownExample(tree)], tree, workDir, ({ title }, reason) => {
-      say(progress, `not shown: ${title}:\n    ${reason}`);
+      say(shown, `not shown: ${title}:\n    ${reason}`);
     });
   });
-  say(progress, `change: ${example.title}\n${example.patch.replace(/^/gm, "    ").trimEnd()}`);
-  say(progress, `update: ${tarball}`);
+  say(shown, `change: ${example.title}\n${example.patch.replace(/^/gm, "    ").trimEnd()}`);
+  say(shown, `update: ${tarball}`);
 
   const consoleLog = join(workDir, "console.log");
   const rehearsal = await rehearseUpdate(await openUpdate(tarball), {
@@ -57,9 +59,9 @@ async function runDemo(): Promise<number> {
     probe: example.probe,
     expose: [workDir],
     consoleLog,
-    progress,
+    tell,
   });
-  progress.done();
+  shown.done();
 
   const rows = demoRows(rehearsal, example.expected, stages);
   process.stdout.write(`${renderRows(rows)}\nconsole of the machine: ${consoleLog}\n`);
@@ -68,32 +70,33 @@ async function runDemo(): Promise<number> {
   return ok ? 0 : 1;
 }
 
-type DemoProgress = ReturnType<typeof stderrProgress>;
-
-/** Repeats the latest message with the seconds it has taken, so that nobody wonders whether anything still happens. */
-function withClock(progress: DemoProgress): DemoProgress {
-  let message = "";
+/** Repeats the latest stage with the seconds it has taken, so that nobody wonders whether anything still happens. */
+function withClock(shown: Shown): Shown {
+  let stage = "";
   let since = performance.now();
   const timer = setInterval(() => {
-    if (message !== "" && process.stderr.isTTY) progress(`${message} (${((performance.now() - since) / 1000).toFixed(0)} s)`);
+    if (stage !== "" && process.stderr.isTTY) shown.tell("stage", `${stage} (${((performance.now() - since) / 1000).toFixed(0)} s)`);
   }, 1000);
   timer.unref();
-  const show = (next: string): void => {
-    message = next;
-    since = performance.now();
-    progress(next);
-  };
-  return Object.assign(show, {
-    done: () => {
-      message = "";
-      progress.done();
+  return {
+    ...shown,
+    tell: (kind, message) => {
+      if (kind === "stage") {
+        stage = message;
+        since = performance.now();
+      }
+      shown.tell(kind, message);
     },
-  });
+    done: () => {
+      stage = "";
+      shown.done();
+    },
+  };
 }
 
-/** A line that stays, between lines of progress. */
-function say(progress: DemoProgress, text: string): void {
-  progress.done();
+/** A line that stays, between the stages. */
+function say(shown: Shown, text: string): void {
+  shown.done();
   process.stdout.write(`${text}\n`);
 }
 

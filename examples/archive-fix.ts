@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Progress } from "../src/diagnostics.js";
+import type { Tell } from "../src/events.js";
 import { compareDebianVersions } from "../src/distro/debian/debian-version.js";
 import { listSources, readSourceFiles } from "../src/distro/debian/debian-source.js";
 import type { ArchivePlace } from "../src/distro/distro.js";
@@ -29,11 +29,11 @@ export async function fixFromNextSource(
   tree: string,
   version: string,
   file: string,
-  options: ArchivePlace & { readonly progress: Progress },
+  options: ArchivePlace & { readonly tell: Tell },
 ): Promise<ArchiveFix | undefined> {
   const next = await findNextSource(version, options);
   if (next === undefined) return undefined;
-  options.progress(`reading ${file} of ${next}`);
+  options.tell("stage", `reading ${file} of ${next}`);
   const after = (await readSourceFiles(next, [file], options)).get(file);
   const before = await readFile(join(tree, file));
   if (after === undefined || before.equals(after)) return undefined;

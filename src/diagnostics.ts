@@ -69,7 +69,3 @@ export class Refusal extends Error {
     this.items = details.items ?? [];
   }
 }
-
-/** One line per stage on stderr, or a line redrawn in place: the layer below says what it does, the command decides how it looks. */
-export type Progress = (message: string) => void;
-export const silentProgress: Progress = () => undefined;

@@ -6,7 +6,8 @@
  */
 
 // Errors, and how a command ends.
-export { EXIT_BUG, EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED, EXIT_USAGE, Refusal, type Progress } from "./diagnostics.js";
+export { EXIT_BUG, EXIT_DONE, EXIT_NO_CHANGE, EXIT_REFUSED, EXIT_USAGE, Refusal } from "./diagnostics.js";
+export { tellNobody, type EventKind, type Tell } from "./events.js";
 
 // Get a kernel's source, and what else its updates are made of.
 export { debian } from "./distro/debian/debian.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Progress } from "../../src/diagnostics.js";
+import type { Tell } from "../../src/events.js";
 import type { LineChange } from "../../src/source/line-directives.js";
 import { readLatin1 } from "../../src/host/files.js";
 import { mapLimited } from "../../src/host/map-limited.js";
@@ -24,15 +24,15 @@ const READS_AT_ONCE = 4;
 /** Derives the fixes of a release from the sources before and after it. Takes half a minute: it reads both. */
 export async function findFixes(
   trees: { readonly fromTree: string; readonly toTree: string },
-  progress: Progress,
+  tell: Tell,
   reason?: Reason,
 ): Promise<FixSet> {
-  progress("comparing the two sources");
+  tell("stage", "comparing the two sources");
   const { changes, added, removed } = await compareTrees(trees.fromTree, trees.toTree);
   const paths = [...changes.keys(), ...added, ...removed].sort();
   const split = await mapLimited(paths, READS_AT_ONCE, async (path) => splitPieces(await readPair(path, trees, changes.get(path))));
   const files = new Map(split.map((file): [string, SplitFile] => [file.path, file]));
-  progress("finding out what belongs together");
+  tell("stage", "finding out what belongs together");
   const pieces = split.flatMap(namesOfPieces);
   const facts = readFileFacts(files, trees);
   return { files, pieces, fixes: connectPieces(pieces, facts, reason) };

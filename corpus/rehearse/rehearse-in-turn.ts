@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Refusal, type Progress } from "../../src/diagnostics.js";
+import { Refusal } from "../../src/diagnostics.js";
+import type { Tell } from "../../src/events.js";
 import { packageRoot } from "../../src/host/package-root.js";
 import { makeTemporary, removeTemporary } from "../../src/host/temporary.js";
 import { findRehearsalKernel, type RehearsalKernel } from "../../src/rehearse/rehearsal-kernel.js";
@@ -22,7 +23,7 @@ export interface RehearseOptions {
   readonly tree: string;
   /** Where the consoles' output is kept. */
   readonly logs: string;
-  readonly progress: Progress;
+  readonly tell: Tell;
   /** Machines at once. */
   readonly jobs: number;
   /** Updates tried out in one machine before another is booted. */
@@ -54,7 +55,7 @@ export async function rehearseInTurn(
   const tell = (name: string, result: RehearsalResult): void => {
     results.set(name, result);
     const words = result.ok ? "ok" : result.problems.join("; ");
-    options.progress(`rehearsed ${results.size} of ${requests.length}: ${name}: ${words}`);
+    options.tell("stage", `rehearsed ${results.size} of ${requests.length}: ${name}: ${words}`);
   };
   // Each machine gets its share, so that all are at work.
   const share = Math.min(options.perMachine ?? PER_MACHINE, Math.ceil(requests.length / options.jobs));

@@ -1,3 +1,4 @@
+import { tellNobody } from "../../src/events.js";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { applyUpdate, openLiveKernel, openUpdate, Refusal, renderFinding, undoUpdate, verifyUpdate, viewKernel } from "../../src/index.js";
@@ -23,7 +24,7 @@ async function tryOut(path: string): Promise<RehearsalResult> {
   const problems: string[] = [];
   let verified: boolean | undefined;
   let isUnknown = false;
-  const options = { tries: TRIES, stopLimit: STOP_LIMIT, progress: () => undefined, log: () => undefined };
+  const options = { tries: TRIES, stopLimit: STOP_LIMIT, tell: tellNobody };
   try {
     const update = await openUpdate(path);
     const { id } = update.manifest;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { applyUpdate, openUpdate } from "../index.js";
-import { persistenceFrom, printJson, stderrProgress, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
-import { openDebugLog } from "./debug-log.js";
+import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
+import { showEvents } from "./show-events.js";
 
 interface ApplyOptions extends CommonOptions, PersistenceOptions {
   readonly partial?: boolean;
@@ -25,8 +25,7 @@ export function applyCommand(): Command {
     .option("--debugfile <file>", "the same, into a file")
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ApplyOptions>();
-      const progress = stderrProgress(options);
-      const log = openDebugLog(options);
+      const shown = showEvents("ksplice-apply", options);
       const update = await openUpdate(path);
       try {
         const { partial = false, verify = false, replace } = options;
@@ -35,10 +34,9 @@ export function applyCommand(): Command {
           verify,
           ...persistenceFrom(options),
           ...(replace === undefined ? {} : { replace }),
-          progress,
-          log,
+          tell: shown.tell,
         });
-        progress.done();
+        shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {
           const count = (entries: readonly unknown[], what: string): string =>
@@ -50,7 +48,7 @@ export function applyCommand(): Command {
           );
         }
       } finally {
-        log.close();
+        shown.close();
       }
     });
 }

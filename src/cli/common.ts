@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, Refusal, type Progress } from "../index.js";
+import { EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, Refusal } from "../index.js";
 
-/** What every command shares: its options, how it reports progress and errors, its exit status. */
+/** What every command shares: its options, how it reports errors, its exit status. */
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -87,23 +87,6 @@ export function persistenceFrom({ tries, wait, nudge, stopLimit }: PersistenceOp
     ...(nudge === undefined ? {} : { nudge }),
     ...(stopLimit === undefined ? {} : { stopLimit }),
   };
-}
-
-/** Progress on stderr: redrawn in place on a terminal, a line each elsewhere, nothing with -q. */
-export function stderrProgress(options: CommonOptions): Progress & { done(): void } {
-  const redraw = process.stderr.isTTY && (options.verbose ?? 0) === 0;
-  // With --raw-errors the first line is to be the code of the error.
-  const isSilent = options.quiet === true || options.rawErrors === true;
-  const show = (message: string): void => {
-    if (isSilent) return;
-    if (redraw) process.stderr.write(`\r\x1b[K${message.slice(0, process.stderr.columns - 1)}`);
-    else process.stderr.write(`${message}\n`);
-  };
-  return Object.assign(show, {
-    done: () => {
-      if (redraw && !isSilent) process.stderr.write("\r\x1b[K");
-    },
-  });
 }
 
 /** Runs a command to its end and exits with its status. */

@@ -3,15 +3,8 @@ import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { checkId, createUpdate, openUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
-import {
-  jobsFromEnvironment,
-  nonNegativeInteger,
-  positiveInteger,
-  printJson,
-  stderrProgress,
-  usage,
-  type CommonOptions,
-} from "./common.js";
+import { jobsFromEnvironment, nonNegativeInteger, positiveInteger, printJson, usage, type CommonOptions } from "./common.js";
+import { showEvents } from "./show-events.js";
 
 interface CreateOptions extends CommonOptions {
   readonly patch?: string[];
@@ -78,7 +71,7 @@ export function createCommand(): Command {
     .addHelpText("after", "\nExit status: 0 update made; 66 the patch changes no object code; 1 refused; 2 usage.")
     .action(async (source: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CreateOptions>();
-      const progress = stderrProgress(options);
+      const shown = showEvents("ksplice-create", options);
       const id = checkId(options.id ?? randomId());
       const kmodDir = requireKmod();
       const output = options.output ?? `ksplice-${id}.tar.gz`;
@@ -99,13 +92,10 @@ export function createCommand(): Command {
         ...(options.allowBusy === undefined ? {} : { allowedBusy: options.allowBusy }),
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
         kmodDir,
-        progress,
-        warn: (message) => {
-          if (options.quiet !== true) process.stderr.write(`ksplice-create: ${message}\n`);
-        },
+        tell: shown.tell,
       });
       await writeFile(output, await packUpdate(update));
-      progress.done();
+      shown.done();
       if (options.json === true) {
         printJson({ output: resolve(output), manifest: update.manifest });
         return;

@@ -16,11 +16,12 @@ import {
   type LiveKernel,
   type Mismatch,
   type Refusal,
+  type Tell,
   type UnitResult,
   type Update,
 } from "../index.js";
 import { printJson, reportError, usage, type CommonOptions } from "./common.js";
-import { openDebugLog, type DebugLog } from "./debug-log.js";
+import { showEvents } from "./show-events.js";
 
 interface MatchOptions extends CommonOptions {
   readonly snapshot?: string;
@@ -74,16 +75,16 @@ export function matchCommand(): Command {
       if (input !== undefined && (options.target !== undefined || options.unit !== undefined))
         throw usage("--target and --unit are for an object; an update says itself what its units are");
       if (input === undefined && options.partial === true) throw usage("--partial is for an update");
-      const log = openDebugLog(options);
+      const shown = showEvents("ksplice match", options);
       const kernel = options.snapshot === undefined ? openLiveKernel() : openSnapshot(options.snapshot);
       try {
-        const report = input === undefined ? reportObject(path, kernel, options) : reportUpdate(input, kernel, options, log);
+        const report = input === undefined ? reportObject(path, kernel, options) : reportUpdate(input, kernel, options, shown.tell);
         if (options.json === true) printJson(toJson(report, kernel));
         else printText(report, kernel, options);
         if (report.refusal !== undefined) process.exitCode = EXIT_REFUSED;
       } finally {
         kernel.close();
-        log.close();
+        shown.close();
       }
     });
 }
@@ -124,8 +125,8 @@ function readObject(path: string): ReturnType<typeof parseObject> {
   }
 }
 
-function reportUpdate(update: Update, kernel: LiveKernel, options: MatchOptions, log: DebugLog): MatchReport {
-  const { match, imports, refusal } = fitUpdate(update, kernel, { partial: options.partial ?? false, log, trace: traceTo(options) });
+function reportUpdate(update: Update, kernel: LiveKernel, options: MatchOptions, tell: Tell): MatchReport {
+  const { match, imports, refusal } = fitUpdate(update, kernel, { partial: options.partial ?? false, tell, trace: traceTo(options) });
   const matched = match.kind === "matched" || match.kind === "mismatch" ? match.units : [];
   const skipped = "skippedTargets" in match ? match.skippedTargets : [];
   const missing = update.manifest.targets

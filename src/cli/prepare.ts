@@ -2,7 +2,8 @@ import { release as runningRelease } from "node:os";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { debian, defaultCacheDir, prepareOwnKernel } from "../index.js";
-import { printJson, stderrProgress, usage, type CommonOptions } from "./common.js";
+import { printJson, usage, type CommonOptions } from "./common.js";
+import { showEvents } from "./show-events.js";
 
 interface PrepareOptions extends CommonOptions {
   readonly release?: string;
@@ -33,7 +34,7 @@ export function prepareCommand(): Command {
     .option("--json", "print what was prepared as JSON")
     .action(async (directory: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<PrepareOptions>();
-      const progress = stderrProgress(options);
+      const shown = showEvents("ksplice prepare", options);
       if (options.build !== undefined) {
         if (directory !== undefined || options.release !== undefined || options.suite !== undefined || options.aptSource !== undefined)
           throw usage("--build goes with --config only: the tree is the source that the kernel was built from");
@@ -49,18 +50,18 @@ export function prepareCommand(): Command {
         cacheDir: defaultCacheDir(),
         suite: options.suite,
         sources: options.aptSource,
-        progress,
+        tell: shown.tell,
       });
-      progress.done();
+      shown.done();
       if (options.json === true) printJson({ directory: dir, ...prepared });
       else if (options.quiet !== true) process.stdout.write(`${dir}: ${prepared.release}, source ${prepared.version}\n`);
     });
 }
 
 async function prepareOwn(build: string, options: PrepareOptions): Promise<void> {
-  const progress = stderrProgress(options);
-  const prepared = await prepareOwnKernel({ build, configDir: options.config, progress });
-  progress.done();
+  const shown = showEvents("ksplice prepare", options);
+  const prepared = await prepareOwnKernel({ build, configDir: options.config, tell: shown.tell });
+  shown.done();
   const { changed, source, configDir, release } = prepared;
   const more = changed.length > 3 ? ` and ${changed.length - 3} more` : "";
   if (changed.length > 0 && options.quiet !== true)

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { EXIT_REFUSED, oneLine, openUpdate, rehearseUpdate, sawTheSame, type Rehearsal } from "../index.js";
-import { printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { printJson, type CommonOptions } from "./common.js";
+import { showEvents } from "./show-events.js";
 
 interface RehearseOptions extends CommonOptions {
   readonly tree: string;
@@ -31,9 +32,9 @@ export function rehearseCommand(): Command {
     .option("--json", "print the result as JSON")
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<RehearseOptions>();
-      const progress = stderrProgress(options);
-      const result = await rehearseUpdate(await openUpdate(path), { ...options, modules: options.module, progress });
-      progress.done();
+      const shown = showEvents("ksplice rehearse", options);
+      const result = await rehearseUpdate(await openUpdate(path), { ...options, modules: options.module, tell: shown.tell });
+      shown.done();
       if (options.json === true) printJson(result);
       else if (options.quiet !== true) process.stdout.write(renderRehearsal(result));
       if (!result.ok) process.exitCode = EXIT_REFUSED;

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { saveSnapshot, type SnapshotSummary } from "../index.js";
-import { printJson, stderrProgress, type CommonOptions } from "./common.js";
+import { printJson, type CommonOptions } from "./common.js";
+import { showEvents } from "./show-events.js";
 
 interface SnapshotOptions extends CommonOptions {
   readonly json?: boolean;
@@ -14,9 +15,9 @@ export function snapshotCommand(): Command {
     .option("--json", "print what is in it as JSON")
     .action((file: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<SnapshotOptions>();
-      const progress = stderrProgress(options);
-      const summary = saveSnapshot(file, { progress });
-      progress.done();
+      const shown = showEvents("ksplice snapshot", options);
+      const summary = saveSnapshot(file, shown);
+      shown.done();
       if (options.json === true) printJson({ file, ...summary });
       else if (options.quiet !== true) process.stdout.write(`${file}: ${describe(summary)}\n`);
     });

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { undoUpdate } from "../index.js";
-import { persistenceFrom, printJson, stderrProgress, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
-import { openDebugLog } from "./debug-log.js";
+import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
+import { showEvents } from "./show-events.js";
 
 interface UndoOptions extends CommonOptions, PersistenceOptions {
   readonly json?: boolean;
@@ -24,23 +24,21 @@ export function undoCommand(): Command {
     .option("--debugfile <file>", "the same, into a file")
     .action(async (id: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<UndoOptions>();
-      const progress = stderrProgress(options);
-      const log = openDebugLog(options);
+      const shown = showEvents("ksplice-undo", options);
       try {
         const result = await undoUpdate(id, {
           unload: options.unload === true,
           ...persistenceFrom(options),
-          progress,
-          log,
+          tell: shown.tell,
         });
-        progress.done();
+        shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true)
           process.stdout.write(
             `undone ${result.id}: machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${result.isResident ? "; its code stays in memory, as the kernel may have kept addresses of it" : ""}\n`,
           );
       } finally {
-        log.close();
+        shown.close();
       }
     });
 }

@@ -1,4 +1,4 @@
-import type { Progress } from "../diagnostics.js";
+import type { Tell } from "../events.js";
 import type { KernelRecord } from "../tree/kernel-record.js";
 
 /**
@@ -25,7 +25,7 @@ export interface ArchivePlace {
   readonly suite?: string | undefined;
   /** Entries as in a sources.list, in place of the suite's. */
   readonly sources?: readonly string[] | undefined;
-  readonly progress?: Progress | undefined;
+  readonly tell?: Tell | undefined;
 }
 
 /** A kernel that the archive has. */

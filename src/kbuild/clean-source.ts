@@ -1,6 +1,6 @@
 import { mkdir, rm, stat, symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { silentProgress, type Progress } from "../diagnostics.js";
+import { tellNobody, type Tell } from "../events.js";
 import { hashOf, isDirectory, isFile, isMissing, readLatin1, readTextIfThere, writeWhole } from "../host/files.js";
 import type { KernelTree } from "../tree/kernel-tree.js";
 import { BUILD_LEFTOVERS, listSourceFiles, type SourceFiles } from "../tree/source-files.js";
@@ -28,10 +28,10 @@ export async function findLeftover(source: string): Promise<string | undefined> 
  * has not made: its directories are real, so `..` leads to the view's own. It is kept, and follows the tree. The tree itself is not written to.
  * @throws Refusal `tree-not-clean` where it cannot be told what the build has made
  */
-export async function withoutBuild(tree: KernelTree, cacheDir: string, progress: Progress = silentProgress): Promise<KernelTree> {
+export async function withoutBuild(tree: KernelTree, cacheDir: string, tell: Tell = tellNobody): Promise<KernelTree> {
   if ((await findLeftover(tree.original)) === undefined) return tree;
   const place = join(cacheDir, "views", hashOf([tree.original]).slice(0, 16));
-  return { ...tree, source: await makeView(tree, place, new Map(), progress) };
+  return { ...tree, source: await makeView(tree, place, new Map(), tell) };
 }
 
 /**
@@ -44,14 +44,14 @@ export async function makeView(
   tree: KernelTree,
   place: string,
   texts: ReadonlyMap<string, string | undefined>,
-  progress: Progress,
+  tell: Tell,
 ): Promise<string> {
   const view = join(place, "source");
   await withBuildLock(place, async () => {
     const stateFile = join(place, "state.json");
     const state = await readState(stateFile);
     if (state === undefined || !(await isCurrent(tree.original, state))) {
-      progress("looking for the files of the source");
+      tell("stage", "looking for the files of the source");
       const leftover = await findLeftover(tree.original);
       const started = Date.now();
       const found = await listSourceFiles(tree.original, leftover === undefined);

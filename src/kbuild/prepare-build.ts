@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rm, utimes } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentProgress, type Progress } from "../diagnostics.js";
+import { tellNobody, type Tell } from "../events.js";
 import { checkTools } from "./check-toolchain.js";
 import { defaultCacheDir } from "../host/cache-dir.js";
 import { hashOf, isDirectory, isFile, readTextIfThere, writeWhole } from "../host/files.js";
@@ -20,7 +20,7 @@ import type { KernelTree } from "../tree/kernel-tree.js";
 export interface PrepareOptions {
   /** Default: {@link defaultCacheDir}. */
   readonly cacheDir?: string;
-  readonly progress?: Progress;
+  readonly tell?: Tell;
   /** Default: the number of CPUs. */
   readonly jobs?: number;
 }
@@ -37,7 +37,7 @@ const FINISHED = "prepared.json";
  * @throws Refusal if tree, configuration, compiler and tools do not fit each other
  */
 export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {}): Promise<PreparedBuild> {
-  const progress = options.progress ?? silentProgress;
+  const tell = options.tell ?? tellNobody;
   const configText = await readFile(tree.configFile, "utf8");
   const config = parseConfig(configText);
   if (config.has("LTO")) throw linkTimeOptimised(tree.configFile);
@@ -71,7 +71,7 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {
 
   await withBuildLock(cacheDir, async () => {
     if (await isFile(join(cacheDir, FINISHED))) return;
-    progress(`preparing a build for ${build.release}, once`);
+    tell("stage", `preparing a build for ${build.release}, once`);
     await prepareOutDir(build, headers.buildDir, configText);
     await writeWhole(join(cacheDir, FINISHED), JSON.stringify({ source: tree.source, release: build.release, compiler: compiler.version }));
   });

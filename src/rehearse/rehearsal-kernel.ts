@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { Refusal, silentProgress, type Progress } from "../diagnostics.js";
+import { Refusal } from "../diagnostics.js";
+import { tellNobody, type Tell } from "../events.js";
 import { namesIn } from "../host/files.js";
 import { buildSourceModules } from "../kbuild/module/build-source-modules.js";
 import { defaultCacheDir } from "../host/cache-dir.js";
@@ -27,7 +28,7 @@ const NINE_P = { name: "9p", directories: ["net/9p", "fs/9p"], options: ["NET_9P
  * @param tree a directory that `ksplice prepare` filled
  * @throws Refusal `no-image`; `cannot-build-modules` where the machine could not be shown the host's files
  */
-export async function findRehearsalKernel(tree: string, progress: Progress = silentProgress): Promise<RehearsalKernel> {
+export async function findRehearsalKernel(tree: string, tell: Tell = tellNobody): Promise<RehearsalKernel> {
   const boot = join(tree, "ksplice", "image", "boot");
   const names = await namesIn(boot);
   const vmlinuz = names.find((name) => name.startsWith("vmlinuz-"));
@@ -43,10 +44,10 @@ export async function findRehearsalKernel(tree: string, progress: Progress = sil
   const modulesDir = join(tree, "ksplice", "image", "lib", "modules", release);
   const modules = await ModuleFiles.read(modulesDir);
   const isWhole = BOOT_MODULES.every((name) => modules.has(name));
-  return { release, kernel: join(boot, vmlinuz), modulesDir, furtherModules: isWhole ? [] : [await build9p(tree, progress)] };
+  return { release, kernel: join(boot, vmlinuz), modulesDir, furtherModules: isWhole ? [] : [await build9p(tree, tell)] };
 }
 
-async function build9p(tree: string, progress: Progress): Promise<string> {
-  const build = await prepareBuild(await withoutBuild(await openKernelTree(tree), defaultCacheDir()), { progress });
-  return await buildSourceModules(build, NINE_P, progress);
+async function build9p(tree: string, tell: Tell): Promise<string> {
+  const build = await prepareBuild(await withoutBuild(await openKernelTree(tree), defaultCacheDir()), { tell });
+  return await buildSourceModules(build, NINE_P, tell);
 }

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { EXIT_REFUSED, Refusal, type Progress } from "../diagnostics.js";
+import { EXIT_REFUSED, Refusal } from "../diagnostics.js";
+import type { Tell } from "../events.js";
 import { packUpdate, type Update } from "../update/file/update-file.js";
 import { bootMachine, type CommandResult, type Machine, type StartedCommand } from "../../vm/machine.js";
 import { packageRoot } from "../host/package-root.js";
@@ -29,7 +30,7 @@ export interface RehearsalOptions {
   readonly running?: RunningMachine;
   /** Where the console's output is kept. */
   readonly consoleLog: string;
-  readonly progress: Progress;
+  readonly tell: Tell;
 }
 
 /** A machine that several updates are tried out in, one after the other. Trouble that it had before counts for each: one that had trouble is not to be used on. */
@@ -44,7 +45,7 @@ export interface RunningMachine {
  * @throws Refusal if the machine does not come up, or the update cannot be applied or undone in it
  */
 export async function rehearseUpdate(update: Update, options: RehearsalOptions): Promise<Rehearsal> {
-  const kernel = await findRehearsalKernel(options.tree, options.progress);
+  const kernel = await findRehearsalKernel(options.tree, options.tell);
   const { id } = update.manifest;
   if (update.manifest.kernel.release !== kernel.release) {
     throw new Refusal({
@@ -53,7 +54,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
       abortCause: "no_match",
     });
   }
-  const watch = new StageWatch(options.progress);
+  const watch = new StageWatch(options.tell);
   const { running } = options;
   const dir = await makeTemporary(join(running?.directory ?? tmpdir(), "ksplice-rehearse-"));
   let machine = running?.machine;
@@ -134,11 +135,11 @@ class StageWatch {
   readonly stages: StageTime[] = [];
   #current: { stage: string; started: number } | undefined;
 
-  constructor(readonly progress: Progress) {}
+  constructor(readonly tell: Tell) {}
 
   begin(stage: string, message: string): void {
     this.end();
-    this.progress(message);
+    this.tell("stage", message);
     this.#current = { stage, started: performance.now() };
   }
 

@@ -1,3 +1,4 @@
+import { tellNobody } from "../../src/events.js";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -45,9 +46,9 @@ interface Change {
 describe("units that include a header, and that its change does not reach", () => {
   it("are compiled to the same code", async () => {
     const cacheDir = defaultCacheDir();
-    const progress = (): void => undefined;
-    const set = await openSet({ ...SAMPLE_SET, cacheDir, progress });
-    const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, progress, jobs: 2 });
+    const tell = tellNobody;
+    const set = await openSet({ ...SAMPLE_SET, cacheDir, tell });
+    const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, tell, jobs: 2 });
     const graph = (await IncludeGraph.ofTree(set.fromTree)).asBuilt(await readFile(build.tree.configFile, "utf8"));
     // One index for all: of more files than a single change is closed over.
     const headers = await listSources(set.fromTree, graph.directories);

@@ -1,3 +1,4 @@
+import { tellNobody } from "../../src/events.js";
 import { afterAll, describe, expect, it } from "vitest";
 import { rehearseUpdate } from "../../src/rehearse/rehearse-update.js";
 import { type Rehearsal } from "../../src/rehearse/rehearsal.js";
@@ -24,7 +25,7 @@ async function rehearse(tree: string, update: string, probe: string, modules: st
     modules,
     expose: [workshop.dir],
     consoleLog,
-    progress: () => undefined,
+    tell: tellNobody,
   });
 }
 

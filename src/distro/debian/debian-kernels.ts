@@ -16,9 +16,7 @@ export interface KernelPackages {
 /** An image of a definite release; `linux-image-amd64` and `linux-image-6.12-amd64` only depend on one. */
 const IMAGE_NAME = /^linux-image-(\d+\.\d+\.\d+\S*-amd64)(-unsigned)?$/;
 
-export async function findKernelPackages(
-  place: Pick<ArchivePlace, "cacheDir" | "suite" | "sources" | "progress">,
-): Promise<KernelPackages> {
+export async function findKernelPackages(place: Pick<ArchivePlace, "cacheDir" | "suite" | "sources" | "tell">): Promise<KernelPackages> {
   const apt = await openPlace(place);
   const packages = await findPackages(
     [

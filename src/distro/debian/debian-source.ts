@@ -1,7 +1,7 @@
 import { isMissing, readBytesIfThere } from "../../host/files.js";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { silentProgress } from "../../diagnostics.js";
+import { tellNobody } from "../../events.js";
 import type { ArchivePlace } from "../distro.js";
 import { byVersion, findKernelPackages, type KernelPackages } from "./debian-kernels.js";
 import type { DebianPackage } from "./apt.js";
@@ -34,8 +34,8 @@ export function packageCache(cacheDir: string): string {
 export async function downloadDebianSource(version: string, directory: string, place: ArchivePlace): Promise<void> {
   const packages = await findKernelPackages(place);
   const source = requireSourcePackage(packages, version);
-  const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, progress: place.progress });
-  (place.progress ?? silentProgress)(`unpacking ${source.name} ${version}`);
+  const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, tell: place.tell });
+  (place.tell ?? tellNobody)("stage", `unpacking ${source.name} ${version}`);
   await unpackSourceTree(deb, source.name, directory);
 }
 
@@ -60,9 +60,9 @@ export async function readSourceFiles(version: string, paths: readonly string[],
 
   const packages = await findKernelPackages(place);
   const source = requireSourcePackage(packages, version);
-  const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, progress: place.progress });
+  const deb = await downloadPackage(source, packageCache(place.cacheDir), { apt: packages.apt, tell: place.tell });
   const what = missing.length > 3 ? `${missing.length} files` : missing.join(", ");
-  (place.progress ?? silentProgress)(`unpacking ${what} of ${source.name} ${version}`);
+  (place.tell ?? tellNobody)("stage", `unpacking ${what} of ${source.name} ${version}`);
   await mkdir(kept, { recursive: true });
   const unfinished = await mkdtemp(join(place.cacheDir, "source-files", "unpack-"));
   try {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { MACHINE_APT, runAptGet, type Apt, type DebianPackage } from "./apt.js";
 import { cannotDownload } from "./refusals.js";
 
@@ -15,7 +15,7 @@ import { cannotDownload } from "./refusals.js";
 export async function downloadPackage(
   entry: DebianPackage,
   directory: string,
-  { apt = MACHINE_APT, progress = silentProgress }: { apt?: Apt; progress?: Progress | undefined } = {},
+  { apt = MACHINE_APT, tell = tellNobody }: { apt?: Apt; tell?: Tell | undefined } = {},
 ): Promise<string> {
   await mkdir(directory, { recursive: true });
   const target = join(directory, entry.fileName);
@@ -24,7 +24,7 @@ export async function downloadPackage(
   const unfinished = await mkdtemp(join(directory, "download-"));
   try {
     const what = `${entry.name} ${entry.version}`;
-    const result = await showGrowth(unfinished, what, entry.size, progress, () =>
+    const result = await showGrowth(unfinished, what, entry.size, tell, () =>
       runAptGet(apt, ["download", `${entry.name}=${entry.version}`], unfinished),
     );
     const [file] = (await readdir(unfinished)).filter((name) => name.endsWith(".deb"));
@@ -38,14 +38,14 @@ export async function downloadPackage(
 }
 
 /** Tells every second how much of `size` bytes is there while `work` fills a directory. */
-export async function showGrowth<T>(directory: string, what: string, size: number, progress: Progress, work: () => Promise<T>): Promise<T> {
+export async function showGrowth<T>(directory: string, what: string, size: number, tell: Tell, work: () => Promise<T>): Promise<T> {
   let shown = "0";
-  progress(`downloading ${what}: ${megabytes(size)} MB`);
+  tell("stage", `downloading ${what}: ${megabytes(size)} MB`);
   const ticker = setInterval(() => {
     void sizeIn(directory).then((bytes) => {
       if (megabytes(bytes) === shown) return;
       shown = megabytes(bytes);
-      progress(`downloading ${what}: ${shown} of ${megabytes(size)} MB`);
+      tell("stage", `downloading ${what}: ${shown} of ${megabytes(size)} MB`);
     });
   }, 1000);
   try {

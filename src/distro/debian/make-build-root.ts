@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { silentProgress } from "../../diagnostics.js";
+import { tellNobody } from "../../events.js";
 import { availableParallelism } from "node:os";
 import { diskFull, isDiskFull } from "../../host/refusals.js";
 import { isDirectory } from "../../host/files.js";
@@ -31,14 +31,14 @@ export async function makeBuildRoot(apt: Apt, config: ReadonlyMap<string, string
   const path = buildRootPath(place.cacheDir, name);
   if (await isDirectory(path)) return name;
 
-  const progress = place.progress ?? silentProgress;
+  const tell = place.tell ?? tellNobody;
   await mkdir(packageCache(place.cacheDir), { recursive: true });
   await mkdir(join(path, ".."), { recursive: true });
   const debs = await mkdtemp(join(packageCache(place.cacheDir), "build-root-"));
   const unfinished = await mkdtemp(join(path, "..", ".unfinished-"));
   try {
     await downloadPackages(apt, config, debs, place);
-    progress(`unpacking ${compiler.name} ${compiler.version} and what a build takes`);
+    tell("stage", `unpacking ${compiler.name} ${compiler.version} and what a build takes`);
     await unpackAll(debs, unfinished);
     await requireToolchain(config, { path: unfinished, needed: [] });
     await rename(unfinished, path).catch(async (error: unknown) => {
@@ -76,9 +76,7 @@ async function downloadPackages(apt: Apt, config: ReadonlyMap<string, string>, d
   if (plan.exitCode !== 0 || sizes.length === 0) throw compilerNotInArchive(versionText, apt.name, plan.all);
   const size = sizes.reduce((sum, each) => sum + each, 0);
   const what = `${name} ${version} and what a build takes, ${sizes.length} packages`;
-  const done = await showGrowth(directory, what, size, place.progress ?? silentProgress, () =>
-    runAptGet(apt, ["--download-only", ...command]),
-  );
+  const done = await showGrowth(directory, what, size, place.tell ?? tellNobody, () => runAptGet(apt, ["--download-only", ...command]));
   if (done.exitCode === 0) return;
   throw isDiskFull(done.all) ? diskFull(directory, done.all) : cannotDownload(name, version, done.all);
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { release as runningRelease } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { silentProgress } from "../../diagnostics.js";
+import { tellNobody } from "../../events.js";
 import { isDirectory, isMissing } from "../../host/files.js";
 import { parseConfig } from "../../tree/kernel-config.js";
 import { buildRootPath, readKernelRecord, writeKernelRecord, type KernelRecord } from "../../tree/kernel-record.js";
@@ -23,7 +23,7 @@ import { describeImage, unpackHeaders, unpackImagePackages, unpackSource } from 
  * @throws Refusal if the archive lacks a part (the message lists the kernels that are there), or the directory is in use
  */
 export async function prepareDebianKernel(request: PrepareRequest): Promise<KernelRecord> {
-  const progress = request.progress ?? silentProgress;
+  const tell = request.tell ?? tellNobody;
   const release = request.release ?? runningRelease();
   const directory = resolve(request.dir);
   const existing = await readKernelRecord(join(directory, "ksplice"));
@@ -31,10 +31,10 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
   if (!(await isFree(directory))) throw directoryInUse(directory);
 
   await checkUnpackTools();
-  progress(`looking for ${release} in the package lists`);
+  tell("stage", `looking for ${release} in the package lists`);
   const parts = await findKernelParts(release, request);
   const download = (part: DebianPackage): Promise<string> =>
-    downloadPackage(part, packageCache(request.cacheDir), { apt: parts.apt, progress });
+    downloadPackage(part, packageCache(request.cacheDir), { apt: parts.apt, tell });
   const headers = await download(parts.headers);
   const images: string[] = [];
   for (const part of parts.image) images.push(await download(part));
@@ -46,12 +46,12 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
   const unfinished = await mkdtemp(join(dirname(directory), `${prefix}${process.pid}-`));
   try {
     const configDir = join(unfinished, "ksplice");
-    progress(`unpacking ${parts.source.name} ${parts.version}`);
+    tell("stage", `unpacking ${parts.source.name} ${parts.version}`);
     await unpackSource(source, parts.source.name, release, unfinished);
-    progress(`unpacking ${parts.headers.name} and ${parts.image.map(({ name }) => name).join(", ")}`);
+    tell("stage", `unpacking ${parts.headers.name} and ${parts.image.map(({ name }) => name).join(", ")}`);
     await unpackHeaders(headers, release, configDir);
     await unpackImagePackages(images, join(configDir, "image"));
-    progress(`reading the symbols and types of ${release}`);
+    tell("stage", `reading the symbols and types of ${release}`);
     const buildId = await describeImage(configDir, release);
     const buildRoot = await fetchCompiler(parts.apt, configDir, request);
     const record: KernelRecord = {

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import lockfile from "proper-lockfile";
-import { silentProgress } from "../../diagnostics.js";
+import { tellNobody } from "../../events.js";
 import { hashOf, isFile, isMissing, readTextIfThere } from "../../host/files.js";
 import type { ArchivePlace } from "../distro.js";
 import { MACHINE_APT, runAptGet, type Apt } from "./apt.js";
@@ -49,7 +49,7 @@ export async function openSuite(
   const release = await lockfile.lock(dir, { stale: 60_000, retries: { retries: 600, minTimeout: 500, maxTimeout: 500 } });
   try {
     if (await isFresh(stamp)) return apt;
-    (place.progress ?? silentProgress)(`fetching the package lists of ${name}`);
+    (place.tell ?? tellNobody)("stage", `fetching the package lists of ${name}`);
     await rm(join(dir, "lists"), { recursive: true, force: true });
     await mkdir(join(dir, "lists", "partial"), { recursive: true });
     await writeFile(join(dir, "status"), "");

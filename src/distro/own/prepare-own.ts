@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { isDirectory, isFile, namesIn } from "../../host/files.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
@@ -20,7 +20,7 @@ export interface PrepareOwnRequest {
   readonly build: string;
   /** The configuration directory to make. Default: `ksplice` in the source. */
   readonly configDir?: string | undefined;
-  readonly progress?: Progress | undefined;
+  readonly tell?: Tell | undefined;
 }
 
 export interface PreparedOwn extends KernelRecord {
@@ -47,8 +47,8 @@ const COPIES: readonly (readonly [from: string, to: string])[] = [
  * @throws Refusal where the build is not whole, the compiler is not here, or the directory is somebody else's
  */
 export async function prepareOwnKernel(request: PrepareOwnRequest): Promise<PreparedOwn> {
-  const progress = request.progress ?? silentProgress;
-  progress("looking at the build");
+  const tell = request.tell ?? tellNobody;
+  tell("stage", "looking at the build");
   const build = await readBuild(request.build);
   const { release, version } = build;
   await findToolchain(parseConfig(await readFile(join(build.directory, ".config"), "utf8")));
@@ -60,7 +60,7 @@ export async function prepareOwnKernel(request: PrepareOwnRequest): Promise<Prep
   await mkdir(dirname(configDir), { recursive: true });
   const unfinished = await makeTemporary(join(dirname(configDir), `.${basename(configDir)}-unfinished-`));
   try {
-    progress(`copying what is known of ${release}`);
+    tell("stage", `copying what is known of ${release}`);
     await copyBuild(build, unfinished);
     if (await isFile(join(configDir, "flags"))) await copyFile(join(configDir, "flags"), join(unfinished, "flags"));
     const vmlinux = await unpackImage(join(build.directory, IMAGE));

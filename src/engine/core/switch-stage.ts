@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { KspliceSysfs, type LoadedUpdate, type RequestedStage, type StageOptions } from "./ksplice-sysfs.js";
 import { stopIfInterrupted } from "../../host/lock.js";
 import { codeBusy, coreRefused, replacedByNewer, type Conflict } from "./refusals.js";
@@ -47,7 +47,7 @@ export async function switchStage(
   id: string,
   stage: RequestedStage,
   persistence: Persistence & Pick<StageOptions, "replace">,
-  progress: Progress,
+  tell: Tell,
   interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
   const verb = VERBS[stage];
@@ -63,7 +63,7 @@ export async function switchStage(
     if (state.replacedBy.length > 0 && stage === "reversed") throw replacedByNewer(id, state.replacedBy);
     if (!WORTH_ANOTHER_TRY.has(state.abortCause)) throw coreRefused(id, verb, state.abortCause, "");
     if (pause.done === true) throw refuseBusy(state, verb, attempt, persistence);
-    progress(`code is in use${inWords(state)}, ${pause.value.left}`);
+    tell("stage", `code is in use${inWords(state)}, ${pause.value.left}`);
     // Ends early when it is aborted; the next line says so.
     await sleep(pause.value.ms, undefined, { signal: interruption }).catch(() => undefined);
     stopIfInterrupted(interruption);

@@ -1,6 +1,6 @@
 import { rename, rm, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, normalize, relative } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer, type KbuildAnswers, type ObjectKind } from "./ask-kbuild.js";
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "../../host/files.js";
 import { withBuildLock } from "../make.js";
@@ -85,10 +85,10 @@ export class UnitIndex {
    * The index of a build. It is read once a process.
    * @throws Refusal `cannot-prepare` if kbuild does not answer
    */
-  static of(build: PreparedBuild, progress: Progress = silentProgress): Promise<UnitIndex> {
+  static of(build: PreparedBuild, tell: Tell = tellNobody): Promise<UnitIndex> {
     let index = opened.get(build);
     if (index === undefined) {
-      index = openIndex(build, progress).then(
+      index = openIndex(build, tell).then(
         (saved) => new UnitIndex(join(build.cacheDir, saved.answers), saved.objects, new Set(saved.includedSources)),
         (error: unknown) => {
           opened.delete(build);
@@ -139,14 +139,14 @@ export class UnitIndex {
   }
 }
 
-async function openIndex(build: PreparedBuild, progress: Progress): Promise<Saved> {
+async function openIndex(build: PreparedBuild, tell: Tell): Promise<Saved> {
   const known = await recall(build);
   if (known !== undefined) return known;
   return await withBuildLock(build.cacheDir, async () => {
     // Another process may have asked meanwhile.
     const since = await recall(build);
     if (since !== undefined) return since;
-    progress("asking kbuild how every object of this configuration is made, once");
+    tell("stage", "asking kbuild how every object of this configuration is made, once");
     return await makeIndex(build);
   });
 }

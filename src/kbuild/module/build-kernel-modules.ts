@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { hashOf, isMissing, writeWhole } from "../../host/files.js";
 import { makeKernel, MODULE_FLAGS, withBuildLock } from "../make.js";
 import { cannotBuildModules } from "./refusals.js";
@@ -9,7 +9,7 @@ import type { KernelModules, PreparedBuild } from "../types.js";
 export interface ModulesOptions {
   /** The folder `kmod` of this project. */
   readonly kmodDir: string;
-  readonly progress?: Progress;
+  readonly tell?: Tell;
 }
 
 /** Changes whenever the modules are built in another way. */
@@ -33,7 +33,7 @@ export async function buildKernelModules(build: PreparedBuild, options: ModulesO
   return await withBuildLock(build.cacheDir, async () => {
     const meanwhile = await readModules(directory);
     if (meanwhile !== undefined) return meanwhile;
-    (options.progress ?? silentProgress)(`building the kernel core for ${build.release}, once`);
+    (options.tell ?? tellNobody)("stage", `building the kernel core for ${build.release}, once`);
     const modules = await buildIn(build, sources);
     await writeWhole(join(directory, OUTPUTS.template), modules.template);
     // The core is written last: where it is, both are.

@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { isDirectory } from "../../host/files.js";
 import { makeKernel, MODULE_FLAGS, withBuildLock } from "../make.js";
 import type { PreparedBuild } from "../types.js";
@@ -21,15 +21,11 @@ export interface SourceModules {
  * @returns the directory that holds the .ko files
  * @throws Refusal with make's own words: not everything can be a module of a kernel that was not made for it
  */
-export async function buildSourceModules(
-  build: PreparedBuild,
-  modules: SourceModules,
-  progress: Progress = silentProgress,
-): Promise<string> {
+export async function buildSourceModules(build: PreparedBuild, modules: SourceModules, tell: Tell = tellNobody): Promise<string> {
   const target = join(build.cacheDir, "modules", modules.name);
   return await withBuildLock(build.cacheDir, async () => {
     if (await isDirectory(target)) return target;
-    progress(`building ${modules.name} for ${build.release}, which comes without it, once`);
+    tell("stage", `building ${modules.name} for ${build.release}, which comes without it, once`);
     await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
     const directory = await mkdtemp(join(build.cacheDir, "tmp", "modules-"));
     try {

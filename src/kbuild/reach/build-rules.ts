@@ -1,6 +1,7 @@
 import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Progress, Refusal } from "../../diagnostics.js";
+import type { Refusal } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { hashOf, readLatin1 } from "../../host/files.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
@@ -29,7 +30,7 @@ export async function requireSameRules(
   index: UnitIndex,
   patched: PatchedTree,
   rules: readonly string[],
-  progress: Progress,
+  tell: Tell,
 ): Promise<void> {
   for (const path of rules) {
     if (isKconfig(path)) continue;
@@ -38,7 +39,7 @@ export async function requireSameRules(
     const line = changesOnlyLists(pre, post);
     if (line !== undefined) throw makefileChanges(path, line);
   }
-  progress(`asking kbuild what becomes of the objects with ${rules.join(", ")}`);
+  tell("stage", `asking kbuild what becomes of the objects with ${rules.join(", ")}`);
   const refusal = await withBuildLock(build.cacheDir, () => askWithRules(build, index, patched, rules));
   if (refusal !== undefined) throw refusal;
 }

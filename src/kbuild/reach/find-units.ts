@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { isFile } from "../../host/files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
@@ -18,9 +18,8 @@ import { UnitIndex } from "../compile/unit-index.js";
 import { findUnitSources } from "../compile/unit-sources.js";
 
 export interface FindUnitsOptions {
-  readonly progress?: Progress;
-  /** Is told what the user should know of files that have no part in the update. */
-  readonly note?: (message: string) => void;
+  /** Notes tell of files that have no part in the update. */
+  readonly tell?: Tell;
   /** More objects than this are not compiled for the headers of a patch. Default: all are. */
   readonly mostUnits?: number;
   /** Who includes whom in the whole tree. Default: the tree is read when that is needed, which takes seconds. */
@@ -40,8 +39,7 @@ export interface FindUnitsOptions {
  * if nothing else is; exit status 66 if all files are ignored, or nothing uses what they change
  */
 export async function findUnits(build: PreparedBuild, touched: readonly string[], options: FindUnitsOptions = {}): Promise<Unit[]> {
-  const note = options.note ?? (() => undefined);
-  const progress = options.progress ?? silentProgress;
+  const tell = options.tell ?? tellNobody;
   const sources: string[] = [];
   const rules: string[] = [];
   const ignored: string[] = [];
@@ -53,14 +51,14 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
     else ignored.push(`${path} is left out: ${verdict.reason}`);
   }
   if (rules.length > 0 && options.patched !== undefined) {
-    await requireSameRules(build, await UnitIndex.of(build, progress), options.patched, rules, progress);
+    await requireSameRules(build, await UnitIndex.of(build, tell), options.patched, rules, tell);
     for (const path of rules) ignored.push(`${path} is left out: with it, too, every object is made as it is now`);
   }
   if (sources.length === 0) throw nothingTouched(ignored.join("\n"));
-  ignored.forEach(note);
+  for (const message of ignored) tell("note", message);
 
-  progress("finding the objects that the patch touches");
-  const index = await UnitIndex.of(build, progress);
+  tell("stage", "finding the objects that the patch touches");
+  const index = await UnitIndex.of(build, tell);
   const commands = new Map<string, UnitCommand>();
   const made = new Set<string>();
   for (const path of sources.filter(isC)) {
@@ -77,7 +75,7 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   const users = await findIncluders(build, index, sources, headers, included, { ...options, includeGraph: graphOf });
   if (options.patched !== undefined) {
     const graph = headers.length + included.length > 0 ? await graphOf() : undefined;
-    await refuseOtherUses(build, index, options.patched, sources, graph, { note, progress });
+    await refuseOtherUses(build, index, options.patched, sources, graph, tell);
   }
   for (const { command, from } of users.uses) {
     commands.set(command.unit.path, command);
@@ -95,7 +93,8 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
   if (commands.size === 0 && unusedNames.length > 0) throw nothingReached(unusedNames);
   if (commands.size === 0) throw notInConfig(unused[0] ?? sources.join(", "));
   for (const path of unused)
-    note(
+    tell(
+      "note",
       users.reach.words.has(path)
         ? `${path} is left out: nothing uses what the patch changes in it`
         : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
@@ -128,19 +127,19 @@ async function findIncluders(
   sources: readonly string[],
   headers: readonly string[],
   included: readonly string[],
-  { progress = silentProgress, mostUnits, includeGraph, patched }: FindUnitsOptions,
+  { tell = tellNobody, mostUnits, includeGraph, patched }: FindUnitsOptions,
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...included];
   let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map(), macrosChange: false };
   if (everywhere.length > 0) {
-    progress(`searching the tree for what includes ${everywhere.join(", ")}`);
+    tell("stage", `searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
     reach = await headerReach(graph.asBuilt(await readFile(build.tree.configFile, "utf8")), everywhere, source, patched?.root, {
       cacheDir: build.cacheDir,
       outDir: build.outDir,
       among: new Set(index.objects.map((object) => object.source)),
-      progress,
+      tell,
     });
   }
   const candidatesOfC = new Set<string>();
@@ -151,7 +150,7 @@ async function findIncluders(
   const candidates = new Set([...reach.files, ...candidatesOfC]);
   const files = [...candidates].filter((path) => isC(path) && judgeTouchedFile(path).kind === "compile");
   const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
-  if (commands.length > 0) progress(`looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
+  if (commands.length > 0) tell("stage", `looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
   const isDoubtful = ({ unit: { source: file } }: UnitCommand): boolean => !candidatesOfC.has(file) && reach.byOwnText.has(file);
   // What the preprocessor spares does not count; of the others, the first that is too many ends the search.
   let reached = commands.filter((command) => !isDoubtful(command)).length;

@@ -1,3 +1,4 @@
+import type { Tell } from "../../events.js";
 import { join } from "node:path";
 import type { IncludeGraph } from "./include-graph.js";
 import { listSources, openReachIndex } from "./words/build-reach-index.js";
@@ -26,7 +27,7 @@ export interface HeaderReach {
 export interface HeaderReachOptions {
   /** Where the index of the headers is kept; undefined: nowhere. */
   readonly cacheDir?: string;
-  readonly progress?: (message: string) => void;
+  readonly tell?: Tell;
   /** An index of all files that the units are made of. Default: it is read from the cache, or made. */
   readonly index?: () => Promise<ReachIndex>;
   /** Where the build keeps what it generates: headers among that may mention what changes. */
@@ -79,7 +80,7 @@ export async function headerReach(
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
   const roots = [source, ...(options.outDir === undefined ? [] : [options.outDir])];
-  const index = await (options.index?.() ?? openReachIndex(roots, [...sets.files()], options.cacheDir, options.progress));
+  const index = await (options.index?.() ?? openReachIndex(roots, [...sets.files()], options.cacheDir, options.tell));
   const changed = new Map<string, UnitSet>();
   for (const [header, names] of words) {
     const found = sets.where((unit) => includers.get(header)?.has(unit) === true);

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { hashOf } from "../../host/files.js";
 import { requireProgram } from "../../host/refusals.js";
@@ -35,19 +35,19 @@ export async function refuseOtherUses(
   patched: PatchedTree,
   files: readonly string[],
   graph: IncludeGraph | undefined,
-  { note, progress }: { readonly note: (message: string) => void; readonly progress: Progress },
+  tell: Tell,
 ): Promise<void> {
   const included = (await graph?.includersOf(files)) ?? new Set<string>();
   const mayUse = ({ kind, path, source, sources }: IndexedObject): boolean =>
     !NOT_OURS.test(path) &&
     (sources.some((file) => files.includes(file)) || (kind !== "generated" && (files.includes(source) || included.has(source))));
   const candidates = [...index.others, ...index.objects.filter(({ kind }) => kind === "assembly")].filter(mayUse);
-  if (candidates.length > 0) progress(`looking at ${candidates.length} files besides C objects that the change may come into`);
+  if (candidates.length > 0) tell("stage", `looking at ${candidates.length} files besides C objects that the change may come into`);
   const refusals = await mapLimited(candidates, build.jobs, async (entry) => {
     const used = await findChange(build, index, entry, patched, files);
     if (used.length === 0) return undefined;
     if (!PAST.test(entry.path)) return refusalOf(entry, used);
-    note(`${used.join(", ")} also comes into ${entry.path}, which the kernel has left behind when it runs: that stays as it is`);
+    tell("note", `${used.join(", ")} also comes into ${entry.path}, which the kernel has left behind when it runs: that stays as it is`);
     return undefined;
   });
   for (const refusal of refusals) if (refusal !== undefined) throw refusal;

@@ -1,4 +1,4 @@
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { NT_GNU_BUILD_ID } from "../../elf/notes.js";
 import { CoreWriter } from "./core-writer.js";
 import type { Kcore } from "../live/kcore.js";
@@ -25,7 +25,7 @@ export interface SnapshotSummary {
 export interface SnapshotOptions {
   /** Directory that holds `proc/` and `sys/`; default `/`. */
   readonly root?: string;
-  readonly progress: Progress;
+  readonly tell: Tell;
 }
 
 const BLOCK_SIZE = 0x100000;
@@ -37,11 +37,11 @@ const MIB = 1024 * 1024;
  * @throws Refusal `not-root`, `kallsyms-absent`, `kallsyms-hidden`, `kcore-absent`, `snapshot-not-written`; the system's error if the file cannot be made
  */
 export function saveSnapshot(path: string, options: SnapshotOptions): SnapshotSummary {
-  const { root = "/", progress } = options;
+  const { root = "/", tell } = options;
   if (root === "/") requireRoot();
   const writer = new CoreWriter(path);
   try {
-    return save(writer, root, progress);
+    return save(writer, root, tell);
   } catch (error) {
     writer.abandon();
     // Of a full or broken device the system does not say which file it was.
@@ -51,16 +51,16 @@ export function saveSnapshot(path: string, options: SnapshotOptions): SnapshotSu
   }
 }
 
-function save(writer: CoreWriter, root: string, progress: Progress): SnapshotSummary {
-  progress("reading the symbols");
+function save(writer: CoreWriter, root: string, tell: Tell): SnapshotSummary {
+  tell("stage", "reading the symbols");
   const { text, symbols } = readSymbols(root);
   const kcore = openKcore(root);
   try {
-    progress("reading the modules' sections");
+    tell("stage", "reading the modules' sections");
     const facts = readKernelFacts(root);
     const encoded = encodeFacts(facts);
     const ranges = chooseRanges(symbols, facts, kcore.segments);
-    const unreadableBytes = saveMemory(writer, kcore, ranges, progress);
+    const unreadableBytes = saveMemory(writer, kcore, ranges, tell);
     const { memoryBytes, segmentCount } = writer;
     writer.addNotes([
       ...buildIdNote(facts),
@@ -84,7 +84,7 @@ function save(writer: CoreWriter, root: string, progress: Progress): SnapshotSum
 }
 
 /** @returns how many bytes could not be read */
-function saveMemory(writer: CoreWriter, kcore: Kcore, ranges: readonly AddrRange[], progress: Progress): number {
+function saveMemory(writer: CoreWriter, kcore: Kcore, ranges: readonly AddrRange[], tell: Tell): number {
   const total = ranges.reduce((sum, { startAddr, endAddr }) => sum + Number(endAddr - startAddr), 0);
   const buffer = new Uint8Array(BLOCK_SIZE);
   let unreadable = 0;
@@ -96,7 +96,8 @@ function saveMemory(writer: CoreWriter, kcore: Kcore, ranges: readonly AddrRange
       if (kcore.readInto(block, addr)) writer.addMemory(addr, block);
       else unreadable += savePages(writer, kcore, addr, block);
       const tenth = Math.floor((10 * (writer.memoryBytes + unreadable)) / total);
-      if (tenth > told) progress(`saving memory: ${Math.round((writer.memoryBytes + unreadable) / MIB)} of ${Math.round(total / MIB)} MiB`);
+      if (tenth > told)
+        tell("stage", `saving memory: ${Math.round((writer.memoryBytes + unreadable) / MIB)} of ${Math.round(total / MIB)} MiB`);
       told = tenth;
     }
   }

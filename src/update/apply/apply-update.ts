@@ -1,4 +1,4 @@
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { KspliceSysfs, type LoadedPart, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
 import { readKernelIdentity } from "../../kernel/live/kernel-facts.js";
 import { openLiveKernel, type LiveKernel } from "../../kernel/live/live-kernel.js";
@@ -29,8 +29,7 @@ export interface ApplyOptions extends Persistence {
   readonly stopLimit?: number;
   /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
   readonly verify?: boolean;
-  readonly progress: Progress;
-  readonly log: (message: string) => void;
+  readonly tell: Tell;
 }
 
 export interface ApplyResult {
@@ -80,18 +79,18 @@ function requireReplaceable(id: string, by: string): void {
 
 async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<ApplyResult> {
   const { manifest } = update;
-  const { progress, log } = options;
-  progress("matching against the running kernel");
-  const match = matchUpdate(update, kernel, { partial: options.partial, log });
+  const { tell } = options;
+  tell("stage", "matching against the running kernel");
+  const match = matchUpdate(update, kernel, { partial: options.partial, tell });
   if (match.kind !== "matched") throw refusalOf(match);
   const { targets, skippedTargets, matching } = match;
   checkLivepatches(match, kernel);
 
-  progress("resolving symbols");
+  tell("stage", "resolving symbols");
   const parts = prelinkUpdate(update, match, kernel);
 
   const state = await switchOn(update, parts, kernel, options, interruption);
-  log(`applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
+  tell("detail", `applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
   const verification = options.verify === true ? await requireVerified(update, options, interruption) : undefined;
   if (options.replace !== undefined && new KspliceSysfs().readUpdate(options.replace)?.stage === "reversed")
     await unloadUpdate(options.replace);
@@ -111,7 +110,7 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
 /** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it: what it came in place of comes back */
 async function requireVerified(update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<Verification> {
   const { id } = update.manifest;
-  options.progress(`verifying ${id}`);
+  options.tell("stage", `verifying ${id}`);
   // Anew: what was read of memory before is kept.
   const kernel = openLiveKernel();
   let verification: Verification;
@@ -121,12 +120,12 @@ async function requireVerified(update: Update, options: ApplyOptions, interrupti
     kernel.close();
   }
   if (verification.findings.length === 0) return verification;
-  options.progress(`undoing ${id}`);
+  options.tell("stage", `undoing ${id}`);
   let stays: string | undefined;
   try {
     const [what, how] = options.replace === undefined ? ([id, {}] as const) : ([options.replace, { replace: id }] as const);
     const stage = options.replace === undefined ? "reversed" : "applied";
-    await switchStage(what, stage, { ...persistenceOf(options), ...how }, options.progress, interruption);
+    await switchStage(what, stage, { ...persistenceOf(options), ...how }, options.tell, interruption);
     if (new KspliceSysfs().readUpdate(id)?.stage === "reversed") await unloadUpdate(id);
   } catch (error) {
     stays = error instanceof Error ? error.message : String(error);
@@ -155,15 +154,15 @@ async function switchOn(
   if (state?.stage === "resident") {
     if (!isSame(parts, state.parts)) throw residentDiffers(id);
     if (options.stopLimit !== undefined) sysfs.writeStopLimit(options.stopLimit * 1000);
-    options.progress(`applying ${id} again`);
-    return await switchStage(id, "applied", switchOptions(options), options.progress, interruption);
+    options.tell("stage", `applying ${id} again`);
+    return await switchStage(id, "applied", switchOptions(options), options.tell, interruption);
   }
   // What an interrupted command may have left.
   if (state !== undefined) await unloadUpdate(id);
   stopIfInterrupted(interruption);
   for (const { name, takenAddresses } of parts)
     if (takenAddresses.length > 0)
-      options.log(`${name} stays in memory after an undo: the kernel may keep the addresses of ${takenAddresses.join(", ")}`);
+      options.tell("detail", `${name} stays in memory after an undo: the kernel may keep the addresses of ${takenAddresses.join(", ")}`);
   return await loadAndSwitch(update, parts, kernel, options, interruption);
 }
 
@@ -187,33 +186,33 @@ async function loadAndSwitch(
   interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
   const { id } = update.manifest;
-  const { progress, log, stopLimit } = options;
+  const { tell, stopLimit } = options;
   try {
-    await loadCore(update, kernel, log);
+    await loadCore(update, kernel, tell);
     if (stopLimit !== undefined) new KspliceSysfs().writeStopLimit(stopLimit * 1000);
     for (const part of parts) {
       stopIfInterrupted(interruption);
-      progress(`loading ${part.name}`);
+      tell("stage", `loading ${part.name}`);
       await loadModule(part.bytes, part.name);
-      log(`loaded ${part.name}, ${part.bytes.length} bytes`);
+      tell("detail", `loaded ${part.name}, ${part.bytes.length} bytes`);
     }
-    progress(`applying ${id}`);
-    return await switchStage(id, "applied", switchOptions(options), progress, interruption);
+    tell("stage", `applying ${id}`);
+    return await switchStage(id, "applied", switchOptions(options), tell, interruption);
   } catch (error) {
     await unloadUpdate(id).catch((cleanup: unknown) => {
       // The first error is the one to report; this one is told beside it.
-      log(`unloading ${id} failed: ${String(cleanup)}`);
-      progress(`modules of ${id} could not be unloaded: ${cleanup instanceof Error ? cleanup.message : String(cleanup)}`);
+      tell("detail", `unloading ${id} failed: ${String(cleanup)}`);
+      tell("warning", `modules of ${id} could not be unloaded: ${cleanup instanceof Error ? cleanup.message : String(cleanup)}`);
     });
     throw error;
   }
 }
 
-async function loadCore(update: Update, kernel: LiveKernel, log: (message: string) => void): Promise<void> {
+async function loadCore(update: Update, kernel: LiveKernel, tell: Tell): Promise<void> {
   const version = new KspliceSysfs().readCoreVersion();
   if (version === undefined) {
     await loadModule(prelinkCore(requireFile(update, update.manifest.core), kernel), CORE_MODULE);
-    log("loaded the kernel core");
+    tell("detail", "loaded the kernel core");
   } else if (version !== KSPLICE_ABI) {
     throw coreOfAnotherVersion(String(version), String(KSPLICE_ABI));
   }

@@ -1,4 +1,4 @@
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { KspliceSysfs } from "../../engine/core/ksplice-sysfs.js";
 import { moduleIsLoaded, unloadModule } from "../../engine/core/load-module.js";
 import { readLoadedModules } from "../../kernel/live/modules.js";
@@ -13,8 +13,7 @@ export interface UndoOptions extends Persistence {
   readonly unload?: boolean;
   /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
   readonly stopLimit?: number;
-  readonly progress: Progress;
-  readonly log: (message: string) => void;
+  readonly tell: Tell;
 }
 
 export interface UndoResult {
@@ -43,16 +42,16 @@ export async function undoUpdate(id: string, options: UndoOptions): Promise<Undo
     let attempts = 0;
     let { stage } = state;
     const request = async (what: "reversed" | "released"): Promise<void> => {
-      ({ stage, stopNs = 0, attempts = 0 } = await switchStage(id, what, persistenceOf(options), options.progress, interruption));
-      options.log(`${what} ${id} at try ${attempts}, stopped for ${stopNs} ns`);
+      ({ stage, stopNs = 0, attempts = 0 } = await switchStage(id, what, persistenceOf(options), options.tell, interruption));
+      options.tell("detail", `${what} ${id} at try ${attempts}, stopped for ${stopNs} ns`);
     };
     if (stage === "applied") {
-      options.progress(`undoing ${id}`);
+      options.tell("stage", `undoing ${id}`);
       await request("reversed");
     }
     const undone = { id, stopNs, attempts };
     if (stage === "resident" && options.unload !== true) return { ...undone, isResident: true };
-    options.progress("unloading");
+    options.tell("stage", "unloading");
     if (stage === "resident") await request("released");
     await unloadUpdate(id);
     return { ...undone, isResident: false };

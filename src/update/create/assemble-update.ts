@@ -5,7 +5,7 @@ import type { ElfObject } from "../../elf/model.js";
 import { writeObject } from "../../elf/write-object.js";
 import { TOO_LATE } from "../../diff/refusals.js";
 import type { NewCode, NewCodeExport, SourceLine } from "../../diff/types.js";
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import type { KernelModules, Unit } from "../../kbuild/types.js";
 import type { SemanticNote } from "../../notes/types.js";
 import {
@@ -98,7 +98,7 @@ function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {
 export async function assembleUpdate(
   source: UpdateSource,
   parts: readonly UnitPart[],
-  progress: Progress,
+  tell: Tell,
   checked: readonly UnitDiff[] = [],
 ): Promise<Update> {
   const files = new Map<string, Uint8Array>([
@@ -109,7 +109,7 @@ export async function assembleUpdate(
 
   const targets: ManifestTarget[] = [];
   for (const name of exports.order) {
-    progress(`linking the new code for ${name}`);
+    tell("stage", `linking the new code for ${name}`);
     const units = parts.filter(({ unit }) => unit.target === name);
     const module = moduleNameFor(source.id, name, targets);
     const file = `new/${name}.ko`;

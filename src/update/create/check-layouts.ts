@@ -1,3 +1,4 @@
+import type { Tell } from "../../events.js";
 import { readLatin1 } from "../../host/files.js";
 import { join } from "node:path";
 import type { Btf } from "../../btf/btf.js";
@@ -26,7 +27,7 @@ export interface LayoutRequest {
   readonly jobs: number;
   /** Types that the user vouches for. */
   readonly allowed: readonly string[];
-  readonly warn: (message: string) => void;
+  readonly tell: Tell;
 }
 
 /**
@@ -46,7 +47,7 @@ export async function checkLayouts(request: LayoutRequest): Promise<void> {
   });
   const merged = mergeFindings(perUnit);
   const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
-  for (const note of [...notes, ...judgeLayouts(await locate(findings, request.patched), request.allowed)]) request.warn(note);
+  for (const note of [...notes, ...judgeLayouts(await locate(findings, request.patched), request.allowed)]) request.tell("note", note);
 }
 
 async function compareUnit(

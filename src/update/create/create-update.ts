@@ -1,6 +1,6 @@
 import { readLatin1 } from "../../host/files.js";
 import { join } from "node:path";
-import type { Progress } from "../../diagnostics.js";
+import type { Tell } from "../../events.js";
 import { globPattern } from "../../host/glob.js";
 import { buildKernelModules } from "../../kbuild/module/build-kernel-modules.js";
 import { defaultCacheDir } from "../../host/cache-dir.js";
@@ -59,15 +59,13 @@ export interface CreateRequest {
   readonly kmodDir: string;
   /** Default: the user's cache directory. */
   readonly cacheDir?: string;
-  readonly progress: Progress;
+  readonly tell: Tell;
   /** Refuse a header whose change may come into more objects than this. Default: none is too many. */
   readonly mostUnits?: number;
   /** Who includes whom in the source tree, for one who makes many updates from the same. */
   readonly includeGraph?: () => Promise<IncludeGraph>;
   /** Is shown what each unit's comparison found, before anything is refused because of it. */
   readonly inspect?: (diffs: readonly UnitDiff[]) => void;
-  /** For what does not stop the update, but the user should know. */
-  readonly warn: (message: string) => void;
 }
 
 /**
@@ -75,15 +73,15 @@ export interface CreateRequest {
  * @throws Refusal if tree, change or difference are not fit for an update; `no-change` (exit 66) if no object code changes
  */
 export async function createUpdate(request: CreateRequest): Promise<Update> {
-  const { progress, jobs } = request;
+  const { tell, jobs } = request;
   const cacheDir = request.cacheDir ?? defaultCacheDir();
-  progress("looking at the source tree");
+  tell("stage", "looking at the source tree");
   const opened = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
-  const tree = await holdUpdates(opened, request.after ?? [], cacheDir, progress);
+  const tree = await holdUpdates(opened, request.after ?? [], cacheDir, tell);
   const patched = await shadowWithPatch(tree, request.change, join(request.kmodDir, "include"));
   try {
-    patched.notes.forEach(request.warn);
-    const build = await prepareBuild(tree, { cacheDir, progress, jobs });
+    for (const note of patched.notes) tell("note", note);
+    const build = await prepareBuild(tree, { cacheDir, tell, jobs });
     for (const { manifest } of request.after ?? []) {
       if (manifest.kernel.release !== build.release) throw updateOfOtherKernel(manifest.id, manifest.kernel.release, build.release);
     }
@@ -104,8 +102,8 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     const cut = cutOut(diffs, linkage);
     refuseUnsafe([], findUnreached(cut));
     const parts = requireEffect(cut, diffs, notes);
-    for (const note of [...notes, ...diffs.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) request.warn(note);
-    progress("comparing the types with the running kernel's");
+    for (const note of [...notes, ...diffs.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) tell("note", note);
+    tell("stage", "comparing the types with the running kernel's");
     await checkLayouts({
       units: parts.map(({ unit }) => unit),
       types,
@@ -113,10 +111,10 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
       kernel: { configDir: tree.configDir, release: build.release, cacheDir },
       jobs,
       allowed: request.allowedLayouts ?? [],
-      warn: request.warn,
+      tell,
     });
-    progress("building the kernel part");
-    const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, progress });
+    tell("stage", "building the kernel part");
+    const modules = await buildKernelModules(build, { kmodDir: request.kmodDir, tell });
     const buildId = await readKernelBuildId(tree);
     const kernel = { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) };
     const source: UpdateSource = {
@@ -135,19 +133,19 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
     };
     const isPart = (entry: UnitDiff): boolean => parts.some(({ unit }) => unit === entry.unit);
     const checked = diffs.filter((entry) => !isPart(entry) && patched.touched.includes(entry.unit.source));
-    return await assembleUpdate(source, parts, progress, checked);
+    return await assembleUpdate(source, parts, tell, checked);
   } finally {
     await patched.dispose();
   }
 }
 
-async function holdUpdates(tree: KernelTree, updates: readonly Update[], cacheDir: string, progress: Progress): Promise<KernelTree> {
-  if (updates.length === 0) return await withoutBuild(tree, cacheDir, progress);
+async function holdUpdates(tree: KernelTree, updates: readonly Update[], cacheDir: string, tell: Tell): Promise<KernelTree> {
+  if (updates.length === 0) return await withoutBuild(tree, cacheDir, tell);
   const patches = updates.map(({ manifest, files }) => ({
     name: `update ${manifest.id}`,
     text: Buffer.from(files.get(PATCH_FILE) ?? new Uint8Array()).toString("latin1"),
   }));
-  return await withUpdates(tree, patches, cacheDir, progress);
+  return await withUpdates(tree, patches, cacheDir, tell);
 }
 
 async function chooseUnits(
@@ -156,12 +154,15 @@ async function chooseUnits(
   request: CreateRequest,
 ): Promise<{ units: Unit[]; notes: string[] }> {
   const notes: string[] = [];
+  // They are told once it is clear that there will be an update.
   const note = (message: string): void => {
     notes.push(message);
   };
   const units = await findUnits(build, patched.touched, {
-    progress: request.progress,
-    note,
+    tell: (kind, message) => {
+      if (kind === "note") note(message);
+      else request.tell(kind, message);
+    },
     patched,
     ...(request.mostUnits === undefined ? {} : { mostUnits: request.mostUnits }),
     ...(request.includeGraph === undefined ? {} : { includeGraph: request.includeGraph }),
@@ -183,12 +184,12 @@ async function diffUnits(
 ): Promise<UnitDiff[]> {
   let done = 0;
   const estimate = estimateOf(units.length, request.jobs);
-  if (estimate !== undefined) request.warn(estimate);
-  const finished = sayWhenInterrupted(() => done, units.length, request.warn);
+  if (estimate !== undefined) request.tell("note", estimate);
+  const finished = sayWhenInterrupted(() => done, units.length, request.tell);
   // Where more may be compiled at once than there are objects, the types are compiled beside them.
   if (units.length < request.jobs) for (const unit of units) void types.of(unit);
   return await mapLimited(units, request.jobs, async (unit) => {
-    request.progress(`compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
+    request.tell("stage", `compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
     const pre = await compileUnit(build, unit);
     const post = await compileUnit(build, unit, { shadow: patched });
     done++;

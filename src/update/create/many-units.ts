@@ -1,3 +1,4 @@
+import type { Tell } from "../../events.js";
 /** With fewer units than this the user has no time to wonder. */
 const MANY_UNITS = 30;
 
@@ -17,12 +18,11 @@ export function estimateOf(units: number, jobs: number): string | undefined {
 
 /**
  * Says at Ctrl-C that the work done is not lost: every object that is compiled is in the cache, whole, before the next is begun.
- * @param say prints a line
  * @returns ends it
  */
-export function sayWhenInterrupted(done: () => number, units: number, say: (message: string) => void): () => void {
+export function sayWhenInterrupted(done: () => number, units: number, tell: Tell): () => void {
   const interrupted = (): void => {
-    say(`interrupted: ${done()} of ${units} objects are compiled and stay in the cache; the same command goes on from there`);
+    tell("warning", `interrupted: ${done()} of ${units} objects are compiled and stay in the cache; the same command goes on from there`);
   };
   // Before those that end the program.
   for (const signal of SIGNALS) process.prependListener(signal, interrupted);

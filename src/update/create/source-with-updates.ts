@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { silentProgress, type Progress } from "../../diagnostics.js";
+import { tellNobody, type Tell } from "../../events.js";
 import { hashOf, readLatin1 } from "../../host/files.js";
 import type { KernelTree } from "../../tree/kernel-tree.js";
 import { applyPatch, PatchedFiles, type NamedPatch } from "../../kbuild/change/apply-patch.js";
@@ -19,7 +19,7 @@ export async function withUpdates(
   tree: KernelTree,
   patches: readonly NamedPatch[],
   cacheDir: string,
-  progress: Progress = silentProgress,
+  tell: Tell = tellNobody,
 ): Promise<KernelTree> {
   const files = new PatchedFiles(tree.original);
   for (const patch of patches) await applyPatch(files, { ...patch, strip: 1 });
@@ -30,5 +30,5 @@ export async function withUpdates(
     texts.set(path, await numberLines(path, await readLatin1(join(tree.original, path)), text));
   }
   const place = join(cacheDir, "views", hashOf([tree.original, ...patches.map(({ text }) => text)]).slice(0, 16));
-  return { ...tree, source: await makeView(tree, place, texts, progress), held };
+  return { ...tree, source: await makeView(tree, place, texts, tell), held };
 }

@@ -1,3 +1,4 @@
+import type { Tell } from "../../events.js";
 import type { Refusal } from "../../diagnostics.js";
 import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { ElfObject } from "../../elf/model.js";
@@ -17,7 +18,7 @@ import { requireFile, type Update } from "../file/update-file.js";
 export interface MatchUpdateOptions {
   /** Leave out targets that are not loaded. */
   readonly partial: boolean;
-  readonly log: (message: string) => void;
+  readonly tell: Tell;
   /** Takes what matching does, step by step. */
   readonly trace?: ((line: string) => void) | undefined;
 }
@@ -74,7 +75,7 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
     target.units.map((unit): UnitResult => {
       const pre = parseFile(update, unit.pre);
       const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel, { data: dataToFind(unit), trace: options.trace });
-      logMatch(unit.path, match, options.log);
+      logMatch(unit.path, match, options.tell);
       return { path: unit.path, target: target.name, match };
     }),
   );
@@ -148,11 +149,12 @@ function parseFile(update: Update, path: string): ElfObject {
   }
 }
 
-function logMatch(path: string, match: UnitMatch, log: (message: string) => void): void {
+function logMatch(path: string, match: UnitMatch, tell: Tell): void {
   const { matched, functions, skipped, skippedBytes } = match.statistics;
-  log(
+  tell(
+    "detail",
     `${path}: ${matched} of ${functions} functions match, ${skipped.length} skipped (${skipped.join(", ")}), ${skippedBytes} bytes not compared`,
   );
   if (match.kind === "mismatch") return;
-  for (const [name, value] of [...match.symbols, ...match.runtimeConstants]) log(`  ${name} = 0x${value.toString(16)}`);
+  for (const [name, value] of [...match.symbols, ...match.runtimeConstants]) tell("detail", `  ${name} = 0x${value.toString(16)}`);
 }

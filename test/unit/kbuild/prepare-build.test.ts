@@ -1,3 +1,4 @@
+import { collect } from "../../support/collect-events.js";
 import { readFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -45,16 +46,16 @@ const open = (): Promise<KernelTree> => openKernelTree(top);
 
 describe("a build", () => {
   test("is prepared as the kernel's own was, once", async () => {
-    const progress: string[] = [];
+    const stages: string[] = [];
     const prepare = async (): Promise<string> =>
-      (await prepareBuild(await open(), { cacheDir, progress: (message) => progress.push(message), jobs: 1 })).outDir;
+      (await prepareBuild(await open(), { cacheDir, tell: collect(stages, "stage"), jobs: 1 })).outDir;
     const outDir = await prepare();
     expect(await prepare()).toBe(outDir);
     expect(readFileSync(join(outDir, "calls"), "utf8")).toBe(
       "olddefconfig 6.1.0-1-test builder Debian 6.1.7-1 verbose\nprepare 6.1.0-1-test builder Debian 6.1.7-1 verbose\n",
     );
     expect(readFileSync(join(outDir, "Module.symvers"), "utf8")).toBe("symvers\n");
-    expect(progress).toEqual(["preparing a build for 6.1.0-1-test, once"]);
+    expect(stages).toEqual(["preparing a build for 6.1.0-1-test, once"]);
   });
 
   test("that two ask for at once is prepared once", async () => {

@@ -1,3 +1,4 @@
+import type { Tell } from "../../../src/events.js";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,7 @@ export interface TestTree {
   readonly suite: string;
 }
 
-const progress = (message: string): void => {
+const tell: Tell = (_, message) => {
   process.stderr.write(`      ${message}\n`);
 };
 
@@ -33,12 +34,12 @@ export async function testTree(series: "6.1" | "6.12", suite: "bookworm" | "trix
   const kernel = (await usableKernels(series, place)).at(series === "6.1" ? 0 : -1);
   if (kernel === undefined) throw new Error(`the archive has no ${series} kernel together with its source`);
   const path = join(cacheDir, "trees", kernel.release);
-  await prepareDebianKernel({ release: kernel.release, dir: path, ...place, progress });
+  await prepareDebianKernel({ release: kernel.release, dir: path, ...place, tell });
   return { ...kernel, path, suite: place.suite };
 }
 
-function placeOf({ suite }: TestTree): { cacheDir: string; suite: string; progress: typeof progress } {
-  return { cacheDir: defaultCacheDir(), suite, progress };
+function placeOf({ suite }: TestTree): { cacheDir: string; suite: string; tell: Tell } {
+  return { cacheDir: defaultCacheDir(), suite, tell };
 }
 
 /** A fix as Debian made it of `net/ipv4/raw.c`, in our words: a header that says that it has less than five words is refused. For 6.1. */

@@ -1,3 +1,4 @@
+import { tellNobody, type Tell } from "../../../events.js";
 import { statSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ export async function openReachIndex(
   roots: readonly string[],
   files: readonly string[],
   cacheDir: string | undefined,
-  progress: (message: string) => void = () => undefined,
+  tell: Tell = tellNobody,
 ): Promise<ReachIndex> {
   const paths = [...files].sort();
   const directory = cacheDir === undefined ? undefined : join(cacheDir, "reach");
@@ -38,7 +39,7 @@ export async function openReachIndex(
   const key = hashOf(paths.flatMap((path) => roots.map((root) => stateOf(join(root, path)))));
   const kept = file === undefined ? undefined : await readKept(file, key);
   if (kept !== undefined) return new ReachIndex(kept);
-  progress(`reading ${paths.length} files for what they use of one another`);
+  tell("stage", `reading ${paths.length} files for what they use of one another`);
   const data = await indexOfFiles(paths, (path) => readFirst(roots, path));
   if (file !== undefined && directory !== undefined) {
     await mkdir(directory, { recursive: true });

@@ -1,3 +1,4 @@
+import { collect } from "../../../support/collect-events.js";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -29,7 +30,7 @@ async function units(file: string, was: string, is: string, { alone = false, not
   const patch = (await unifiedDiff(file, pre, pre.replace(was, is))) + (alone ? "" : C_CHANGE);
   const patched = await shadowWithPatch(build.tree, { patch });
   try {
-    return (await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message) })).map(({ path }) => path);
+    return (await findUnits(build, patched.touched, { patched, tell: collect(notes) })).map(({ path }) => path);
   } finally {
     await patched.dispose();
   }

@@ -1,3 +1,4 @@
+import { collect } from "../../../support/collect-events.js";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -14,7 +15,7 @@ const RAW: Unit = { path: "net/raw.o", source: "net/raw.c", target: "vmlinux" };
 const DOTTED: Unit = { path: "net/dotted.o", source: "net/dotted.c", target: "vmlinux" };
 
 async function paths(touched: readonly string[], notes: string[] = []): Promise<string[]> {
-  return (await findUnits(build, touched, { note: (message) => notes.push(message) })).map((unit) => unit.path);
+  return (await findUnits(build, touched, { tell: collect(notes) })).map((unit) => unit.path);
 }
 
 describe("the units of touched files", () => {
@@ -125,7 +126,7 @@ describe("the units that a header's change comes into", () => {
     });
     try {
       const limit = mostUnits === undefined ? {} : { mostUnits };
-      const units = await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message), ...limit });
+      const units = await findUnits(build, patched.touched, { patched, tell: collect(notes), ...limit });
       return units.map((unit) => unit.path);
     } finally {
       await patched.dispose();

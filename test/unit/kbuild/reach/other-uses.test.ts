@@ -1,3 +1,4 @@
+import { collect } from "../../../support/collect-events.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -15,7 +16,7 @@ async function changed(file: string, first: string, notes: string[] = []): Promi
     "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return 6; }\n";
   const patched = await shadowWithPatch(build.tree, { patch });
   try {
-    const units = await findUnits(build, patched.touched, { patched, note: (message) => notes.push(message) });
+    const units = await findUnits(build, patched.touched, { patched, tell: collect(notes) });
     return units.map(({ path }) => path);
   } finally {
     await patched.dispose();

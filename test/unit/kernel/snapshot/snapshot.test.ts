@@ -1,3 +1,4 @@
+import { tellNobody } from "../../../../src/events.js";
 import {
   chmodSync,
   existsSync,
@@ -41,7 +42,7 @@ afterEach(() => {
 });
 
 function save(): SnapshotSummary {
-  return saveSnapshot(file, { root: tree.root, progress: () => undefined });
+  return saveSnapshot(file, { root: tree.root, tell: tellNobody });
 }
 
 /** The whole of what a kernel says, as far as a test can ask. */

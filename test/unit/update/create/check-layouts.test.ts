@@ -1,3 +1,4 @@
+import { collect } from "../../../support/collect-events.js";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -58,7 +59,7 @@ async function check(
       kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
       jobs: 2,
       allowed,
-      warn: (message) => warnings.push(message),
+      tell: collect(warnings),
     });
     return warnings;
   } finally {

@@ -1,3 +1,4 @@
+import { collect } from "../../../support/collect-events.js";
 import { describe, expect, test } from "vitest";
 import { estimateOf, sayWhenInterrupted } from "../../../../src/update/create/many-units.js";
 
@@ -16,11 +17,7 @@ test("who is interrupted is told what is done, and who is not, nothing", () => {
   // The program is to go on: it ends by itself where nobody listens.
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore);
-  const end = sayWhenInterrupted(
-    () => 7,
-    40,
-    (message) => said.push(message),
-  );
+  const end = sayWhenInterrupted(() => 7, 40, collect(said, "warning"));
   process.emit("SIGINT");
   end();
   process.emit("SIGINT");

@@ -1,3 +1,4 @@
+import { tellNobody } from "../../../../src/events.js";
 import { KSPLICE_ABI } from "../../../../src/engine/core/part-section.js";
 import { describe, expect, it } from "vitest";
 import type { KernelFacts } from "../../../../src/kernel/live/kernel-facts.js";
@@ -6,7 +7,6 @@ import { matchUpdate, refusalOf } from "../../../../src/update/match/match-updat
 import { makeUpdate } from "../../../../src/update/file/update-file.js";
 import { asLive, sampleKernel, sampleUpdate, UNIT_SOURCE, type SampleOptions } from "../../../support/sample-fit.js";
 
-const log = (): void => undefined;
 const applied = (id: string, stage: string): Partial<KernelFacts> => ({ updates: [{ id, stage, functions: [], writtenTargets: [] }] });
 const withoutModule: Partial<KernelFacts> = { modules: [], moduleSections: () => undefined };
 const otherSource = UNIT_SOURCE.replace("counter * 3", "counter * 5");
@@ -85,7 +85,7 @@ describe("an update", () => {
     symbols.forEach(([name, type, module], index) => {
       kernel.define(name, 0xffffffff82100000n + BigInt(index) * 16n, type, module);
     });
-    const fit = fitUpdate(sampleUpdate(update), asLive(kernel, facts), { partial, log });
+    const fit = fitUpdate(sampleUpdate(update), asLive(kernel, facts), { partial, tell: tellNobody });
     expect(fit.match.kind).toBe(kind);
     expect(fit.refusal?.code).toBe(refused?.[0]);
     if (refused !== undefined) expect(fit.refusal?.message).toMatch(refused[1]);
@@ -95,7 +95,7 @@ describe("an update", () => {
   it("is not judged by a pre object that is none", () => {
     const update = sampleUpdate();
     const broken = makeUpdate(update.manifest, new Map([...update.files, ["pre/kernel/unit.o", new Uint8Array(10)]]));
-    expect(() => fitUpdate(broken, asLive(sampleKernel()), { partial: false, log })).toThrow(
+    expect(() => fitUpdate(broken, asLive(sampleKernel()), { partial: false, tell: tellNobody })).toThrow(
       expect.objectContaining({ code: "bad-update" }) as Error,
     );
   });
@@ -103,7 +103,7 @@ describe("an update", () => {
 
 describe("matching an update", () => {
   it("says what became of each unit", () => {
-    const match = matchUpdate(sampleUpdate(), asLive(sampleKernel(otherSource)), { partial: false, log });
+    const match = matchUpdate(sampleUpdate(), asLive(sampleKernel(otherSource)), { partial: false, tell: tellNobody });
     if (match.kind !== "mismatch") throw new Error(match.kind);
     expect(match.units.map(({ path, target, match: { kind } }) => [path, target, kind])).toEqual([
       ["kernel/unit.o", "vmlinux", "mismatch"],
@@ -115,7 +115,7 @@ describe("matching an update", () => {
 
   it("stops at a module that is not loaded, unless the rest is asked for", () => {
     const kernel = asLive(sampleKernel(), withoutModule);
-    const match = (partial: boolean): unknown => matchUpdate(sampleUpdate(), kernel, { partial, log });
+    const match = (partial: boolean): unknown => matchUpdate(sampleUpdate(), kernel, { partial, tell: tellNobody });
     expect(match(false)).toEqual({ kind: "target-not-loaded", target: "mod", skippedTargets: ["mod"] });
     expect(match(true)).toMatchObject({ kind: "matched", skippedTargets: ["mod"], targets: [{ name: "vmlinux" }] });
   });
