@@ -1,19 +1,19 @@
-import { tellNobody } from "../src/events.js";
+import { tellNobody, type Tell } from "../src/events.js";
 import { join } from "node:path";
 import { EXIT_NO_CHANGE, Refusal } from "../src/diagnostics.js";
-import { findUnits } from "../src/kbuild/reach/find-units.js";
 import type { IncludeGraph } from "../src/kbuild/reach/include-graph.js";
-import { shadowWithPatch } from "../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
-import { findUnitCommands } from "../src/kbuild/compile/unit-command.js";
+import { findUnitCommands, unitsOf } from "../src/kbuild/compile/unit-command.js";
 import { findUnitSources } from "../src/kbuild/compile/unit-sources.js";
 import type { LiveKernel } from "../src/kernel/live/live-kernel.js";
 import { packageRoot } from "../src/host/package-root.js";
 import { checkLayouts } from "../src/update/create/check-layouts.js";
-import { createUpdate } from "../src/update/create/create-update.js";
+import { chooseUnits } from "../src/update/create/choose-units.js";
+import { typesOf, updateOf, type CreateRequest } from "../src/update/create/create-update.js";
+import { diffUnits } from "../src/update/create/diff-units.js";
+import { withPatchedSource, type PatchedSource } from "../src/update/create/patched-source.js";
 import type { UnitDiff } from "../src/update/units/unit-diff.js";
 import { fitUpdate } from "../src/update/fit/fit-update.js";
-import { UnitTypes } from "../src/update/units/unit-types.js";
 import type { Update } from "../src/update/file/update-file.js";
 import { compileAll } from "./compile-all.js";
 import { describeDiffs } from "./describe-diff.js";
@@ -94,8 +94,7 @@ export async function matchFix(context: JudgeContext, fix: Fix, created: Created
 async function createWithMore(context: JudgeContext, fix: Fix, taken: Set<Fix>, firstRound: number): Promise<CreatedFix> {
   try {
     for (let round = firstRound; ; round++) {
-      const early = await tryToCompile(context, [...taken]);
-      const attempt = early.length > 0 ? early : await tryToCreate(context, fix, [...taken]);
+      const attempt = await tryToCreate(context, fix, [...taken]);
       if (!Array.isArray(attempt)) return attempt;
       const more = round < MOST_ROUNDS ? await context.neighbours.neededFor(attempt, sourcesOf(context), taken) : [];
       const [first] = attempt;
@@ -156,37 +155,6 @@ export async function patchOfFixes(context: Pick<JudgeContext, "files">, fixes: 
   );
 }
 
-/**
- * Finds out cheaply whether a patch with headers is complete, and has types that fit. The patched sources come first: what is refused for
- * them need not be compiled into all that includes the headers. Then come those, since all that do not compile can be mended at once.
- * @returns why it is refused; one refusal for each unit that does not compile
- */
-async function tryToCompile(context: JudgeContext, fixes: readonly Fix[]): Promise<Refusal[]> {
-  const { build, cacheDir, includeGraph, mostUnits } = context;
-  const files = [...new Set(fixes.flatMap(({ pieces }) => pieces.map(({ path }) => path)))];
-  if (files.length < 2) return [];
-  const patched = await shadowWithPatch(build.tree, { patch: await patchOfFixes(context, fixes) });
-  try {
-    const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
-    const own = [...(await findUnitCommands(build, objects)).values()].flatMap(({ units }) => units);
-    const broken = await compileAll(build, own, patched, MOST_BROKEN);
-    if (broken.length > 0) return broken;
-    const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
-    const types = new UnitTypes(build, patched, false);
-    await checkLayouts({ units: own, types, patched, kernel, jobs: 1, allowed: [], tell: tellNobody });
-    const limit = mostUnits === undefined ? {} : { mostUnits };
-    const all = await findUnits(build, patched.touched, { patched, includeGraph, ...limit });
-    return await compileAll(build, all, patched, MOST_BROKEN);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    if (error.code === "changed-layout") throw error;
-    // Of all else the whole try says more.
-    return INCOMPLETE.has(error.code) ? [error] : [];
-  } finally {
-    await patched.dispose();
-  }
-}
-
 /** @returns what an incomplete patch is refused for; else what became of it */
 async function tryToCreate(context: JudgeContext, fix: Fix, taken: readonly Fix[]): Promise<CreatedFix | Refusal[]> {
   let diffs: readonly UnitDiff[] = [];
@@ -198,29 +166,71 @@ async function tryToCreate(context: JudgeContext, fix: Fix, taken: readonly Fix[
     milliseconds: { create: Math.round(performance.now() - started), match: 0 },
   });
   try {
-    const update = await createUpdate({
-      source: context.set.fromTree,
-      change: { patch: await patchOfFixes(context, taken) },
-      id: "corpus",
-      description: fix.name,
-      created: new Date(0),
-      jobs: 1,
-      kmodDir: join(packageRoot(), "kmod"),
-      cacheDir: context.cacheDir,
-      ...(context.mostUnits === undefined ? {} : { mostUnits: context.mostUnits }),
-      includeGraph: context.includeGraph,
-      inspect: (found) => {
-        diffs = found;
-      },
-      tell: (kind, message) => {
-        if (kind === "note") notes.push(message);
-      },
+    const request = await requestOf(context, fix, taken, (kind, message) => {
+      if (kind === "note") notes.push(message);
     });
-    return ended(fix, taken, "update", "", undefined, more(), update);
+    return await withPatchedSource(request, async (source) => {
+      const files = [...new Set(taken.flatMap(({ pieces }) => pieces.map(({ path }) => path)))];
+      const early = files.length < 2 ? [] : await findBroken(source, files, request);
+      if (early.length > 0) return early;
+      const chosen = await chooseUnits(source, request);
+      // All that do not compile can be mended at once.
+      const broken = files.length < 2 ? [] : await compileAll(source.build, chosen.units, source.patched, MOST_BROKEN);
+      if (broken.length > 0) return broken;
+      const types = typesOf(source, chosen, request.jobs);
+      diffs = await diffUnits(source, chosen.units, types, request);
+      const update = await updateOf({ source, chosen, types, diffs }, request);
+      return ended(fix, taken, "update", "", undefined, more(), update);
+    });
   } catch (error) {
     if (!(error instanceof Refusal)) return ended(fix, taken, "failed", wordsOf(error), undefined, more());
     if (INCOMPLETE.has(error.code)) return [error];
     return ended(fix, taken, verdictOf(error), error.message, error.code, { ...more(), refused: error.items });
+  }
+}
+
+async function requestOf(
+  { set, files, cacheDir, mostUnits, includeGraph }: JudgeContext,
+  fix: Fix,
+  taken: readonly Fix[],
+  tell: Tell,
+): Promise<CreateRequest> {
+  return {
+    source: set.fromTree,
+    change: { patch: await patchOfFixes({ files }, taken) },
+    id: "corpus",
+    description: fix.name,
+    created: new Date(0),
+    jobs: 1,
+    kmodDir: join(packageRoot(), "kmod"),
+    cacheDir,
+    ...(mostUnits === undefined ? {} : { mostUnits }),
+    includeGraph,
+    tell,
+  };
+}
+
+/**
+ * Finds out cheaply whether a patch with headers is complete, and has types that fit: of the patched sources themselves. What is refused for
+ * them need not be compiled into all that includes the headers.
+ * @returns why it is refused; one refusal for each unit that does not compile
+ */
+async function findBroken(source: PatchedSource, files: readonly string[], { jobs }: CreateRequest): Promise<Refusal[]> {
+  const { build, patched, cacheDir } = source;
+  const objects = files.filter((file) => file.endsWith(".c")).map((file) => file.replace(/\.c$/, ".o"));
+  const units = [...(await findUnitCommands(build, objects)).values()].flatMap(unitsOf);
+  try {
+    const broken = await compileAll(build, units, patched, MOST_BROKEN);
+    if (broken.length > 0) return broken;
+    const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
+    const types = typesOf(source, { units, notes: [] }, jobs);
+    await checkLayouts({ units, types, patched, kernel, jobs, allowed: [], tell: tellNobody });
+    return [];
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.code === "changed-layout") throw error;
+    // Of all else the whole try says more.
+    return INCOMPLETE.has(error.code) ? [error] : [];
   }
 }
 

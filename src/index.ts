@@ -20,7 +20,7 @@ export { packageRoot } from "./host/package-root.js";
 export { headlineOf } from "./kbuild/change/describe-change.js";
 export type { Change } from "./kbuild/change/read-change.js";
 export { createUpdate, type CreateRequest } from "./update/create/create-update.js";
-export { checkId, randomId } from "./update/create/assemble-update.js";
+export { checkId, randomId } from "./update/create/update-id.js";
 
 // Updates as files.
 export { ID_PATTERN, type Manifest, type ManifestTarget, type ManifestUnit } from "./update/file/manifest.js";

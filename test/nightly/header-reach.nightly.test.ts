@@ -21,7 +21,7 @@ import { has, UnitSets } from "../../src/kbuild/reach/words/unit-sets.js";
 import { listSources, openReachIndex } from "../../src/kbuild/reach/words/build-reach-index.js";
 import { readLatin1 } from "../../src/host/files.js";
 import type { PreparedBuild, Unit } from "../../src/kbuild/types.js";
-import { findUnitCommands, type UnitCommand } from "../../src/kbuild/compile/unit-command.js";
+import { findUnitCommands, type UnitCommand, type UnitWithCommand } from "../../src/kbuild/compile/unit-command.js";
 import { findUnitSources } from "../../src/kbuild/compile/unit-sources.js";
 import { editHeader } from "../support/header-edits.js";
 import { shuffled } from "../../corpus/shuffled.js";
@@ -90,14 +90,14 @@ describe("units that include a header, and that its change does not reach", () =
           among: new Set(pool.map(({ unit }) => unit.source)),
         });
         if (!reach.words.has(header)) continue;
-        const outside: Unit[] = [];
+        const outside: UnitWithCommand[] = [];
         for (const { unit, command, sources } of pool) {
           if (!sources.includes(header)) continue;
-          if (!reach.files.has(unit.source)) outside.push(unit);
+          if (!reach.files.has(unit.source)) outside.push({ ...unit, command });
           const means = reach.byOwnText.get(unit.source);
           if (means === undefined || (await usesInOwnText(build, command, means, reach.macrosChange ? shadow : undefined))) continue;
           spared++;
-          outside.unshift(unit);
+          outside.unshift({ ...unit, command });
         }
         // Those that only the preprocessor spares are few: all of them.
         const chosen = [...outside.slice(0, 2), ...shuffled(outside.slice(2), SEED + compared)].slice(0, UNITS_PER_CHANGE);

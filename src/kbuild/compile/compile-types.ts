@@ -4,8 +4,8 @@ import { makeProduct, type Variant } from "./make-product.js";
 import { requireProgram } from "../../host/refusals.js";
 import { noTypeInformation } from "./refusals.js";
 import { runTool } from "../../host/run-tool.js";
-import type { PreparedBuild, Unit } from "../types.js";
-import { requireUnitCommand } from "./unit-command.js";
+import type { PreparedBuild } from "../types.js";
+import type { UnitWithCommand } from "./unit-command.js";
 
 /**
  * The types of one unit as BTF (the content of a .BTF section): compiled by the unit's own command with debug information, which pahole
@@ -13,8 +13,8 @@ import { requireUnitCommand } from "./unit-command.js";
  * that only new code uses has something to be compared with. Empty for a unit without any type.
  * @throws Refusal `does-not-compile`, `no-type-information`, or `missing-tools` where there is no pahole
  */
-export async function compileTypes(build: PreparedBuild, unit: Unit, variant: Variant = {}): Promise<Uint8Array> {
-  const command = await requireUnitCommand(build, unit);
+export async function compileTypes(build: PreparedBuild, unit: UnitWithCommand, variant: Variant = {}): Promise<Uint8Array> {
+  const { command } = unit;
   const version = await runTool("pahole", ["--version"], { root: build.root });
   if (version.notFound) throw requireProgram("pahole", "dwarves");
   const compile = withDebugInformation(command.compile, variant.shadow === undefined);

@@ -16,6 +16,16 @@ export interface UnitCommand {
   readonly generated: readonly string[];
 }
 
+/** A unit, with the command that makes it. */
+export interface UnitWithCommand extends Unit {
+  readonly command: UnitCommand;
+}
+
+/** What a command makes: a unit for each target that has the object. */
+export function unitsOf(command: UnitCommand): UnitWithCommand[] {
+  return command.units.map((unit) => ({ ...unit, command }));
+}
+
 /** The commands of those objects that this configuration has, by object path (`net/ipv4/raw.o`). Objects that it does not have are absent. */
 export async function findUnitCommands(build: PreparedBuild, objects: readonly string[]): Promise<ReadonlyMap<string, UnitCommand>> {
   const index = await UnitIndex.of(build);
@@ -25,13 +35,6 @@ export async function findUnitCommands(build: PreparedBuild, objects: readonly s
     if (entry?.kind === "c") found.set(path, await commandOf(index, entry));
   }
   return found;
-}
-
-/** The command of one unit. @throws Error if the configuration does not have it */
-export async function requireUnitCommand(build: PreparedBuild, unit: Unit): Promise<UnitCommand> {
-  const command = (await findUnitCommands(build, [unit.path])).get(unit.path);
-  if (command === undefined) throw new Error(`${unit.path} is not made in this configuration`);
-  return command;
 }
 
 /** How kbuild makes an object, also one that goes into an image of its own; the target of such a unit is empty. */

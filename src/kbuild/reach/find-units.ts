@@ -11,9 +11,9 @@ import { IncludeGraph } from "./include-graph.js";
 import { refuseOtherUses } from "./other-uses.js";
 import { codeInImage, notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
-import { unitKey, type PreparedBuild, type Unit } from "../types.js";
+import { unitKey, type PreparedBuild } from "../types.js";
 import { type PatchedTree } from "../change/patched-tree.js";
-import { commandOf, type UnitCommand } from "../compile/unit-command.js";
+import { commandOf, unitsOf, type UnitCommand, type UnitWithCommand } from "../compile/unit-command.js";
 import { UnitIndex } from "../compile/unit-index.js";
 import { findUnitSources } from "../compile/unit-sources.js";
 
@@ -38,7 +38,11 @@ export interface FindUnitsOptions {
  * @throws Refusal for a file that changes more than objects (makefiles, Kconfig, assembly, …); for one that is not in the configuration,
  * if nothing else is; exit status 66 if all files are ignored, or nothing uses what they change
  */
-export async function findUnits(build: PreparedBuild, touched: readonly string[], options: FindUnitsOptions = {}): Promise<Unit[]> {
+export async function findUnits(
+  build: PreparedBuild,
+  touched: readonly string[],
+  options: FindUnitsOptions = {},
+): Promise<UnitWithCommand[]> {
   const tell = options.tell ?? tellNobody;
   const sources: string[] = [];
   const rules: string[] = [];
@@ -99,7 +103,7 @@ export async function findUnits(build: PreparedBuild, touched: readonly string[]
         ? `${path} is left out: nothing uses what the patch changes in it`
         : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
     );
-  const units = [...commands.values()].flatMap((command) => command.units);
+  const units = [...commands.values()].flatMap(unitsOf);
   return units.sort((a, b) => (unitKey(a) < unitKey(b) ? -1 : 1));
 }
 

@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import { fileLevelText } from "../../source/file-level-text.js";
 import { readLatin1 } from "../../host/files.js";
-import type { PreparedBuild, Unit } from "../types.js";
+import type { PreparedBuild } from "../types.js";
 import type { PatchedTree } from "../change/patched-tree.js";
-import { requireUnitCommand } from "../compile/unit-command.js";
+import type { UnitWithCommand } from "../compile/unit-command.js";
 import { findUnitSources } from "../compile/unit-sources.js";
 
 /**
  * True unless a change stays inside function bodies in all files that a unit is made of: then no type of the unit can have become another, and
  * compiling its types would tell nothing. In doubt, true.
  */
-export async function mayChangeTypes(build: PreparedBuild, unit: Unit, patched: PatchedTree): Promise<boolean> {
-  const sources = await findUnitSources(build, await requireUnitCommand(build, unit));
+export async function mayChangeTypes(build: PreparedBuild, unit: UnitWithCommand, patched: PatchedTree): Promise<boolean> {
+  const sources = await findUnitSources(build, unit.command);
   if (sources === undefined) return true;
   // A new header can stand before another on the way of the compiler's search.
   if (patched.added.length > 0 || patched.removed.length > 0) return true;

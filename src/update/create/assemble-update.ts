@@ -1,29 +1,16 @@
 import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
-import { randomInt } from "node:crypto";
 import { SHF_ALLOC, STB_GLOBAL } from "../../elf/constants.js";
 import type { ElfObject } from "../../elf/model.js";
 import { writeObject } from "../../elf/write-object.js";
-import { TOO_LATE } from "../../diff/refusals.js";
 import type { NewCode, NewCodeExport, SourceLine } from "../../diff/types.js";
 import type { Tell } from "../../events.js";
 import type { KernelModules, Unit } from "../../kbuild/types.js";
 import type { SemanticNote } from "../../notes/types.js";
-import {
-  ID_PATTERN,
-  MAX_MODULE_NAME,
-  FORMAT_VERSION,
-  type ManifestTarget,
-  type ManifestUnit,
-  type ManifestWrite,
-} from "../file/manifest.js";
-import { hasEffect, type Leftover, type UnitPart } from "./cut-out.js";
-import type { LinkageRefusal } from "../linkage/refusals.js";
-import { badId, noChange, notSafe } from "./refusals.js";
+import { MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "../file/manifest.js";
+import type { UnitPart } from "./cut-out.js";
 import { chooseExports } from "./update-exports.js";
 import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "../file/update-file.js";
 import type { UnitDiff } from "../units/unit-diff.js";
-
-/** Makes an update of compiled objects: differencing, cutting out the new code, linking, and the manifest. */
 
 export interface UpdateSource {
   readonly id: string;
@@ -38,57 +25,6 @@ export interface UpdateSource {
     objects: readonly { unit: string; bytes: Uint8Array }[],
     exports: readonly NewCodeExport[],
   ) => Promise<Uint8Array>;
-}
-
-const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
-
-/** Eight random letters and digits, as the original's. */
-export function randomId(): string {
-  return Array.from({ length: 8 }, () => ID_LETTERS.charAt(randomInt(ID_LETTERS.length))).join("");
-}
-
-/** @throws Refusal `bad-id` */
-export function checkId(id: string): string {
-  if (!ID_PATTERN.test(id)) throw badId(id);
-  return id;
-}
-
-/** @throws Refusal the first one's code, if any unit has a change that is not safe */
-export function refuseUnsafe(diffs: readonly UnitDiff[], further: readonly LinkageRefusal[] = []): void {
-  const own = diffs.flatMap((entry) => entry.diff.refusals.map((refusal) => ({ entry, refusal })));
-  // That some unit's initialization code has run is no reason to leave out what the others bring: it is noted.
-  const isNoted = diffs.some(({ diff }) => diff.verdict === "changed") && own.every(({ refusal }) => TOO_LATE.has(refusal.code));
-  const refusals = [...(isNoted ? [] : own), ...further].map(({ entry: { unit, lineOf }, refusal }) => ({
-    unit: unit.path,
-    refusal,
-    line: lineOf(refusal.symbol),
-  }));
-  if (refusals.length > 0) throw notSafe(refusals);
-}
-
-/**
- * Leaves out targets of which nothing changes but that code is removed which nothing refers to any more. Where another file has a removed name, the running
- * kernel must be asked whether its code does, so such targets stay.
- * @param diffs all units that were compiled
- * @param notes what the user should know of the rest of the patch
- * @throws Refusal `no-change` (exit 66) if nothing of the running kernel would change
- */
-export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDiff[], notes: readonly string[]): UnitPart[] {
-  const targets = new Set(parts.filter(hasEffect).map(({ unit }) => unit.target));
-  if (targets.size > 0) return parts.filter((part) => targets.has(part.unit.target) || part.left.some(isNamedElsewhere));
-  const details = diffs.map(({ unit, diff }) => {
-    const { removed } = diff.functions;
-    const named = parts.find((part) => part.unit === unit)?.left.find(isNamedElsewhere);
-    if (removed.length === 0) return `${unit.path}: the same code before and after`;
-    if (named !== undefined)
-      return `${unit.path}: only code is removed; ${named.name} is still named in ${named.namedIn ?? ""}: code that calls it goes on with the old one`;
-    return `${unit.path}: only code that nothing refers to any more is removed (${removed.map(({ name }) => name).join(", ")})`;
-  });
-  throw noChange([...details, ...notes, ...diffs.flatMap(({ diff }) => diff.notes)]);
-}
-
-function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {
-  return !mayBeCalled && namedIn !== undefined;
 }
 
 /**

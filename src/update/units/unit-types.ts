@@ -1,4 +1,5 @@
 import { compileTypes } from "../../kbuild/compile/compile-types.js";
+import type { UnitWithCommand } from "../../kbuild/compile/unit-command.js";
 import { mayChangeTypes } from "../../kbuild/reach/may-change-types.js";
 import type { PreparedBuild, Unit } from "../../kbuild/types.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
@@ -12,14 +13,19 @@ export interface TypesPair {
 
 /** Compiles the types of units, each at most once; also ahead of the question, where there are jobs to spare. */
 export class UnitTypes {
+  readonly #units: ReadonlyMap<string, UnitWithCommand>;
   readonly #pairs = new Map<string, Promise<TypesPair | undefined>>();
 
   constructor(
     private readonly build: PreparedBuild,
     private readonly patched: PatchedTree,
+    /** All that may be asked about. */
+    units: readonly UnitWithCommand[],
     /** Compile both sides of a unit at once. */
     private readonly atOnce: boolean,
-  ) {}
+  ) {
+    this.#units = new Map(units.map((unit) => [unit.path, unit]));
+  }
 
   /** Undefined for a unit in which no type can have changed. @throws Refusal where the unit does not compile */
   of(unit: Unit): Promise<TypesPair | undefined> {
@@ -48,11 +54,13 @@ export class UnitTypes {
     await Promise.allSettled(this.#pairs.values());
   }
 
-  async #compile(unit: Unit, always = false): Promise<TypesPair | undefined> {
+  async #compile({ path }: Unit, always = false): Promise<TypesPair | undefined> {
     const { build, patched } = this;
+    const unit = this.#units.get(path);
+    if (unit === undefined) throw new Error(`${path} is none of the units whose types can be asked for`);
     if (!always && !(await mayChangeTypes(build, unit, patched))) return undefined;
     const [pre, post] = await mapLimited([{}, { shadow: patched }], this.atOnce ? 2 : 1, (variant) => compileTypes(build, unit, variant));
-    if (pre === undefined || post === undefined) throw new Error(`${unit.path}: types of one side only`);
+    if (pre === undefined || post === undefined) throw new Error(`${path}: types of one side only`);
     return { pre, post };
   }
 }

@@ -1,3 +1,4 @@
+import { withCommand } from "../../../support/with-command.js";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
 import type { PatchedTree } from "../../../../src/kbuild/change/patched-tree.js";
 import { makeProduct } from "../../../../src/kbuild/compile/make-product.js";
-import { requireUnitCommand, type UnitCommand } from "../../../../src/kbuild/compile/unit-command.js";
+import { type UnitCommand } from "../../../../src/kbuild/compile/unit-command.js";
 import type { PreparedBuild, Unit } from "../../../../src/kbuild/types.js";
 import { fakeBuild, writeFakeKernel } from "../../../support/fake-tree-source.js";
 import { temporaryDirectory } from "../../../support/temp-dir.js";
@@ -25,7 +26,7 @@ beforeAll(async () => {
   writeFakeKernel(source);
   mkdirSync(join(cacheDir, "out"));
   build = fakeBuild(source, cacheDir);
-  command = await requireUnitCommand(build, DOTTED);
+  ({ command } = await withCommand(build, DOTTED));
 });
 
 /** A compiler that waits, the first time, between reading its files and ending. */

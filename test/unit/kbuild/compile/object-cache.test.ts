@@ -1,3 +1,4 @@
+import { withCommand } from "../../../support/with-command.js";
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -16,7 +17,7 @@ beforeAll(async () => {
   mkdirSync(join(cacheDir, "out"));
   build = fakeBuild(source, cacheDir);
   // Kbuild is asked once.
-  for (const unit of [RAW, DOTTED]) await compileUnit(build, unit);
+  for (const unit of [RAW, DOTTED]) await compileUnit(build, await withCommand(build, unit));
 });
 
 const RAW: Unit = { path: "net/raw.o", source: "net/raw.c", target: "vmlinux" };
@@ -29,7 +30,7 @@ const addition = (file: string, text: string): string => `--- /dev/null\n+++ b/$
 async function post(unit: Unit, patch: string): Promise<{ object: Uint8Array; hit: boolean }> {
   const patched = await shadowWithPatch(build.tree, { patch });
   const before = storedObjects();
-  const { object } = await compileUnit(build, unit, { shadow: patched });
+  const { object } = await compileUnit(build, await withCommand(build, unit), { shadow: patched });
   await patched.dispose();
   return { object, hit: storedObjects() === before };
 }

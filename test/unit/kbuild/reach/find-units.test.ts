@@ -1,3 +1,4 @@
+import { withCommand } from "../../../support/with-command.js";
 import { collect } from "../../../support/collect-events.js";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +21,7 @@ async function paths(touched: readonly string[], notes: string[] = []): Promise<
 
 describe("the units of touched files", () => {
   test("a C file is compiled itself, into the kernel or a module", async () => {
-    expect(await findUnits(build, ["net/raw.c", "drivers/mod.c"])).toEqual([
+    expect(await findUnits(build, ["net/raw.c", "drivers/mod.c"])).toMatchObject([
       { path: "drivers/mod.o", source: "drivers/mod.c", target: "mod" },
       RAW,
     ]);
@@ -28,20 +29,20 @@ describe("the units of touched files", () => {
 
   test("an object that kbuild names through .. has a plain path, and is compiled by its own makefile's command", async () => {
     const unit: Unit = { path: "drivers/display/shown.o", source: "drivers/display/shown.c", target: "gpu" };
-    expect(await findUnits(build, ["drivers/display/shown.c"])).toEqual([unit]);
+    expect(await findUnits(build, ["drivers/display/shown.c"])).toMatchObject([unit]);
     expect(await paths(["drivers/include/shared.h"])).toEqual([unit.path]);
     const patched = await shadowWithPatch(build.tree, {
       patch: "--- a/drivers/include/shared.h\n+++ b/drivers/include/shared.h\n@@ -1 +1 @@\n-#define SHOWN 8\n+#define SHOWN 9\n",
     });
-    const pre = await compileUnit(build, unit);
-    const post = await compileUnit(build, unit, { shadow: patched });
+    const pre = await compileUnit(build, await withCommand(build, unit));
+    const post = await compileUnit(build, await withCommand(build, unit), { shadow: patched });
     await patched.dispose();
     expect(post.object).not.toEqual(pre.object);
   });
 
   test("an object of several modules is a unit of each", async () => {
     const unit = { path: "drivers/part.o", source: "drivers/part.c" };
-    expect(await findUnits(build, ["drivers/part.c"])).toEqual([
+    expect(await findUnits(build, ["drivers/part.c"])).toMatchObject([
       { ...unit, target: "one" },
       { ...unit, target: "two_parts" },
     ]);
@@ -110,8 +111,8 @@ describe("the units of touched files", () => {
 
   test("what does not compile without the patch is refused with the compiler's words", async () => {
     const unit: Unit = { path: "fs/broken.o", source: "fs/broken.c", target: "vmlinux" };
-    expect(await findUnits(build, ["fs/broken.c"])).toEqual([unit]);
-    await expect(compileUnit(build, unit)).rejects.toMatchObject({
+    expect(await findUnits(build, ["fs/broken.c"])).toMatchObject([unit]);
+    await expect(compileUnit(build, await withCommand(build, unit))).rejects.toMatchObject({
       code: "does-not-compile",
       message: expect.stringMatching(/even without the patch:\nfs\/broken\.c: .*\nfs\/broken\.c:1:.*nonsense/) as string,
     });
@@ -173,30 +174,30 @@ describe("the units that a header's change comes into", () => {
 
 describe("a unit is compiled", () => {
   test("with a section for each function", async () => {
-    const { object } = await compileUnit(build, RAW);
+    const { object } = await compileUnit(build, await withCommand(build, RAW));
     const names = parseObject(object, "raw.o").sections.map((section) => section.name);
     expect(names).toContain(".text.raw");
     expect(names.filter((name) => name.startsWith(".debug"))).toEqual([]);
   });
 
   test("from the cache, until a header changes", async () => {
-    const first = await compileUnit(build, RAW);
+    const first = await compileUnit(build, await withCommand(build, RAW));
     const header = join(source, "net/local.h");
     const text = readFileSync(header, "utf8");
     utimesSync(header, 1, 1);
-    expect((await compileUnit(build, RAW)).object).toEqual(first.object);
+    expect((await compileUnit(build, await withCommand(build, RAW))).object).toEqual(first.object);
     writeFileSync(header, "#define LOCAL 77\n");
-    expect((await compileUnit(build, RAW)).object).not.toEqual(first.object);
+    expect((await compileUnit(build, await withCommand(build, RAW))).object).not.toEqual(first.object);
     writeFileSync(header, text);
-    expect((await compileUnit(build, RAW)).object).toEqual(first.object);
+    expect((await compileUnit(build, await withCommand(build, RAW))).object).toEqual(first.object);
   });
 
   test("the same from a shadow whose change adds lines only", async () => {
     const patched = await shadowWithPatch(build.tree, {
       patch: '--- a/net/raw.c\n+++ b/net/raw.c\n@@ -1,2 +1,3 @@\n #include <linux/x.h>\n+/* a comment */\n #include "local.h"\n',
     });
-    const pre = await compileUnit(build, RAW);
-    const post = await compileUnit(build, RAW, { shadow: patched });
+    const pre = await compileUnit(build, await withCommand(build, RAW));
+    const post = await compileUnit(build, await withCommand(build, RAW), { shadow: patched });
     await patched.dispose();
     expect(post.object).toEqual(pre.object);
   });
@@ -205,8 +206,8 @@ describe("a unit is compiled", () => {
     const patched = await shadowWithPatch(build.tree, {
       patch: "--- a/kernel/shared.h\n+++ b/kernel/shared.h\n@@ -1 +1 @@\n-#define SHARED 3\n+#define SHARED 99\n",
     });
-    const pre = await compileUnit(build, DOTTED);
-    const post = await compileUnit(build, DOTTED, { shadow: patched });
+    const pre = await compileUnit(build, await withCommand(build, DOTTED));
+    const post = await compileUnit(build, await withCommand(build, DOTTED), { shadow: patched });
     await patched.dispose();
     expect(post.object).not.toEqual(pre.object);
   });
@@ -226,8 +227,8 @@ describe("a unit is compiled", () => {
 +int dotted(void) { return DEEP + MORE; }
 `,
     });
-    const pre = await compileUnit(build, DOTTED);
-    const post = await compileUnit(build, DOTTED, { shadow: patched });
+    const pre = await compileUnit(build, await withCommand(build, DOTTED));
+    const post = await compileUnit(build, await withCommand(build, DOTTED), { shadow: patched });
     await patched.dispose();
     expect(post.object).not.toEqual(pre.object);
   });
@@ -237,7 +238,7 @@ describe("a unit is compiled", () => {
       patch: "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return five; }\n",
     });
     const unit: Unit = { path: "drivers/mod.o", source: "drivers/mod.c", target: "mod" };
-    await expect(compileUnit(build, unit, { shadow: patched })).rejects.toMatchObject({
+    await expect(compileUnit(build, await withCommand(build, unit), { shadow: patched })).rejects.toMatchObject({
       code: "does-not-compile",
       message: expect.stringMatching(
         /^drivers\/mod\.o does not compile with the patch:\ndrivers\/mod\.c: .*\ndrivers\/mod\.c:1:24: .*five/,

@@ -1,3 +1,4 @@
+import { withCommand } from "../../../support/with-command.js";
 import { collect } from "../../../support/collect-events.js";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -54,7 +55,7 @@ async function check(
   try {
     await checkLayouts({
       units: UNITS,
-      types: new UnitTypes(build, patched, false),
+      types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
       patched,
       kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
       jobs: 2,

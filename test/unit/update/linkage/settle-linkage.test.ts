@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cutOut, type UnitPart } from "../../../../src/update/create/cut-out.js";
-import { requireEffect } from "../../../../src/update/create/assemble-update.js";
+import { requireEffect } from "../../../../src/update/create/judge-parts.js";
 import { diffUnit, type UnitDiff } from "../../../../src/update/units/unit-diff.js";
 import { findUnreached } from "../../../../src/update/create/find-unreached.js";
 import { settleLinkage, type Linkage, type LinkageContext } from "../../../../src/update/linkage/settle-linkage.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../../src/diagnostics.js";
-import { refuseUnsafe, requireEffect } from "../../../../src/update/create/assemble-update.js";
+import { refuseUnsafe, requireEffect } from "../../../../src/update/create/judge-parts.js";
 import { diffUnit, type UnitDiff } from "../../../../src/update/units/unit-diff.js";
 import { cutOut } from "../../../../src/update/create/cut-out.js";
 import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes } from "../../../support/compile-object.js";
