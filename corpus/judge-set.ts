@@ -1,18 +1,15 @@
 import type { Tell } from "../src/events.js";
-import { IncludeGraph } from "../src/kbuild/reach/include-graph.js";
-import { openKernelTree } from "../src/tree/open-tree.js";
-import { prepareBuild } from "../src/kbuild/prepare-build.js";
-import { openSnapshot } from "../src/kernel/snapshot/open-snapshot.js";
 import { mapLimited } from "../src/host/map-limited.js";
 import type { Fix } from "./fixes/connect-pieces.js";
 import type { FixSet } from "./fixes/find-fixes.js";
-import { createFix, matchFix, type CreatedFix, type JudgeContext } from "./judge-fix.js";
-import { NeighbourFinder } from "./neighbours.js";
-import { ResultStore } from "./result-store.js";
+import type { CreatedFix } from "./judge-fix.js";
+import { JudgePool } from "./judge-pool.js";
+import { ResultStore, type Stage } from "./result-store.js";
 import { takeSnapshot } from "./snapshot-of-set.js";
 import type { CorpusSet, FixResult } from "./types.js";
 
 export interface JudgeOptions {
+  /** Processes that judge, at once. */
   readonly jobs: number;
   readonly cacheDir: string;
   readonly mostUnits: number | undefined;
@@ -30,42 +27,27 @@ export interface JudgedSet {
 /** Makes an update of each fix, then matches all of them with one snapshot of the kernel, in which every module that they are of is loaded. */
 export async function judgeSet(set: CorpusSet, found: FixSet, chosen: readonly Fix[], options: JudgeOptions): Promise<JudgedSet> {
   const { cacheDir, tell, jobs, mostUnits } = options;
-  const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, tell, jobs });
-  let graph: Promise<IncludeGraph> | undefined;
-  const includeGraph = (): Promise<IncludeGraph> => (graph ??= IncludeGraph.ofTree(set.fromTree));
-  const context: JudgeContext = {
-    set,
-    build,
-    cacheDir,
-    files: found.files,
-    neighbours: new NeighbourFinder(found),
-    includeGraph,
-    mostUnits,
-  };
   const store = await ResultStore.open({ set, mostUnits }, cacheDir, found);
-
-  const created = await createAll(context, store, chosen, options);
-  const modules = [...new Set(created.flatMap(({ targets }) => targets))].filter((name) => name !== "vmlinux");
-  if (created.every(({ isMatched }) => isMatched)) return { results: created.map(({ result }) => result), store };
-
-  const snapshot = await takeSnapshot(set.fromTree, modules, cacheDir, tell);
-  for (const [name, words] of snapshot.notLoaded) tell("warning", `module ${name} could not be loaded: ${words}`);
-  const kernel = openSnapshot(snapshot.path);
+  const pool = new JudgePool({ set, found, cacheDir, mostUnits });
   try {
+    const created = await createAll(pool, store, chosen, options);
+    const modules = [...new Set(created.flatMap(({ targets }) => targets))].filter((name) => name !== "vmlinux");
+    if (created.every(({ isMatched }) => isMatched)) return { results: created.map(({ result }) => result), store };
+
+    const snapshot = await takeSnapshot(set.fromTree, modules, cacheDir, tell);
+    for (const [name, words] of snapshot.notLoaded) tell("warning", `module ${name} could not be loaded: ${words}`);
     let done = 0;
     const results = await mapLimited(created, jobs, async ({ fix, result, isMatched }) => {
       if (isMatched) return result;
-      const known = await store.find(fix);
-      if (known === undefined) throw new Error(`the result of ${fix.name} is gone from ${cacheDir}`);
-      const matched = await matchFix(context, fix, known, kernel);
-      await store.store(fix, "matched", matched);
+      await pool.judge({ fix: fix.name, snapshot: snapshot.path });
+      const matched = (await requireResult(store, fix)).result;
       done++;
-      tell("stage", `matched ${done}: ${fix.name}: ${wordsFor(matched.result)}`);
-      return matched.result;
+      tell("stage", `matched ${done}: ${fix.name}: ${wordsFor(matched)}`);
+      return matched;
     });
     return { results, store };
   } finally {
-    kernel.close();
+    pool.end();
   }
 }
 
@@ -78,7 +60,7 @@ interface Created {
 }
 
 async function createAll(
-  context: JudgeContext,
+  pool: JudgePool,
   store: ResultStore,
   chosen: readonly Fix[],
   { jobs, minutes, tell }: JudgeOptions,
@@ -86,16 +68,25 @@ async function createAll(
   const end = minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + minutes * 60_000;
   let done = 0;
   const all = await mapLimited(chosen, jobs, async (fix): Promise<Created | undefined> => {
-    const known = await store.find(fix);
-    if (known === undefined && performance.now() > end) return undefined;
-    const created: CreatedFix = known ?? (await createFix(context, fix));
-    const isMatched = known?.stage === "matched" || created.update === undefined;
-    if (known === undefined) await store.store(fix, "created", created);
+    let known = await store.find(fix);
+    if (known === undefined) {
+      if (performance.now() > end) return undefined;
+      await pool.judge({ fix: fix.name });
+      known = await requireResult(store, fix);
+    }
+    const { result, update, stage } = known;
     done++;
-    tell("stage", `${done} of ${chosen.length}: ${fix.name}: ${wordsFor(created.result)}`);
-    return { fix, result: created.result, targets: created.update?.manifest.targets.map(({ name }) => name) ?? [], isMatched };
+    tell("stage", `${done} of ${chosen.length}: ${fix.name}: ${wordsFor(result)}`);
+    const targets = update?.manifest.targets.map(({ name }) => name) ?? [];
+    return { fix, result, targets, isMatched: stage === "matched" || update === undefined };
   });
   return all.flatMap((entry) => entry ?? []);
+}
+
+async function requireResult(store: ResultStore, fix: Fix): Promise<CreatedFix & { readonly stage: Stage }> {
+  const known = await store.find(fix);
+  if (known === undefined) throw new Error(`what became of ${fix.name} is not in the store`);
+  return known;
 }
 
 function wordsFor({ verdict, code }: FixResult): string {

@@ -37,6 +37,8 @@ export class ResultStore {
   private readonly files: ReadonlyMap<string, FilePair>;
   private readonly fixes: ReadonlyMap<string, Fix>;
   private readonly neighbourhood: string;
+  /** The patch of a fix alone: it takes a program to write one. */
+  private readonly patches = new WeakMap<Fix, Promise<string>>();
 
   private constructor(
     private readonly directory: string,
@@ -70,8 +72,7 @@ export class ResultStore {
     if (result.verdict === "not alone" && neighbourhood !== this.neighbourhood) return undefined;
     const companions = result.companions.flatMap((name) => this.fixes.get(name) ?? []);
     const taken = [fix, ...companions];
-    if (companions.length < result.companions.length || together !== hashOf([await patchOfFixes({ files: this.files }, taken)]))
-      return undefined;
+    if (companions.length < result.companions.length || together !== hashOf([await this.#patch(taken)])) return undefined;
     const update = result.verdict === "update" ? await openIfWhole(`${path}.tar.gz`) : undefined;
     if (result.verdict === "update" && update === undefined) return undefined;
     // The fix may have another name than it had, of another number in its file.
@@ -88,14 +89,22 @@ export class ResultStore {
   async store(fix: Fix, stage: Stage, { result, taken, update }: CreatedFix): Promise<void> {
     const path = await this.#path(fix);
     if (update !== undefined) await writeWhole(`${path}.tar.gz`, await packUpdate(update));
-    const together = hashOf([await patchOfFixes({ files: this.files }, taken)]);
+    const together = hashOf([await this.#patch(taken)]);
     // Written last: where it is, all is there.
     await writeWhole(`${path}.json`, JSON.stringify({ stage, result, together, neighbourhood: this.neighbourhood } satisfies Remembered));
   }
 
   async #path(fix: Fix): Promise<string> {
-    const hash = hashOf([await patchOfFixes({ files: this.files }, [fix])]);
+    const hash = hashOf([await this.#patch([fix])]);
     return join(this.directory, hash.slice(0, 2), hash.slice(2, 34));
+  }
+
+  async #patch(fixes: readonly Fix[]): Promise<string> {
+    const [only] = fixes;
+    if (only === undefined || fixes.length > 1) return await patchOfFixes({ files: this.files }, fixes);
+    const known = this.patches.get(only) ?? patchOfFixes({ files: this.files }, fixes);
+    this.patches.set(only, known);
+    return await known;
   }
 }
 
@@ -110,7 +119,9 @@ async function openIfWhole(path: string): Promise<Update | undefined> {
 }
 
 /** Files of the corpus that decide about a result. */
-const JUDGING = ["compile-all", "compiler-words", "describe-diff", "judge-fix", "neighbours"].map((name) => `dist/corpus/${name}.js`);
+const JUDGING = ["compile-all", "compiler-words", "describe-diff", "judge-fix", "judge-process", "neighbours"].map(
+  (name) => `dist/corpus/${name}.js`,
+);
 
 /** The compiled program, of all that a judgement calls, and the kernel part's source. */
 async function hashProgram(): Promise<string> {
