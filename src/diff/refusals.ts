@@ -27,6 +27,32 @@ export function changedDataKind(symbol: string, preSection: string, postSection:
   };
 }
 
+/** @param memory what is special about it, in words */
+export function changedMemory(symbol: string, memory: string): DiffRefusal {
+  return {
+    code: "changed-data-section",
+    symbol,
+    message: `${symbol} lies in memory that is ${memory} before the patch, and not after it: what the running kernel holds cannot be moved`,
+  };
+}
+
+/** @param memory what would be special about it, in words */
+export function specialMemory(symbol: string, memory: string): DiffRefusal {
+  return {
+    code: "changed-data-section",
+    symbol,
+    message: `${symbol} is to lie in memory that is ${memory}, and no module's data does: it is where the kernel put it when it started`,
+  };
+}
+
+export function changedAlignment(symbol: string, before: number, after: number): DiffRefusal {
+  return {
+    code: "changed-alignment",
+    symbol,
+    message: `${symbol} is aligned to ${after} bytes instead of ${before}: what the running kernel holds stays where it is`,
+  };
+}
+
 /** @param reader a function that does not change and reads the constant; undefined for a global one, which other units may read */
 export function changedConstant(symbol: string, reader: string | undefined): DiffRefusal {
   const why = reader === undefined ? "and other units may read it" : `and ${reader}, which does not change, goes on using the old one`;
@@ -59,6 +85,15 @@ export function changedAlias(symbol: string, before: string, after: string): Dif
     code: "changed-alias",
     symbol,
     message: `${symbol} names the same as ${before} before the patch, and the same as ${after} after it: who calls which cannot be told in the running kernel`,
+  };
+}
+
+/** @param before what had the place that the function of that name has after the patch */
+export function exchangedName(symbol: string, before: string): DiffRefusal {
+  return {
+    code: "changed-alias",
+    symbol,
+    message: `${symbol} stands where ${before} stood, and both change: if the name has gone to another function, objects that are alive and hold a pointer to ${symbol} would come to what is not meant for them`,
   };
 }
 

@@ -47,6 +47,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
+/** The bytes of an object, those that the object file does not hold included. */
+export function contentOf(atom: Atom): Uint8Array {
+  return atom.data.length === 0 ? new Uint8Array(atomSize(atom)) : atom.data;
+}
+
 /** A function's name as a string, `__func__`: a copy is as good, and the old one may be where nothing leads to that matching follows. */
 export function isFunctionName({ symbol, rule }: Atom): boolean {
   return rule.kind === "data" && !rule.mutable && /^__(func|FUNCTION|PRETTY_FUNCTION)__\.\d+$/.test(symbol?.name ?? "");

@@ -24,14 +24,24 @@ export interface TableLayout {
   readonly emptyIfLastByteZero?: number;
 }
 
+/** Memory that is not like other data's: written to no more once the kernel has started; not encrypted, for a hypervisor to read; not part of a hibernation image. */
+export type SpecialMemory = "read-only" | "decrypted" | "not saved";
+
 /** What the differ does with a section. docs/diff.md lists the rules in words. */
 export type SectionRule =
   /** Functions, one a symbol. */
   | { readonly kind: "text"; readonly area: Area }
   /** Code without symbols that belongs to whoever refers to it. */
   | { readonly kind: "pieces" }
-  /** Named objects; what has no name is compared and carried as a whole. */
-  | { readonly kind: "data"; readonly area: Area; readonly mutable: boolean; readonly perCpu?: true; readonly lineNumbers?: true }
+  /** Named objects; what has no name is compared and carried as a whole. `memory`: what is special about the memory that they lie in. */
+  | {
+      readonly kind: "data";
+      readonly area: Area;
+      readonly mutable: boolean;
+      readonly perCpu?: true;
+      readonly lineNumbers?: true;
+      readonly memory?: SpecialMemory;
+    }
   /** Merged strings and constants: only their content matters. */
   | { readonly kind: "literals" }
   /** Entries that describe code. */
@@ -118,6 +128,10 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^__dyndbg(_classes)?$/, { kind: "data", area: "core", mutable: true, lineNumbers: true }],
   // One static object a call site, each read by its function alone; the module loader registers a module's.
   [/^__trace_printk_fmt$/, data("core", false)],
+  [/^\.data\.\.ro_after_init/, { kind: "data", area: "core", mutable: true, memory: "read-only" }],
+  [/^\.data\.\.percpu\.\.decrypted/, { kind: "data", area: "core", mutable: true, perCpu: true, memory: "decrypted" }],
+  [/^\.(data|bss)\.\.decrypted/, { kind: "data", area: "core", mutable: true, memory: "decrypted" }],
+  [/^\.data\.\.nosave/, { kind: "data", area: "core", mutable: true, memory: "not saved" }],
   [/^\.data\.\.percpu/, { kind: "data", area: "core", mutable: true, perCpu: true }],
   [/^\.(rodata|data\.rel\.ro|lrodata)(\.|$)/, data("core", false)],
   [/^\.(data|bss|ref\.data|ref\.rodata|ldata|lbss|sbss|sdata)(\.|$)/, data("core", true)],

@@ -15,6 +15,7 @@ import { correlate } from "./correlate.js";
 import type { Twins } from "./group.js";
 import { findHooks, type Hook } from "./hooks.js";
 import { checkInitReferences } from "./init-references.js";
+import { findExchangedNames } from "./renamed-functions.js";
 import * as refuse from "../refusals.js";
 import { namesThatStay, SplitObject } from "../atoms/split-object.js";
 import type { DataChanges, DiffRefusal, FunctionChange, FunctionChanges } from "../types.js";
@@ -74,17 +75,19 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     ...findShortBranches(included, post),
     ...compareNamelessCode(comparer),
     ...findChangedAliases(pre, post, twins),
+    ...findExchangedNames(pre, post, twins, included).map(({ after, before }) => refuse.exchangedName(atomName(after), atomName(before))),
     ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
   );
   const { replaced, writes } = constants;
   const chooser = new TargetChooser({ post, twins, included, replaced });
   const carried = collectCarried({ post, postTables, twins, included, hooks: hooks.hooks, writes }, chooser, namesThatStay(pre));
+  refusals.push(...findSpecialMemory(carried, twins));
   refusals.push(...checkInitReferences({ comparer, code }, carried, hooks.hooks));
 
   const init = [...code.init, ...data.init, ...constants.init];
   const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
   const changedAtAll = lists.some((list) => list.length > 0);
-  const marks = findChangedMarks(preTables, postTables, twins);
+  const marks = [...findChangedMarks(preTables, postTables, twins), ...data.marks];
   const lateExports = [...exports.removed, ...exports.regraded].map(({ name }) => ({ name, what: EXPORTS }));
   const [[firstInit], [firstMark]] = [init, [...marks, ...lateExports]];
   if (!changedAtAll && refusals.length === 0) {
@@ -147,6 +150,15 @@ function findShortBranches(included: ReadonlySet<Atom>, post: SplitObject): Diff
       return target?.kind === "atom" ? [refuse.shortBranch(atomName(atom), atomName(target.atom), atom.section.name)] : [];
     }),
   );
+}
+
+/** New data in memory that only the kernel's image has. */
+function findSpecialMemory(carried: ReadonlySet<Atom>, twins: Twins): DiffRefusal[] {
+  return [...carried].flatMap((atom) => {
+    const memory = atom.rule.kind === "data" ? atom.rule.memory : undefined;
+    // What is read-only is made an ordinary variable.
+    return memory === undefined || memory === "read-only" || twins.has(atom) ? [] : [refuse.specialMemory(atomName(atom), memory)];
+  });
 }
 
 function unique<T>(items: readonly T[]): T[] {

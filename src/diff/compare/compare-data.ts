@@ -1,6 +1,8 @@
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
+import type { ChangedMark } from "./code-tables.js";
 import type { Comparer } from "./compare.js";
 import { findHandler, type Hook } from "./hooks.js";
+import type { SpecialMemory } from "../atoms/section-rules.js";
 import * as refuse from "../refusals.js";
 import type { DataChange, DiffRefusal } from "../types.js";
 
@@ -11,6 +13,8 @@ export interface DataComparison {
   removed: DataChange[];
   refusals: DiffRefusal[];
   notes: string[];
+  /** Data that become special only with the patch: whether they are was settled when the kernel started. */
+  marks: ChangedMark[];
   /** Names of data that only initialization code used, and that change. */
   init: string[];
   /** Constants that change, with their twins: what becomes of them depends on who reads them. */
@@ -19,7 +23,7 @@ export interface DataComparison {
 
 /** Compares named data. @param hooks those that the patch brings */
 export function compareData(comparer: Comparer, hooks: readonly Hook[]): DataComparison {
-  const result: DataComparison = { changed: [], new: [], removed: [], refusals: [], notes: [], init: [], constants: [] };
+  const result: DataComparison = { changed: [], new: [], removed: [], refusals: [], notes: [], marks: [], init: [], constants: [] };
   const { pre, post, twins } = comparer;
   for (const atom of post.atoms) {
     if (isText(atom) || atom.rule.kind !== "data" || atom.symbol === undefined) continue;
@@ -42,6 +46,7 @@ function compareObject(comparer: Comparer, hooks: readonly Hook[], twin: Atom, a
   const reasons = comparer.differences(twin, atom);
   const moved =
     twin.rule.kind !== "data" || twin.rule.area !== area || twin.rule.mutable !== mutable || twin.rule.perCpu !== atom.rule.perCpu;
+  if (!moved && area === "core" && !comparer.isPartOfCode(atom)) comparePlaces(twin, atom, result);
   if (reasons.length === 0 && !moved) return;
   if (area !== "core" && twin.rule.kind === "data" && twin.rule.area !== "core") {
     result.init.push(name);
@@ -60,4 +65,32 @@ function compareObject(comparer: Comparer, hooks: readonly Hook[], twin: Atom, a
     if (handler === undefined) result.refusals.push(refuse.changedData(name));
     else result.notes.push(`${name}: initial value changed; the patch's hook ${atomName(handler.function)} handles it`);
   }
+}
+
+/** What a list of data that are read-only is called, for those that it is read for too late. */
+const READ_ONLY_DATA = "the list of data that are read-only once the kernel has started";
+
+/** Where an object lies, in what kind of memory and at what addresses, was settled when the kernel started. */
+function comparePlaces(twin: Atom, atom: Atom, result: DataComparison): void {
+  const [before, after] = [memoryOf(twin), memoryOf(atom)];
+  const name = atomName(atom);
+  // It stays writable: nobody depends on a write that fails.
+  if (before === undefined && after === "read-only") result.marks.push({ name, what: READ_ONLY_DATA });
+  else if (before !== after)
+    result.refusals.push(before === undefined ? refuse.specialMemory(name, after ?? "") : refuse.changedMemory(name, before));
+  const [had, has] = [alignmentOf(twin), alignmentOf(atom)];
+  if (atomSize(twin) !== atomSize(atom) || had === undefined || has === undefined) return;
+  if (has > had && has > ANY_ACCESS) result.refusals.push(refuse.changedAlignment(name, had, has));
+}
+
+function memoryOf({ rule }: Atom): SpecialMemory | undefined {
+  return rule.kind === "data" ? rule.memory : undefined;
+}
+
+/** Up to this alignment, code that expects it works without it. Bytes. */
+const ANY_ACCESS = 8;
+
+/** What is asked for an object that has a section of its own; undefined where others share it. */
+function alignmentOf({ section, start, end }: Atom): number | undefined {
+  return start === 0 && end === section.size ? section.align : undefined;
 }

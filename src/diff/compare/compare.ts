@@ -1,7 +1,7 @@
 import { isPointer } from "../../arch/machine/elf-machine.js";
 import { SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../../elf/model.js";
-import { atomSize, equalBytes, isFunctionName, isText, type Atom, type Target } from "../atoms/atom.js";
+import { atomSize, contentOf, equalBytes, isFunctionName, isText, type Atom, type Target } from "../atoms/atom.js";
 import { takesAddress } from "../atoms/branches.js";
 import type { TableEntry } from "./code-tables.js";
 import type { Twins } from "./group.js";
@@ -36,8 +36,8 @@ export class Comparer {
   /** Why two atoms differ, in words, each reason once; empty if they do not. */
   differences(pre: Atom, post: Atom): readonly string[] {
     const what = pre.rule.kind === "text" ? "code" : "content";
-    if (atomSize(pre) !== atomSize(post) || !equalBytes(pre.data, post.data) || pre.relocations.length !== post.relocations.length)
-      return [what];
+    if (atomSize(pre) !== atomSize(post) || pre.relocations.length !== post.relocations.length) return [what];
+    if (!equalBytes(contentOf(pre), contentOf(post))) return [what];
     const reasons = new Set<string>();
     pre.relocations.forEach((relocation, index) => {
       const other = post.relocations[index];

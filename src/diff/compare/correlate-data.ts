@@ -89,13 +89,12 @@ export class DataCorrelation {
     pairWhere(group, this.twins, (pre, post) => best.get(post) === pre);
   }
 
-  /** One kind of object, and used by the same functions; or of one name, and its functions come and go, so that nothing shows that they are not the same. */
+  /**
+   * One kind of object, and used by the same functions; or of one name: one goes and one comes, and whether it has gone from a function to another, or is
+   * another's, nothing shows.
+   */
   #mayBeSame(pre: Atom, post: Atom): boolean {
-    if (!isSameKind(pre, post)) return false;
-    if (this.#isUsedAlike(pre, post)) return true;
-    if (baseName(pre) !== baseName(post)) return false;
-    const { pre: preGraph, post: postGraph } = this.#callGraphs();
-    return this.#users("pre", pre).some((name) => !postGraph.has(name)) && this.#users("post", post).some((name) => !preGraph.has(name));
+    return isSameKind(pre, post) && (this.#isUsedAlike(pre, post) || baseName(pre) === baseName(post));
   }
 
   #isUsedAlike(pre: Atom, post: Atom): boolean {
@@ -138,7 +137,8 @@ function refersTo(split: SplitObject, owner: Atom, data: Atom): boolean {
   });
 }
 
-function isSameKind(pre: Atom, post: Atom): boolean {
+/** What may be the same object under two names, or in two places. */
+export function isSameKind(pre: Atom, post: Atom): boolean {
   if (pre.rule.kind !== "data" || post.rule.kind !== "data") return false;
   return pre.rule.mutable === post.rule.mutable && pre.rule.perCpu === post.rule.perCpu && atomSize(pre) === atomSize(post);
 }
@@ -151,17 +151,20 @@ export function baseName({ symbol }: Atom): string {
   return local === undefined ? normalName(name) : local.slice(local.lastIndexOf(".") + 1);
 }
 
+/** The flag of DO_ONCE(), which lies among those that only keep a message back: what it has done once, a secret that was drawn, must not be done again (include/linux/once.h, Linux 6.1). */
+const ONCE_FLAG = /^___done$/;
+
 /**
  * Static objects of macros that only keep a message from being printed too often, or carry a lock's or a message's description: a new one starts anew, which
  * does no harm (include/linux/once_lite.h, ratelimit.h, dynamic_debug.h, lockdep.h, Linux 6.1).
  */
-const SELF_CONTAINED =
-  /^(_rs|__print_once|__warned|__already_done|__already_done_\w+|___done|___once_key|__key|descriptor|__UNIQUE_ID_\w+)$/;
+const SELF_CONTAINED = /^(_rs|__print_once|__warned|__already_done|__already_done_\w+|__key|__UNIQUE_ID_\w+)$/;
 
 /** An object whose contents matter: one that may be written to and is there all the time. */
 export function isState(atom: Atom): boolean {
   const { rule, symbol } = atom;
   if (rule.kind !== "data" || !rule.mutable || rule.area !== "core" || rule.lineNumbers === true) return false;
   if (symbol === undefined || atomSize(atom) === 0) return false;
-  return !SELF_CONTAINED.test(baseName(atom).replace(/#$/, "")) && !/^\.data\.+once/.test(atom.section.name);
+  const name = baseName(atom).replace(/#$/, "");
+  return !SELF_CONTAINED.test(name) && (ONCE_FLAG.test(name) || !/^\.data\.+once/.test(atom.section.name));
 }

@@ -1,6 +1,7 @@
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import { isText, type Atom } from "../atoms/atom.js";
+import { findAddressTaken } from "../atoms/address-taken.js";
 import { isBranch } from "../atoms/branches.js";
 import { coldParent } from "../../elf/made-names.js";
 import { isNumbered } from "../atoms/names.js";
@@ -39,6 +40,44 @@ export function findRenamedFunctions(pre: SplitObject, post: SplitObject, twins:
     if (to !== undefined && after.size === 1 && predecessors.get(to)?.size === 1) renamed.set(to, from);
   }
   return renamed;
+}
+
+/** A function whose name another one has with the patch. */
+export interface ExchangedName {
+  readonly after: Atom;
+  /** What stood before the patch where the name's function stands after it. */
+  readonly before: Atom;
+}
+
+/**
+ * Functions that changed and whose address is held, where all that held another function's address holds theirs with the patch, and that other one changed too or is
+ * gone: the name has gone from one to the other, and what is alive and holds the pointer of that name would come to code that is meant for other objects.
+ * @param included code that is replaced
+ */
+export function findExchangedNames(
+  pre: SplitObject,
+  post: SplitObject,
+  twins: ReadonlyMap<Atom, Atom>,
+  included: ReadonlySet<Atom>,
+): ExchangedName[] {
+  const successor = new Map([...twins].map(([after, before]) => [before, after]));
+  const isOther = (atom: Atom): boolean => {
+    const after = successor.get(atom);
+    return after === undefined || included.has(after);
+  };
+  const held = findAddressTaken(pre);
+  const kept = new Set<Atom>();
+  const exchanged = new Map<Atom, Atom>();
+  for (const [postOwner, preOwner] of twins)
+    for (const [before, after] of samePlaces(preOwner, postOwner)) {
+      if (isBranch(pre, preOwner, before)) continue;
+      const [from, to] = [functionAt(pre, before, preOwner), functionAt(post, after, postOwner)];
+      const named = to === undefined ? undefined : twins.get(to);
+      if (from === undefined || to === undefined || named === undefined) continue;
+      if (named === from) kept.add(to);
+      else if (included.has(to) && held.has(named) && isOther(from)) exchanged.set(to, from);
+    }
+  return [...exchanged].filter(([after]) => !kept.has(after)).map(([after, before]) => ({ after, before }));
 }
 
 /** Relocations of two correlated atoms that stand at the same place: in data at the same offset, in code as the same of as many. */

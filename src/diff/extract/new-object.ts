@@ -203,6 +203,8 @@ function newSectionName({ rule, section }: Atom): string {
     if (rule.kind === "text") return ".text.kept";
     return (section.flags & elf.SHF_WRITE) === 0 ? ".rodata.kept" : ".data.kept";
   }
+  // It makes this read-only once the module is loaded, which is before the new code runs for the first time.
+  if (rule.kind === "data" && rule.memory === "read-only") return ".data";
   return section.name;
 }
 

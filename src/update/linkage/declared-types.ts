@@ -1,8 +1,9 @@
-import { readTopLevel, type TopLevelItem } from "../../source/top-level-items.js";
+import { codeTokens, readTopLevel, type TopLevelItem } from "../../source/top-level-items.js";
 
 /**
  * The type of a variable as a C source spells it, at file level and as a static local: the words before and behind its name, without storage words and
- * attributes; of a struct without a name, what it holds. Several where several places declare one of that name; none where a macro does that is not known here.
+ * attributes; of a struct without a name, what it holds; of one that a macro defines, what that stands for, or the macro. Several where several places declare
+ * one of that name; none where nothing is recognized.
  */
 export function declaredTypes(source: string, name: string): ReadonlySet<string> {
   return new Declarations([source]).typesOf(name);
@@ -12,7 +13,7 @@ export function declaredTypes(source: string, name: string): ReadonlySet<string>
 export class Declarations {
   readonly #known = new Map<string, ReadonlySet<string>>();
   readonly #sources: readonly string[];
-  #items: readonly TopLevelItem[] | undefined;
+  #items: readonly Item[] | undefined;
 
   constructor(sources: readonly string[]) {
     this.#sources = sources;
@@ -23,13 +24,23 @@ export class Declarations {
     let types = this.#known.get(name);
     // Most variables of a unit are declared in files that the patch does not touch.
     const isNamed = this.#sources.some((source) => source.includes(name));
-    types ??= isNamed ? typesIn((this.#items ??= this.#sources.flatMap((source) => readTopLevel(source) ?? [])), name) : new Set();
+    types ??= isNamed ? typesIn((this.#items ??= this.#sources.flatMap(readItems)), name) : new Set();
     this.#known.set(name, types);
     return types;
   }
 }
 
-function typesIn(items: readonly TopLevelItem[], name: string): ReadonlySet<string> {
+type Item = Pick<TopLevelItem, "kind" | "head" | "body">;
+
+/** The items of a source; where it cannot be taken apart, all of it as if in one function, so that at least what is `static` is found. */
+function readItems(source: string): readonly Item[] {
+  const items = readTopLevel(source);
+  if (items !== undefined) return items;
+  const text = source.replace(/^[ \t]*#(?:\\\n|[^\n])*/gm, ";");
+  return [{ kind: "function", head: "", body: [...codeTokens(text)].join(" ") }];
+}
+
+function typesIn(items: readonly Item[], name: string): ReadonlySet<string> {
   const types = new Set<string>();
   for (const { kind, head, body } of items) {
     if (!head.includes(name) && !body.includes(name)) continue;
@@ -42,6 +53,7 @@ function typesIn(items: readonly TopLevelItem[], name: string): ReadonlySet<stri
     for (const { words, type } of [...plain(text, name), ...pointersToFunctions(text, name), ...namelessStructs(text, name)])
       if (isWanted(words)) types.add(type);
     for (const type of perCpu(text, name)) types.add(type);
+    for (const { words, type } of byMacro(text, name)) if (isWanted(words)) types.add(type);
   }
 }
 
@@ -119,6 +131,49 @@ function closingBrace(text: string, open: number): number {
 function perCpu(text: string, name: string): string[] {
   const pattern = new RegExp(String.raw`\bDEFINE_PER_CPU\w* \( ([^(){};]*?) , ${escaped(name)} \)`, "g");
   return Array.from(text.matchAll(pattern), ([, type = ""]) => withoutStorage(type.split(" ")));
+}
+
+/** Macros that define the variable that is their first argument, and its type (Linux 6.1). */
+const MACRO_TYPES: ReadonlyMap<string, string> = new Map([
+  ["LIST_HEAD", "struct list_head"],
+  ["HLIST_HEAD", "struct hlist_head"],
+  ["LLIST_HEAD", "struct llist_head"],
+  ["DEFINE_SPINLOCK", "spinlock_t"],
+  ["DEFINE_RAW_SPINLOCK", "raw_spinlock_t"],
+  ["DEFINE_RWLOCK", "rwlock_t"],
+  ["DEFINE_MUTEX", "struct mutex"],
+  ["DEFINE_SEMAPHORE", "struct semaphore"],
+  ["DECLARE_RWSEM", "struct rw_semaphore"],
+  ["DECLARE_WAIT_QUEUE_HEAD", "wait_queue_head_t"],
+  ["DECLARE_COMPLETION", "struct completion"],
+  ["DECLARE_WORK", "struct work_struct"],
+  ["DECLARE_DELAYED_WORK", "struct delayed_work"],
+  ["DECLARE_TASKLET", "struct tasklet_struct"],
+  ["DEFINE_TIMER", "struct timer_list"],
+  ["DEFINE_IDR", "struct idr"],
+  ["DEFINE_IDA", "struct ida"],
+  ["DEFINE_XARRAY", "struct xarray"],
+  ["DEFINE_XARRAY_ALLOC", "struct xarray"],
+  ["RADIX_TREE", "struct radix_tree_root"],
+  ["DECLARE_BITMAP", "unsigned long []"],
+  ["BLOCKING_NOTIFIER_HEAD", "struct blocking_notifier_head"],
+  ["ATOMIC_NOTIFIER_HEAD", "struct atomic_notifier_head"],
+  ["RAW_NOTIFIER_HEAD", "struct raw_notifier_head"],
+  ["DEFINE_STATIC_KEY_FALSE", "struct static_key_false"],
+  ["DEFINE_STATIC_KEY_TRUE", "struct static_key_true"],
+]);
+
+/** `static DEFINE_MUTEX ( name ) ;`, and others of that kind, which stand for themselves. */
+function byMacro(text: string, name: string): Declared[] {
+  const pattern = new RegExp(
+    String.raw`(?:^|[;{}] )((?:static |__\w+ )*)(\w+) \( ${escaped(name)} (?:, [^;{}]*?)?\)(?: __\w+(?: \([^()]*\))?)* (?:=|;)`,
+    "g",
+  );
+  return Array.from(text.matchAll(pattern)).flatMap(([, before = "", macro = ""]): Declared[] => {
+    const known = MACRO_TYPES.get(macro);
+    if (known === undefined && !/^(?:DEFINE|DECLARE)_(?!PER_CPU|SHOW_|SEQ_|SIMPLE_|DEBUGFS_)[A-Z\d_]+$/.test(macro)) return [];
+    return [{ words: before.trim().split(" "), type: known ?? `${macro} ( )` }];
+  });
 }
 
 function withoutStorage(words: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { isPaddingName } from "../../elf/made-names.js";
-import { atomSize, equalBytes, isText, type Atom } from "../../diff/atoms/atom.js";
+import { atomSize, contentOf, equalBytes, isText, type Atom } from "../../diff/atoms/atom.js";
 import { UNDEFINED, type ElfSymbol } from "../../elf/model.js";
 import type { NewCodeImport } from "../../diff/types.js";
 import type { SplitObject } from "../../diff/atoms/split-object.js";
@@ -111,8 +111,8 @@ function isSameData(from: Definition, to: Definition): boolean {
   const [a, b] = [from.atom, to.atom];
   if (a.rule.kind !== "data" || b.rule.kind !== "data") return false;
   if (a.rule.mutable !== b.rule.mutable || a.rule.perCpu !== b.rule.perCpu || atomSize(a) !== atomSize(b)) return false;
-  const content = (atom: Atom): Uint8Array => (atom.data.length === 0 ? new Uint8Array(atomSize(atom)) : atom.data);
-  return equalBytes(content(a), content(b)) && describeTargets(from.analysis.pre, a) === describeTargets(to.analysis.post, b);
+  if (a.rule.memory !== b.rule.memory) return false;
+  return equalBytes(contentOf(a), contentOf(b)) && describeTargets(from.analysis.pre, a) === describeTargets(to.analysis.post, b);
 }
 
 function describeTargets(split: SplitObject, atom: Atom): string {

@@ -51,6 +51,13 @@ export const changedType = (entry: UnitDiff, name: string, before: string, after
     `${name} is declared as ${after} instead of ${before}: what the running kernel's holds is not what the new code takes it for`,
   );
 
+export const elementsMove = (entry: UnitDiff, name: string): LinkageRefusal =>
+  make("moved-elements")(
+    entry,
+    name,
+    `elements of ${name} change places: pointers to them that objects which are alive hold would mean other elements`,
+  );
+
 /** @param stays a function whose old code goes on being run; `why` it does */
 export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, why: string, callee: string): LinkageRefusal =>
   make("kept-code-calls-changed")(entry, stays, `${why}, and it calls ${callee}, whose new code was compiled for other callers`);

@@ -6,6 +6,7 @@ import type { TouchedText } from "../units/touched-texts.js";
 import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
+import { findMovedElements } from "./moved-elements.js";
 import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
 import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes, UnitFunction } from "./prototypes.js";
@@ -54,6 +55,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findSplitState(diffs, names, moves),
     ...findFilledByInit(diffs, names, moves),
     ...findChangedTypes(diffs, context.texts, moves),
+    ...findMovedElements(diffs, context.texts),
   ];
   const judged = new Set<string>();
   for (const { entry, from, to, why } of questions) {

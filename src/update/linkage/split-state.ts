@@ -1,5 +1,5 @@
-import { atomSize, isText, type Atom } from "../../diff/atoms/atom.js";
-import { baseName, isState } from "../../diff/compare/correlate-data.js";
+import { isText, type Atom } from "../../diff/atoms/atom.js";
+import { baseName, isSameKind, isState } from "../../diff/compare/correlate-data.js";
 import { findHandler } from "../../diff/compare/hooks.js";
 import { normalName, sourceFunction } from "../../diff/atoms/names.js";
 import { filledByInit } from "../../diff/refusals.js";
@@ -18,7 +18,7 @@ interface State {
 /**
  * A variable that goes and another one that comes, and a function that uses the one before and the other after the patch, under the same name, in whatever
  * unit it is: whether that is one object, renamed, moved with its function to another unit, or made global, nobody can tell. What the names themselves say, two global
- * ones, is settled before ({@link Moves}); objects of one size in one unit are the differ's.
+ * ones, is settled before ({@link Moves}); objects of one kind in one unit are the differ's.
  */
 export function findSplitState(diffs: readonly UnitDiff[], names: readonly GlobalName[], moves: Moves): LinkageRefusal[] {
   const settled = new Set(moves.data.flatMap(({ from, to }) => [from.atom, to.atom]));
@@ -38,7 +38,7 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
     const users = after.get(now.atom) ?? new Set<string>();
     const found = gone.flatMap((old) => {
       if (old.entry.unit.target !== now.entry.unit.target) return [];
-      if (old.entry === now.entry && atomSize(old.atom) === atomSize(now.atom)) return [];
+      if (old.entry === now.entry && isSameKind(old.atom, now.atom)) return [];
       const user = [...(before.get(old.atom) ?? [])].find((name) => users.has(name));
       return user === undefined ? [] : [{ old, user }];
     });

@@ -219,6 +219,24 @@ describe("data that moves to another unit", () => {
       "split-state last",
     ],
     [
+      "nowhere, but is one for each processor under another name",
+      {
+        one: [
+          "static int last; int next_id(int x) { return last += x; }",
+          '__attribute__((section(".data..percpu"))) static int last_id; int next_id(int x) { return last_id += x; }',
+        ],
+      },
+      "split-state last_id",
+    ],
+    [
+      "with its function, and is the flag that something was done once",
+      {
+        one: ['int next_id(int x) { static int ___done __attribute__((section(".data.once"))); return ___done++ + x; }', ""],
+        two: ["", 'int next_id(int x) { static int ___done __attribute__((section(".data.once"))); return ___done++ + x + 1; }'],
+      },
+      /^split-state ___done/,
+    ],
+    [
       "nowhere, but is wider under another name",
       {
         one: [
@@ -299,6 +317,24 @@ describe("a variable whose type reads the same", () => {
     expect((await settle({ unit: { pre: use("typedef struct a *foo_t;", "1"), post: use(after, "2") } })).refused).toEqual(expected);
   });
 
+  it.each([
+    [
+      "a pointer in the place of what a macro defines is refused",
+      "DECLARE_BITMAP(kept, 64);",
+      "static unsigned long *kept;",
+      ["changed-data-type kept"],
+    ],
+    ["what another macro defines is refused", "LLIST_HEAD(kept);", "HLIST_HEAD(kept);", ["changed-data-type kept"]],
+    ["what the macro stands for passes", "LLIST_HEAD(kept);", "static struct llist_head kept;", []],
+  ])("%s", async (_, before, after, expected) => {
+    const macros =
+      "\n#define DECLARE_BITMAP(name, bits) static unsigned long name[bits / 64]\n#define LLIST_HEAD(name) static struct llist_head name\n#define HLIST_HEAD(name) static struct hlist_head name\n";
+    const types = "struct llist_head { void *first; }; struct hlist_head { void *first; };";
+    const text = (declaration: string, value: number): string =>
+      `${macros}${types} ${declaration} long outside(void *, int); long get(void) { return outside(&kept, ${String(value)}); }`;
+    expect((await settle({ unit: { pre: text(before, 1), post: text(after, 2) } })).refused).toEqual(expected);
+  });
+
   it("is refused where only another unit uses it", async () => {
     const other = (type: string, value: number): string =>
       `extern struct ${type} *kept; int get(void) { return kept != 0 ? ${String(value)} : 0; }`;
@@ -316,6 +352,34 @@ describe("a variable whose type reads the same", () => {
       other: { pre: `extern struct a *kept; ${code(1)}`, post: `struct b *kept; ${code(2)}` },
     };
     expect((await settle(units)).refused).toEqual(["changed-data-type kept"]);
+  });
+});
+
+describe("a table of structures", () => {
+  const table = (elements: string, use = "const struct chip *pick(int id) { return table[id].id == id ? &table[id] : 0; }"): string =>
+    `struct chip { long id; const char *name; long bits; }; static const struct chip table[3] = { ${elements} }; ${use}`;
+  const [A, B, C] = ['{ 1, "one", 4 }', '{ 2, "two", 8 }', '{ 3, "three", 9 }'];
+  const read = "long bits(int id) { return table[id].bits; }";
+
+  it.each([
+    ["whose elements change places is refused", table(`${B}, ${A}, ${C}`), ["moved-elements table"]],
+    ["into the middle of which another one comes is refused", table(`${A}, ${C}, ${B}`), ["moved-elements table"]],
+    ["whose elements change where they are passes", table(`${A}, ${B.replace("8", "9")}, ${C}`), []],
+    ["one of which goes passes", table(`${A}, {}, ${C}`), []],
+  ])("%s", async (_, post, expected) => {
+    expect((await settle({ unit: { pre: table(`${A}, ${B}, ${C}`), post } })).refused).toEqual(expected);
+  });
+
+  it("nobody has a pointer to, if it is only read by index", async () => {
+    const { refused } = await settle({ unit: { pre: table(`${A}, ${B}, ${C}`, read), post: table(`${B}, ${A}, ${C}`, read) } });
+    expect(refused).toEqual([]);
+  });
+
+  it("is not a structure of functions, where one may get another place", async () => {
+    const functions = (list: string): string =>
+      `struct ops { int (*a)(void), (*b)(void), (*c)(void), (*d)(void); }; int first(void); int second(void); const struct ops ops = { ${list} };`;
+    const { refused } = await settle({ unit: { pre: functions("first, second, 0, 0"), post: functions("0, 0, first, second") } });
+    expect(refused).toEqual([]);
   });
 });
 

@@ -1,0 +1,3 @@
+static unsigned long key;
+void hash(void *);
+void f(void) { hash(&key); hash(&key); }

@@ -1,0 +1,4 @@
+struct work { void (*run)(struct work *); }; void use(int); void queue(struct work *); void queue_late(struct work *);
+static void reorder(struct work *w) { use(1); queue(w); }
+static void finish(struct work *w) { use(2); }
+void start(struct work *a, struct work *b) { a->run = reorder; queue(a); b->run = finish; queue_late(b); }

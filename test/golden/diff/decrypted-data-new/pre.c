@@ -1,0 +1,2 @@
+void share(char *);
+void f(void) { }

@@ -1,0 +1,3 @@
+__attribute__((section(".data..percpu"))) static char page[64];
+void share(char *);
+void f(void) { share(page); }

@@ -1,0 +1,1 @@
+int get(int x) { return x; }

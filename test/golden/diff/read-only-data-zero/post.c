@@ -1,0 +1,3 @@
+static int limit;
+int get(int x) { return x > limit++; }
+int __attribute__((section(".init.text"))) start(int x) { return limit = x; }
