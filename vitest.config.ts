@@ -55,6 +55,7 @@ export default defineConfig({
           // An emulated machine keeps one processor busy.
           maxWorkers: 2,
           globalSetup: "test/vm/support/prepare-trees.ts",
+          setupFiles: "test/vm/support/leave-nothing.ts",
           sequence: { groupOrder: 1 },
         },
       },

@@ -38,7 +38,7 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
   const path = join(directory, createHash("sha256").update(wanted.join("\n")).digest("hex").slice(0, 16));
   await mkdir(directory, { recursive: true });
   // On the same file system as the cache: a snapshot is large.
-  const share = await makeTemporary(join(directory, "unfinished-"));
+  const share = await makeTemporary("unfinished-", directory);
   let machine: Machine | undefined;
   try {
     tell("stage", `booting ${kernel.release} to load ${wanted.length} modules`);

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { cleanUpAtEnd } from "../src/cli/interruption.js";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { reportError } from "../src/cli/common.js";
@@ -100,4 +101,5 @@ function say(shown: Shown, text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+cleanUpAtEnd();
 process.exitCode = await runDemo().catch((error: unknown) => reportError("demo", error));

@@ -1,6 +1,5 @@
-import { constants, rmSync } from "node:fs";
+import { constants } from "node:fs";
 import { access, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { AgentChannel, type CommandOptions, type CommandResult } from "./agent.js";
@@ -167,7 +166,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
   const initramfs = await makeInitramfs(modules, { share, expose });
   await writeFile(options.consoleLog, "");
 
-  const directory = await makeTemporary(join(tmpdir(), "ksplice-vm-"));
+  const directory = await makeTemporary("ksplice-vm-");
   const agent = new AgentChannel(directory);
   try {
     await agent.listen();
@@ -212,11 +211,6 @@ async function startMachine(
   });
   stopped.catch(() => undefined);
 
-  const removeDirectory = () => {
-    rmSync(directory, { recursive: true, force: true });
-  };
-  process.once("exit", removeDirectory);
-
   let ending: Promise<void> | undefined;
   const end = () => (ending ??= shutDown());
   async function shutDown(): Promise<void> {
@@ -225,8 +219,7 @@ async function startMachine(
     await exited;
     clearTimeout(timer);
     agent.close();
-    process.removeListener("exit", removeDirectory);
-    removeDirectory();
+    await removeTemporary(directory);
   }
 
   const bootTimeoutMs = options.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS;

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Refusal } from "../../src/diagnostics.js";
@@ -75,7 +74,7 @@ async function rehearseBatch(
   consoleLog: string,
   tell: (name: string, result: RehearsalResult) => void,
 ): Promise<RehearsalRequest[]> {
-  const directory = await makeTemporary(join(tmpdir(), "ksplice-corpus-rehearse-"));
+  const directory = await makeTemporary("ksplice-corpus-rehearse-");
   let machine: Machine | undefined;
   try {
     machine = await bootMachine({

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { applyUpdate, openUpdate } from "../index.js";
 import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
+import { endingBetweenSteps } from "./interruption.js";
 import { showEvents } from "./show-events.js";
 
 interface ApplyOptions extends CommonOptions, PersistenceOptions {
@@ -29,13 +30,17 @@ export function applyCommand(): Command {
       const update = await openUpdate(path);
       try {
         const { partial = false, verify = false, replace } = options;
-        const result = await applyUpdate(update, {
-          partial,
-          verify,
-          ...persistenceFrom(options),
-          ...(replace === undefined ? {} : { replace }),
-          tell: shown.tell,
-        });
+        const result = await endingBetweenSteps(
+          async (interruption) =>
+            await applyUpdate(update, {
+              interruption,
+              partial,
+              verify,
+              ...persistenceFrom(options),
+              ...(replace === undefined ? {} : { replace }),
+              tell: shown.tell,
+            }),
+        );
         shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {

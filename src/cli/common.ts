@@ -1,3 +1,4 @@
+import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
@@ -91,6 +92,7 @@ export function persistenceFrom({ tries, wait, nudge, stopLimit }: PersistenceOp
 
 /** Runs a command to its end and exits with its status. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<never> {
+  cleanUpAtEnd();
   process.exit(await runToEnd(program, argv));
 }
 

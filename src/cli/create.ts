@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { checkId, createUpdate, openUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
 import { jobsFromEnvironment, nonNegativeInteger, positiveInteger, printJson, usage, type CommonOptions } from "./common.js";
+import { endingSignal } from "./interruption.js";
 import { showEvents } from "./show-events.js";
 
 interface CreateOptions extends CommonOptions {
@@ -93,6 +94,7 @@ export function createCommand(): Command {
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
         kmodDir,
         tell: shown.tell,
+        interruption: endingSignal,
       });
       await writeFile(output, await packUpdate(update));
       shown.done();

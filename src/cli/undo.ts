@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { undoUpdate } from "../index.js";
 import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
+import { endingBetweenSteps } from "./interruption.js";
 import { showEvents } from "./show-events.js";
 
 interface UndoOptions extends CommonOptions, PersistenceOptions {
@@ -26,11 +27,15 @@ export function undoCommand(): Command {
       const options = command.optsWithGlobals<UndoOptions>();
       const shown = showEvents("ksplice-undo", options);
       try {
-        const result = await undoUpdate(id, {
-          unload: options.unload === true,
-          ...persistenceFrom(options),
-          tell: shown.tell,
-        });
+        const result = await endingBetweenSteps(
+          async (interruption) =>
+            await undoUpdate(id, {
+              interruption,
+              unload: options.unload === true,
+              ...persistenceFrom(options),
+              tell: shown.tell,
+            }),
+        );
         shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true)

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Refusal } from "../diagnostics.js";
 import { locked } from "./refusals.js";
 
 /** tmpfs, so that nothing survives a reboot. */
@@ -13,32 +12,16 @@ const HELD = 75;
 /**
  * Runs `action` while no other ksplice command changes this kernel. The lock is the kernel's own (flock), held by a child that ends when we
  * do, however that happens: it cannot be left behind, and is not lost while we are busy.
- * SIGINT and SIGTERM do not end the program meanwhile: they abort the signal that `action` gets, which looks at it between its steps.
  * @throws Refusal `locked` if another command holds it
  */
-export async function withKernelLock<T>(action: (signal: AbortSignal) => Promise<T>, dir = LOCK_DIR): Promise<T> {
+export async function withKernelLock<T>(action: () => Promise<T>, dir = LOCK_DIR): Promise<T> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const holder = await takeLock(join(dir, "lock"));
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    interruption.abort();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
   try {
-    return await action(interruption.signal);
+    return await action();
   } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupt);
     await releaseLock(holder);
   }
-}
-
-/** 128 and the number of SIGINT, as shells have it. */
-const EXIT_INTERRUPTED = 130;
-
-/** For between steps. @throws Refusal `interrupted` */
-export function stopIfInterrupted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  throw new Refusal({ code: "interrupted", message: "interrupted; nothing was changed", exitCode: EXIT_INTERRUPTED });
 }
 
 async function takeLock(path: string): Promise<ChildProcess> {

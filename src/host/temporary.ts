@@ -1,18 +1,21 @@
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /**
- * Directories that are to be gone when the work is done, also if Ctrl-C or a signal ends it: `finally` does not run then.
+ * Directories that are to be gone when the work is done, also if a signal ends it: `finally` does not run then. The process has one set of them, as it has one
+ * end; whoever listens to signals, the command, empties it.
  */
 const directories = new Set<string>();
 
-/** Those that end a program unless it says otherwise. */
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** @param prefix the path's beginning, as for mkdtemp */
-export async function makeTemporary(prefix: string): Promise<string> {
-  const directory = await mkdtemp(prefix);
-  if (directories.size === 0) for (const signal of SIGNALS) process.on(signal, endBySignal);
+/**
+ * @param prefix how the directory's name begins
+ * @param parent default: the system's place for temporary files
+ * @returns its path, without links where it is in the system's place
+ */
+export async function makeTemporary(prefix: string, parent?: string): Promise<string> {
+  const directory = await mkdtemp(join(parent ?? (await realpath(tmpdir())), prefix));
   directories.add(directory);
   return directory;
 }
@@ -20,13 +23,11 @@ export async function makeTemporary(prefix: string): Promise<string> {
 /** Deletes a directory that {@link makeTemporary} made. Links are not followed. */
 export async function removeTemporary(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
-  if (directories.delete(directory) && directories.size === 0) for (const signal of SIGNALS) process.off(signal, endBySignal);
+  directories.delete(directory);
 }
 
-function endBySignal(signal: NodeJS.Signals): void {
+/** Deletes all that {@link makeTemporary} made, before the process ends. */
+export function removeAllTemporary(): void {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
-  for (const other of SIGNALS) process.off(other, endBySignal);
-  // The exit status is to say what ended us; with another listener left, the signal would end nobody.
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
+  directories.clear();
 }

@@ -1,5 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { EXIT_REFUSED, Refusal } from "../diagnostics.js";
 import type { Tell } from "../events.js";
@@ -56,7 +55,7 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
   }
   const watch = new StageWatch(options.tell);
   const { running } = options;
-  const dir = await makeTemporary(join(running?.directory ?? tmpdir(), "ksplice-rehearse-"));
+  const dir = await makeTemporary("ksplice-rehearse-", running?.directory);
   let machine = running?.machine;
   try {
     const updatePath = join(dir, `ksplice-${id}.tar.gz`);

@@ -58,7 +58,7 @@ export async function prepareOwnKernel(request: PrepareOwnRequest): Promise<Prep
 
   const changed = await changedSince(build);
   await mkdir(dirname(configDir), { recursive: true });
-  const unfinished = await makeTemporary(join(dirname(configDir), `.${basename(configDir)}-unfinished-`));
+  const unfinished = await makeTemporary(`.${basename(configDir)}-unfinished-`, dirname(configDir));
   try {
     tell("stage", `copying what is known of ${release}`);
     await copyBuild(build, unfinished);

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Tell } from "../../events.js";
-import { KspliceSysfs, type LoadedUpdate, type RequestedStage, type StageOptions } from "./ksplice-sysfs.js";
-import { stopIfInterrupted } from "../../host/lock.js";
+import type { Engine } from "../engine.js";
+import type { LoadedUpdate, RequestedStage, StageOptions } from "./ksplice-sysfs.js";
+import { stopIfInterrupted } from "../../host/interruption.js";
 import { codeBusy, coreRefused, replacedByNewer, type Conflict } from "./refusals.js";
 
 /** Abort causes that pass by themselves: some thread was inside the code, or ran where none should, or there were too many to look at in time. */
@@ -44,28 +44,28 @@ export function persistenceOf({ tries, wait, nudge }: Persistence): Persistence 
  * @throws Refusal with the core's abort cause, and for busy code with the tasks and functions
  */
 export async function switchStage(
+  engine: Engine,
   id: string,
   stage: RequestedStage,
   persistence: Persistence & Pick<StageOptions, "replace">,
   tell: Tell,
-  interruption: AbortSignal,
+  interruption: AbortSignal | undefined,
 ): Promise<LoadedUpdate> {
   const verb = VERBS[stage];
-  const sysfs = new KspliceSysfs();
   const pauses = pausesOf(persistence);
   for (let attempt = 1; ; attempt++) {
     const pause = pauses.next();
     const stay = mayStay(stage, persistence, attempt, pause.done === true);
-    const done = requestStage(sysfs, id, stage, { ...persistence, stay });
-    const state = sysfs.readUpdate(id);
+    const done = requestStage(engine, id, stage, { ...persistence, stay });
+    const state = engine.readUpdate(id);
     if (state === undefined) throw coreRefused(id, verb, "unexpected", "the update is gone from the kernel");
     if (done && RESULTS[stage].includes(state.stage)) return state;
     if (state.replacedBy.length > 0 && stage === "reversed") throw replacedByNewer(id, state.replacedBy);
     if (!WORTH_ANOTHER_TRY.has(state.abortCause)) throw coreRefused(id, verb, state.abortCause, "");
-    if (pause.done === true) throw refuseBusy(state, verb, attempt, persistence);
+    if (pause.done === true) throw refuseBusy(engine, state, verb, attempt, persistence);
     tell("stage", `code is in use${inWords(state)}, ${pause.value.left}`);
     // Ends early when it is aborted; the next line says so.
-    await sleep(pause.value.ms, undefined, { signal: interruption }).catch(() => undefined);
+    await sleep(pause.value.ms, undefined, interruption === undefined ? {} : { signal: interruption }).catch(() => undefined);
     stopIfInterrupted(interruption);
   }
 }
@@ -105,7 +105,13 @@ function inWords({ conflicts: [first] }: LoadedUpdate): string {
   return first === undefined ? "" : ` (${first.task}, pid ${first.pid}, is inside ${first.function})`;
 }
 
-function refuseBusy(state: LoadedUpdate, verb: (typeof VERBS)[RequestedStage], attempts: number, { nudge }: Persistence): Error {
+function refuseBusy(
+  engine: Engine,
+  state: LoadedUpdate,
+  verb: (typeof VERBS)[RequestedStage],
+  attempts: number,
+  { nudge }: Persistence,
+): Error {
   if (state.abortCause !== "code_busy")
     return coreRefused(
       state.id,
@@ -115,42 +121,17 @@ function refuseBusy(state: LoadedUpdate, verb: (typeof VERBS)[RequestedStage], a
     );
   const conflicts = state.conflicts.map((conflict): Conflict => ({
     ...conflict,
-    waitChannel: readWaitChannel(conflict.pid),
-    isKernelThread: isKernelThread(conflict.pid),
+    ...engine.describeTask(conflict.pid),
   }));
   return codeBusy(state.id, verb, attempts, conflicts, nudge === true);
 }
 
 /** @returns whether the core did it; the abort cause tells why not */
-function requestStage(sysfs: KspliceSysfs, id: string, stage: RequestedStage, how: StageOptions): boolean {
+function requestStage(engine: Engine, id: string, stage: RequestedStage, how: StageOptions): boolean {
   try {
-    sysfs.writeStage(id, stage, how);
+    engine.writeStage(id, stage, how);
     return true;
   } catch {
     return false;
-  }
-}
-
-/** The function that a thread sleeps in, by /proc/PID/wchan; undefined for one that runs, that is gone, or where the kernel does not tell. */
-function readWaitChannel(pid: number): string | undefined {
-  const words = readProcFile(pid, "wchan");
-  return words === "" || words === "0" ? undefined : words;
-}
-
-/** PF_KTHREAD (include/linux/sched.h, Linux 6.1 and 6.12). */
-const KERNEL_THREAD = 0x200000;
-
-/** By the flags in /proc/PID/stat: the seventh field behind the name, which may hold anything. */
-function isKernelThread(pid: number): boolean {
-  const words = readProcFile(pid, "stat");
-  const flags = Number(words?.slice(words.lastIndexOf(")") + 2).split(" ")[6] ?? "0");
-  return (flags & KERNEL_THREAD) !== 0;
-}
-
-function readProcFile(pid: number, file: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, "latin1").trim();
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,4 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isDirectory, isFile, readLatin1 } from "../../host/files.js";
 import { requireProgram } from "../../host/refusals.js";
@@ -112,7 +111,7 @@ interface PatchRun extends Required<Pick<NamedPatch, "name" | "text" | "options"
 
 /** Runs the program `patch` on copies of the files. */
 async function runPatch({ name, text, options, before }: PatchRun): Promise<{ after: Map<string, string | undefined>; words: string }> {
-  const directory = await makeTemporary(join(tmpdir(), "ksplice-patch-"));
+  const directory = await makeTemporary("ksplice-patch-");
   try {
     for (const [path, content] of before) {
       await mkdir(dirname(join(directory, path)), { recursive: true });

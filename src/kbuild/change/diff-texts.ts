@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { requireProgram } from "../../host/refusals.js";
@@ -20,7 +19,7 @@ export async function plainDiff(path: string, pre: string, post: string): Promis
 }
 
 async function diffTexts(path: string, pre: string | undefined, post: string | undefined, options: readonly string[]): Promise<string> {
-  const directory = await makeTemporary(join(tmpdir(), "ksplice-diff-"));
+  const directory = await makeTemporary("ksplice-diff-");
   try {
     const files: string[] = [];
     const labels: string[] = [];

@@ -1,5 +1,4 @@
 import { lstat, mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isMissing } from "../../host/files.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
@@ -25,7 +24,7 @@ export class ShadowTree {
 
   /** @param source absolute path of the tree that is shadowed */
   static async create(source: string, changes: FileChanges): Promise<ShadowTree> {
-    const root = await makeTemporary(join(await realpath(tmpdir()), "ksplice-source-"));
+    const root = await makeTemporary("ksplice-source-");
     const shadow = new ShadowTree(root, source, [...changes.keys()].sort());
     await linkEntries(source, root);
     for (const [path, content] of changes) {

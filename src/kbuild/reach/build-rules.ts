@@ -51,7 +51,7 @@ async function askWithRules(
   patched: PatchedTree,
   rules: readonly string[],
 ): Promise<Refusal | undefined> {
-  const directory = await makeTemporary(join(build.cacheDir, "tmp", "rules-"));
+  const directory = await makeTemporary("rules-", join(build.cacheDir, "tmp"));
   try {
     const outDir = join(directory, "out");
     await cp(build.outDir, outDir, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });

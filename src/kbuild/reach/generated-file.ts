@@ -38,7 +38,7 @@ async function makeUser(build: PreparedBuild, index: UnitIndex, { object }: Inde
 
 /** @returns what the command writes; undefined where it fails, or does not name what it writes */
 async function generate(build: PreparedBuild, { object }: IndexedObject, command: string, root: string): Promise<string | undefined> {
-  const directory = await makeTemporary(join(build.cacheDir, "tmp", "generated-"));
+  const directory = await makeTemporary("generated-", join(build.cacheDir, "tmp"));
   try {
     const output = join(directory, "output");
     const text = command.replaceAll(build.tree.source, root).replaceAll(wordPattern(object), output);

@@ -1,10 +1,9 @@
+import type { Engine } from "../../engine/engine.js";
 import type { Tell } from "../../events.js";
-import { KspliceSysfs, type LoadedPart, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
-import { readKernelIdentity } from "../../kernel/live/kernel-facts.js";
-import { openLiveKernel, type LiveKernel } from "../../kernel/live/live-kernel.js";
-import { loadModule } from "../../engine/core/load-module.js";
-import { requireRoot } from "../../kernel/live/privilege.js";
-import { stopIfInterrupted, withKernelLock } from "../../host/lock.js";
+import type { LoadedPart, LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
+import type { LiveKernel } from "../../kernel/live/live-kernel.js";
+import { CORE_MODULE } from "../../engine/core/core-engine.js";
+import { stopIfInterrupted } from "../../host/interruption.js";
 import { matchUpdate, refusalOf, requireItsKernel } from "../match/match-update.js";
 import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
@@ -16,7 +15,7 @@ import { notApplied, replacesItself, residentDiffers, unknownUpdate } from "./re
 import { replacedByNewer } from "../../engine/core/refusals.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
-import { CORE_MODULE, unloadUpdate } from "./undo-update.js";
+import { thisSystem, unloadUpdate, type RunningSystem } from "./running-system.js";
 import { requireFile, type Update } from "../file/update-file.js";
 import { verifyUpdate, type Verification } from "../verify/verify-update.js";
 
@@ -30,6 +29,8 @@ export interface ApplyOptions extends Persistence {
   /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
   readonly verify?: boolean;
   readonly tell: Tell;
+  /** Looked at between the steps: once it is aborted, what was begun is taken back. */
+  readonly interruption?: AbortSignal;
 }
 
 export interface ApplyResult {
@@ -52,15 +53,15 @@ export interface ApplyResult {
  * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
  * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `not-applied`, `replaced-by-newer`, `code-busy`, or the core's abort cause
  */
-export async function applyUpdate(update: Update, options: ApplyOptions): Promise<ApplyResult> {
+export async function applyUpdate(update: Update, options: ApplyOptions, system: RunningSystem = thisSystem()): Promise<ApplyResult> {
   // Said first: whatever else this kernel lacks, it is not the one.
-  requireItsKernel(update, readKernelIdentity());
-  requireRoot();
-  return await withKernelLock(async (interruption) => {
-    if (options.replace !== undefined) requireReplaceable(options.replace, update.manifest.id);
-    const kernel = openLiveKernel(options.replace === undefined ? {} : { without: options.replace });
+  requireItsKernel(update, system.identity());
+  system.requireRoot();
+  return await system.locked(async () => {
+    if (options.replace !== undefined) requireReplaceable(system, options.replace, update.manifest.id);
+    const kernel = system.openKernel(options.replace === undefined ? {} : { without: options.replace });
     try {
-      return await applyTo(kernel, update, options, interruption);
+      return await applyTo(system, kernel, update, options);
     } finally {
       kernel.close();
     }
@@ -68,16 +69,15 @@ export async function applyUpdate(update: Update, options: ApplyOptions): Promis
 }
 
 /** @throws Refusal `unknown-update`, `not-applied`, `replaced-by-newer` */
-function requireReplaceable(id: string, by: string): void {
-  const sysfs = new KspliceSysfs();
+function requireReplaceable({ engine }: RunningSystem, id: string, by: string): void {
   if (id === by) throw replacesItself(id);
-  const state = sysfs.readUpdate(id);
-  if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
+  const state = engine.readUpdate(id);
+  if (state === undefined) throw unknownUpdate(id, engine.listIds());
   if (state.stage !== "applied") throw notApplied(id, state.stage);
   if (state.replacedBy.length > 0) throw replacedByNewer(id, state.replacedBy, "replaced");
 }
 
-async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<ApplyResult> {
+async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update, options: ApplyOptions): Promise<ApplyResult> {
   const { manifest } = update;
   const { tell } = options;
   tell("stage", "matching against the running kernel");
@@ -89,11 +89,11 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
   tell("stage", "resolving symbols");
   const parts = prelinkUpdate(update, match, kernel);
 
-  const state = await switchOn(update, parts, kernel, options, interruption);
+  const state = await switchOn(system, update, parts, kernel, options);
   tell("detail", `applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
-  const verification = options.verify === true ? await requireVerified(update, options, interruption) : undefined;
-  if (options.replace !== undefined && new KspliceSysfs().readUpdate(options.replace)?.stage === "reversed")
-    await unloadUpdate(options.replace);
+  const verification = options.verify === true ? await requireVerified(system, update, options) : undefined;
+  if (options.replace !== undefined && system.engine.readUpdate(options.replace)?.stage === "reversed")
+    await unloadUpdate(system, options.replace);
   return {
     id: manifest.id,
     verification,
@@ -108,11 +108,11 @@ async function applyTo(kernel: LiveKernel, update: Update, options: ApplyOptions
 }
 
 /** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it: what it came in place of comes back */
-async function requireVerified(update: Update, options: ApplyOptions, interruption: AbortSignal): Promise<Verification> {
+async function requireVerified(system: RunningSystem, update: Update, options: ApplyOptions): Promise<Verification> {
   const { id } = update.manifest;
   options.tell("stage", `verifying ${id}`);
   // Anew: what was read of memory before is kept.
-  const kernel = openLiveKernel();
+  const kernel = system.openKernel();
   let verification: Verification;
   try {
     verification = verifyUpdate(update, kernel);
@@ -125,8 +125,8 @@ async function requireVerified(update: Update, options: ApplyOptions, interrupti
   try {
     const [what, how] = options.replace === undefined ? ([id, {}] as const) : ([options.replace, { replace: id }] as const);
     const stage = options.replace === undefined ? "reversed" : "applied";
-    await switchStage(what, stage, { ...persistenceOf(options), ...how }, options.tell, interruption);
-    if (new KspliceSysfs().readUpdate(id)?.stage === "reversed") await unloadUpdate(id);
+    await switchStage(system.engine, what, stage, { ...persistenceOf(options), ...how }, options.tell, options.interruption);
+    if (system.engine.readUpdate(id)?.stage === "reversed") await unloadUpdate(system, id);
   } catch (error) {
     stays = error instanceof Error ? error.message : String(error);
   }
@@ -142,31 +142,31 @@ function namesOf(
 
 /** By way of what lies in memory since an undo, where that is the same. */
 async function switchOn(
+  system: RunningSystem,
   update: Update,
   parts: readonly PrelinkedPart[],
   kernel: LiveKernel,
   options: ApplyOptions,
-  interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
   const { id } = update.manifest;
-  const sysfs = new KspliceSysfs();
-  const state = sysfs.readUpdate(id);
+  const { engine } = system;
+  const state = engine.readUpdate(id);
   if (state?.stage === "resident") {
     if (!isSame(parts, state.parts)) throw residentDiffers(id);
-    if (options.stopLimit !== undefined) sysfs.writeStopLimit(options.stopLimit * 1000);
+    if (options.stopLimit !== undefined) engine.writeStopLimit(options.stopLimit * 1000);
     options.tell("stage", `applying ${id} again`);
-    return await switchStage(id, "applied", switchOptions(options), options.tell, interruption);
+    return await switchStage(engine, id, "applied", switchOptions(options), options.tell, options.interruption);
   }
   // What an interrupted command may have left.
-  if (state !== undefined) await unloadUpdate(id);
-  stopIfInterrupted(interruption);
+  if (state !== undefined) await unloadUpdate(system, id);
+  stopIfInterrupted(options.interruption);
   for (const { name, takenAddresses } of parts)
     if (takenAddresses.length > 0)
       options.tell("detail", `${name} stays in memory after an undo: the kernel may keep the addresses of ${takenAddresses.join(", ")}`);
-  return await loadAndSwitch(update, parts, kernel, options, interruption);
+  return await loadAndSwitch(system, update, parts, kernel, options);
 }
 
-function switchOptions(options: ApplyOptions): Parameters<typeof switchStage>[2] {
+function switchOptions(options: ApplyOptions): Parameters<typeof switchStage>[3] {
   return { ...persistenceOf(options), ...(options.replace === undefined ? {} : { replace: options.replace }) };
 }
 
@@ -179,27 +179,28 @@ function isSame(parts: readonly PrelinkedPart[], loaded: readonly LoadedPart[]):
 
 /** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */
 async function loadAndSwitch(
+  system: RunningSystem,
   update: Update,
   parts: readonly PrelinkedPart[],
   kernel: LiveKernel,
   options: ApplyOptions,
-  interruption: AbortSignal,
 ): Promise<LoadedUpdate> {
   const { id } = update.manifest;
-  const { tell, stopLimit } = options;
+  const { tell, stopLimit, interruption } = options;
+  const { engine } = system;
   try {
-    await loadCore(update, kernel, tell);
-    if (stopLimit !== undefined) new KspliceSysfs().writeStopLimit(stopLimit * 1000);
+    await loadCore(engine, update, kernel, tell);
+    if (stopLimit !== undefined) engine.writeStopLimit(stopLimit * 1000);
     for (const part of parts) {
       stopIfInterrupted(interruption);
       tell("stage", `loading ${part.name}`);
-      await loadModule(part.bytes, part.name);
+      await engine.loadModule(part.bytes, part.name);
       tell("detail", `loaded ${part.name}, ${part.bytes.length} bytes`);
     }
     tell("stage", `applying ${id}`);
-    return await switchStage(id, "applied", switchOptions(options), tell, interruption);
+    return await switchStage(engine, id, "applied", switchOptions(options), tell, interruption);
   } catch (error) {
-    await unloadUpdate(id).catch((cleanup: unknown) => {
+    await unloadUpdate(system, id).catch((cleanup: unknown) => {
       // The first error is the one to report; this one is told beside it.
       tell("detail", `unloading ${id} failed: ${String(cleanup)}`);
       tell("warning", `modules of ${id} could not be unloaded: ${cleanup instanceof Error ? cleanup.message : String(cleanup)}`);
@@ -208,10 +209,10 @@ async function loadAndSwitch(
   }
 }
 
-async function loadCore(update: Update, kernel: LiveKernel, tell: Tell): Promise<void> {
-  const version = new KspliceSysfs().readCoreVersion();
+async function loadCore(engine: Engine, update: Update, kernel: LiveKernel, tell: Tell): Promise<void> {
+  const version = engine.readCoreVersion();
   if (version === undefined) {
-    await loadModule(prelinkCore(requireFile(update, update.manifest.core), kernel), CORE_MODULE);
+    await engine.loadModule(prelinkCore(requireFile(update, update.manifest.core), kernel), CORE_MODULE);
     tell("detail", "loaded the kernel core");
   } else if (version !== KSPLICE_ABI) {
     throw coreOfAnotherVersion(String(version), String(KSPLICE_ABI));

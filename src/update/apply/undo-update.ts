@@ -1,11 +1,7 @@
 import type { Tell } from "../../events.js";
-import { KspliceSysfs } from "../../engine/core/ksplice-sysfs.js";
-import { moduleIsLoaded, unloadModule } from "../../engine/core/load-module.js";
-import { readLoadedModules } from "../../kernel/live/modules.js";
-import { requireRoot } from "../../kernel/live/privilege.js";
-import { withKernelLock } from "../../host/lock.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
 import { alreadyUndone, unknownUpdate } from "./refusals.js";
+import { thisSystem, unloadUpdate, type RunningSystem } from "./running-system.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 
 export interface UndoOptions extends Persistence {
@@ -14,6 +10,8 @@ export interface UndoOptions extends Persistence {
   /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
   readonly stopLimit?: number;
   readonly tell: Tell;
+  /** Looked at between the tries. */
+  readonly interruption?: AbortSignal;
 }
 
 export interface UndoResult {
@@ -29,20 +27,24 @@ export interface UndoResult {
  * Takes an update out of the running kernel. Where none of its addresses can have left it, its modules are unloaded; with the last one, the core.
  * @throws Refusal `unknown-update`, `already-undone`, `replaced-by-newer`, `code-busy`, or the core's abort cause
  */
-export async function undoUpdate(id: string, options: UndoOptions): Promise<UndoResult> {
-  requireRoot();
-  return await withKernelLock(async (interruption) => {
-    const sysfs = new KspliceSysfs();
-    const state = sysfs.readUpdate(id);
-    if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
+export async function undoUpdate(id: string, options: UndoOptions, system: RunningSystem = thisSystem()): Promise<UndoResult> {
+  const { engine } = system;
+  system.requireRoot();
+  return await system.locked(async () => {
+    const state = engine.readUpdate(id);
+    if (state === undefined) throw unknownUpdate(id, engine.listIds());
     if (state.replacedBy.length > 0) throw replacedByNewer(id, state.replacedBy);
     if (state.stage === "resident" && options.unload !== true) throw alreadyUndone(id);
-    if (options.stopLimit !== undefined) sysfs.writeStopLimit(options.stopLimit * 1000);
+    if (options.stopLimit !== undefined) engine.writeStopLimit(options.stopLimit * 1000);
     let stopNs = 0;
     let attempts = 0;
     let { stage } = state;
     const request = async (what: "reversed" | "released"): Promise<void> => {
-      ({ stage, stopNs = 0, attempts = 0 } = await switchStage(id, what, persistenceOf(options), options.tell, interruption));
+      ({
+        stage,
+        stopNs = 0,
+        attempts = 0,
+      } = await switchStage(engine, id, what, persistenceOf(options), options.tell, options.interruption));
       options.tell("detail", `${what} ${id} at try ${attempts}, stopped for ${stopNs} ns`);
     };
     if (stage === "applied") {
@@ -53,17 +55,7 @@ export async function undoUpdate(id: string, options: UndoOptions): Promise<Undo
     if (stage === "resident" && options.unload !== true) return { ...undone, isResident: true };
     options.tell("stage", "unloading");
     if (stage === "resident") await request("released");
-    await unloadUpdate(id);
+    await unloadUpdate(system, id);
     return { ...undone, isResident: false };
   });
 }
-
-/** Unloads the modules of an update that is not applied, and the core if no other update is left. */
-export async function unloadUpdate(id: string): Promise<void> {
-  for (const module of readLoadedModules()) {
-    if (module.name.startsWith(`ksplice_${id}_`)) await unloadModule(module.name);
-  }
-  if (new KspliceSysfs().listIds().length === 0 && moduleIsLoaded(CORE_MODULE)) await unloadModule(CORE_MODULE);
-}
-
-export const CORE_MODULE = "ksplice";

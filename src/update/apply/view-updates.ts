@@ -1,6 +1,6 @@
-import { KspliceSysfs, type LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
-import { readLivepatchedFunctions } from "../../kernel/live/livepatches.js";
+import type { LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
 import { unknownUpdate } from "./refusals.js";
+import { thisSystem, type RunningSystem } from "./running-system.js";
 
 /** An update in the running kernel, and who stands before it. */
 export interface ViewedUpdate extends LoadedUpdate {
@@ -9,13 +9,14 @@ export interface ViewedUpdate extends LoadedUpdate {
 }
 
 /** Every update that the running kernel holds. */
-export function viewKernel(sysfs = new KspliceSysfs()): ViewedUpdate[] {
-  return sysfs.listIds().flatMap((id) => withLivepatches(sysfs.readUpdate(id)) ?? []);
+export function viewKernel(system: RunningSystem = thisSystem()): ViewedUpdate[] {
+  return system.engine.listIds().flatMap((id) => withLivepatches(system, id) ?? []);
 }
 
-function withLivepatches(update: LoadedUpdate | undefined): ViewedUpdate | undefined {
+function withLivepatches(system: RunningSystem, id: string): ViewedUpdate | undefined {
+  const update = system.engine.readUpdate(id);
   if (update === undefined) return undefined;
-  const livepatched = update.stage === "applied" ? readLivepatchedFunctions() : [];
+  const livepatched = update.stage === "applied" ? system.livepatchedFunctions() : [];
   const overridden = update.functions.flatMap(({ name, target }) => {
     const held = livepatched.find((entry) => entry.target === target && entry.name === name);
     return held === undefined ? [] : [{ name, livepatch: held.patch }];
@@ -24,8 +25,8 @@ function withLivepatches(update: LoadedUpdate | undefined): ViewedUpdate | undef
 }
 
 /** @throws Refusal `unknown-update` */
-export function viewUpdateInKernel(id: string, sysfs = new KspliceSysfs()): ViewedUpdate {
-  const state = withLivepatches(sysfs.readUpdate(id));
-  if (state === undefined) throw unknownUpdate(id, sysfs.listIds());
+export function viewUpdateInKernel(id: string, system: RunningSystem = thisSystem()): ViewedUpdate {
+  const state = withLivepatches(system, id);
+  if (state === undefined) throw unknownUpdate(id, system.engine.listIds());
   return state;
 }

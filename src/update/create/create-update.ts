@@ -8,12 +8,12 @@ import { UnitTypes } from "../units/unit-types.js";
 import { assembleUpdate } from "./assemble-update.js";
 import { checkLayouts } from "./check-layouts.js";
 import { chooseUnits, type ChooseUnitsOptions, type ChosenUnits } from "./choose-units.js";
-import { diffUnits } from "./diff-units.js";
+import { diffUnits, type DiffUnitsOptions } from "./diff-units.js";
 import { withPatchedSource, type PatchedSource, type SourceRequest } from "./patched-source.js";
 import { readSemanticNotes } from "./read-semantic-notes.js";
 import { settleParts } from "./settle-parts.js";
 
-export interface CreateRequest extends SourceRequest, ChooseUnitsOptions {
+export interface CreateRequest extends SourceRequest, ChooseUnitsOptions, DiffUnitsOptions {
   readonly id: string;
   /** One line. Default: what the change says of itself. */
   readonly description?: string;

@@ -9,6 +9,14 @@ import type { UnitTypes } from "../units/unit-types.js";
 import { estimateOf, sayWhenInterrupted } from "./many-units.js";
 import type { PatchedSource } from "./patched-source.js";
 
+export interface DiffUnitsOptions {
+  /** How many are compiled at once. */
+  readonly jobs: number;
+  readonly tell: Tell;
+  /** Aborted when the program is about to end. */
+  readonly interruption?: AbortSignal;
+}
+
 /**
  * Compiles units before and after the change, and finds what differs.
  * @param types compiled beside them where more may be compiled at once than there are units
@@ -18,12 +26,12 @@ export async function diffUnits(
   { build, patched }: PatchedSource,
   units: readonly UnitWithCommand[],
   types: UnitTypes,
-  { jobs, tell }: { readonly jobs: number; readonly tell: Tell },
+  { jobs, tell, interruption }: DiffUnitsOptions,
 ): Promise<UnitDiff[]> {
   let done = 0;
   const estimate = estimateOf(units.length, jobs);
   if (estimate !== undefined) tell("note", estimate);
-  const finished = sayWhenInterrupted(() => done, units.length, tell);
+  const finished = sayWhenInterrupted(interruption, () => done, units.length, tell);
   if (units.length < jobs) for (const unit of units) void types.of(unit);
   const diffs = mapLimited(units, jobs, async (unit) => {
     tell("stage", `compiling ${unit.path} before and after (${done + 1} of ${units.length})`);

@@ -18,17 +18,13 @@ export function estimateOf(units: number, jobs: number): string | undefined {
 
 /**
  * Says at Ctrl-C that the work done is not lost: every object that is compiled is in the cache, whole, before the next is begun.
+ * @param interruption aborted when the program is about to end
  * @returns ends it
  */
-export function sayWhenInterrupted(done: () => number, units: number, tell: Tell): () => void {
+export function sayWhenInterrupted(interruption: AbortSignal | undefined, done: () => number, units: number, tell: Tell): () => void {
   const interrupted = (): void => {
     tell("warning", `interrupted: ${done()} of ${units} objects are compiled and stay in the cache; the same command goes on from there`);
   };
-  // Before those that end the program.
-  for (const signal of SIGNALS) process.prependListener(signal, interrupted);
-  return () => {
-    for (const signal of SIGNALS) process.off(signal, interrupted);
-  };
+  interruption?.addEventListener("abort", interrupted, { once: true });
+  return () => interruption?.removeEventListener("abort", interrupted);
 }
-
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;

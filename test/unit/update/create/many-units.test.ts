@@ -14,13 +14,12 @@ describe("how long many units take", () => {
 
 test("who is interrupted is told what is done, and who is not, nothing", () => {
   const said: string[] = [];
-  // The program is to go on: it ends by itself where nobody listens.
-  const ignore = (): void => undefined;
-  process.on("SIGINT", ignore);
-  const end = sayWhenInterrupted(() => 7, 40, collect(said, "warning"));
-  process.emit("SIGINT");
-  end();
-  process.emit("SIGINT");
-  process.off("SIGINT", ignore);
+  const say = (interruption: AbortController): (() => void) =>
+    sayWhenInterrupted(interruption.signal, () => 7, 40, collect(said, "warning"));
+  const [during, afterwards] = [new AbortController(), new AbortController()];
+  say(during);
+  during.abort();
+  say(afterwards)();
+  afterwards.abort();
   expect(said).toEqual(["interrupted: 7 of 40 objects are compiled and stay in the cache; the same command goes on from there"]);
 });
