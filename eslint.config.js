@@ -99,6 +99,55 @@ Object.assign(arrows, {
 /** These take bytes or text and return values: no file system, no processes, no clock, no console. */
 const pure = ["arch", "btf", "diff", "elf", "match", "notes", "source"].map((name) => `src/${name}/**`);
 
+const ofOneProcessor = [
+  ...["Identifier[name=/^(R_X86_64_|EM_X86_64)/]", "Literal[value=/R_X86_64_|__x86_|x86_64-|\\b(endbr|rip)\\b/]"].map((selector) => ({
+    selector,
+    message: "what only one processor has belongs into src/arch: src/arch/arch.ts is how the rest asks for it",
+  })),
+  {
+    selector: "ImportDeclaration[source.value=/arch\\/(x86|machine\\/x86)/]",
+    message: "ask for the architecture by src/arch/architectures.ts: another one may be meant",
+  },
+];
+
+/** A library has no state of its own that lasts as long as the process: two callers would share it. */
+const ofTheProcess = [
+  ...[
+    ":matches(Program, ExportNamedDeclaration) > VariableDeclaration[kind='let']",
+    ":matches(Program, ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator > NewExpression[callee.name=/^(Weak)?(Map|Set)$/][arguments.length=0]",
+    "PropertyDefinition[static=true] > NewExpression[callee.name=/^(Weak)?(Map|Set)$/][arguments.length=0]",
+  ].map((selector) => ({
+    selector,
+    message:
+      "this lasts as long as the process: it belongs to whom it is about, or to the caller (src/memoized.ts for what is worked out of an object)",
+  })),
+  {
+    selector: "NewExpression[callee.name='KspliceSysfs'][arguments.length=0]",
+    message: "which system is meant is given from outside: src/update/apply/running-system.ts",
+  },
+  { selector: "CallExpression[callee.name='tmpdir']", message: "src/host/temporary.ts makes temporary directories, and removes them" },
+];
+
+/** What a command sees of its surroundings, and hands down. */
+const surroundings = [
+  "env",
+  "cwd",
+  "chdir",
+  "argv",
+  "on",
+  "once",
+  "addListener",
+  "prependListener",
+  "exit",
+  "stdout",
+  "stderr",
+  "stdin",
+].map((property) => ({
+  object: "process",
+  property,
+  message: "this is the command's to see, or to do: src/cli hands it down",
+}));
+
 export default tseslint.config(
   { ignores: ["dist/", "node_modules/", "kmod/", "test/golden/", "coverage/"] },
   eslint.configs.recommended,
@@ -126,20 +175,17 @@ export default tseslint.config(
   {
     files: ["src/**", "vm/**", "corpus/**"],
     ignores: ["src/arch/**"],
+    rules: { "no-restricted-syntax": ["error", ...ofOneProcessor] },
+  },
+  {
+    files: ["src/**", "vm/**"],
+    ignores: ["src/arch/**", "src/cli/**"],
     rules: {
-      "no-restricted-syntax": [
-        "error",
-        ...["Identifier[name=/^(R_X86_64_|EM_X86_64)/]", "Literal[value=/R_X86_64_|__x86_|x86_64-|\\b(endbr|rip)\\b/]"].map((selector) => ({
-          selector,
-          message: "what only one processor has belongs into src/arch: src/arch/arch.ts is how the rest asks for it",
-        })),
-        {
-          selector: "ImportDeclaration[source.value=/arch\\/(x86|machine\\/x86)/]",
-          message: "ask for the architecture by src/arch/architectures.ts: another one may be meant",
-        },
-      ],
+      "no-restricted-syntax": ["error", ...ofOneProcessor, ...ofTheProcess],
+      "no-restricted-properties": ["error", ...surroundings],
     },
   },
+  { files: ["src/arch/**"], rules: { "no-restricted-syntax": ["error", ...ofTheProcess] } },
   {
     files: pure,
     rules: {
@@ -148,7 +194,7 @@ export default tseslint.config(
         { patterns: [{ regex: "^(node:|fs$|execa$|child_process$)", message: "this folder is pure: values in, values out" }] },
       ],
       "no-restricted-globals": ["error", "process", "performance", "setTimeout", "setInterval", "fetch"],
-      "no-restricted-properties": ["error", { object: "Date", property: "now" }],
+      "no-restricted-properties": ["error", { object: "Date", property: "now" }, ...surroundings],
     },
   },
   {
@@ -156,5 +202,6 @@ export default tseslint.config(
     languageOptions: { globals: { console: "readonly", process: "readonly" } },
     rules: { "no-console": "off" },
   },
+  { files: ["src/host/temporary.ts"], rules: { "no-restricted-syntax": ["error", ...ofOneProcessor, ...ofTheProcess.slice(0, -1)] } },
   { files: ["eslint.config.js", "scripts/**", "examples/**/*.mjs"], ...tseslint.configs.disableTypeChecked },
 );

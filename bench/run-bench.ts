@@ -51,7 +51,7 @@ function median(values: readonly number[]): number {
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
 
 async function main(): Promise<void> {
-  const cacheDir = defaultCacheDir();
+  const cacheDir = defaultCacheDir(process.env);
   const [kernel] = await usableKernels("6.1", { cacheDir });
   if (kernel === undefined) throw new Error("the archive has no 6.1 kernel together with its source");
   const tree = join(cacheDir, "trees", kernel.release);
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     if (fix === undefined) throw new Error("the archive holds no later net/ipv4/raw.c");
     const patch = join(work, "raw.patch");
     writeFileSync(patch, fix.patch, "latin1");
-    const build = await prepareBuild(await openKernelTree(tree), { tell });
+    const build = await prepareBuild(await openKernelTree(tree), { cacheDir, tell });
     const figures = [...(await measureCreate(tree, patch, work, build)), ...(await measureMatching(tree, build, work))];
     process.stdout.write(
       `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}, ${kernel.release}\n`,
@@ -119,7 +119,7 @@ async function measureCreate(tree: string, patch: string, work: string, build: P
 
 async function measureMatching(tree: string, build: PreparedBuild, work: string): Promise<Figure[]> {
   say("booting the kernel, to look at its memory and to apply in it");
-  const kernel = await findRehearsalKernel(tree);
+  const kernel = await findRehearsalKernel(tree, defaultCacheDir(process.env));
   const probe = await compileProbe("raw-hdrincl", work);
   const machine = await bootMachine({ ...kernel, share: work, expose: [packageRoot()], consoleLog: join(work, "console.log") });
   let rounds: Round[];

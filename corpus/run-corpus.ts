@@ -55,7 +55,7 @@ const program = new Command("corpus")
   .exitOverride()
   .action(async (options: CorpusOptions) => {
     const started = performance.now();
-    const cacheDir = defaultCacheDir();
+    const cacheDir = defaultCacheDir(process.env);
     if (options.from === options.to) throw usage("--from and --to name the same version");
     const set = await openSet({ ...options, cacheDir, tell });
     const found = await findFixes(set, tell);
@@ -93,8 +93,9 @@ async function withRehearsals(
     const fix = fixes.get(name);
     return fix === undefined ? [] : [{ name, update: async () => await store.requireUpdate(fix) }];
   });
-  const logs = join(defaultCacheDir(), "corpus", "rehearsals", set.release);
-  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, tell, jobs });
+  const cacheDir = defaultCacheDir(process.env);
+  const logs = join(cacheDir, "corpus", "rehearsals", set.release);
+  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, cacheDir, tell, jobs });
   return results.map((result) => {
     const rehearsal = rehearsed.get(result.fix);
     return rehearsal === undefined ? result : { ...result, rehearsal };

@@ -29,7 +29,7 @@ const TIMEOUT_MS = 1_800_000;
  * @param modules names of the modules to load, besides those that they depend on
  */
 export async function takeSnapshot(tree: string, modules: readonly string[], cacheDir: string, tell: Tell): Promise<SetSnapshot> {
-  const kernel = await findRehearsalKernel(tree);
+  const kernel = await findRehearsalKernel(tree, cacheDir);
   const wanted = [...new Set(modules)].sort();
   const directory = join(cacheDir, "corpus", "snapshots", kernel.release);
   const existing = await findSnapshot(directory, wanted);

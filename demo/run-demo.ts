@@ -22,7 +22,7 @@ import { makeUpdate } from "./make-update.js";
 async function runDemo(): Promise<number> {
   const shown = withClock(showEvents("demo", {}));
   const { tell } = shown;
-  const cacheDir = defaultCacheDir();
+  const cacheDir = defaultCacheDir(process.env);
   const workDir = join(cacheDir, "demo");
   await mkdir(workDir, { recursive: true });
   const stages: { stage: string; milliseconds: number }[] = [];
@@ -59,6 +59,8 @@ async function runDemo(): Promise<number> {
     tree,
     probe: example.probe,
     expose: [workDir],
+    cacheDir,
+    directory: process.cwd(),
     consoleLog,
     tell,
   });

@@ -8,7 +8,7 @@ import { buildPackages } from "./build-packages.js";
 
 /** `npm run package`: Debian packages of this clone, in `packages/`. */
 async function run(): Promise<number> {
-  const packages = await buildPackages({ outputDir: join(packageRoot(), "packages"), cacheDir: defaultCacheDir() });
+  const packages = await buildPackages({ outputDir: join(packageRoot(), "packages"), cacheDir: defaultCacheDir(process.env) });
   for (const path of packages) process.stdout.write(`${path}  ${((await stat(path)).size / 1e6).toFixed(1)} MB\n`);
   return 0;
 }

@@ -14,8 +14,11 @@ export type Program = keyof typeof PACKAGES;
 
 const SYSTEM_PATHS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
+// eslint-disable-next-line no-restricted-properties -- where programs are found is the same for every caller
+const searchPathOfProcess = (): string => process.env["PATH"] ?? "";
+
 /** Absolute path of a program. @throws Refusal that names the Debian package to install */
-export function requireProgram(program: Program, searchPath = process.env["PATH"] ?? "", systemPaths = SYSTEM_PATHS): string {
+export function requireProgram(program: Program, searchPath = searchPathOfProcess(), systemPaths = SYSTEM_PATHS): string {
   const directories = [...searchPath.split(delimiter).filter((directory) => directory !== ""), ...systemPaths];
   const found = directories.map((directory) => join(directory, program)).find(isExecutable);
   if (found === undefined) throw missingProgram(program, PACKAGES[program]);

@@ -22,6 +22,8 @@ export interface RehearseOptions {
   readonly tree: string;
   /** Where the consoles' output is kept. */
   readonly logs: string;
+  /** Where builds are kept between runs. */
+  readonly cacheDir: string;
   readonly tell: Tell;
   /** Machines at once. */
   readonly jobs: number;
@@ -47,7 +49,7 @@ export async function rehearseInTurn(
   requests: readonly RehearsalRequest[],
   options: RehearseOptions,
 ): Promise<Map<string, RehearsalResult>> {
-  const kernel = await findRehearsalKernel(options.tree);
+  const kernel = await findRehearsalKernel(options.tree, options.cacheDir);
   const results = new Map<string, RehearsalResult>();
   await mkdir(options.logs, { recursive: true });
   const queue = [...requests];

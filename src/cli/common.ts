@@ -2,7 +2,7 @@ import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, Refusal } from "../index.js";
+import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, Refusal } from "../index.js";
 
 /** What every command shares: its options, how it reports errors, its exit status. */
 
@@ -49,6 +49,11 @@ export function jobsFromEnvironment(): number {
   if (level === undefined || level === "") return availableParallelism();
   if (!/^[1-9]\d{0,3}$/.test(level)) throw usage(`CONCURRENCY_LEVEL is "${level}", which is no number of jobs`);
   return Number(level);
+}
+
+/** Where builds, objects and downloads are kept between runs. */
+export function cacheDirectory(): string {
+  return defaultCacheDir(process.env);
 }
 
 /** For options that count something, or nothing of it. */

@@ -3,7 +3,15 @@ import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { checkId, createUpdate, openUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
-import { jobsFromEnvironment, nonNegativeInteger, positiveInteger, printJson, usage, type CommonOptions } from "./common.js";
+import {
+  cacheDirectory,
+  jobsFromEnvironment,
+  nonNegativeInteger,
+  positiveInteger,
+  printJson,
+  usage,
+  type CommonOptions,
+} from "./common.js";
 import { endingSignal } from "./interruption.js";
 import { showEvents } from "./show-events.js";
 
@@ -93,6 +101,7 @@ export function createCommand(): Command {
         ...(options.allowBusy === undefined ? {} : { allowedBusy: options.allowBusy }),
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
         kmodDir,
+        cacheDir: cacheDirectory(),
         tell: shown.tell,
         interruption: endingSignal,
       });

@@ -1,8 +1,8 @@
 import { release as runningRelease } from "node:os";
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { debian, defaultCacheDir, prepareOwnKernel } from "../index.js";
-import { printJson, usage, type CommonOptions } from "./common.js";
+import { debian, prepareOwnKernel } from "../index.js";
+import { cacheDirectory, printJson, usage, type CommonOptions } from "./common.js";
 import { showEvents } from "./show-events.js";
 
 interface PrepareOptions extends CommonOptions {
@@ -47,7 +47,7 @@ export function prepareCommand(): Command {
       const prepared = await debian.prepare({
         release,
         dir,
-        cacheDir: defaultCacheDir(),
+        cacheDir: cacheDirectory(),
         suite: options.suite,
         sources: options.aptSource,
         tell: shown.tell,

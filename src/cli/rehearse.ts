@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { EXIT_REFUSED, oneLine, openUpdate, rehearseUpdate, sawTheSame, type Rehearsal } from "../index.js";
-import { printJson, type CommonOptions } from "./common.js";
+import { cacheDirectory, printJson, type CommonOptions } from "./common.js";
 import { showEvents } from "./show-events.js";
 
 interface RehearseOptions extends CommonOptions {
@@ -33,7 +33,13 @@ export function rehearseCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<RehearseOptions>();
       const shown = showEvents("ksplice rehearse", options);
-      const result = await rehearseUpdate(await openUpdate(path), { ...options, modules: options.module, tell: shown.tell });
+      const result = await rehearseUpdate(await openUpdate(path), {
+        ...options,
+        modules: options.module,
+        cacheDir: cacheDirectory(),
+        directory: process.cwd(),
+        tell: shown.tell,
+      });
       shown.done();
       if (options.json === true) printJson(result);
       else if (options.quiet !== true) process.stdout.write(renderRehearsal(result));

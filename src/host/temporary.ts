@@ -7,7 +7,13 @@ import { join } from "node:path";
  * Directories that are to be gone when the work is done, also if a signal ends it: `finally` does not run then. The process has one set of them, as it has one
  * end; whoever listens to signals, the command, empties it.
  */
+// eslint-disable-next-line no-restricted-syntax -- of the process, see above
 const directories = new Set<string>();
+
+/** The system's place for temporary files, without links. */
+export async function temporaryPlace(): Promise<string> {
+  return await realpath(tmpdir());
+}
 
 /**
  * @param prefix how the directory's name begins
@@ -15,7 +21,7 @@ const directories = new Set<string>();
  * @returns its path, without links where it is in the system's place
  */
 export async function makeTemporary(prefix: string, parent?: string): Promise<string> {
-  const directory = await mkdtemp(join(parent ?? (await realpath(tmpdir())), prefix));
+  const directory = await mkdtemp(join(parent ?? (await temporaryPlace()), prefix));
   directories.add(directory);
   return directory;
 }

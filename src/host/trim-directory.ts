@@ -2,12 +2,8 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "./files.js";
 
-const trimmed = new Set<string>();
-
-/** Deletes the files of a directory that were used longest ago, until those left have at most so many bytes. Once for each directory and process. */
+/** Deletes the files of a directory that were used longest ago, until those left have at most so many bytes. */
 export async function trimDirectory(directory: string, mostBytes: number): Promise<void> {
-  if (trimmed.has(directory)) return;
-  trimmed.add(directory);
   const files = await Promise.all(
     (await readdir(directory)).map(async (name) => {
       try {

@@ -1,9 +1,9 @@
+import { temporaryPlace } from "../host/temporary.js";
 import { copyFile, mkdir, readFile, rm, utimes } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { tellNobody, type Tell } from "../events.js";
 import { checkTools } from "./check-toolchain.js";
-import { defaultCacheDir } from "../host/cache-dir.js";
 import { hashOf, isDirectory, isFile, readTextIfThere, writeWhole } from "../host/files.js";
 import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "../tree/kernel-config.js";
 import { buildRootPath, readKernelRecord } from "../tree/kernel-record.js";
@@ -19,7 +19,7 @@ import type { KernelTree } from "../tree/kernel-tree.js";
 
 export interface PrepareOptions {
   /** Default: {@link defaultCacheDir}. */
-  readonly cacheDir?: string;
+  readonly cacheDir: string;
   readonly tell?: Tell;
   /** Default: the number of CPUs. */
   readonly jobs?: number;
@@ -36,14 +36,14 @@ const FINISHED = "prepared.json";
  * time, then nothing. Works in the cache only; the tree may be read-only. Two calls at once are safe.
  * @throws Refusal if tree, configuration, compiler and tools do not fit each other
  */
-export async function prepareBuild(tree: KernelTree, options: PrepareOptions = {}): Promise<PreparedBuild> {
+export async function prepareBuild(tree: KernelTree, options: PrepareOptions): Promise<PreparedBuild> {
   const tell = options.tell ?? tellNobody;
   const configText = await readFile(tree.configFile, "utf8");
   const config = parseConfig(configText);
   if (config.has("LTO")) throw linkTimeOptimised(tree.configFile);
   const headers = await readHeaders(tree);
   const makefile = await checkSource(tree, configText, headers.release);
-  const cacheTop = options.cacheDir ?? defaultCacheDir();
+  const cacheTop = options.cacheDir;
   const compiler = await findToolchain(config, await findBuildRoot(tree, config, cacheTop));
   await checkTools(compiler, config);
 
@@ -96,7 +96,7 @@ async function findBuildRoot(tree: KernelTree, config: ReadonlyMap<string, strin
     if (await hasToolchain(config)) return undefined;
     throw noBuildRoot(path, record.release, tree.original);
   }
-  return { path, needed: [tree.source, tree.original, tree.configDir, cacheDir, packageRoot(), tmpdir()] };
+  return { path, needed: [tree.source, tree.original, tree.configDir, cacheDir, packageRoot(), await temporaryPlace()] };
 }
 
 interface Headers {

@@ -1,3 +1,4 @@
+import { memoized } from "../memoized.js";
 import { lineAt, type SourceFunction } from "./read-functions.js";
 
 /** A call in a function's text. */
@@ -11,12 +12,8 @@ export interface Call {
 
 const NO_CALLEE: ReadonlySet<string> = new Set(["if", "while", "for", "switch", "return", "sizeof", "typeof", "__typeof__", "defined"]);
 
-const calls = new WeakMap<SourceFunction, readonly Call[]>();
-
 /** All calls of a function, macros included, in the order of the text. */
-export function findCalls(entry: SourceFunction): readonly Call[] {
-  const known = calls.get(entry);
-  if (known !== undefined) return known;
+export const findCalls = memoized((entry: SourceFunction): readonly Call[] => {
   const found: Call[] = [];
   for (const match of entry.body.matchAll(/\b([A-Za-z_]\w*)\s*\(/g)) {
     const callee = match[1] ?? "";
@@ -29,9 +26,8 @@ export function findCalls(entry: SourceFunction): readonly Call[] {
       line: lineAt(entry.body, match.index, entry.bodyLine),
     });
   }
-  calls.set(entry, found);
   return found;
-}
+});
 
 /** The arguments behind an opening parenthesis, blanks made one. */
 function splitArguments(text: string, start: number): string[] {

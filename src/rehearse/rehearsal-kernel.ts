@@ -3,7 +3,6 @@ import { Refusal } from "../diagnostics.js";
 import { tellNobody, type Tell } from "../events.js";
 import { namesIn } from "../host/files.js";
 import { buildSourceModules } from "../kbuild/module/build-source-modules.js";
-import { defaultCacheDir } from "../host/cache-dir.js";
 import { withoutBuild } from "../kbuild/clean-source.js";
 import { prepareBuild } from "../kbuild/prepare-build.js";
 import { openKernelTree } from "../tree/open-tree.js";
@@ -26,9 +25,10 @@ const NINE_P = { name: "9p", directories: ["net/9p", "fs/9p"], options: ["NET_9P
 
 /**
  * @param tree a directory that `ksplice prepare` filled
+ * @param cacheDir where what the machine needs besides is kept between runs
  * @throws Refusal `no-image`; `cannot-build-modules` where the machine could not be shown the host's files
  */
-export async function findRehearsalKernel(tree: string, tell: Tell = tellNobody): Promise<RehearsalKernel> {
+export async function findRehearsalKernel(tree: string, cacheDir: string, tell: Tell = tellNobody): Promise<RehearsalKernel> {
   const boot = join(tree, "ksplice", "image", "boot");
   const names = await namesIn(boot);
   const vmlinuz = names.find((name) => name.startsWith("vmlinuz-"));
@@ -44,10 +44,10 @@ export async function findRehearsalKernel(tree: string, tell: Tell = tellNobody)
   const modulesDir = join(tree, "ksplice", "image", "lib", "modules", release);
   const modules = await ModuleFiles.read(modulesDir);
   const isWhole = BOOT_MODULES.every((name) => modules.has(name));
-  return { release, kernel: join(boot, vmlinuz), modulesDir, furtherModules: isWhole ? [] : [await build9p(tree, tell)] };
+  return { release, kernel: join(boot, vmlinuz), modulesDir, furtherModules: isWhole ? [] : [await build9p(tree, cacheDir, tell)] };
 }
 
-async function build9p(tree: string, tell: Tell): Promise<string> {
-  const build = await prepareBuild(await withoutBuild(await openKernelTree(tree), defaultCacheDir()), { tell });
+async function build9p(tree: string, cacheDir: string, tell: Tell): Promise<string> {
+  const build = await prepareBuild(await withoutBuild(await openKernelTree(tree), cacheDir), { cacheDir, tell });
   return await buildSourceModules(build, NINE_P, tell);
 }

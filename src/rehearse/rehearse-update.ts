@@ -29,6 +29,10 @@ export interface RehearsalOptions {
   readonly running?: RunningMachine;
   /** Where the console's output is kept. */
   readonly consoleLog: string;
+  /** Where builds are kept between runs. */
+  readonly cacheDir: string;
+  /** The machine shows it; probe and load run there. */
+  readonly directory: string;
   readonly tell: Tell;
 }
 
@@ -44,7 +48,7 @@ export interface RunningMachine {
  * @throws Refusal if the machine does not come up, or the update cannot be applied or undone in it
  */
 export async function rehearseUpdate(update: Update, options: RehearsalOptions): Promise<Rehearsal> {
-  const kernel = await findRehearsalKernel(options.tree, options.tell);
+  const kernel = await findRehearsalKernel(options.tree, options.cacheDir, options.tell);
   const { id } = update.manifest;
   if (update.manifest.kernel.release !== kernel.release) {
     throw new Refusal({
@@ -67,20 +71,20 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     }
     await loadModules(machine, update, options.modules ?? []);
 
-    const load = options.load === undefined ? undefined : machine.start(options.load, { cwd: process.cwd() });
+    const load = options.load === undefined ? undefined : machine.start(options.load, { cwd: options.directory });
     watch.begin("probe, before", "probing before");
-    const before = await probe(machine, options.probe);
+    const before = await probe(machine, options);
     watch.begin("apply", `applying ${id}`);
     const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath]);
     watch.begin("probe, applied", "probing with the update applied");
-    const whileApplied = await probe(machine, options.probe);
+    const whileApplied = await probe(machine, options);
     const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"])).map((entry) => entry.id);
     watch.begin("verify", `verifying ${id}`);
     const verification = await verify(machine, updatePath);
     watch.begin("undo", `undoing ${id}`);
     const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id]);
     watch.begin("probe, undone", "probing once undone");
-    const after = await probe(machine, options.probe);
+    const after = await probe(machine, options);
     const ended = await endedByItself(load);
     load?.kill();
 
@@ -114,9 +118,9 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
 /** Boots a machine in which our commands can run. The caller switches it off. */
 export async function bootForRehearsals(
   kernel: RehearsalKernel,
-  { consoleLog, expose = [] }: Pick<RehearsalOptions, "consoleLog" | "expose">,
+  { consoleLog, directory, expose = [] }: Pick<RehearsalOptions, "consoleLog" | "directory" | "expose">,
 ): Promise<Machine> {
-  return await bootMachine({ ...kernel, consoleLog, expose: [packageRoot(), process.cwd(), dirname(process.execPath), ...expose] });
+  return await bootMachine({ ...kernel, consoleLog, expose: [packageRoot(), directory, dirname(process.execPath), ...expose] });
 }
 
 interface ApplyOutput {
@@ -161,9 +165,9 @@ async function loadModules(machine: Machine, update: Update, modules: readonly s
 const NOT_RUN: ReadonlySet<number> = new Set([126, 127]);
 
 /** @throws Refusal `probe-not-run`: a probe that does not start tells nothing, three times the same */
-async function probe(machine: Machine, command: string | undefined): Promise<ProbeResult | undefined> {
+async function probe(machine: Machine, { probe: command, directory }: RehearsalOptions): Promise<ProbeResult | undefined> {
   if (command === undefined) return undefined;
-  const { stdout, stderr, exitCode } = await machine.run(command, { cwd: process.cwd(), timeoutMs: 120_000 });
+  const { stdout, stderr, exitCode } = await machine.run(command, { cwd: directory, timeoutMs: 120_000 });
   if (NOT_RUN.has(exitCode)) {
     throw new Refusal({
       code: "probe-not-run",

@@ -45,7 +45,7 @@ interface Change {
 
 describe("units that include a header, and that its change does not reach", () => {
   it("are compiled to the same code", async () => {
-    const cacheDir = defaultCacheDir();
+    const cacheDir = defaultCacheDir(process.env);
     const tell = tellNobody;
     const set = await openSet({ ...SAMPLE_SET, cacheDir, tell });
     const build = await prepareBuild(await openKernelTree(set.fromTree), { cacheDir, tell, jobs: 2 });

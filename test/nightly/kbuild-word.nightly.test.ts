@@ -29,7 +29,7 @@ let build: PreparedBuild;
 let index: UnitIndex;
 beforeAll(async () => {
   const { path } = await testTree("6.1");
-  build = await prepareBuild(await openKernelTree(path), { cacheDir: defaultCacheDir(), jobs: 2 });
+  build = await prepareBuild(await openKernelTree(path), { cacheDir: defaultCacheDir(process.env), jobs: 2 });
   index = await UnitIndex.of(build);
 });
 

@@ -16,7 +16,7 @@ let old: string[];
 let current: string[];
 
 beforeAll(async () => {
-  const cacheDir = defaultCacheDir();
+  const cacheDir = defaultCacheDir(process.env);
   old = await buildPackages({ outputDir: dir, cacheDir, version: "0.0.9", compression: "none" });
   current = await buildPackages({ outputDir: dir, cacheDir });
 });

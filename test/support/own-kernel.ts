@@ -52,7 +52,7 @@ export interface OwnKernel {
  */
 export async function ownKernel(source: string, options: readonly string[] = []): Promise<OwnKernel> {
   const lines = [...NEEDED.map((name) => `CONFIG_${name}=y`), "CONFIG_DUMMY=m", 'CONFIG_LOCALVERSION="-own"', ...options];
-  const tree = join(defaultCacheDir(), "own-kernels", hashOf([source, ...lines]).slice(0, 16));
+  const tree = join(defaultCacheDir(process.env), "own-kernels", hashOf([source, ...lines]).slice(0, 16));
   const make = (...words: string[]): string =>
     execFileSync("make", ["-s", "-C", tree, `-j${availableParallelism()}`, ...words], {
       encoding: "utf8",

@@ -1,3 +1,4 @@
+import { defaultCacheDir } from "../../src/host/cache-dir.js";
 import { tellNobody } from "../../src/events.js";
 import { afterAll, describe, expect, it } from "vitest";
 import { rehearseUpdate } from "../../src/rehearse/rehearse-update.js";
@@ -25,6 +26,8 @@ async function rehearse(tree: string, update: string, probe: string, modules: st
     modules,
     expose: [workshop.dir],
     consoleLog,
+    cacheDir: defaultCacheDir(process.env),
+    directory: process.cwd(),
     tell: tellNobody,
   });
 }

@@ -1,3 +1,4 @@
+import { defaultCacheDir } from "../../src/host/cache-dir.js";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ describe.each(["6.1", "6.12"] as const)("a virtual machine with a %s kernel", (s
     mkdirSync(share);
     mkdirSync(shown);
     writeFileSync(join(shown, "file"), "shown\n");
-    const { release, ...image } = await findRehearsalKernel((await testTree(series)).path);
+    const { release, ...image } = await findRehearsalKernel((await testTree(series)).path, defaultCacheDir(process.env));
     expectedRelease = release;
     machine = await bootMachine({ ...image, consoleLog: join(directory, "console.log"), share, expose: [shown] });
   });

@@ -1,6 +1,8 @@
 import { ConditionCode, Decoder, FlowControl, Instruction, Mnemonic } from "iced-x86";
 import type { ComputedPlace, DecodedInstruction } from "../arch.js";
 
+/** Made once: that takes longer than decoding into it. Nothing of one call is read by the next. */
+// eslint-disable-next-line no-restricted-syntax -- no state, see above
 let scratch: Instruction | undefined;
 
 /**

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
 
 /** The module tools live here; a bare PATH may lack them (sudo's secure_path, cron). */
@@ -13,14 +13,14 @@ const TOOL_PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
  * @throws Refusal `module-load-failed` with the tool's own words and the likely cause
  */
 export async function loadModule(object: Uint8Array, name: string): Promise<void> {
-  const directory = mkdtempSync(join(existsSync("/run") ? "/run" : tmpdir(), "ksplice-"));
+  const directory = await makeTemporary("ksplice-", existsSync("/run") ? "/run" : undefined);
   try {
     const file = join(directory, `${name}.ko`);
     writeFileSync(file, object, { mode: 0o600 });
     const failure = await runTool("insmod", [file]);
     if (failure !== undefined) throw refuseModuleLoad(name, failure.replaceAll(file, `${name}.ko`), likelyLoadFailure(failure));
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    await removeTemporary(directory);
   }
 }
 
@@ -41,8 +41,8 @@ export function moduleIsLoaded(name: string, root = "/"): boolean {
 
 /** Runs a tool; its words if it fails, undefined if it does not. */
 async function runTool(tool: string, args: readonly string[]): Promise<string | undefined> {
-  const path = [process.env["PATH"], TOOL_PATH].filter(Boolean).join(":");
-  const result = await execa(tool, args, { reject: false, env: { PATH: path, LC_ALL: "C" }, all: true });
+  const script = `PATH="\${PATH:+$PATH:}${TOOL_PATH}"; exec "$@"`;
+  const result = await execa("sh", ["-c", script, "sh", tool, ...args], { reject: false, env: { LC_ALL: "C" }, all: true });
   if (!result.failed) return undefined;
   const words = result.all.trim();
   return words === "" ? result.shortMessage : words;

@@ -1,3 +1,4 @@
+import { memoized } from "../../memoized.js";
 import { statSync } from "node:fs";
 import { readFile, realpath, utimes } from "node:fs/promises";
 import { join, normalize } from "node:path";
@@ -22,6 +23,15 @@ export function objectKey(command: UnitCommand, objtool: readonly string[] | und
   return [command.unit.path, ...command.compile, "objtool", ...(objtool ?? [])];
 }
 
+/** What is found out about a build's files once. */
+interface KnownFiles {
+  /** Hashes by what tells one state of a file from another. A unit is made of a thousand headers, most of them those of the unit before. */
+  readonly hashes: Map<string, string>;
+  isTrimmed: boolean;
+}
+
+const knownFilesOf = memoized<PreparedBuild, KnownFiles>(() => ({ hashes: new Map(), isTrimmed: false }));
+
 /**
  * Objects, and what else is made of units, by the command that makes them; each valid while no file it was made from has another content. Those of a
  * patched source are kept apart: their files are looked for in the shadow at hand, which is another one each time.
@@ -30,6 +40,7 @@ export class ObjectCache {
   readonly #directory: string;
   /** Top of the source tree or shadow. */
   readonly #root: string;
+  readonly #known: KnownFiles;
 
   constructor(
     build: PreparedBuild,
@@ -37,6 +48,7 @@ export class ObjectCache {
   ) {
     this.#directory = join(build.cacheDir, patched === undefined ? "objects" : "patched-objects");
     this.#root = patched?.root ?? build.tree.source;
+    this.#known = knownFilesOf(build);
   }
 
   /**
@@ -49,7 +61,7 @@ export class ObjectCache {
     const { added, removed, touched } = this.patched;
     // A file that comes or goes can change which one an #include finds, though all that were read before are the same.
     const key = [...parts, "added", ...added, "removed", ...removed, "changed"];
-    for (const path of touched) if (sources.includes(path)) key.push(path, (await hashFile(join(this.#root, path))) ?? "");
+    for (const path of touched) if (sources.includes(path)) key.push(path, (await this.#hashFile(join(this.#root, path))) ?? "");
     return hashOf(key);
   }
 
@@ -80,7 +92,7 @@ export class ObjectCache {
     if (text === undefined) return undefined;
     const manifest = JSON.parse(text) as Manifest;
     const entries = Object.entries(manifest.dependencies);
-    const hashes = await Promise.all(entries.map(([path]) => hashFile(path.startsWith("/") ? path : join(this.#root, path))));
+    const hashes = await Promise.all(entries.map(([path]) => this.#hashFile(path.startsWith("/") ? path : join(this.#root, path))));
     return entries.every(([, hash], index) => hash === hashes[index]) ? manifest : undefined;
   }
 
@@ -89,14 +101,16 @@ export class ObjectCache {
     const dependencies: Record<string, string> = {};
     for (const file of files) {
       const place = await this.#placeOf(file);
-      const hash = await hashFile(file);
+      const hash = await this.#hashFile(file);
       // A file that is gone already, or could not be found again, cannot vouch for the object.
       if (place === undefined || hash === undefined) return;
       dependencies[place] = hash;
     }
     await writeWhole(this.#objectFile(key), object);
     await writeWhole(this.#manifestFile(key), JSON.stringify({ object: hashOf([object]), dependencies } satisfies Manifest));
-    if (this.patched !== undefined) await trimDirectory(this.#directory, MOST_PATCHED_BYTES);
+    if (this.patched === undefined || this.#known.isTrimmed) return;
+    this.#known.isTrimmed = true;
+    await trimDirectory(this.#directory, MOST_PATCHED_BYTES);
   }
 
   /** The file's path from the top of the source, or absolute; undefined where that cannot be told: `..` behind a link leads elsewhere. */
@@ -104,6 +118,21 @@ export class ObjectCache {
     const path = normalize(file);
     if (path !== file && (await pathBehindLinks(path)) !== (await pathBehindLinks(file))) return undefined;
     return path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : path;
+  }
+
+  async #hashFile(path: string): Promise<string | undefined> {
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+      const state = [dev, ino, size, mtimeNs, ctimeNs].join();
+      const known = this.#known.hashes.get(state);
+      if (known !== undefined) return known;
+      const hash = hashOf([await readFile(path)]);
+      this.#known.hashes.set(state, hash);
+      return hash;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 
   async #markUsed(key: string): Promise<void> {
@@ -117,24 +146,6 @@ export class ObjectCache {
 
   #objectFile(key: string): string {
     return join(this.#directory, `${key}.o`);
-  }
-}
-
-/** Hashes by what tells one state of a file from another. A unit is made of a thousand headers, most of them those of the unit before. */
-const knownHashes = new Map<string, string>();
-
-async function hashFile(path: string): Promise<string | undefined> {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    const state = [dev, ino, size, mtimeNs, ctimeNs].join();
-    const known = knownHashes.get(state);
-    if (known !== undefined) return known;
-    const hash = hashOf([await readFile(path)]);
-    knownHashes.set(state, hash);
-    return hash;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { memoized } from "../../memoized.js";
 import { rename, rm, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { tellNobody, type Tell } from "../../events.js";
@@ -49,7 +50,8 @@ const INDEX_FILE = "unit-index.json";
 /** Makefiles that decide about every object, besides those that kbuild names. */
 const COMMON_RULES = ["Makefile", "Kbuild", "arch/x86/Makefile", "scripts/Makefile.build", "scripts/Makefile.lib"];
 
-const opened = new WeakMap<PreparedBuild, Promise<UnitIndex>>();
+/** The index of a build, once it was asked for. */
+const openedOf = memoized<PreparedBuild, { index?: Promise<UnitIndex> | undefined }>(() => ({}));
 
 /** Every object of a configuration, by kbuild's own word, which is asked for once and again when a makefile has changed. */
 export class UnitIndex {
@@ -82,22 +84,18 @@ export class UnitIndex {
   }
 
   /**
-   * The index of a build. It is read once a process.
+   * The index of a build. It is read once.
    * @throws Refusal `cannot-prepare` if kbuild does not answer
    */
   static of(build: PreparedBuild, tell: Tell = tellNobody): Promise<UnitIndex> {
-    let index = opened.get(build);
-    if (index === undefined) {
-      index = openIndex(build, tell).then(
-        (saved) => new UnitIndex(join(build.cacheDir, saved.answers), saved.objects, new Set(saved.includedSources)),
-        (error: unknown) => {
-          opened.delete(build);
-          throw error;
-        },
-      );
-      opened.set(build, index);
-    }
-    return index;
+    const opened = openedOf(build);
+    return (opened.index ??= openIndex(build, tell).then(
+      (saved) => new UnitIndex(join(build.cacheDir, saved.answers), saved.objects, new Set(saved.includedSources)),
+      (error: unknown) => {
+        opened.index = undefined;
+        throw error;
+      },
+    ));
   }
 
   /** The objects of the kernel and its modules. */

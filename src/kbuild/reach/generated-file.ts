@@ -44,8 +44,8 @@ async function generate(build: PreparedBuild, { object }: IndexedObject, command
     const text = command.replaceAll(build.tree.source, root).replaceAll(wordPattern(object), output);
     if (!text.includes(output)) return undefined;
     // What a script learns from its surroundings is no more than where the source lies.
-    const surroundings = [`PATH=${process.env["PATH"] ?? ""}`, "LC_ALL=C", `srctree=${root}`, "objtree=."];
-    const { exitCode } = await runTool("env", ["-i", ...surroundings, "sh", "-e", "-c", text], { cwd: build.outDir, root: build.root });
+    const bare = 'exec env -i PATH="$PATH" LC_ALL=C srctree="$1" objtree=. sh -e -c "$2"';
+    const { exitCode } = await runTool("sh", ["-c", bare, "sh", root, text], { cwd: build.outDir, root: build.root });
     return exitCode === 0 ? await readLatin1(output) : undefined;
   } finally {
     await removeTemporary(directory);

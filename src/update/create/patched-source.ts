@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { defaultCacheDir } from "../../host/cache-dir.js";
 import type { Tell } from "../../events.js";
 import type { Change } from "../../kbuild/change/read-change.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
@@ -25,8 +24,8 @@ export interface SourceRequest {
   readonly jobs: number;
   /** The kernel part's source. */
   readonly kmodDir: string;
-  /** Default: the user's cache directory. */
-  readonly cacheDir?: string;
+  /** Where builds and objects are kept between runs. */
+  readonly cacheDir: string;
   readonly tell: Tell;
 }
 
@@ -43,7 +42,7 @@ export interface PatchedSource {
  * @throws Refusal where tree, change or build are not fit for an update
  */
 export async function withPatchedSource<T>(request: SourceRequest, action: (source: PatchedSource) => Promise<T>): Promise<T> {
-  const { tell, jobs, after = [], cacheDir = defaultCacheDir() } = request;
+  const { tell, jobs, after = [], cacheDir } = request;
   tell("stage", "looking at the source tree");
   const opened = await openKernelTree(request.source, request.configDir === undefined ? {} : { configDir: request.configDir });
   const tree = await holdUpdates(opened, after, cacheDir, tell);

@@ -14,7 +14,7 @@ const root = join(top, "root");
 const build = async (name: string): Promise<string[]> =>
   await buildPackages({
     outputDir: join(top, name),
-    cacheDir: defaultCacheDir(),
+    cacheDir: defaultCacheDir(process.env),
     version: "0.0.9",
     date: new Date("2026-01-02T03:04:05Z"),
     compression: "none",

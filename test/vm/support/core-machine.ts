@@ -1,3 +1,4 @@
+import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +27,10 @@ export class CoreMachine {
     const tree = await testTree(series);
     const modules = await buildCoreModules(tree.path);
     const logs = mkdtempSync(join(tmpdir(), "ksplice-core-logs-"));
-    const machine = await bootMachine({ ...(await findRehearsalKernel(tree.path)), consoleLog: join(logs, `${series}.log`) });
+    const machine = await bootMachine({
+      ...(await findRehearsalKernel(tree.path, defaultCacheDir(process.env))),
+      consoleLog: join(logs, `${series}.log`),
+    });
     const booted = new CoreMachine(machine, new ModuleLoader(machine, modules), logs);
     await booted.load("kstest_victim");
     // Emulated processors are slow.

@@ -1,3 +1,4 @@
+import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,7 @@ export type BuiltModules = ReadonlyMap<string, Uint8Array>;
 
 /** Builds the core and the test modules for a prepared tree. */
 export async function buildCoreModules(treeDirectory: string): Promise<BuiltModules> {
-  const build = await prepareBuild(await openKernelTree(treeDirectory));
+  const build = await prepareBuild(await openKernelTree(treeDirectory), { cacheDir: defaultCacheDir(process.env) });
   const directory = await mkdtemp(join(tmpdir(), "ksplice-core-test-"));
   try {
     await mkdir(join(directory, "modules"));

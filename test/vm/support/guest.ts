@@ -1,3 +1,4 @@
+import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,7 +56,7 @@ export class Guest {
 /** Boots the kernel of a prepared tree. The console log is kept in the guest's directory until {@link Guest.end}. */
 export async function bootGuest(tree: string, { expose = [], ...options }: Partial<BootOptions> = {}): Promise<Guest> {
   const dir = mkdtempSync(join(tmpdir(), "ksplice-vmtest-"));
-  const kernel = await findRehearsalKernel(tree);
+  const kernel = await findRehearsalKernel(tree, defaultCacheDir(process.env));
   const machine = await bootMachine({
     ...kernel,
     consoleLog: join(dir, "console.log"),

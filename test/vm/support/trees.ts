@@ -29,7 +29,7 @@ const tell: Tell = (_, message) => {
 
 /** The oldest 6.1 kernel, or newest 6.12 one, that the archive has together with its source. @param suite the Debian release whose kernel it is */
 export async function testTree(series: "6.1" | "6.12", suite: "bookworm" | "trixie" = "bookworm"): Promise<TestTree> {
-  const cacheDir = defaultCacheDir();
+  const cacheDir = defaultCacheDir(process.env);
   const place = { cacheDir, suite };
   const kernel = (await usableKernels(series, place)).at(series === "6.1" ? 0 : -1);
   if (kernel === undefined) throw new Error(`the archive has no ${series} kernel together with its source`);
@@ -39,7 +39,7 @@ export async function testTree(series: "6.1" | "6.12", suite: "bookworm" | "trix
 }
 
 function placeOf({ suite }: TestTree): { cacheDir: string; suite: string; tell: Tell } {
-  return { cacheDir: defaultCacheDir(), suite, tell };
+  return { cacheDir: defaultCacheDir(process.env), suite, tell };
 }
 
 /** A fix as Debian made it of `net/ipv4/raw.c`, in our words: a header that says that it has less than five words is refused. For 6.1. */

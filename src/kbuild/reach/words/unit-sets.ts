@@ -1,3 +1,4 @@
+import { memoized } from "../../../memoized.js";
 import type { Include, IncludeGraph } from "../include-graph.js";
 import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -74,7 +75,8 @@ export class UnitSets {
    */
   static of(graph: IncludeGraph, source: string, units: readonly string[], headers: Iterable<string>, always: readonly string[]): UnitSets {
     const sets = new UnitSets(units);
-    const finder = IncludedFiles.of(graph, source, headers);
+    const known = finderOf(graph);
+    const finder = (known.finder ??= new IncludedFiles(graph, source, headers));
     /** Files by number, what each includes, and the unit that came by last. */
     const paths: string[] = [];
     const ids = new Map<string, number>();
@@ -109,21 +111,16 @@ export class UnitSets {
   }
 }
 
+/** What is looked up once for a tree serves for all its headers. */
+const finderOf = memoized<IncludeGraph, { finder?: IncludedFiles }>(() => ({}));
+
 /** What each file includes, as far as the text tells: of two files that an #include may mean, both. */
 class IncludedFiles {
   readonly #includes = new Map<string, Include[]>();
   readonly #byName = new Map<string, string[]>();
   readonly #meant = new Map<string, readonly string[]>();
-  static readonly #known = new WeakMap<IncludeGraph, IncludedFiles>();
 
-  /** What is looked up once for a tree serves for all its headers. */
-  static of(graph: IncludeGraph, source: string, headers: Iterable<string>): IncludedFiles {
-    const known = this.#known.get(graph) ?? new IncludedFiles(graph, source, headers);
-    this.#known.set(graph, known);
-    return known;
-  }
-
-  private constructor(
+  constructor(
     private readonly graph: IncludeGraph,
     private readonly source: string,
     headers: Iterable<string>,
