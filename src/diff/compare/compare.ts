@@ -1,8 +1,6 @@
-import { isPointer } from "../../arch/machine/elf-machine.js";
-import { SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection, type ElfRelocation } from "../../elf/model.js";
-import { atomSize, contentOf, equalBytes, isFunctionName, isText, type Atom, type Target } from "../atoms/atom.js";
-import { takesAddress } from "../atoms/branches.js";
+import { atomSize, contentOf, equalBytes, type Atom, type Target } from "../atoms/atom.js";
+import { findHandedOut, holdsFunctions } from "../atoms/handed-out.js";
 import type { TableEntry } from "./code-tables.js";
 import type { Twins } from "./group.js";
 import { staticLocalName } from "../atoms/names.js";
@@ -150,26 +148,6 @@ export class Comparer {
 
 function isOfFunction({ rule, symbol }: Atom): boolean {
   return rule.kind === "data" && !rule.mutable && symbol !== undefined && staticLocalName(symbol.name) !== undefined;
-}
-
-/** Constants of functions whose address code takes or data holds, and not only reads. A function's name is not among them: it is told by its text. */
-function findHandedOut(split: SplitObject): Atom[] {
-  return split.atoms.flatMap((owner) =>
-    owner.relocations.flatMap((relocation) => {
-      const target = split.target(relocation, owner);
-      if (target.kind !== "atom" || target.atom === owner || !isOfFunction(target.atom) || isFunctionName(target.atom)) return [];
-      const isTaken = isText(owner) ? takesAddress(split, owner, relocation) : owner.symbol !== undefined && isPointer(relocation.type);
-      return isTaken ? [target.atom] : [];
-    }),
-  );
-}
-
-/** True for a table of operations: a function that has one of its own gives its address to objects that outlive the call. */
-function holdsFunctions({ relocations }: Atom): boolean {
-  return relocations.some(({ type, symbol }) => {
-    const section = homeSection(symbol);
-    return isPointer(type) && (section === undefined || (section.flags & SHF_EXECINSTR) !== 0);
-  });
 }
 
 function sideBySide(pre: readonly TableEntry[], post: readonly TableEntry[]): [TableEntry[], TableEntry[]][] {

@@ -4,6 +4,7 @@ import { Comparer } from "./compare.js";
 import type { Twins } from "./group.js";
 import { findDataUses, sharedContext, sharesUser, type DataUse } from "../atoms/data-users.js";
 import { isLike, pairWhere, type Group } from "./group.js";
+import { findOperations } from "../atoms/handed-out.js";
 import { normalName, staticLocalName } from "../atoms/names.js";
 import type { SplitObject } from "../atoms/split-object.js";
 
@@ -61,16 +62,23 @@ export class DataCorrelation {
       pairWhere(group, twins, (pre, post) => isSameKind(pre, post) && this.#isUsedInlined(pre, post));
   }
 
-  /** Pairs what is left of both sides: an object that the patch renames, or moves out of a function or into one. */
+  /**
+   * Pairs what is left of both sides: an object that the patch renames, or moves out of a function or into one. A table of operations counts too: objects that
+   * are alive have its address, and are told by it.
+   */
   pairRenamed(): void {
+    const [had, has] = [findOperations(this.pre), findOperations(this.post)];
     const taken = new Set(this.twins.values());
-    const preLeft = this.pre.atoms.filter((atom) => isState(atom) && !taken.has(atom));
-    const postLeft = this.post.atoms.filter((atom) => isState(atom) && !this.twins.has(atom));
+    const preLeft = this.pre.atoms.filter((atom) => (isState(atom) || had.has(atom)) && !taken.has(atom));
+    const postLeft = this.post.atoms.filter((atom) => (isState(atom) || has.has(atom)) && !this.twins.has(atom));
     const pairs = postLeft.flatMap((post) => preLeft.filter((pre) => this.#mayBeSame(pre, post)).map((pre) => ({ pre, post })));
-    const isOnly = ({ pre, post }: SplitState): boolean => pairs.every((other) => (other.pre === pre) === (other.post === post));
-    for (const pair of pairs) {
+    const alike = pairs.filter((pair) => this.#holdsTheSame(pair)).filter(isOnlyOf);
+    const settled = new Set(alike.flatMap(({ pre, post }) => [pre, post]));
+    for (const { pre, post } of alike) this.twins.set(post, pre);
+    const open = pairs.filter(({ pre, post }) => !settled.has(pre) && !settled.has(post));
+    for (const pair of open) {
       const isNamedAlike = this.#isUsedAlike(pair.pre, pair.post) && baseName(pair.pre) === baseName(pair.post);
-      if (isOnly(pair) && (isNamedAlike || this.#readsTheSame(pair))) this.twins.set(pair.post, pair.pre);
+      if (isOnlyOf(pair, 0, open) && (isNamedAlike || this.#readsTheSame(pair))) this.twins.set(pair.post, pair.pre);
       else this.undecided.push(pair);
     }
   }
@@ -111,6 +119,13 @@ export class DataCorrelation {
     );
   }
 
+  /** True of tables with the same functions at the same places. */
+  #holdsTheSame({ pre, post }: SplitState): boolean {
+    if (isState(pre) || pre.relocations.length === 0) return false;
+    const comparer = new Comparer(this.pre, this.post, new Map(this.twins).set(post, pre));
+    return comparer.differences(pre, post).length === 0;
+  }
+
   /** True if a function that uses them is the same to the last reference, once they are taken for one. */
   #readsTheSame({ pre, post }: SplitState): boolean {
     const comparer = new Comparer(this.pre, this.post, new Map(this.twins).set(post, pre));
@@ -128,6 +143,11 @@ export class DataCorrelation {
   #callGraphs(): { readonly pre: CallGraph; readonly post: CallGraph } {
     return (this.#graphs ??= { pre: new CallGraph(this.pre), post: new CallGraph(this.post) });
   }
+}
+
+/** True for a pair whose objects stand in no other. */
+function isOnlyOf({ pre, post }: SplitState, _: number, pairs: readonly SplitState[]): boolean {
+  return pairs.every((other) => (other.pre === pre) === (other.post === post));
 }
 
 function refersTo(split: SplitObject, owner: Atom, data: Atom): boolean {

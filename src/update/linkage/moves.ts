@@ -79,6 +79,24 @@ export function findMovesToOtherTargets(
   });
 }
 
+/**
+ * Callbacks that go to another unit, and are static before or after: who holds the old pointer goes on with the old code, for nothing leads it to a function
+ * that only has the same name.
+ */
+export function findMovedCallbacks(
+  diffs: readonly UnitDiff[],
+  left: readonly { readonly entry: UnitDiff; readonly name: string; readonly mayBeCalled: boolean }[],
+): LinkageRefusal[] {
+  return left.flatMap(({ entry, name, mayBeCalled }) => {
+    if (!mayBeCalled) return [];
+    const to = diffs.find(
+      ({ unit, diff }) =>
+        unit.target === entry.unit.target && unit.path !== entry.unit.path && diff.functions.new.some((other) => other.name === name),
+    );
+    return to === undefined ? [] : [refuse.callbackMoves(to, name, entry.unit.path)];
+  });
+}
+
 function isUseOf(symbol: ElfSymbol, name: string): boolean {
   return symbol.name === name && symbol.home === UNDEFINED;
 }

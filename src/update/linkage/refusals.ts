@@ -31,6 +31,13 @@ export const otherDefinitionWins = (entry: UnitDiff, name: string, from: string)
 export const movesToOtherTarget = (entry: UnitDiff, name: string, from: string, user: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here from ${from}, and ${user} uses it: code of ${from} that stays as it is goes on with the old one`);
 
+export const callbackMoves = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
+  moved(
+    entry,
+    name,
+    `${name} moves here from ${from}, where it may be called through pointers that objects hold, and is static there or here: they would go on with the old code`,
+  );
+
 export const movedAlias = (entry: UnitDiff, name: string, other: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here, and its old code is also called ${other}, which does not`);
 

@@ -8,7 +8,7 @@ import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
 import { findMovedElements } from "./moved-elements.js";
 import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
-import { findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
+import { findMovedCallbacks, findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes, UnitFunction } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
 import { findFilledByInit, findSplitState } from "./split-state.js";
@@ -50,6 +50,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const refusals = [
     ...moves.refusals,
     ...findMovesToOtherTargets(diffs, moves.added, kept.left),
+    ...findMovedCallbacks(diffs, kept.left),
     ...kept.refusals,
     ...busy.refusals,
     ...findSplitState(diffs, names, moves),

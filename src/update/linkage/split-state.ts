@@ -1,5 +1,6 @@
 import { isText, type Atom } from "../../diff/atoms/atom.js";
 import { baseName, isSameKind, isState } from "../../diff/compare/correlate-data.js";
+import { findOperations } from "../../diff/atoms/handed-out.js";
 import { findHandler } from "../../diff/compare/hooks.js";
 import { normalName, sourceFunction } from "../../diff/atoms/names.js";
 import { filledByInit } from "../../diff/refusals.js";
@@ -9,7 +10,7 @@ import type { Moves } from "./moves.js";
 import { splitBetween, type LinkageRefusal } from "./refusals.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";
 
-/** An object whose contents matter, in one unit on one side of the patch. */
+/** An object whose contents matter, or its identity, in one unit on one side of the patch. */
 interface State {
   readonly entry: UnitDiff;
   readonly atom: Atom;
@@ -22,22 +23,26 @@ interface State {
  */
 export function findSplitState(diffs: readonly UnitDiff[], names: readonly GlobalName[], moves: Moves): LinkageRefusal[] {
   const settled = new Set(moves.data.flatMap(({ from, to }) => [from.atom, to.atom]));
-  const statesOf = (entry: UnitDiff, atoms: readonly Atom[], twins: ReadonlySet<Atom>): State[] =>
-    atoms.filter((atom) => isState(atom) && !twins.has(atom) && !settled.has(atom)).map((atom) => ({ entry, atom }));
+  const statesOf = (entry: UnitDiff, split: SplitObject, twins: ReadonlySet<Atom>): State[] => {
+    const left = split.atoms.filter((atom) => atom.rule.kind === "data" && !twins.has(atom) && !settled.has(atom));
+    // Objects that are alive are told by a table of operations, so that it must not become another one either.
+    const operations = left.some((atom) => !isState(atom)) ? findOperations(split) : new Set<Atom>();
+    return left.filter((atom) => isState(atom) || operations.has(atom)).map((atom) => ({ entry, atom }));
+  };
   const gone = diffs.flatMap((entry) => {
     const { pre, twins } = entry.diff.analysis;
-    return statesOf(entry, pre.atoms, new Set(twins.values()));
+    return statesOf(entry, pre, new Set(twins.values()));
   });
   const come = diffs.flatMap((entry) => {
     const { post, twins } = entry.diff.analysis;
-    return statesOf(entry, post.atoms, new Set(twins.keys()));
+    return statesOf(entry, post, new Set(twins.keys()));
   });
   if (gone.length === 0 || come.length === 0) return [];
   const [before, after] = [usersOf(diffs, names, "before"), usersOf(diffs, names, "after")];
   return come.flatMap((now) => {
     const users = after.get(now.atom) ?? new Set<string>();
     const found = gone.flatMap((old) => {
-      if (old.entry.unit.target !== now.entry.unit.target) return [];
+      if (old.entry.unit.target !== now.entry.unit.target || isState(old.atom) !== isState(now.atom)) return [];
       if (old.entry === now.entry && isSameKind(old.atom, now.atom)) return [];
       const user = [...(before.get(old.atom) ?? [])].find((name) => users.has(name));
       return user === undefined ? [] : [{ old, user }];

@@ -219,6 +219,20 @@ describe("data that moves to another unit", () => {
       "split-state last",
     ],
     [
+      "with its function, and is a table of operations that objects hold",
+      {
+        one: [
+          "struct ops { int (*f)(int); }; struct file { const struct ops *ops; }; int outside(int); static const struct ops fops = { outside }; void open(struct file *f) { f->ops = &fops; }",
+          "",
+        ],
+        two: [
+          "",
+          "struct ops { int (*f)(int); }; struct file { const struct ops *ops; }; int outside(int); static const struct ops fops = { outside }; void open(struct file *f) { f->ops = &fops; }",
+        ],
+      },
+      "split-state fops",
+    ],
+    [
       "nowhere, but is one for each processor under another name",
       {
         one: [
@@ -467,6 +481,21 @@ describe("a removed function", () => {
       context,
     );
     expect(refused).toEqual(expected);
+  });
+
+  it.each([
+    ["whose address was taken and that becomes another unit's global function is refused", "", ["moved-definition job"]],
+    ["whose address was taken and that becomes another unit's static function is refused", "static", ["moved-definition job"]],
+  ])("%s", async (_, linkage, expected) => {
+    const code = "int outside(int); WORD int job(int x) { return outside(x) DO; }";
+    const hold = "void f(struct work *w) { w->run = job; queue(w); }";
+    const pre = code.replace("WORD", "static").replace("DO", "+ 1");
+    const post = code.replace("WORD", linkage).replace("DO", "+ 2");
+    const units =
+      linkage === ""
+        ? { one: { pre: `${HELD} ${pre} ${hold}`, post: `${HELD} int job(int); ${hold}` }, two: { pre: "", post } }
+        : { one: { pre: `${HELD} ${pre} ${hold}`, post: HELD }, two: { pre: "", post: `${HELD} ${post} ${hold}` } };
+    expect((await settle(units)).refused).toEqual(expected);
   });
 
   it("that another removed one calls, which may be called on, is followed too", async () => {
