@@ -1,6 +1,6 @@
 import type { CommandPage } from "./command-pages.js";
 
-type Kind = "file" | "directory" | "update-in-kernel";
+type Kind = "file" | "directory" | "update-in-kernel" | "update-in-store";
 
 /** What completes a value, by the word in its place: `--patch <file>`, `<update>`. Others are not completed. */
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -10,11 +10,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
   post: "file",
   dir: "directory",
   "kernel-source": "directory",
-  id: "update-in-kernel",
 };
 
 /** Of commands that choose a new id, so that those that are taken are no help. */
 const NEW_IDS: ReadonlySet<string> = new Set(["create"]);
+
+/** Of commands that look for an id in the store. */
+const STORE_IDS: ReadonlySet<string> = new Set(["remove"]);
 
 /**
  * Completion of `ksplice COMMAND …` and of the old names with a hyphen, for bash. It runs no program but what bash brings: every shell reads it.
@@ -33,6 +35,12 @@ _ksplice_complete() {
 		local entry ids=
 		for entry in /sys/kernel/ksplice/*/; do
 			[[ ! -d $entry ]] || { entry=\${entry%/}; ids+=" \${entry##*/}"; }
+		done
+		_ksplice_complete words "$ids" ;;
+	update-in-store)
+		local entry ids=
+		for entry in /var/lib/ksplice/*/*.tar.gz; do
+			[[ ! -f $entry ]] || { entry=\${entry##*/}; ids+=" \${entry%%-*}"; }
 		done
 		_ksplice_complete words "$ids" ;;
 	esac
@@ -95,5 +103,6 @@ function argumentCase(word: string, { args }: CommandPage): string[] {
 }
 
 function kindOf(place: string, word: string): Kind | undefined {
-  return place === "id" && NEW_IDS.has(word) ? undefined : KINDS[place];
+  if (place !== "id") return KINDS[place];
+  return NEW_IDS.has(word) ? undefined : STORE_IDS.has(word) ? "update-in-store" : "update-in-kernel";
 }

@@ -15,6 +15,7 @@ export { prepareOwnKernel, type PreparedOwn, type PrepareOwnRequest } from "./di
 export type { ArchiveKernel, ArchivePlace, Distribution, PrepareRequest } from "./distro/distro.js";
 export { defaultCacheDir } from "./host/cache-dir.js";
 export { removeAllTemporary } from "./host/temporary.js";
+export { refuseNotRoot } from "./host/refusals.js";
 export { packageRoot } from "./host/package-root.js";
 
 // Make an update of a change.
@@ -24,7 +25,7 @@ export { createUpdate, type CreateRequest } from "./update/create/create-update.
 export { checkId, randomId } from "./update/create/update-id.js";
 
 // Updates as files.
-export { ID_PATTERN, type Manifest, type ManifestTarget, type ManifestUnit } from "./update/file/manifest.js";
+export { CVE_PATTERN, ID_PATTERN, type Manifest, type ManifestTarget, type ManifestUnit } from "./update/file/manifest.js";
 export { openUpdate, packUpdate, type Update } from "./update/file/update-file.js";
 export { spellNote } from "./notes/spell-note.js";
 
@@ -54,6 +55,12 @@ export type { Mismatch, UnitMatch } from "./match/types.js";
 export { rehearseUpdate } from "./rehearse/rehearse-update.js";
 export type { Rehearsal } from "./rehearse/rehearsal.js";
 export { oneLine, sawTheSame } from "./rehearse/find-failures.js";
+
+// Updates in service: kept in the store, applied at boot.
+export { thisPlace, type Place } from "./service/place.js";
+export { readIncoming } from "./service/read-incoming.js";
+export { UpdateStore, type Incoming, type Installed } from "./service/store/update-store.js";
+export type { Held, StoredUpdate } from "./service/store/store-index.js";
 
 // Change the running kernel, and see what is in it.
 export { applyUpdate, type ApplyOptions, type ApplyResult } from "./update/apply/apply-update.js";

@@ -2,7 +2,7 @@ import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, Refusal } from "../index.js";
+import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, refuseNotRoot, Refusal } from "../index.js";
 
 /** What every command shares: its options, how it reports errors, its exit status. */
 
@@ -36,6 +36,11 @@ export function withCommonOptions(command: Command): Command {
       process.exit(0);
     })
     .exitOverride();
+}
+
+/** @throws Refusal `not-root` */
+export function requireRootUser(): void {
+  if (process.geteuid?.() !== 0) throw refuseNotRoot();
 }
 
 /** The command line, or the environment, says something that makes no sense. Exit status 2. */

@@ -2,7 +2,18 @@ import { constants, existsSync } from "node:fs";
 import { access, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { checkId, createUpdate, openUpdate, packageRoot, packUpdate, randomId, Refusal, spellNote, type Change } from "../index.js";
+import {
+  checkId,
+  createUpdate,
+  CVE_PATTERN,
+  openUpdate,
+  packageRoot,
+  packUpdate,
+  randomId,
+  Refusal,
+  spellNote,
+  type Change,
+} from "../index.js";
 import {
   cacheDirectory,
   jobsFromEnvironment,
@@ -27,6 +38,8 @@ interface CreateOptions extends CommonOptions {
   readonly config?: string;
   readonly id?: string;
   readonly description?: string;
+  readonly cve?: string[];
+  readonly effective?: string;
   readonly jobs?: number;
   readonly onlyTargets?: string;
   readonly allowLayout?: string[];
@@ -60,6 +73,8 @@ export function createCommand(): Command {
     .option("--config <dir>", "configuration directory (default: KERNEL_SOURCE/ksplice)")
     .option("--id <id>", "the update's id (default: 8 random letters and digits)")
     .option("--description <text>", "one line about the update (default: what commit or mail say, else the name of the patch)")
+    .option("--cve <id>", "a vulnerability that the update fixes, besides those that the patch names; may be repeated", appendCve)
+    .option("--effective <version>", "version of the kernel whose fixes a machine has with this update, for `ksplice uname -r` (6.1.176-1)")
     .option("-j, --jobs <n>", "compile this many objects at once (also: CONCURRENCY_LEVEL)", positiveInteger)
     .option("--only-targets <pattern>", "only these modules, or vmlinux; * stands for any letters")
     .option("--allow-layout <type>", "let a changed layout of this type through (struct foo); may be repeated", appendTo)
@@ -95,6 +110,8 @@ export function createCommand(): Command {
         id,
         ...createdByEnvironment(),
         ...(options.description === undefined ? {} : { description: options.description }),
+        ...(options.cve === undefined ? {} : { cves: options.cve }),
+        ...(options.effective === undefined ? {} : { effective: effectiveVersion(options.effective) }),
         jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
@@ -148,6 +165,17 @@ function refusedOption(flags: string, instead: string): Option {
 /** Collects an option that may be repeated. */
 function appendTo(value: string, previous: string[] | undefined): string[] {
   return previous === undefined ? [value] : [...previous, value];
+}
+
+function appendCve(value: string, previous: string[] | undefined): string[] {
+  const id = value.toUpperCase();
+  if (!CVE_PATTERN.test(id)) throw new InvalidArgumentError("it must be an id such as CVE-2026-12345");
+  return appendTo(id, previous);
+}
+
+function effectiveVersion(text: string): string {
+  if (!/^[A-Za-z0-9.+~:_-]{1,64}$/.test(text)) throw usage(`--effective is "${text}", which is no version: letters, digits and .+~:_-`);
+  return text;
 }
 
 /** @throws Refusal `usage` unless exactly one way is given */

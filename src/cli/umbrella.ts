@@ -7,6 +7,7 @@ import { matchCommand } from "./match.js";
 import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
 import { snapshotCommand } from "./snapshot.js";
+import { installCommand, listCommand, removeCommand } from "./store.js";
 import { undoCommand } from "./undo.js";
 import { verifyCommand } from "./verify.js";
 import { viewCommand } from "./view.js";
@@ -24,6 +25,9 @@ export function umbrella(): Command {
     verifyCommand(),
     viewCommand(),
     undoCommand(),
+    installCommand(),
+    listCommand(),
+    removeCommand(),
     diffCommand(),
   ];
   for (const command of commands) program.addCommand(withCommonOptions(command));

@@ -126,6 +126,8 @@ function pack(units: readonly SampleUnit[], changed: readonly { unit: SampleUnit
       description: "a fix",
       created: "2026-01-02T03:04:05Z",
       kernel: { release: FACTS.release, machine: "x86_64", compiler: "gcc-12" },
+      after: [],
+      cves: [],
       core: "ksplice.ko",
       targets: [
         {

@@ -34,11 +34,13 @@ export function sampleUpdate(change: Partial<Manifest> = {}): Update {
     ["post/net/ipv4/same.o", text("post")],
   ]);
   const base: Omit<Manifest, "files"> = {
-    format: 4,
+    format: 5,
     id: "abc123",
     description: "a fix",
     created: "2026-01-02T03:04:05Z",
     kernel: { release: "6.1.0-47-amd64", machine: "x86_64", compiler: "gcc-12" },
+    after: [],
+    cves: [],
     core: "ksplice.ko",
     targets: [
       {

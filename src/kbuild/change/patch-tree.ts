@@ -17,7 +17,7 @@ const PATCH_HEADER = "ksplice-patch.h";
  * @throws Refusal if the patch is missing, empty, no patch, does not apply (with patch's own words) or not at one place only, or names files outside the tree
  */
 export async function shadowWithPatch(tree: KernelTree, change: Change, patchHeaders?: string): Promise<PatchedTree> {
-  const { files: changes, notes, description, made } = await readChange(tree.original, change, tree.held);
+  const { files: changes, notes, description, cves, made } = await readChange(tree.original, change, tree.held);
   const paths = [...changes.keys()].sort();
   const contents = new Map<string, string | undefined>();
   const added: string[] = [];
@@ -36,6 +36,6 @@ export async function shadowWithPatch(tree: KernelTree, change: Change, patchHea
   const shadow = await ShadowTree.create(tree.source, contents);
   const patch = patches.join("");
   const includeDir = patch.includes(PATCH_HEADER) ? patchHeaders : undefined;
-  const told = { description, made, notes };
+  const told = { description, cves, made, notes };
   return { shadow, root: shadow.root, touched: paths, added, removed, patch, ...told, includeDir, dispose: () => shadow.dispose() };
 }

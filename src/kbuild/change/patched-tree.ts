@@ -13,6 +13,8 @@ export interface PatchedTree {
   readonly patch: string;
   /** What the change says of itself, on one line. */
   readonly description: string;
+  /** CVE ids that the change says it fixes, sorted. */
+  readonly cves: readonly string[];
   /** When the change was made. */
   readonly made: Date;
   /** What the user should know of how the patch applies: hunks that are shifted. */

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { isMissing, readLatin1 } from "../../host/files.js";
 import { applyPatch, PatchedFiles, type NamedPatch } from "./apply-patch.js";
 import { describeChange } from "./describe-change.js";
+import { findCves } from "./find-cves.js";
 import { readCommits, type CommitChoice } from "./read-commits.js";
 import { newestTime, readSeries } from "./read-series.js";
 import { diffextFindsNothing, noSuchPatch } from "./refusals.js";
@@ -36,6 +37,8 @@ export interface ReadChange {
   readonly notes: readonly string[];
   /** What it says of itself, on one line: messages of commits and mails, else what it is called. */
   readonly description: string;
+  /** What it says that it fixes: CVE ids in messages and patches. */
+  readonly cves: readonly string[];
   /** When it was made. */
   readonly made: Date;
 }
@@ -54,7 +57,18 @@ export async function readChange(source: string, change: Change, held: FileChang
     const found = await applyPatch(files, patch);
     notes.push(...found.map((note) => (patches.length === 1 ? note : `${patch.name}: ${note}`)));
   }
-  return { files: await files.changes(), notes, description: describeChange(messages, name), made };
+  return {
+    files: await files.changes(),
+    notes,
+    description: describeChange(messages, name),
+    cves: findCves([...messages, ...patches.map(aboutPatch)]),
+    made,
+  };
+}
+
+/** What stands before a patch's first file, which tools leave alone: changed lines may name a CVE that was fixed long ago. */
+function aboutPatch({ text }: NamedPatch): string {
+  return /^(?:diff -|Index: |--- \S)/m.test(text) ? (text.split(/^(?:diff -|Index: |--- \S)/m)[0] ?? "") : "";
 }
 
 interface Patches {
@@ -143,7 +157,7 @@ async function readDiffext(files: PatchedFiles, extension: string): Promise<Read
     if (content !== (await files.read(changed))) changes.set(changed, content);
   }
   if (found === 0) throw diffextFindsNothing(source, extension);
-  return { files: changes, notes: [], description: `changes in *${extension}`, made: (await stat(source)).mtime };
+  return { files: changes, notes: [], description: `changes in *${extension}`, cves: [], made: (await stat(source)).mtime };
 }
 
 /** Directories that are no part of the source. */

@@ -17,6 +17,10 @@ export interface UpdateSource {
   readonly description: string;
   readonly created: Date;
   readonly kernel: { readonly release: string; readonly buildId?: string; readonly compiler: string };
+  /** Ids of the updates that the source holds, oldest first. */
+  readonly after: readonly string[];
+  readonly cves: readonly string[];
+  readonly effective?: string;
   readonly patch: Uint8Array;
   readonly notes: readonly SemanticNote[];
   readonly modules: KernelModules;
@@ -70,6 +74,9 @@ export async function assembleUpdate(
       description: source.description,
       created: source.created.toISOString().replace(/\.\d+Z$/, "Z"),
       kernel: { ...source.kernel, machine: KERNEL_ARCHITECTURE.name },
+      after: [...source.after],
+      cves: [...source.cves],
+      ...(source.effective === undefined ? {} : { effective: source.effective }),
       core: CORE_FILE,
       targets,
       notes: [...source.notes],

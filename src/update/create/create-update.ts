@@ -19,6 +19,10 @@ export interface CreateRequest extends SourceRequest, ChooseUnitsOptions, DiffUn
   readonly description?: string;
   /** When the change was made. Default: as its commits, files or directory say. */
   readonly created?: Date;
+  /** CVE ids that it fixes, besides those that the change names. */
+  readonly cves?: readonly string[];
+  /** The version of the kernel whose fixes a machine has with it. */
+  readonly effective?: string;
   /** Types whose layout may change: `struct foo`, or `foo`. */
   readonly allowedLayouts?: readonly string[];
   /** Functions in whose old code threads may stay, besides those that the patch names. */
@@ -76,6 +80,9 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
       description: request.description ?? patched.description,
       created: request.created ?? patched.made,
       kernel: { release: build.release, compiler: build.compilerVersion, ...(buildId === undefined ? {} : { buildId }) },
+      after: (request.after ?? []).map(({ manifest }) => manifest.id),
+      cves: [...new Set([...patched.cves, ...(request.cves ?? [])])].sort(),
+      ...(request.effective === undefined ? {} : { effective: request.effective }),
       patch: Buffer.from(patched.patch, "latin1"),
       notes: await readSemanticNotes(patched.root, texts, units),
       modules,

@@ -72,11 +72,19 @@ class Collector {
 }
 
 async function readTarball(path: string): Promise<Archive> {
+  return await readArchiveBytes(await readFile(path), path);
+}
+
+/**
+ * A tarball that is in memory already.
+ * @param path what errors call it
+ * @throws as {@link readArchive}
+ */
+export async function readArchiveBytes(compressed: Uint8Array, path: string): Promise<Archive> {
   const collector = new Collector(path);
   const extract = tar.extract();
-  const compressed = await readFile(path);
   if (compressed.length === 0) throw badUpdate(path, "it is empty");
-  const inflating = pipeline(Readable.from([compressed]), createGunzip(), extract);
+  const inflating = pipeline(Readable.from([Buffer.from(compressed)]), createGunzip(), extract);
   // The loop below ends early on a refusal; the pipeline then rejects because its sink was destroyed, which is no news.
   inflating.catch(() => undefined);
   try {

@@ -4,7 +4,7 @@ import { HOOK_KINDS } from "../../diff/atoms/hook-kinds.js";
 import { NOTE_KINDS } from "../../notes/types.js";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
-export const FORMAT_VERSION = 4;
+export const FORMAT_VERSION = 5;
 
 /**
  * Letters and digits, so that `ksplice_ID_` begins the names of this update's modules and of no other's; and not the name that
@@ -108,6 +108,9 @@ const targetEntry = z.strictObject({
   units: z.array(unitEntry).min(1),
 });
 
+/** The vulnerabilities that an update fixes, as cve.org writes them. */
+export const CVE_PATTERN = /^CVE-(19|20)\d{2}-\d{4,7}$/;
+
 /** A unit whose source file the patch touches and whose code stays the same: run-post matching compares it too. */
 const checkedEntry = z.strictObject({ path: relativePath, target: targetName, post: relativePath });
 
@@ -143,6 +146,14 @@ export const manifestSchema = z.strictObject({
       .optional(),
     compiler: z.string(),
   }),
+  /** Ids of the updates that the source held which it was made from, oldest first: the kernel must have them. */
+  after: z.array(z.string().regex(ID_PATTERN)).max(256),
+  cves: z.array(z.string().regex(CVE_PATTERN)).max(256),
+  /** The version of the kernel whose fixes a machine has with this update: for people and programs that compare versions. */
+  effective: z
+    .string()
+    .regex(/^[A-Za-z0-9.+~:_-]{1,64}$/)
+    .optional(),
   core: relativePath,
   targets: z.array(targetEntry).min(1).max(256),
   checked: z.array(checkedEntry),

@@ -1,5 +1,5 @@
 import { parseManifest } from "./parse-manifest.js";
-import { packArchive, readArchive, sha256, type ArchiveFiles } from "./archive.js";
+import { packArchive, readArchive, readArchiveBytes, sha256, type Archive, type ArchiveFiles } from "./archive.js";
 import type { Manifest } from "./manifest.js";
 import { badUpdate } from "./refusals.js";
 
@@ -33,7 +33,19 @@ export async function packUpdate(update: Update): Promise<Uint8Array> {
  * @throws Refusal `bad-update`
  */
 export async function openUpdate(path: string): Promise<Update> {
-  const archive = await readArchive(path);
+  return checkArchive(await readArchive(path), path);
+}
+
+/**
+ * The same of a tarball that is in memory: what was checked is what is used, whatever becomes of the file.
+ * @param path what errors call it
+ * @throws Refusal `bad-update`
+ */
+export async function openUpdateBytes(tarball: Uint8Array, path: string): Promise<Update> {
+  return checkArchive(await readArchiveBytes(tarball, path), path);
+}
+
+function checkArchive(archive: Archive, path: string): Update {
   const manifestBytes = archive.files.get(MANIFEST_FILE);
   if (manifestBytes === undefined) throw badUpdate(path, `it has no ${MANIFEST_FILE}`);
   const manifest = parseManifest(manifestBytes, path);

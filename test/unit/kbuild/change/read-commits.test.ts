@@ -64,6 +64,7 @@ describe("of a repository", () => {
       files: new Map([["net/raw.c", RAW.replace("v3;", "v3 = 3;")]]),
       notes: [],
       description: "net: one — Why.",
+      cves: [],
       made: new Date("2026-01-02T00:00:00Z"),
     });
   });

@@ -1,0 +1,26 @@
+import { join } from "node:path";
+
+/** Where the service keeps its files: below the machine's root, or below that of an image that is being made. */
+export interface Place {
+  readonly root: string;
+  /** User id that must own everything that is believed: 0, but in tests. */
+  readonly owner: number;
+}
+
+export function thisPlace(root = "/"): Place {
+  return { root, owner: 0 };
+}
+
+/** Survives a reboot. */
+export function storeDir({ root }: Place): string {
+  return join(root, "var/lib/ksplice");
+}
+
+/** tmpfs: what is true until the next boot only. */
+export function runDir({ root }: Place): string {
+  return join(root, "run/ksplice");
+}
+
+export function configDir({ root }: Place): string {
+  return join(root, "etc/ksplice");
+}

@@ -1,0 +1,20 @@
+import { readFile, stat } from "node:fs/promises";
+import { readBytesIfThere } from "../host/files.js";
+import { badUpdate } from "../update/file/refusals.js";
+import { openUpdateBytes } from "../update/file/update-file.js";
+import type { Incoming } from "./store/update-store.js";
+
+/**
+ * Reads an update that somebody hands over: once, and what is checked and kept are these bytes.
+ * @param path a tarball; its signature, where it has one, lies beside it as `PATH.sig`
+ * @throws Refusal `bad-update`
+ */
+export async function readIncoming(path: string): Promise<Incoming> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw badUpdate(path, "no such file");
+  if (!found.isFile()) throw badUpdate(path, "it is no tarball; an unpacked tree can be applied, and cannot be in service");
+  const tarball = await readFile(path);
+  const signature = await readBytesIfThere(`${path}.sig`);
+  const update = await openUpdateBytes(tarball, path);
+  return { tarball, update, ...(signature === undefined ? {} : { signature }) };
+}
