@@ -50,7 +50,7 @@ export interface DecodedInstruction {
   /** For a direct branch: a jump, a call, or the condition, so that a short and a near form of the same branch are equal. Undefined for everything else. */
   readonly branch: string | undefined;
   /** Target of a direct branch as a byte offset in the decoded range (negative or past the end: outside of it). */
-  readonly target: number | undefined;
+  readonly branchTarget: number | undefined;
 }
 
 /** An address that an instruction computes from its own. All in bytes from the start of the code. */

@@ -1,6 +1,6 @@
 import type { ElfRelocation } from "../elf/model.js";
 import type { LiveCode, PatchSite } from "../arch/arch.js";
-import type { CodeComparer } from "./code-comparer.js";
+import type { UnitContext } from "./unit-context.js";
 import { Evidence, type Difference } from "./evidence.js";
 import { readImmediate } from "./immediates.js";
 import type { PreCode } from "./pre-code.js";
@@ -27,7 +27,7 @@ export class Findings {
   #branches: Branch[] = [];
 
   constructor(
-    private readonly comparer: CodeComparer,
+    private readonly comparer: UnitContext,
     readonly code: PreCode,
     readonly live: LiveCode,
     /** Every byte of the pre code has its offset in the running code. */

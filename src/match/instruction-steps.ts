@@ -105,8 +105,8 @@ export class InstructionSteps {
 
   #stepBranch(code: PreCode, pre: DecodedInstruction, live: DecodedInstruction): Step | undefined {
     const step = { size: pre.size, runSize: live.size + this.#trapsAfter(pre, live) };
-    const runTarget = live.target ?? 0;
-    const target = pre.target ?? 0;
+    const runTarget = live.branchTarget ?? 0;
+    const target = pre.branchTarget ?? 0;
     if (pre.size === live.size && !this.#sameOpcode(code, pre, live)) return this.#fail(pre.offset, live.offset, "the instructions differ");
     const relocation = relocationIn(code, pre.offset, pre.size);
     if (relocation !== undefined) {

@@ -49,15 +49,15 @@ function disassemblePre(code: PreCode, at: number, arch: Architecture): string {
     const shown = homeSection(symbol) === undefined ? symbol.name : `${symbol.name}${addend < 0 ? "-" : "+"}${hex(Math.abs(addend))}`;
     return instruction.branch === undefined ? `${text}  # ${shown}` : `${text.split(" ")[0] ?? ""} ${shown}`;
   }
-  if (instruction.target === undefined) return text;
-  return `${text.split(" ")[0] ?? ""} +${hex(instruction.target - code.start)}`;
+  if (instruction.branchTarget === undefined) return text;
+  return `${text.split(" ")[0] ?? ""} +${hex(instruction.branchTarget - code.start)}`;
 }
 
 function disassembleRun({ bytes, addr }: LiveCode, at: number, run: RunKernel, { code }: Architecture): string {
   const text = code.disassemble(bytes.subarray(at, at + code.maxInstructionSize), addr + BigInt(at))[0]?.text ?? "";
   const instruction = code.decodeOne(bytes, at);
-  if (instruction?.target === undefined) return text;
-  return `${text.split(" ")[0] ?? ""} ${nameAddr(addr + BigInt(instruction.target), run)}`;
+  if (instruction?.branchTarget === undefined) return text;
+  return `${text.split(" ")[0] ?? ""} ${nameAddr(addr + BigInt(instruction.branchTarget), run)}`;
 }
 
 /** `0xffffffff81000000 <name+0x12>` */

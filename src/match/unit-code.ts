@@ -2,8 +2,8 @@ import type { Architecture, LiveCode, PatchSite } from "../arch/arch.js";
 import { architectureOf } from "../arch/architectures.js";
 import type { ElfObject, ElfSection } from "../elf/model.js";
 import { findCandidates } from "./candidates.js";
-import type { CodeComparer } from "./code-comparer.js";
-import { compareCode, type CodeComparison } from "./compare-code.js";
+import type { UnitContext } from "./unit-context.js";
+import { compareWithLive, type LiveComparison } from "./compare-with-live.js";
 import type { PreCode } from "./pre-code.js";
 import { PreObject, type Place } from "./pre-object.js";
 import { References } from "./references.js";
@@ -17,13 +17,13 @@ import type { RunKernel } from "../run-kernel.js";
 export type MatchTrace = (line: string) => void;
 
 /** A unit's functions, and what the running kernel has at the addresses where they may be. Everything is compared once. */
-export class UnitCode implements CodeComparer {
+export class UnitCode implements UnitContext {
   readonly arch: Architecture;
   readonly pre: PreObject;
   readonly references: References;
   readonly #sites: ReadonlyMap<ElfSection, readonly PatchSite[]>;
   readonly #candidates = new Map<Place, readonly bigint[]>();
-  readonly #comparisons = new Map<Place, Map<bigint, CodeComparison>>();
+  readonly #comparisons = new Map<Place, Map<bigint, LiveComparison>>();
 
   constructor(
     object: ElfObject,
@@ -65,9 +65,9 @@ export class UnitCode implements CodeComparer {
   }
 
   /** Compares a function with the newest code of what is at an address. */
-  compare(place: Place, addr: bigint): CodeComparison {
+  compare(place: Place, addr: bigint): LiveComparison {
     let byAddr = this.#comparisons.get(place);
-    if (byAddr === undefined) this.#comparisons.set(place, (byAddr = new Map<bigint, CodeComparison>()));
+    if (byAddr === undefined) this.#comparisons.set(place, (byAddr = new Map<bigint, LiveComparison>()));
     const codeAddr = this.run.newestCode(addr);
     let comparison = byAddr.get(codeAddr);
     if (comparison === undefined) {
@@ -76,7 +76,7 @@ export class UnitCode implements CodeComparer {
       comparison =
         live === undefined
           ? { kind: "different", difference: { offset: 0, runOffset: 0, reason: "the running code cannot be read" } }
-          : compareCode(this, code, live);
+          : compareWithLive(this, code, live);
       byAddr.set(codeAddr, comparison);
       if (comparison.kind === "different") {
         const { offset, reason } = comparison.difference;

@@ -1,6 +1,6 @@
 import type { ElfObject, ElfSection } from "../elf/model.js";
 import { isSplitPart } from "./candidates.js";
-import type { CodeComparison } from "./compare-code.js";
+import type { LiveComparison } from "./compare-with-live.js";
 import type { PreCode } from "./pre-code.js";
 import type { Evidence, TextReference } from "./evidence.js";
 import { findJumpLabelKeys } from "./jump-label-keys.js";
@@ -10,7 +10,7 @@ import { hex } from "./relocated-field.js";
 import type { RunKernel } from "../run-kernel.js";
 import { UnitCode, type MatchTrace } from "./unit-code.js";
 
-type EqualCode = CodeComparison & { kind: "equal" };
+type EqualCode = LiveComparison & { kind: "equal" };
 
 /** A pre function and the running code that it was found to be. */
 export interface Match {

@@ -82,7 +82,7 @@ function describe(instruction: Instruction): DecodedInstruction {
     size: Math.max(1, instruction.length),
     isValid: !instruction.isInvalid,
     branch,
-    target: branch === undefined ? undefined : Number(BigInt.asIntN(64, instruction.nearBranchTarget)),
+    branchTarget: branch === undefined ? undefined : Number(BigInt.asIntN(64, instruction.nearBranchTarget)),
   };
 }
 

@@ -33,5 +33,5 @@ export function findOperations(split: SplitObject): ReadonlySet<Atom> {
 }
 
 function isConstant({ rule, symbol }: Atom): boolean {
-  return rule.kind === "data" && !rule.mutable && rule.area === "core" && symbol !== undefined;
+  return rule.kind === "data" && !rule.mutable && rule.area === "always" && symbol !== undefined;
 }

@@ -3,8 +3,8 @@ import type { ElfSection } from "../../elf/model.js";
 import { EXPORT_SECTION } from "./exports.js";
 import { HOOK_KINDS } from "./hook-kinds.js";
 
-/** When the content is there: always, until the end of boot or module load, or for removing a module only. */
-export type Area = "core" | "init" | "exit";
+/** When the content is there: always, until the end of boot or module load (`init`), or for removing a module only (`exit`). */
+export type Area = "always" | "init" | "exit";
 
 /** How the entries of a table are laid out. One relocation of each entry names the code that owns it. */
 export interface TableLayout {
@@ -121,24 +121,24 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.(exit|memexit|cpuexit|devexit)\.text/, text("exit")],
   [
     /^\.text(\.|$)|^\.(sched|cpuidle|noinstr|spinlock|kprobes|softirqentry|irqentry|entry|ref|lock|static_call)\.text|^\.noinstr\.text|^\.fixup$/,
-    text("core"),
+    text("always"),
   ],
   [/^\.(init|meminit)\.(data|rodata|bss)/, data("init", false)],
   [/^\.exit\.(data|rodata)/, data("exit", false)],
-  [/^__dyndbg(_classes)?$/, { kind: "data", area: "core", mutable: true, lineNumbers: true }],
+  [/^__dyndbg(_classes)?$/, { kind: "data", area: "always", mutable: true, lineNumbers: true }],
   // One static object a call site, each read by its function alone; the module loader registers a module's.
-  [/^__trace_printk_fmt$/, data("core", false)],
-  [/^\.data\.\.ro_after_init/, { kind: "data", area: "core", mutable: true, memory: "read-only" }],
-  [/^\.data\.\.percpu\.\.decrypted/, { kind: "data", area: "core", mutable: true, perCpu: true, memory: "decrypted" }],
-  [/^\.(data|bss)\.\.decrypted/, { kind: "data", area: "core", mutable: true, memory: "decrypted" }],
-  [/^\.data\.\.nosave/, { kind: "data", area: "core", mutable: true, memory: "not saved" }],
-  [/^\.data\.\.percpu/, { kind: "data", area: "core", mutable: true, perCpu: true }],
-  [/^\.(rodata|data\.rel\.ro|lrodata)(\.|$)/, data("core", false)],
-  [/^\.(data|bss|ref\.data|ref\.rodata|ldata|lbss|sbss|sdata)(\.|$)/, data("core", true)],
+  [/^__trace_printk_fmt$/, data("always", false)],
+  [/^\.data\.\.ro_after_init/, { kind: "data", area: "always", mutable: true, memory: "read-only" }],
+  [/^\.data\.\.percpu\.\.decrypted/, { kind: "data", area: "always", mutable: true, perCpu: true, memory: "decrypted" }],
+  [/^\.(data|bss)\.\.decrypted/, { kind: "data", area: "always", mutable: true, memory: "decrypted" }],
+  [/^\.data\.\.nosave/, { kind: "data", area: "always", mutable: true, memory: "not saved" }],
+  [/^\.data\.\.percpu/, { kind: "data", area: "always", mutable: true, perCpu: true }],
+  [/^\.(rodata|data\.rel\.ro|lrodata)(\.|$)/, data("always", false)],
+  [/^\.(data|bss|ref\.data|ref\.rodata|ldata|lbss|sbss|sdata)(\.|$)/, data("always", true)],
 ];
 
 /** What a section that no rule is known for is read as, so that the rest can be compared; it is refused all the same. */
-export const UNKNOWN_SECTION_RULE: SectionRule = data("core", true);
+export const UNKNOWN_SECTION_RULE: SectionRule = data("always", true);
 
 const LITERALS: SectionRule = { kind: "literals" };
 

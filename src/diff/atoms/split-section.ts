@@ -119,7 +119,7 @@ function detachBranches(atom: Atom, atoms: readonly Atom[], { code, machine }: A
   const relocated = new Set(atom.relocations.map((relocation) => relocation.offset));
   const added: ElfRelocation[] = [];
   for (const instruction of code.decode(atom.data)) {
-    const { offset, size, target: branchTarget } = instruction;
+    const { offset, size, branchTarget } = instruction;
     if (branchTarget === undefined) continue;
     const branchWidth = code.displacementSize(instruction);
     const field = offset + size - branchWidth;

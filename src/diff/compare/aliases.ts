@@ -31,7 +31,7 @@ export function findChangedAliases(pre: SplitObject, post: SplitObject, twins: T
 /** The names of what stays in memory that mean one thing in the unit. */
 function* ownNames(split: SplitObject): Generator<[name: string, atom: Atom]> {
   for (const atom of split.atoms) {
-    if ((atom.rule.kind !== "text" && atom.rule.kind !== "data") || atom.rule.area !== "core") continue;
+    if ((atom.rule.kind !== "text" && atom.rule.kind !== "data") || atom.rule.area !== "always") continue;
     for (const { name } of atom.symbols) if (!isNumbered(name) && !name.includes(".") && !isDeviceTableAlias(name)) yield [name, atom];
   }
 }

@@ -4,8 +4,8 @@ import { findChangedAliases } from "./aliases.js";
 import { atomName, type Atom } from "../atoms/atom.js";
 import { collectCarried } from "./carried.js";
 import { settleConstants, type DataWrite } from "./changed-constants.js";
-import { TargetChooser } from "./choose-target.js";
-import { CodeComparison, compareNamelessCode } from "./compare-code.js";
+import { OriginChooser } from "./choose-origin.js";
+import { ChangedCode, compareNamelessCode } from "./changed-code.js";
 import { compareExports, type ExportEntry } from "../atoms/exports.js";
 import { findChangedMarks, readCodeTables, type CodeTables } from "./code-tables.js";
 import { Comparer } from "./compare.js";
@@ -57,7 +57,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
   const { twins, renamed, undecided } = correlate(pre, post);
   const comparer = new Comparer(pre, post, twins);
 
-  const code = new CodeComparison(comparer, preTables, postTables);
+  const code = new ChangedCode(comparer, preTables, postTables);
   const hooks = findHooks(post, twins, code.included);
   const data = compareData(comparer, hooks.hooks);
   // May find further functions that have to be replaced: those that read a constant which moves.
@@ -79,7 +79,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
   );
   const { replaced, writes } = constants;
-  const chooser = new TargetChooser({ post, twins, included, replaced });
+  const chooser = new OriginChooser({ post, twins, included, replaced });
   const carried = collectCarried({ post, postTables, twins, included, hooks: hooks.hooks, writes }, chooser, namesThatStay(pre));
   refusals.push(...findSpecialMemory(carried, twins));
   refusals.push(...checkInitReferences({ comparer, code }, carried, hooks.hooks));

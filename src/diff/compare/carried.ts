@@ -2,7 +2,7 @@ import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import type { Atom } from "../atoms/atom.js";
 import type { DataWrite } from "./changed-constants.js";
-import type { TargetChooser } from "./choose-target.js";
+import type { OriginChooser } from "./choose-origin.js";
 import { companionOf, type CodeTables, type TableEntry } from "./code-tables.js";
 import type { Hook } from "./hooks.js";
 import type { SplitObject } from "../atoms/split-object.js";
@@ -18,7 +18,7 @@ export interface Beginnings {
 }
 
 /** All atoms that the update carries, in the post object's order: the included code, the hooks and, from there, whatever is not in the running kernel. */
-export function collectCarried(beginnings: Beginnings, chooser: TargetChooser, preNames: ReadonlySet<string>): Set<Atom> {
+export function collectCarried(beginnings: Beginnings, chooser: OriginChooser, preNames: ReadonlySet<string>): Set<Atom> {
   const { post, postTables, included, hooks, twins } = beginnings;
   const found = new Set<Atom>([...included, ...hooks.map(({ entry }) => entry)]);
   for (const { post: object, pointer } of beginnings.writes) {
@@ -32,7 +32,7 @@ export function collectCarried(beginnings: Beginnings, chooser: TargetChooser, p
   for (const atom of post.atoms) {
     // Other units of the update may use a new global object that this one only defines.
     const isNewGlobal = atom.symbol !== undefined && atom.symbol.bind !== STB_LOCAL && !preNames.has(atom.symbol.name);
-    if (isNewGlobal && !twins.has(atom) && atom.rule.kind === "data" && atom.rule.area === "core") found.add(atom);
+    if (isNewGlobal && !twins.has(atom) && atom.rule.kind === "data" && atom.rule.area === "always") found.add(atom);
   }
   const visit = (relocations: readonly ElfRelocation[], owner: Atom | undefined): void => {
     for (const relocation of relocations.filter(isMeant)) {

@@ -3,7 +3,7 @@ import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
 import { takesAddress } from "../atoms/branches.js";
-import type { CodeComparison } from "./compare-code.js";
+import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
 import { isDeviceTableAlias } from "../atoms/names.js";
 import * as refuse from "../refusals.js";
@@ -45,7 +45,7 @@ const POINTER_SIZE = 8;
  *
  * One whose readers cannot all be told is refused. Takes functions that read a moved constant into `code`.
  */
-export function settleConstants(code: CodeComparison, constants: readonly { pre: Atom; post: Atom }[]): SettledConstants {
+export function settleConstants(code: ChangedCode, constants: readonly { pre: Atom; post: Atom }[]): SettledConstants {
   const result: SettledConstants = { changed: [], replaced: new Set(), writes: [], refusals: [], init: [] };
   const references = findReferences(code.comparer);
   const moving: { pre: Atom; post: Atom }[] = [];
@@ -123,16 +123,16 @@ function findReaders(atom: Atom, references: References, seen = new Set<Atom>())
  * True for a reader that is gone from memory and has taken nothing but the value. Where it took the address (`proc_create(..., &ops)`), whoever it gave
  * that to reads the constant still.
  */
-function isUsedUp({ owner, relocation }: Reference, code: CodeComparison): boolean {
+function isUsedUp({ owner, relocation }: Reference, code: ChangedCode): boolean {
   return isGone(owner, code) && (owner.rule.kind === "text" ? !takesAddress(code.comparer.post, owner, relocation) : false);
 }
 
-function isGone(owner: Atom, code: CodeComparison): boolean {
-  return owner.rule.kind === "data" ? owner.rule.area !== "core" : code.isGone(owner);
+function isGone(owner: Atom, code: ChangedCode): boolean {
+  return owner.rule.kind === "data" ? owner.rule.area !== "always" : code.isGone(owner);
 }
 
 /** Makes a reader of a constant that moves read the new one. */
-function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<Atom>, code: CodeComparison, result: SettledConstants): void {
+function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<Atom>, code: ChangedCode, result: SettledConstants): void {
   const { owner, relocation } = reader;
   const name = atomName(constant);
   if (isGone(owner, code)) {

@@ -29,11 +29,11 @@ export function compareData(comparer: Comparer, hooks: readonly Hook[]): DataCom
     if (isText(atom) || atom.rule.kind !== "data" || atom.symbol === undefined) continue;
     const twin = twins.get(atom);
     if (twin !== undefined) compareObject(comparer, hooks, twin, atom, result);
-    else if (atom.rule.area === "core") result.new.push({ name: atom.symbol.name, post: atom.symbol });
+    else if (atom.rule.area === "always") result.new.push({ name: atom.symbol.name, post: atom.symbol });
   }
   const continued = new Set(twins.values());
   for (const atom of pre.atoms) {
-    if (atom.rule.kind !== "data" || atom.rule.area !== "core" || atom.symbol === undefined || continued.has(atom)) continue;
+    if (atom.rule.kind !== "data" || atom.rule.area !== "always" || atom.symbol === undefined || continued.has(atom)) continue;
     result.removed.push({ name: atom.symbol.name, pre: atom.symbol });
   }
   return result;
@@ -46,9 +46,9 @@ function compareObject(comparer: Comparer, hooks: readonly Hook[], twin: Atom, a
   const reasons = comparer.differences(twin, atom);
   const moved =
     twin.rule.kind !== "data" || twin.rule.area !== area || twin.rule.mutable !== mutable || twin.rule.perCpu !== atom.rule.perCpu;
-  if (!moved && area === "core" && !comparer.isPartOfCode(atom)) comparePlaces(twin, atom, result);
+  if (!moved && area === "always" && !comparer.isPartOfCode(atom)) comparePlaces(twin, atom, result);
   if (reasons.length === 0 && !moved) return;
-  if (area !== "core" && twin.rule.kind === "data" && twin.rule.area !== "core") {
+  if (area !== "always" && twin.rule.kind === "data" && twin.rule.area !== "always") {
     result.init.push(name);
     return;
   }

@@ -183,7 +183,7 @@ const SELF_CONTAINED = /^(_rs|__print_once|__warned|__already_done|__already_don
 /** An object whose contents matter: one that may be written to and is there all the time. */
 export function isState(atom: Atom): boolean {
   const { rule, symbol } = atom;
-  if (rule.kind !== "data" || !rule.mutable || rule.area !== "core" || rule.lineNumbers === true) return false;
+  if (rule.kind !== "data" || !rule.mutable || rule.area !== "always" || rule.lineNumbers === true) return false;
   if (symbol === undefined || atomSize(atom) === 0) return false;
   const name = baseName(atom).replace(/#$/, "");
   return !SELF_CONTAINED.test(name) && (ONCE_FLAG.test(name) || !/^\.data\.+once/.test(atom.section.name));

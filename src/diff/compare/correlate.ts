@@ -64,7 +64,7 @@ function pairByName(pre: SplitObject, post: SplitObject, twins: Map<Atom, Atom>)
 
 /** Code and data that are gone from memory are not the same as what stays, even under one name. */
 function plainKey({ rule }: Atom, name: string): string {
-  return `${rule.kind === "text" ? "text" : "data"} ${"area" in rule ? rule.area : "core"} ${name}`;
+  return `${rule.kind === "text" ? "text" : "data"} ${"area" in rule ? rule.area : "always"} ${name}`;
 }
 
 /** The name that an atom shares with others of the unit; undefined where its name is its own. */

@@ -1,5 +1,5 @@
 import { atomName, isText, type Atom } from "../atoms/atom.js";
-import { groupPieces } from "./compare-code.js";
+import { groupPieces } from "./changed-code.js";
 import type { Twins } from "./group.js";
 import { findHookKind, type HookKind } from "../atoms/hook-kinds.js";
 import * as refuse from "../refusals.js";

@@ -1,6 +1,6 @@
 import { STB_LOCAL } from "../../elf/constants.js";
 import { atomName, isText, type Atom } from "../atoms/atom.js";
-import type { CodeComparison } from "./compare-code.js";
+import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
 import { findHandler, type Hook } from "./hooks.js";
 import * as refuse from "../refusals.js";
@@ -13,7 +13,7 @@ import type { DiffRefusal } from "../types.js";
  * @param carried what the update brings
  */
 export function checkInitReferences(
-  { comparer, code }: { readonly comparer: Comparer; readonly code: CodeComparison },
+  { comparer, code }: { readonly comparer: Comparer; readonly code: ChangedCode },
   carried: ReadonlySet<Atom>,
   hooks: readonly Hook[],
 ): DiffRefusal[] {

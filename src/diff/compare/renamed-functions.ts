@@ -19,7 +19,7 @@ export function findRenamedFunctions(pre: SplitObject, post: SplitObject, twins:
   const mayBeRenamed = (atom: Atom): boolean =>
     isText(atom) &&
     atom.rule.kind === "text" &&
-    atom.rule.area === "core" &&
+    atom.rule.area === "always" &&
     atom.symbol?.bind === STB_LOCAL &&
     !isNumbered(atom.symbol.name) &&
     coldParent(atom.symbol.name) === undefined;

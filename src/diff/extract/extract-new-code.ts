@@ -5,8 +5,8 @@ import { atomName, isText, type Atom } from "../atoms/atom.js";
 import { isBranch } from "../atoms/branches.js";
 import { collectCarried, isMeant } from "../compare/carried.js";
 import type { DataWrite } from "../compare/changed-constants.js";
-import { groupPieces } from "../compare/compare-code.js";
-import { TargetChooser, hasPlainName } from "../compare/choose-target.js";
+import { groupPieces } from "../compare/changed-code.js";
+import { OriginChooser, hasPlainName } from "../compare/choose-origin.js";
 import type { ExportEntry } from "../atoms/exports.js";
 import { NewObject } from "./new-object.js";
 import { sliceTables } from "./slice-tables.js";
@@ -41,7 +41,7 @@ export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCo
     ...options,
   };
   const preNames = namesThatStay(analysis.pre);
-  const chooser = new TargetChooser({ ...analysis, elsewhere: new Set(elsewhere.keys()) });
+  const chooser = new OriginChooser({ ...analysis, elsewhere: new Set(elsewhere.keys()) });
   const carried = collectCarried(analysis, chooser, preNames);
   for (const atom of elsewhere.keys()) if (!isText(atom)) carried.delete(atom);
   const newGlobals = [...carried].flatMap(({ symbols }) =>
@@ -78,7 +78,7 @@ export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCo
 
 function relocator(
   analysis: Analysis,
-  chooser: TargetChooser,
+  chooser: OriginChooser,
   object: NewObject,
   { unit, elsewhere, movedFunctions }: Required<ExtractOptions>,
 ): Relocate {

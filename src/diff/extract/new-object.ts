@@ -199,7 +199,7 @@ function newSectionName({ rule, section }: Atom): string {
   // The one name that it knows per-CPU data by.
   if (rule.kind === "data" && rule.perCpu === true) return ".data..percpu";
   // It frees .init sections once the module is loaded, and .exit sections too on kernels that cannot unload modules.
-  if ((rule.kind === "text" || rule.kind === "data") && rule.area !== "core") {
+  if ((rule.kind === "text" || rule.kind === "data") && rule.area !== "always") {
     if (rule.kind === "text") return ".text.kept";
     return (section.flags & elf.SHF_WRITE) === 0 ? ".rodata.kept" : ".data.kept";
   }

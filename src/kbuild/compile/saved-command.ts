@@ -59,7 +59,7 @@ export function parseDependencyRule(text: string): string[] {
 }
 
 /** The value of a `-DNAME=…` argument without its quotes; undefined where there is none. */
-export function findDefinition(compile: readonly string[], name: string): string | undefined {
+export function valueOfDefine(compile: readonly string[], name: string): string | undefined {
   const prefix = `-D${name}=`;
   return compile
     .find((word) => word.startsWith(prefix))

@@ -1,6 +1,6 @@
 import { isText, atomName, type Atom } from "../../diff/atoms/atom.js";
 import { sourceFunction } from "../../diff/atoms/names.js";
-import { groupPieces } from "../../diff/compare/compare-code.js";
+import { groupPieces } from "../../diff/compare/changed-code.js";
 import type { FunctionChange } from "../../diff/types.js";
 import type { ElfObject } from "../../elf/model.js";
 import type { UnitDiff } from "../units/unit-diff.js";

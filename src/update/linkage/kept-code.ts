@@ -3,7 +3,7 @@ import { findAddressTaken } from "../../diff/atoms/address-taken.js";
 import type { Analysis } from "../../diff/compare/analyse.js";
 import { atomName, isText, type Atom } from "../../diff/atoms/atom.js";
 import { isBranch } from "../../diff/atoms/branches.js";
-import { groupPieces } from "../../diff/compare/compare-code.js";
+import { groupPieces } from "../../diff/compare/changed-code.js";
 import { readExports } from "../../diff/atoms/exports.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { BusyFunction } from "./busy-code.js";

@@ -51,7 +51,7 @@ describe("no-ops", () => {
 describe("decoding", () => {
   it("tells branches by their condition, whatever their width", () => {
     const code = bytes(0x74, 0x05, 0x0f, 0x84, 1, 0, 0, 0, 0xeb, 0xfe, 0xe9, 0, 0, 0, 0, 0xe8, 0xff, 0xff, 0xff, 0xff, 0xe3, 0x00, 0xc3);
-    expect(decode(code).map(({ offset, size, branch, target }) => [offset, size, branch, target])).toEqual([
+    expect(decode(code).map(({ offset, size, branch, branchTarget: target }) => [offset, size, branch, target])).toEqual([
       [0, 2, "e", 7],
       [2, 6, "e", 9],
       [8, 2, "jmp", 8],

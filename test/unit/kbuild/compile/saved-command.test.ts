@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { redirectCommand } from "../../../../src/kbuild/compile/redirect-command.js";
-import { findDefinition, parseDependencyRule, parseSavedCommand } from "../../../../src/kbuild/compile/saved-command.js";
+import { valueOfDefine, parseDependencyRule, parseSavedCommand } from "../../../../src/kbuild/compile/saved-command.js";
 
 const DEPENDENCIES = `
 source_net/x.o := /src/net/x.c
@@ -41,8 +41,8 @@ test("a dependency rule of the compiler gives its prerequisites", () => {
 });
 
 test("a definition is found without its quotes", () => {
-  expect(findDefinition(["gcc", '-DKBUILD_MODNAME="i2c_dev"'], "KBUILD_MODNAME")).toBe("i2c_dev");
-  expect(findDefinition(["gcc"], "KBUILD_MODNAME")).toBeUndefined();
+  expect(valueOfDefine(["gcc", '-DKBUILD_MODNAME="i2c_dev"'], "KBUILD_MODNAME")).toBe("i2c_dev");
+  expect(valueOfDefine(["gcc"], "KBUILD_MODNAME")).toBeUndefined();
 });
 
 test("a command is redirected to another tree and output, and to nothing else", () => {

@@ -1,10 +1,10 @@
 import type { LiveCode } from "../arch/arch.js";
-import type { CodeComparer } from "./code-comparer.js";
-import { Comparison } from "./comparison.js";
+import type { UnitContext } from "./unit-context.js";
+import { CodeAttempt } from "./code-attempt.js";
 import type { Difference, Evidence } from "./evidence.js";
 import type { PreCode } from "./pre-code.js";
 
-export type CodeComparison =
+export type LiveComparison =
   | {
       readonly kind: "equal";
       readonly evidence: Evidence;
@@ -21,14 +21,14 @@ export type CodeComparison =
  * Compares a pre function with running code: first as bytes, with relocated fields and patch sites set apart; and where that fails,
  * instruction by instruction, as the running kernel was compiled without -ffunction-sections and may have shorter jumps and other padding.
  */
-export function compareCode(comparer: CodeComparer, code: PreCode, live: LiveCode): CodeComparison {
-  const straight = new Comparison(comparer, code, live, true);
+export function compareWithLive(comparer: UnitContext, code: PreCode, live: LiveCode): LiveComparison {
+  const straight = new CodeAttempt(comparer, code, live, true);
   const sameSize = straight.compare();
   if (sameSize !== undefined) {
     const leadsTo = (delta: number, runOffset: number): boolean => delta === runOffset;
     return { kind: "equal", evidence: straight.evidence, runSize: sameSize, offsetOf: (delta) => delta, leadsTo };
   }
-  const stepped = new Comparison(comparer, code, live, false);
+  const stepped = new CodeAttempt(comparer, code, live, false);
   const runSize = stepped.compare();
   if (runSize === undefined) {
     const difference = stepped.difference ?? straight.difference;

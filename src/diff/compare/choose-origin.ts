@@ -1,7 +1,7 @@
 import type { ElfRelocation } from "../../elf/model.js";
 import { isFunctionName, isText, type Atom } from "../atoms/atom.js";
 import { isBranch } from "../atoms/branches.js";
-import { groupPieces } from "./compare-code.js";
+import { groupPieces } from "./changed-code.js";
 import type { Twins } from "./group.js";
 import type { SplitObject } from "../atoms/split-object.js";
 
@@ -28,7 +28,7 @@ export interface Newness {
 }
 
 /** Decides for each reference of the new code whether it means the new copy or the running kernel's. */
-export class TargetChooser {
+export class OriginChooser {
   readonly #mainOf = new Map<Atom, Atom>();
 
   constructor(readonly newness: Newness) {

@@ -7,7 +7,7 @@ import type { SplitObject } from "../atoms/split-object.js";
 import type { DataChange, DiffRefusal, FunctionChange } from "../types.js";
 
 /** Which functions differ, with all that belongs to each: its tables, its cold pieces. */
-export class CodeComparison {
+export class ChangedCode {
   readonly functions: { changed: FunctionChange[]; new: FunctionChange[]; removed: FunctionChange[] } = {
     changed: [],
     new: [],

@@ -1,5 +1,5 @@
 import type { Architecture, DecodedInstruction, LiveCode, PatchSite, PreBranch, Replacement, SiteContext } from "../arch/arch.js";
-import type { CodeComparer } from "./code-comparer.js";
+import type { UnitContext } from "./unit-context.js";
 import type { Difference, Evidence } from "./evidence.js";
 import { Findings } from "./findings.js";
 import { InstructionSteps } from "./instruction-steps.js";
@@ -9,11 +9,11 @@ import type { RunOffsets } from "./run-offsets.js";
 import type { RunKernel } from "../run-kernel.js";
 
 /** One attempt at comparing pre code with live code. */
-export class Comparison implements SiteContext {
+export class CodeAttempt implements SiteContext {
   readonly run: RunKernel;
   readonly live: LiveCode;
   readonly #arch: Architecture;
-  readonly #comparer: CodeComparer;
+  readonly #comparer: UnitContext;
   readonly #code: PreCode;
   readonly #findings: Findings;
   readonly #steps: InstructionSteps;
@@ -21,7 +21,7 @@ export class Comparison implements SiteContext {
 
   /** @param isStraight byte for byte, at the same offsets; else instruction by instruction */
   constructor(
-    comparer: CodeComparer,
+    comparer: UnitContext,
     code: PreCode,
     live: LiveCode,
     private readonly isStraight: boolean,

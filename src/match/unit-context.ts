@@ -5,7 +5,7 @@ import type { References } from "./references.js";
 import type { RunKernel } from "../run-kernel.js";
 
 /** Everything about the unit that comparing one function needs. */
-export interface CodeComparer {
+export interface UnitContext {
   readonly arch: Architecture;
   readonly run: RunKernel;
   readonly references: References;
