@@ -223,7 +223,7 @@ async function findBroken(source: PatchedSource, files: readonly string[], { job
     const broken = await compileAll(build, units, patched, MOST_BROKEN);
     if (broken.length > 0) return broken;
     const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
-    const types = typesOf(source, { units, notes: [] }, jobs);
+    const types = typesOf(source, { units, leftOut: [], notes: [] }, jobs);
     await checkLayouts({ units, types, patched, kernel, jobs, allowed: [], tell: tellNobody });
     return [];
   } catch (error) {

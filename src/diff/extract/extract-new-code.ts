@@ -25,6 +25,8 @@ export interface ExtractOptions {
   readonly elsewhere?: ReadonlyMap<Atom, NewCodeImport>;
   /** The same for functions that moved from one unit to another and that this one only refers to, by their names. */
   readonly movedFunctions?: ReadonlyMap<string, NewCodeImport>;
+  /** Names that units of the update export before the patch: the running kernel has these exports, whichever unit has them after it. */
+  readonly exportedBefore?: ReadonlySet<string>;
 }
 
 /**
@@ -40,6 +42,7 @@ export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCo
     movedFunctions: new Map<string, NewCodeImport>(),
     ...options,
   };
+  const exportedBefore = options.exportedBefore ?? new Set<string>();
   const preNames = namesThatStay(analysis.pre);
   const chooser = new OriginChooser({ ...analysis, elsewhere: new Set(elsewhere.keys()) });
   const carried = collectCarried(analysis, chooser, preNames);
@@ -56,8 +59,9 @@ export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCo
       .filter(isMeant)
       .map((relocation) => relocate(relocation, analysis.post.target(relocation, atom), atom));
   sliceTables(analysis, carried, object, relocate);
-  // What moved here and was exported there still is.
-  const isNewlyExported = ({ symbol }: ExportEntry): boolean => ![...elsewhere.keys()].some(({ symbols }) => symbols.includes(symbol));
+  // What was exported by another unit still is: what moved here, or its export alone.
+  const isNewlyExported = ({ name, symbol }: ExportEntry): boolean =>
+    !exportedBefore.has(name) && ![...elsewhere.keys()].some(({ symbols }) => symbols.includes(symbol));
   const exports = analysis.addedExports.filter(isNewlyExported).map(({ symbol, ...entry }) => ({
     ...entry,
     symbol: exportedSymbol(symbol, analysis, object, options.unit),
@@ -80,7 +84,7 @@ function relocator(
   analysis: Analysis,
   chooser: OriginChooser,
   object: NewObject,
-  { unit, elsewhere, movedFunctions }: Required<ExtractOptions>,
+  { unit, elsewhere, movedFunctions }: Required<Omit<ExtractOptions, "exportedBefore">>,
 ): Relocate {
   return (relocation, target, owner) => {
     switch (target.kind) {
@@ -129,7 +133,8 @@ function importOf({ name }: ElfSymbol, unit: string): NewCodeImport {
 /** The name, in the new object, of what an export means: as an address of it in data would, that of the old code where there is any. */
 function exportedSymbol(symbol: ElfSymbol, { post, twins, replaced }: Analysis, object: NewObject, unit: string): string {
   const target = post.target({ offset: 0, type: post.object.machine.pointer, symbol, addend: 0 }, undefined);
-  if (target.kind !== "atom") throw new Error(`${symbol.name} is exported and not defined`);
+  if (target.kind === "outside") return object.importSymbol({ name: symbol.name, symbol: symbol.name }).name;
+  if (target.kind !== "atom") throw new Error(`${symbol.name} is exported and is a string`);
   const twin = twins.get(target.atom)?.symbol;
   return twin === undefined || replaced.has(target.atom) ? symbol.name : object.importSymbol(importOf(twin, unit)).name;
 }

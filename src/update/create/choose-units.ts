@@ -18,6 +18,8 @@ export interface ChooseUnitsOptions {
 
 export interface ChosenUnits {
   readonly units: readonly UnitWithCommand[];
+  /** Units of other targets than those that were asked for. */
+  readonly leftOut: readonly UnitWithCommand[];
   /** What the user should know of the rest of the patch, once it is clear that there will be an update. */
   readonly notes: readonly string[];
 }
@@ -38,9 +40,10 @@ export async function chooseUnits({ build, patched }: PatchedSource, options: Ch
     ...(mostUnits === undefined ? {} : { mostUnits }),
     ...(includeGraph === undefined ? {} : { includeGraph }),
   });
-  if (onlyTargets === undefined) return { units, notes };
+  if (onlyTargets === undefined) return { units, leftOut: [], notes };
   const pattern = globPattern(onlyTargets);
   if (units.length > 0 && !units.some((unit) => pattern.test(unit.target))) throw noSuchTarget(onlyTargets, units);
-  for (const unit of units) if (!pattern.test(unit.target)) notes.push(`${unit.path} is left out: it belongs to ${unit.target}`);
-  return { units: units.filter((unit) => pattern.test(unit.target)), notes };
+  const leftOut = units.filter((unit) => !pattern.test(unit.target));
+  for (const unit of leftOut) notes.push(`${unit.path} is left out: it belongs to ${unit.target}`);
+  return { units: units.filter((unit) => pattern.test(unit.target)), leftOut, notes };
 }

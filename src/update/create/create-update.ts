@@ -2,13 +2,17 @@ import { buildKernelModules } from "../../kbuild/module/build-kernel-modules.js"
 import { linkNewCode } from "../../kbuild/module/link-new-code.js";
 import { readKernelBuildId } from "../../tree/kernel-build-id.js";
 import type { Update } from "../file/update-file.js";
-import { readTouchedTexts } from "../units/touched-texts.js";
+import { findUsesOfLeftOut } from "./left-out.js";
+import { Prototypes } from "../linkage/prototypes.js";
+import { readTouchedTexts, type TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { UnitTypes } from "../units/unit-types.js";
 import { assembleUpdate } from "./assemble-update.js";
 import { checkLayouts } from "./check-layouts.js";
 import { chooseUnits, type ChooseUnitsOptions, type ChosenUnits } from "./choose-units.js";
+import type { UnitPart } from "./cut-out.js";
 import { diffUnits, type DiffUnitsOptions } from "./diff-units.js";
+import { refuseUnsafe } from "./judge-parts.js";
 import { withPatchedSource, type PatchedSource, type SourceRequest } from "./patched-source.js";
 import { readSemanticNotes } from "./read-semantic-notes.js";
 import { settleParts } from "./settle-parts.js";
@@ -43,8 +47,8 @@ export async function createUpdate(request: CreateRequest): Promise<Update> {
 }
 
 /** The types of the chosen units. */
-export function typesOf({ build, patched }: PatchedSource, { units }: ChosenUnits, jobs: number): UnitTypes {
-  return new UnitTypes(build, patched, units, jobs > 2 * units.length);
+export function typesOf({ build, patched }: PatchedSource, { units, leftOut }: ChosenUnits, jobs: number): UnitTypes {
+  return new UnitTypes(build, patched, [...units, ...leftOut], jobs > 2 * units.length);
 }
 
 /** All units, compiled before and after the change and compared. */
@@ -64,6 +68,7 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
   const { tell, jobs, kmodDir, allowedBusy = [], allowedLayouts: allowed = [] } = request;
   const texts = await readTouchedTexts(patched);
   const parts = await settleParts(source, diffs, { types, texts, notes: chosen.notes, allowedBusy, tell });
+  await checkLeftOut({ source, chosen, types, diffs }, { texts, parts }, request);
   const units = parts.map(({ unit }) => unit);
 
   tell("stage", "comparing the types with the running kernel's");
@@ -92,4 +97,17 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
     tell,
     diffs.filter(({ unit }) => !units.includes(unit) && patched.touched.includes(unit.source)),
   );
+}
+
+/** @throws Refusal where the new code cannot do with what the running kernel has of units that are left out */
+async function checkLeftOut(
+  { source, chosen, types }: ComparedUnits,
+  { texts, parts }: { readonly texts: readonly TouchedText[]; readonly parts: readonly UnitPart[] },
+  request: DiffUnitsOptions,
+): Promise<void> {
+  if (chosen.leftOut.length === 0) return;
+  const leftOut = await diffUnits(source, chosen.leftOut, types, request);
+  const { refusals, notes } = await findUsesOfLeftOut(parts, leftOut, new Prototypes(texts, types));
+  refuseUnsafe([], refusals);
+  for (const note of notes) request.tell("note", note);
 }

@@ -1,3 +1,4 @@
+import { readExports } from "../../diff/atoms/exports.js";
 import { extractNewCode, piecesOf } from "../../diff/extract/extract-new-code.js";
 import type { NewCode, NewCodeImport } from "../../diff/types.js";
 import type { UnitDiff } from "../units/unit-diff.js";
@@ -42,6 +43,7 @@ export interface UnitPart extends UnitDiff {
 /** Cuts the new code of all units that change out of their post objects, so that what belongs together finds each other. */
 export function cutOut(diffs: readonly UnitDiff[], linkage: Linkage): UnitPart[] {
   const { moves, left, otherInterface, busy } = linkage;
+  const exportedBefore = new Set(diffs.flatMap(({ diff }) => [...readExports(diff.pre).keys()]));
   return diffs
     .filter((entry) => entry.diff.verdict === "changed" || moves.functions.some(({ from }) => from.entry === entry))
     .map((entry): UnitPart => {
@@ -53,6 +55,7 @@ export function cutOut(diffs: readonly UnitDiff[], linkage: Linkage): UnitPart[]
         unit: entry.unit.path,
         elsewhere: new Map(here.map((move) => [move.to.atom, importOfMoved(move)])),
         movedFunctions,
+        exportedBefore,
       });
       const redirects = moves.functions.filter(({ from }) => from.entry === entry).map(redirectOf);
       const replaced = new Set(redirects.map(({ preSymbol }) => preSymbol));

@@ -1,4 +1,5 @@
 import type { DiffRefusal } from "../../diff/types.js";
+import type { Unit } from "../../kbuild/types.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 
 /** What is refused because of how the units of an update belong together: one factory a message. */
@@ -88,6 +89,14 @@ export const unreached = (entry: UnitDiff, name: string): LinkageRefusal =>
 
 export const changedInterface = (entry: UnitDiff, name: string, why: string, difference: string): LinkageRefusal =>
   make("changed-interface")(entry, name, `${difference}, and ${why}`);
+
+/** @param unit that defines it with the patch, and is not in the update */
+export const leftOutDefinition = (entry: UnitDiff, name: string, unit: Unit): LinkageRefusal =>
+  make("left-out-definition")(
+    entry,
+    name,
+    `the new code uses ${name}, which the patch defines in ${unit.path} of ${unit.target}, and that is left out`,
+  );
 
 /** @param user a function that uses `before` of the unit `from` before the patch, and `after` with it */
 export const splitBetween = (entry: UnitDiff, after: string, from: UnitDiff, before: string, user: string): LinkageRefusal => {

@@ -97,6 +97,23 @@ describe("a function that moves to another unit", () => {
     expect(parts.flatMap(({ newCode }) => newCode.exports)).toEqual([]);
   });
 
+  it("of which only the export moves is where it was, and exported as before", async () => {
+    const entry = 'asm(".section ___ksymtab+parse,\\"a\\"\\n.long parse - .\\n.long 0\\n.long 0\\n.previous");';
+    const { parts, refused } = await settle({
+      util: { pre: `${PARSE} ${entry}`, post: PARSE_FIXED },
+      cmdline: { pre: "int cmd(int x) { return x; }", post: `int cmd(int x) { return x + 1; } ${entry}` },
+    });
+    expect(refused).toEqual([]);
+    expect(parts.map(({ newCode }) => newCode.exports)).toEqual([[], []]);
+  });
+
+  it("of another unit may be exported by one that only names it", async () => {
+    const entry = 'asm(".section ___ksymtab+parse,\\"a\\"\\n.long parse - .\\n.long 0\\n.long 0\\n.previous");';
+    const { parts } = await settle({ cmdline: { pre: "int cmd(int x) { return x; }", post: `int cmd(int x) { return x + 1; } ${entry}` } });
+    expect(parts.flatMap(({ newCode }) => newCode.exports)).toMatchObject([{ name: "parse", symbol: "parse" }]);
+    expect(parts.flatMap(({ newCode }) => newCode.imports)).toEqual([{ name: "parse", symbol: "parse" }]);
+  });
+
   it("of another module is another function", async () => {
     const { linkage } = await settle({
       util: { pre: PARSE, post: "", target: "one" },
