@@ -37,7 +37,7 @@ const arrows = {
   "src/kbuild/compile": compiling,
   "src/kbuild/module": [...host, "src/arch", "src/elf", "src/kbuild"],
   "src/kbuild/reach": [...compiling, "src/kbuild/compile"],
-  "src/update/file": [...shared, "src/arch", "src/diff/atoms", "src/notes"],
+  "src/update/file": [...elf, "src/arch", "src/diff/atoms", "src/notes"],
   "src/update/units": [...compiling, "src/kbuild/compile", "src/kbuild/reach", "src/diff"],
   "src/update/linkage": [
     ...elf,

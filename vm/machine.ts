@@ -6,7 +6,8 @@ import { AgentChannel, type CommandOptions, type CommandResult } from "./agent.j
 import { findProblems, lastWords, readConsole } from "./console-log.js";
 import { GUEST_DIR, isHidden, quoteShell } from "./guest-scripts.js";
 import { makeInitramfs } from "./initramfs.js";
-import { moduleName, ModuleFiles } from "./module-files.js";
+import { moduleName } from "../src/host/module-file.js";
+import { ModuleFiles } from "./module-files.js";
 import { requireProgram } from "./programs.js";
 import { emulatorThreads } from "./emulator-threads.js";
 import { qemuArguments } from "./qemu-command.js";
@@ -18,7 +19,7 @@ export type { CommandOptions, CommandResult } from "./agent.js";
 export interface BootOptions {
   /** Path of the vmlinuz to boot. */
   readonly kernel: string;
-  /** `lib/modules/RELEASE` of the unpacked image package; its modules may be compressed with xz. */
+  /** `lib/modules/RELEASE` of the unpacked image package; its modules may be packed. */
   readonly modulesDir: string;
   /** Directories of modules that the image does not have. */
   readonly furtherModules?: readonly string[];

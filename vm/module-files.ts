@@ -1,8 +1,7 @@
 import { readTextIfThere } from "../src/host/files.js";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { execa } from "execa";
-import { requireProgram } from "./programs.js";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isModuleFile, moduleName, readModuleFile } from "../src/host/module-file.js";
 import { noSuchModule, unreadableKernel } from "./refusals.js";
 
 /** A module of the image, ready for insmod. */
@@ -35,7 +34,7 @@ export class ModuleFiles {
       const files = await readdir(directory, { recursive: true }).catch((error: unknown) => {
         throw unreadableKernel(directory, error instanceof Error ? error.message : String(error));
       });
-      for (const file of files) if (/\.ko(\.xz)?$/.test(file)) paths.set(moduleName(file), join(directory, file));
+      for (const file of files) if (isModuleFile(file)) paths.set(moduleName(file), join(directory, file));
     }
     const builtin = (await readTextIfThere(join(modulesDir, "modules.builtin"))) ?? "";
     return new ModuleFiles(modulesDir, paths, new Set(builtin.split("\n").filter(Boolean).map(moduleName)));
@@ -63,17 +62,10 @@ export class ModuleFiles {
   async #visit(name: string, ordered: Map<string, ModuleFile>): Promise<void> {
     const path = this.path(name);
     if (path === undefined || ordered.has(moduleName(name))) return;
-    const data = await readModule(path);
+    const data = await readModuleFile(path);
     for (const dependency of parseDepends(data)) await this.#visit(dependency, ordered);
     ordered.set(moduleName(name), { name: moduleName(name), data });
   }
-}
-
-/** The kernel's spelling of a module's name, from a name or a path: `drivers/i2c/i2c-dev.ko.xz` is `i2c_dev`. */
-export function moduleName(path: string): string {
-  return basename(path)
-    .replace(/\.ko(\.xz)?$/, "")
-    .replaceAll("-", "_");
 }
 
 /** What a module's .modinfo section says that it depends on. */
@@ -89,10 +81,4 @@ export function parseDepends(module: Uint8Array): string[] {
     .toString()
     .split(",")
     .filter((name) => name !== "");
-}
-
-async function readModule(path: string): Promise<Uint8Array> {
-  if (!path.endsWith(".xz")) return readFile(path);
-  const { stdout } = await execa(requireProgram("xz"), ["--decompress", "--stdout", path], { encoding: "buffer", timeout: 30_000 });
-  return stdout;
 }

@@ -6,7 +6,6 @@ import { missingProgram } from "./refusals.js";
 const PACKAGES = {
   "qemu-system-x86_64": "qemu-system-x86",
   busybox: "busybox-static",
-  xz: "xz-utils",
   setpriv: "util-linux",
 } as const;
 

@@ -1,3 +1,5 @@
+import { tokenPattern } from "../../src/source/tokens.js";
+
 /** What stands outside of all others in a C source, as lines: comments and blank lines in front of it belong to it. */
 export interface SourceItem {
   readonly kind: "function" | "type" | "declaration" | "macro" | "include" | "condition";
@@ -8,7 +10,7 @@ export interface SourceItem {
   readonly code: string;
 }
 
-const COMMENT_OR_STRING = /\/\*[^]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?/g;
+const COMMENT_OR_STRING = tokenPattern();
 
 /** The text without comments and what strings say, line for line. */
 export function maskText(source: string): string {

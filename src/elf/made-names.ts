@@ -3,6 +3,17 @@
 const PADDING = "__pfx_";
 const COLD = /\.cold(\.\d+)?$/;
 
+/** What gcc adds to a function's name when it clones or splits it; the number may differ from build to build. */
+export const CLONE_SUFFIX = /\.(constprop|isra|part|cold)(\.\d+)?/g;
+
+/** What compilers add to a name at its end: `.isra.0`, `.constprop.0.cold`, `.45`. */
+const ADDED = /(\.(isra|constprop|part|cold|\d+))+$/;
+
+/** A name as the source has it. */
+export function nameInSource(name: string): string {
+  return name.replace(ADDED, "");
+}
+
 /** The call padding of a function (objtool's --prefix; tools/objtool/elf.c, elf_create_prefix_symbol, Linux 6.12). */
 export function isPaddingName(name: string): boolean {
   return name.startsWith(PADDING);

@@ -1,10 +1,8 @@
-import { coldParent, isPrefixName } from "../elf/made-names.js";
+import { CLONE_SUFFIX, coldParent, isPrefixName } from "../elf/made-names.js";
 import { STT_FUNC } from "../elf/constants.js";
 import type { Place } from "./pre-object.js";
 import type { RunKernel, RunSymbol } from "../run-kernel.js";
 
-/** Suffixes that gcc numbers or adds when it clones and splits functions; the number may differ from build to build. */
-const CLONE = /\.(constprop|isra|part|cold)(\.\d+)?/g;
 const MAX_CLONE_NUMBER = 9;
 
 /** Symbols of the running kernel that a pre function may be, by name, in the unit's target. */
@@ -28,7 +26,7 @@ function lookUp(run: RunKernel, names: readonly string[], target: string): RunSy
 
 /** The same clone with every other small number. */
 function renumbered(name: string): string[] {
-  const suffix = [...name.matchAll(CLONE)].findLast((match) => match[2] !== undefined);
+  const suffix = [...name.matchAll(CLONE_SUFFIX)].findLast((match) => match[2] !== undefined);
   if (suffix?.[2] === undefined) return [];
   const start = suffix.index + suffix[0].length - suffix[2].length;
   const rest = name.slice(start + suffix[2].length);

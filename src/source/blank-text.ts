@@ -1,5 +1,7 @@
+import { tokenPattern } from "./tokens.js";
+
 /** Comments, strings and character constants; and preprocessor lines with those that they continue on. */
-const COMMENTS = /\/\*[^]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?/g;
+const COMMENTS = tokenPattern();
 const DIRECTIVES = /^[^\S\n]*#(?:\\\n|[^\n])*/gm;
 
 /** What `src/source/line-directives.ts` puts into a patched source; the source's own lines have no such. */

@@ -1,16 +1,12 @@
-/** What the compiler adds to a name: `.isra.0`, `.constprop.0.cold`, `.45`. */
-const COMPILER_SUFFIX = /(\.(isra|constprop|part|cold|\d+))+$/;
-
 /** Names that the system call macros make of the one in the source (arch/x86/include/asm/syscall_wrapper.h, Linux 6.1). */
 const SYSCALL_NAME = /^(?:__do_|__se_|__x64_|__ia32_)(?:compat_)?sys_(\w+)$/;
 
 /**
  * The line on which a source file defines a function or datum, from 1; undefined where it does not, or a macro hides it. Found in the text: a
  * definition of the file starts in the first column, a static local with the word `static`.
- * @param symbol as the object has it, compiler's suffixes and all
+ * @param name without what compilers add to it
  */
-export function findDefinition(source: string, symbol: string): number | undefined {
-  const name = symbol.replace(COMPILER_SUFFIX, "");
+export function findDefinition(source: string, name: string): number | undefined {
   const patterns = definitionPatterns(name);
   const lines = source.split("\n");
   for (const pattern of patterns) {

@@ -1,6 +1,7 @@
+import { tokenPattern } from "./tokens.js";
+
 /** Comments, strings, character constants, continuations, line ends, parentheses, and runs of everything else. */
-const TOKEN =
-  /\/\*[^]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|\\\n|\n|[()]|[^\S\n]+|[^\s"'\\/()]+|[^]/g;
+const TOKEN = tokenPattern(/\\\n|\n|[()]|[^\S\n]+|[^\s"'\\/()]+|[^]/);
 
 /** The end of one line of a C source. */
 export interface LineEnd {

@@ -1,5 +1,7 @@
+import { tokenPattern } from "./tokens.js";
+
 /** Comments, strings, character constants, continuations, line ends, punctuation that matters, words, blanks, and everything else by characters. */
-const TOKEN = /\/\*[^]*?(?:\*\/|$)|\/\/(?:\\\n|[^\n])*|"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?|\\\n|\n|\w+|[^\S\n]+|[^]/g;
+const TOKEN = tokenPattern(/\\\n|\n|\w+|[^\S\n]+|[^]/);
 
 /** A function, a declaration or a preprocessor line that stands outside of all others. Comments are left out; between two tokens stands one blank. */
 export interface TopLevelItem {

@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { execa, ExecaError } from "execa";
+import { dirname, join } from "node:path";
 import { findSection } from "../elf/find-section.js";
 import { findImageBtf } from "./image/image-btf.js";
-import { cannotUnpack, missingDebianTool } from "../host/refusals.js";
+import { isModuleFile, moduleName, readModuleFile } from "../host/module-file.js";
 import { unpackImage } from "./image/unpack-image.js";
 
 export interface KernelPlaces {
@@ -56,32 +55,11 @@ async function readImageBtf({ configDir, release, cacheDir }: KernelPlaces): Pro
 async function readModuleBtf({ configDir, release }: KernelPlaces, target: string): Promise<BtfFile | undefined> {
   const directory = join(configDir, "image/lib/modules", release);
   const files = (await readdir(directory, { recursive: true }).catch(ignoreMissing)) ?? [];
-  const file = files.find((path) => MODULE_FILE.exec(basename(path))?.[1]?.replaceAll("-", "_") === target);
+  const file = files.find((path) => isModuleFile(path) && moduleName(path) === target);
   if (file === undefined) return undefined;
   const fileName = join(directory, file);
-  const bytes = findSection(await unpackModule(fileName), ".BTF", fileName);
+  const bytes = findSection(await readModuleFile(fileName), ".BTF", fileName);
   return bytes === undefined ? undefined : { fileName, bytes };
-}
-
-const MODULE_FILE = /^(.*)\.ko(?:\.(?:xz|zst|gz))?$/;
-
-/** What unpacks a module, by the ending of its name. */
-const UNPACKERS: readonly (readonly [ending: string, program: string, debianPackage: string])[] = [
-  [".xz", "xz", "xz-utils"],
-  [".zst", "zstd", "zstd"],
-  [".gz", "gzip", "gzip"],
-];
-
-async function unpackModule(path: string): Promise<Uint8Array> {
-  const [, program, debianPackage] = UNPACKERS.find(([ending]) => path.endsWith(ending)) ?? [];
-  if (program === undefined || debianPackage === undefined) return await readFile(path);
-  try {
-    const { stdout } = await execa(program, ["-dc", path], { encoding: "buffer", maxBuffer: 256 * 1024 * 1024 });
-    return stdout;
-  } catch (error) {
-    if (!(error instanceof ExecaError)) throw error;
-    throw error.code === "ENOENT" ? missingDebianTool(program, debianPackage) : cannotUnpack(basename(path), String(error.stderr));
-  }
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -1,12 +1,6 @@
-import { readCString } from "../../elf/binary-reader.js";
+import { encodeVersions, MODULE_NAME_LEN, parseVersions, VERSIONS_SECTION } from "../../elf/module-versions.js";
 import { homeSection, UNDEFINED, type ElfObject, type ElfSection } from "../../elf/model.js";
 import type { ExportedSymbol } from "./module-symvers.js";
-
-/** `MODULE_NAME_LEN` (include/linux/module.h, Linux 6.1): bytes for a name and its NUL, in struct module and in struct modversion_info. */
-export const MODULE_NAME_LEN = 56;
-
-/** `struct modversion_info`: an unsigned long with the CRC, then the name. */
-const VERSION_SIZE = 8 + MODULE_NAME_LEN;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -45,30 +39,12 @@ export function writeModinfo(module: ElfObject, entries: readonly (readonly [tag
   replaceContent(section, encoder.encode(entries.map(([tag, value]) => `${tag}=${value}\0`).join("")));
 }
 
-/** CRCs that the module expects of exported symbols, by name. */
-export function readVersions(module: ElfObject): Map<string, number> {
-  const versions = new Map<string, number>();
-  const data = findSection(module, "__versions")?.data ?? new Uint8Array();
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  for (let at = 0; at + VERSION_SIZE <= data.length; at += VERSION_SIZE)
-    versions.set(readCString(data.subarray(at, at + VERSION_SIZE), 8, module.fileName), view.getUint32(at, true));
-  return versions;
-}
-
 /** Rewrites `__versions`, sorted by name. Without such a section (a kernel without CONFIG_MODVERSIONS) there is nothing to write. */
 export function writeVersions(module: ElfObject, versions: ReadonlyMap<string, number>): void {
-  const section = findSection(module, "__versions");
+  const section = findSection(module, VERSIONS_SECTION);
   if (section === undefined) return;
   dropSymbolsOf(module, section);
-  const data = new Uint8Array(versions.size * VERSION_SIZE);
-  const view = new DataView(data.buffer);
-  [...versions]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .forEach(([name, crc], index) => {
-      view.setBigUint64(index * VERSION_SIZE, BigInt(crc), true);
-      data.set(encoder.encode(name), index * VERSION_SIZE + 8);
-    });
-  replaceContent(section, data);
+  replaceContent(section, encodeVersions(versions));
 }
 
 /** What lies in these sections is found by its own format; their symbols name nothing that anybody looks up. */
@@ -107,7 +83,7 @@ export function declareImports(module: ElfObject, exported: ReadonlyMap<string, 
     .map((symbol) => exported.get(symbol.name))
     // A longer name has no room in the table; the prelinker gives such a symbol its address.
     .filter((symbol) => symbol !== undefined && symbol.name.length < MODULE_NAME_LEN) as ExportedSymbol[];
-  const versions = readVersions(module);
+  const versions = parseVersions(module);
   for (const symbol of used) versions.set(symbol.name, symbol.crc);
   writeVersions(module, versions);
 

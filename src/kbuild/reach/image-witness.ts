@@ -1,9 +1,9 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { findSection } from "../../elf/find-section.js";
 import { directoriesIn, isDirectory, readTextIfThere } from "../../host/files.js";
 import { readLatin1 } from "../../host/files.js";
-import { requireProgram } from "../../host/refusals.js";
+import { isModuleFile, readModuleFile } from "../../host/module-file.js";
 import { runTool } from "../../host/run-tool.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
 import type { KernelTree } from "../../tree/kernel-tree.js";
@@ -45,15 +45,6 @@ export async function findContradiction(
   return undefined;
 }
 
-/** @throws Refusal `missing-tools` where it is compressed and there is no xz */
-async function readModule(path: string): Promise<Uint8Array> {
-  if (!path.endsWith(".xz")) return await readFile(path);
-  const { notFound, exitCode, stdout, stderr } = await runTool("xz", ["-dc", path], { encoding: "latin1" });
-  if (notFound) throw requireProgram("xz", "xz-utils");
-  if (exitCode !== 0) throw new Error(`${path} cannot be unpacked: ${stderr.trim()}`);
-  return Buffer.from(stdout, "latin1");
-}
-
 /** Names before a parenthesis in lines that begin at the margin and are no declarations. */
 export function definedFunctions(text: string): string[] {
   const names = new Set<string>();
@@ -83,10 +74,10 @@ async function moduleSymbols({ configDir }: KernelTree, path: string): Promise<S
   while (directory.includes("/") && !(await isDirectory(join(modules, release, "kernel", directory)))) directory = dirname(directory);
   if (!directory.includes("/")) return [];
   const top = join(modules, release, "kernel", directory);
-  const files = (await readdir(top, { recursive: true })).filter((name) => /\.ko(?:\.xz)?$/.test(name)).sort();
+  const files = (await readdir(top, { recursive: true })).filter(isModuleFile).sort();
   return await Promise.all(
     files.map(async (name) => {
-      const strings = findSection(await readModule(join(top, name)), ".strtab", name) ?? new Uint8Array();
+      const strings = findSection(await readModuleFile(join(top, name)), ".strtab", name) ?? new Uint8Array();
       return { holder: join(directory, name), symbols: new Set(Buffer.from(strings).toString("latin1").split("\0")) };
     }),
   );

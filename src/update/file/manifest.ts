@@ -1,3 +1,4 @@
+import { MODULE_NAME_LEN } from "../../elf/module-versions.js";
 import { ARCHITECTURE_NAMES } from "../../arch/architectures.js";
 import { z } from "zod";
 import { HOOK_KINDS } from "../../diff/atoms/hook-kinds.js";
@@ -12,8 +13,8 @@ export const FORMAT_VERSION = 5;
  */
 export const ID_PATTERN = /^(?!version$)[A-Za-z0-9]{1,24}$/;
 
-/** The kernel's MODULE_NAME_LEN is 64 - sizeof(unsigned long) (include/linux/module.h, Linux 6.1), one byte of it the NUL. */
-export const MAX_MODULE_NAME = 55;
+/** One byte is the NUL. */
+export const MAX_MODULE_NAME = MODULE_NAME_LEN - 1;
 
 const relativePath = z
   .string()

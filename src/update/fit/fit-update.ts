@@ -12,7 +12,7 @@ import { CORE_EXPORTS, prelinkCore, undefinedSymbols } from "../prelink/prelink.
 import { prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion, targetNotLoaded } from "../match/refusals.js";
 import { unresolvedSymbol } from "../prelink/refusals.js";
-import { symbolsWithVersions } from "../prelink/symbol-versions.js";
+import { parseVersions } from "../../elf/module-versions.js";
 import { requireFile, type Update } from "../file/update-file.js";
 
 /** Whether an update could be applied to a kernel, as far as that can be told without loading it. */
@@ -58,7 +58,7 @@ function countImports(update: Update, target: ManifestTarget, prelinked: Uint8Ar
       .symbols.filter(({ home }) => home instanceof AbsoluteAddress)
       .map(({ name }) => name),
   );
-  const exported = symbolsWithVersions(ko);
+  const exported = parseVersions(ko);
   let count = 0;
   for (const { name, bind } of undefinedSymbols(ko)) {
     if (CORE_EXPORTS.has(name)) continue;

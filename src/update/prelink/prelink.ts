@@ -16,7 +16,7 @@ import { partWrites } from "./prelink-data.js";
 import { takeHooks } from "./prelink-hooks.js";
 import { notInKernel, noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
 import { fillRuntimeConstants } from "./fill-runtime-constants.js";
-import { symbolsWithVersions } from "./symbol-versions.js";
+import { parseVersions } from "../../elf/module-versions.js";
 import { findTakenAddresses } from "./taken-addresses.js";
 import type { MatchedUnit, UnitMatches } from "../match/unit-matches.js";
 
@@ -49,7 +49,7 @@ export interface PrelinkedPart {
 /** The core's own unexported symbols, each found by its one name in vmlinux. A weak one that the kernel lacks stays undefined: the loader makes it 0. */
 export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
   const ko = parseObject(core, "ksplice.ko");
-  const exported = symbolsWithVersions(ko);
+  const exported = parseVersions(ko);
   for (const symbol of undefinedSymbols(ko)) {
     if (exported.has(symbol.name)) continue;
     const found = findExternalSymbol(symbol.name, "vmlinux", run);
@@ -140,7 +140,7 @@ function resolveImports(
   matches: UnitMatches,
   run: RunKernel,
 ): bigint[] {
-  const exported = symbolsWithVersions(ko);
+  const exported = parseVersions(ko);
   const imports = new Map<string, { unit: ManifestUnit; entry: ManifestImport }>();
   for (const unit of target.units) for (const entry of unit.imports) imports.set(entry.name, { unit, entry });
 

@@ -1,3 +1,4 @@
+import { nameInSource } from "../../elf/made-names.js";
 import { parseObject } from "../../elf/parse-object.js";
 import { diffObjects } from "../../diff/diff-objects.js";
 import type { ObjectDiff } from "../../diff/object-diff.js";
@@ -26,7 +27,7 @@ export function diffUnit(pair: UnitPair): UnitDiff {
   return {
     unit: pair.unit,
     lineOf: (symbol) => {
-      const line = pair.sources.map((text) => findDefinition(text, symbol)).find((found) => found !== undefined);
+      const line = pair.sources.map((text) => findDefinition(text, nameInSource(symbol))).find((found) => found !== undefined);
       return line === undefined ? undefined : { file: pair.unit.source, line };
     },
     diff: diffObjects(parseObject(pair.pre, `pre ${pair.unit.path}`), parseObject(pair.post, `post ${pair.unit.path}`)),

@@ -34,12 +34,11 @@ EXPORT_SYMBOL(two_lines);
 describe("the line of a definition", () => {
   it.each([
     ["a function, not its prototype", "helper", 9],
-    ["a clone of it", "helper.isra.0", 9],
     ["a function whose type stands on the line above", "two_lines", 17],
     ["a datum, not its declaration", "limit", 4],
     ["an array", "names", 5],
     ["what a macro defines", "big_lock", 8],
-    ["a static local", "last.12", 11],
+    ["a static local", "last", 11],
     ["a system call", "__do_sys_openat", 23],
     ["a datum with an attribute", "fops", 26],
     ["a function that is only called", "helper2", undefined],

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ModuleFiles, moduleName, parseDepends } from "../../../vm/module-files.js";
+import { moduleName } from "../../../src/host/module-file.js";
+import { ModuleFiles, parseDepends } from "../../../vm/module-files.js";
 
 /** The bytes that the harness reads of a module: its .modinfo. */
 const moduleBytes = (name: string, depends: string) => Buffer.from(`\x7fELF\0license=GPL\0depends=${depends}\0name=${name}\0`);

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { UNDEFINED } from "../../../../src/elf/model.js";
 import { parseObject } from "../../../../src/elf/parse-object.js";
 import { linkNewCode } from "../../../../src/kbuild/module/link-new-code.js";
-import { readModinfo, readVersions } from "../../../../src/kbuild/module/module-metadata.js";
+import { parseVersions } from "../../../../src/elf/module-versions.js";
+import { readModinfo } from "../../../../src/kbuild/module/module-metadata.js";
 import { compileBytes, GCC } from "../../../support/compile-object.js";
 import { fakeBuild } from "../../../support/fake-tree-source.js";
 import { temporaryDirectory, writeFiles } from "../../../support/temp-dir.js";
@@ -42,7 +43,7 @@ describe("new code", () => {
       ["name", "ksplice_abc_vmlinux"],
       ["depends", "ksplice"],
     ]);
-    expect([...readVersions(module).keys()]).toEqual(["ksplice_register", "printk"]);
+    expect([...parseVersions(module).keys()]).toEqual(["ksplice_register", "printk"]);
     expect(module.sections.map((section) => section.name)).not.toContain(".comment");
     expect(module.sections.map((section) => section.name)).toContain(".text.one");
   });

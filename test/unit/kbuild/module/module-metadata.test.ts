@@ -12,7 +12,8 @@ import {
   STT_OBJECT,
 } from "../../../../src/elf/constants.js";
 import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../../../../src/elf/model.js";
-import { declareImports, readModinfo, readVersions, renameModule, writeVersions } from "../../../../src/kbuild/module/module-metadata.js";
+import { parseVersions } from "../../../../src/elf/module-versions.js";
+import { declareImports, readModinfo, renameModule, writeVersions } from "../../../../src/kbuild/module/module-metadata.js";
 import { parseModuleSymvers } from "../../../../src/kbuild/module/module-symvers.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -81,7 +82,7 @@ describe("a module", () => {
   test("declares the CRCs of what it uses, and keeps what it knew", () => {
     const module = frame();
     declareImports(module, SYMVERS);
-    expect([...readVersions(module)]).toEqual([
+    expect([...parseVersions(module)]).toEqual([
       ["i2c_transfer", 0xbbbbbbbb],
       ["ksplice_register", 0x11],
       ["printk", 0xaa],
