@@ -98,7 +98,9 @@ function valueCases(word: string, { options }: CommandPage): string[] {
 }
 
 function argumentCase(word: string, { args }: CommandPage): string[] {
-  const kind = args[0] && kindOf(args[0].name(), word);
+  const [first] = args;
+  if (first?.argChoices !== undefined) return [`\t${word}) _ksplice_complete words "${first.argChoices.join(" ")}" ;;`];
+  const kind = first && kindOf(first.name(), word);
   return kind === undefined ? [] : [`\t${word}) _ksplice_complete ${kind} ;;`];
 }
 

@@ -5,6 +5,7 @@ import { packageRoot } from "../src/host/package-root.js";
 import { copyrightWithLibraries, OWN_COPYRIGHT } from "./copyright.js";
 import type { PackageTree } from "./deb.js";
 import { isBuildCommand, MAINTAINER, writeChangelog, writeCompletion, writeInside, writeManPages } from "./documentation.js";
+import { MAINTAINER_SCRIPTS } from "./maintainer-scripts.js";
 import type { NodeRuntime } from "./node-runtime.js";
 
 export interface StageOptions {
@@ -21,13 +22,13 @@ const WRAPPER = `#!/bin/sh
 exec /${LIBRARY}/node "/${LIBRARY}/dist/cli/\${0##*/}.js" "$@"
 `;
 
-/** The lock of the commands that change the kernel. What is applied needs nothing of it. */
-const POSTRM = `#!/bin/sh
-set -e
-if [ "$1" = purge ]; then
-	rm -rf /run/ksplice
-fi
-`;
+/** Where the units and the rule of udev go, by file. */
+const SYSTEM_FILES: Readonly<Record<string, string>> = {
+  "ksplice.service": "usr/lib/systemd/system",
+  "ksplice-guard.service": "usr/lib/systemd/system",
+  "ksplice-resume.service": "usr/lib/systemd/system",
+  "60-ksplice.rules": "usr/lib/udev/rules.d",
+};
 
 /** Commands with a name of their own, besides \`ksplice\`. */
 const TARGET_PROGRAMS = ["ksplice", "ksplice-apply", "ksplice-view", "ksplice-undo"];
@@ -47,9 +48,11 @@ export async function stageKsplice(path: string, options: StageOptions): Promise
   await writeChangelog(path, "ksplice", { version, date });
   await writeInside(join(path, "usr/share/doc/ksplice/copyright"), await copyrightWithLibraries(runtime.license));
   await writeOverrides(path, "ksplice");
+  for (const [name, directory] of Object.entries(SYSTEM_FILES))
+    await writeInside(join(path, directory, name), await readFile(join(packageRoot(), "packaging/systemd", name)));
   return {
     path,
-    scripts: { postrm: POSTRM },
+    scripts: MAINTAINER_SCRIPTS,
     control: {
       ...commonFields("ksplice", version, "amd64"),
       Depends: "libc6 (>= 2.28), libgcc-s1 (>= 3.3), libstdc++6 (>= 10), kmod",

@@ -58,8 +58,13 @@ export { oneLine, sawTheSame } from "./rehearse/find-failures.js";
 
 // Updates in service: kept in the store, applied at boot.
 export { thisPlace, type Place } from "./service/place.js";
-export { readIncoming } from "./service/read-incoming.js";
+export { readIncoming, readToApply } from "./service/read-incoming.js";
 export { UpdateStore, type Incoming, type Installed } from "./service/store/update-store.js";
+export { thisService, type Service } from "./service/service.js";
+export { applyGuarded, SETTLE_SECONDS, undoNoted } from "./service/apply-guarded.js";
+export { clearHeld, forgetMarks, markWell } from "./service/guard/settle.js";
+export { applyFromStore, installUpdate, removeUpdate } from "./service/in-service.js";
+export { startService, type StartReport } from "./service/start.js";
 export type { Held, StoredUpdate } from "./service/store/store-index.js";
 
 // Change the running kernel, and see what is in it.

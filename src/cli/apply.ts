@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { applyUpdate, openUpdate } from "../index.js";
+import { applyGuarded, readToApply } from "../index.js";
 import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
+import { runningService } from "./service-options.js";
 import { showEvents } from "./show-events.js";
 
 interface ApplyOptions extends CommonOptions, PersistenceOptions {
@@ -27,12 +28,13 @@ export function applyCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ApplyOptions>();
       const shown = showEvents("ksplice-apply", options);
-      const update = await openUpdate(path);
+      const { update, origin } = await readToApply(path);
+      const service = runningService(shown.tell);
       try {
         const { partial = false, verify = false, replace } = options;
         const result = await endingBetweenSteps(
           async (interruption) =>
-            await applyUpdate(update, {
+            await applyGuarded(service, update, origin, {
               interruption,
               partial,
               verify,

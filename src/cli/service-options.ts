@@ -1,6 +1,7 @@
-import { resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { thisPlace, type Place, type StoredUpdate } from "../index.js";
+import { thisPlace, thisService, type Place, type Service, type StoredUpdate, type Tell } from "../index.js";
 import { requireRootUser } from "./common.js";
 
 /** What the commands of the store and of the service share. */
@@ -21,6 +22,21 @@ export function placeOf({ root }: RootOption): Place {
   }
   // Whoever makes an image as another user than root has its files under his own id.
   return { root: resolve(root), owner: process.geteuid?.() ?? 0 };
+}
+
+/** @throws Refusal `not-root` */
+export function serviceOf(options: RootOption, tell: Tell): Service {
+  return thisService(placeOf(options), ownProgram(), tell);
+}
+
+/** Of the system that runs; whether that is root's to do is said later, by what it does. */
+export function runningService(tell: Tell): Service {
+  return thisService(thisPlace(), ownProgram(), tell);
+}
+
+/** Beside the command that runs, whichever of the programs it is. A link to it (npm's, `bin/`) leads there too. */
+function ownProgram(): string[] {
+  return [process.execPath, join(dirname(realpathSync(process.argv[1] ?? "")), "ksplice.js")];
 }
 
 /** Why it is left out; undefined where it is not. */

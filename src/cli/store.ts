@@ -1,9 +1,22 @@
 import { Command } from "commander";
-import { headlineOf, readIncoming, UpdateStore, type StoredUpdate } from "../index.js";
-import { printJson, type CommonOptions } from "./common.js";
-import { heldInWords, placeOf, withRoot, type RootOption } from "./service-options.js";
+import {
+  applyFromStore,
+  EXIT_REFUSED,
+  headlineOf,
+  installUpdate,
+  readIncoming,
+  removeUpdate,
+  UpdateStore,
+  type StoredUpdate,
+} from "../index.js";
+import { persistenceFrom, printJson, usage, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
+import { endingBetweenSteps } from "./interruption.js";
+import { heldInWords, placeOf, serviceOf, withRoot, type RootOption } from "./service-options.js";
+import { showEvents } from "./show-events.js";
 
-interface InstallCommandOptions extends CommonOptions, RootOption {
+interface InstallCommandOptions extends CommonOptions, RootOption, PersistenceOptions {
+  readonly now?: boolean;
+  readonly retry?: boolean;
   readonly partial?: boolean;
   readonly allowOlder?: boolean;
   readonly json?: boolean;
@@ -11,20 +24,33 @@ interface InstallCommandOptions extends CommonOptions, RootOption {
 
 /** `ksplice install UPDATE` */
 export function installCommand(): Command {
-  return withRoot(new Command("install"))
+  return withPersistence(withRoot(new Command("install")))
     .description("put an update in service: into the store, from where it is applied at each boot of its kernel")
     .argument("<update>", "a tarball made by ksplice-create; its signature, if it has one, lies beside it as UPDATE.sig")
     .option("--partial", "apply it also where a target module is not loaded, without that one; else it waits for the module")
+    .option("--now", "apply it, too, if its kernel runs")
+    .option("--retry", "also if the crash guard left it out: put it back")
     .option("--allow-older", "also where the store has had a newer one of this id")
     .option("--json", "print the store's entry as JSON")
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<InstallCommandOptions>();
-      const store = new UpdateStore(placeOf(options));
+      if (options.now === true && options.root !== undefined)
+        throw usage("--now is about the kernel that runs, --root about a system that does not");
+      const shown = showEvents("ksplice install", options);
+      const service = serviceOf(options, shown.tell);
       const incoming = await readIncoming(path);
-      const { partial = false, allowOlder = false } = options;
-      const { kind, entry } = await store.install(incoming, { partial, allowOlder, now: new Date() });
+      const { partial = false, allowOlder = false, retry = false } = options;
+      const { kind, entry } = await installUpdate(service, incoming, { partial, allowOlder, now: service.now() }, retry);
       const { release } = incoming.update.manifest.kernel;
-      if (options.json === true) printJson({ kind, release, ...entry });
+      const outcome =
+        options.now === true
+          ? await endingBetweenSteps(
+              async (interruption) => await applyFromStore(service, entry.id, release, { ...persistenceFrom(options), interruption }),
+            )
+          : undefined;
+      shown.done();
+      if (outcome?.state === "failed") process.exitCode = EXIT_REFUSED;
+      if (options.json === true) printJson({ kind, release, ...entry, outcome });
       else if (options.quiet !== true) {
         const words = { new: "is in service", same: "was in service already", replaced: "is in service in place of the one before" }[kind];
         process.stdout.write(`${entry.id} ${words} for ${release}\n`);
@@ -69,24 +95,42 @@ function spellEntry(entry: StoredUpdate): string {
   return `${entry.id}: ${headlineOf(entry.description)}${cves}${needs}${held === undefined ? "" : `; ${held}`}`;
 }
 
-interface RemoveOptions extends CommonOptions, RootOption {
+interface RemoveOptions extends CommonOptions, RootOption, PersistenceOptions {
+  readonly now?: boolean;
   readonly release?: string;
   readonly json?: boolean;
 }
 
 /** `ksplice remove ID` */
 export function removeCommand(): Command {
-  return withRoot(new Command("remove"))
+  return withPersistence(withRoot(new Command("remove")))
     .description("take an update out of service: out of the store; it is not applied at the next boot")
     .argument("<id>", "the update's id, as ksplice list has it")
+    .option("--now", "undo it, too, if it is applied; where the kernel does not let it go, it stays until the next boot")
     .option("--release <rel>", "the kernel, where the store has that id for several")
     .option("--json", "print what the store had as JSON")
     .action(async (id: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<RemoveOptions>();
-      const store = new UpdateStore(placeOf(options));
-      const release = await store.releaseOf(id, options.release);
-      const entry = await store.remove(release, id);
-      if (options.json === true) printJson({ release, ...entry });
-      else if (options.quiet !== true) process.stdout.write(`${id} is out of service for ${release}\n`);
+      if (options.now === true && options.root !== undefined)
+        throw usage("--now is about the kernel that runs, --root about a system that does not");
+      const shown = showEvents("ksplice remove", options);
+      const service = serviceOf(options, shown.tell);
+      const release = await service.store.releaseOf(id, options.release);
+      const { entry, undone, stays } = await endingBetweenSteps(
+        async (interruption) =>
+          await removeUpdate(
+            service,
+            release,
+            id,
+            options.now === true ? { ...persistenceFrom(options), interruption, tell: shown.tell } : undefined,
+          ),
+      );
+      shown.done();
+      if (stays !== undefined) process.exitCode = EXIT_REFUSED;
+      if (options.json === true) printJson({ release, ...entry, undone, stays });
+      else if (options.quiet !== true) {
+        const kernel = undone ? "; it is undone" : stays === undefined ? "" : `; it STAYS in the kernel until the next boot: ${stays}`;
+        process.stdout.write(`${id} is out of service for ${release}${kernel}\n`);
+      }
     });
 }

@@ -6,6 +6,7 @@ import { diffCommand } from "./diff.js";
 import { matchCommand } from "./match.js";
 import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
+import { serviceCommand } from "./service.js";
 import { snapshotCommand } from "./snapshot.js";
 import { installCommand, listCommand, removeCommand } from "./store.js";
 import { undoCommand } from "./undo.js";
@@ -28,6 +29,7 @@ export function umbrella(): Command {
     installCommand(),
     listCommand(),
     removeCommand(),
+    serviceCommand(),
     diffCommand(),
   ];
   for (const command of commands) program.addCommand(withCommonOptions(command));

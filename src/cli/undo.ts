@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { undoUpdate } from "../index.js";
+import { undoNoted } from "../index.js";
 import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
+import { runningService } from "./service-options.js";
 import { showEvents } from "./show-events.js";
 
 interface UndoOptions extends CommonOptions, PersistenceOptions {
@@ -29,7 +30,7 @@ export function undoCommand(): Command {
       try {
         const result = await endingBetweenSteps(
           async (interruption) =>
-            await undoUpdate(id, {
+            await undoNoted(runningService(shown.tell), id, {
               interruption,
               unload: options.unload === true,
               ...persistenceFrom(options),

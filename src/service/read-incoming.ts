@@ -1,7 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
-import { readBytesIfThere } from "../host/files.js";
+import type { Origin } from "./apply-guarded.js";
+import { isDirectory, readBytesIfThere } from "../host/files.js";
 import { badUpdate } from "../update/file/refusals.js";
-import { openUpdateBytes } from "../update/file/update-file.js";
+import { openUpdate, openUpdateBytes, type Update } from "../update/file/update-file.js";
+import { sha256 } from "../update/file/archive.js";
 import type { Incoming } from "./store/update-store.js";
 
 /**
@@ -17,4 +19,11 @@ export async function readIncoming(path: string): Promise<Incoming> {
   const signature = await readBytesIfThere(`${path}.sig`);
   const update = await openUpdateBytes(tarball, path);
   return { tarball, update, ...(signature === undefined ? {} : { signature }) };
+}
+
+/** The same for a command that applies it, which takes unpacked trees, too. */
+export async function readToApply(path: string): Promise<{ readonly update: Update; readonly origin: Origin }> {
+  if (await isDirectory(path)) return { update: await openUpdate(path), origin: {} };
+  const { update, tarball, signer } = await readIncoming(path);
+  return { update, origin: { sha256: sha256(tarball), signer } };
 }

@@ -59,3 +59,13 @@ export const olderUpdate = (id: string, created: string, newest: string, what = 
     message: `update ${id} of ${created} is older than ${what} of ${newest}`,
     hint: "somebody may be offering an old update again; --allow-older takes it all the same",
   });
+
+export const inContainer = (kind: string): Refusal =>
+  new Refusal({
+    code: "in-container",
+    message: `this is a container (${kind}): it has no kernel of its own`,
+    hint: "install ksplice on the machine that runs the container; what is applied there holds for all its containers",
+  });
+
+export const notHeld = (id: string): Refusal =>
+  new Refusal({ code: "not-held", message: `update ${id} is not left out of service`, hint: "ksplice status says why it is not applied" });

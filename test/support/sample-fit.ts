@@ -6,7 +6,7 @@ import { CoreWriter } from "../../src/kernel/snapshot/core-writer.js";
 import type { KernelFacts } from "../../src/kernel/live/kernel-facts.js";
 import type { LiveKernel } from "../../src/kernel/live/live-kernel.js";
 import { encodeFacts, NT_KSPLICE_FACTS, NT_KSPLICE_KALLSYMS, SNAPSHOT_OWNER } from "../../src/kernel/snapshot/snapshot-format.js";
-import { FORMAT_VERSION, type ManifestTarget } from "../../src/update/file/manifest.js";
+import { FORMAT_VERSION, type Manifest, type ManifestTarget } from "../../src/update/file/manifest.js";
 import { makeUpdate, type Update } from "../../src/update/file/update-file.js";
 import { compileObject } from "./compile-object.js";
 import { makeFunction, makeObject, makeSection, makeUndefined } from "./elf-builder.js";
@@ -79,12 +79,19 @@ export interface SampleOptions {
   /** Those of them that the kernel exports. */
   readonly exported?: readonly string[];
   readonly targets?: readonly ("vmlinux" | "mod")[];
+  /** What the manifest has otherwise. */
+  readonly manifest?: Partial<Pick<Manifest, "id" | "after" | "cves" | "effective" | "created">>;
 }
 
-export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", "mod"] }: SampleOptions = {}): Update {
+export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", "mod"], manifest = {} }: SampleOptions = {}): Update {
+  const { id = "fix" } = manifest;
   const parts = {
-    vmlinux: { part: part("vmlinux", "kernel/unit.o", "entry", ["printk", ...calls]), source: UNIT_SOURCE, calls: ["printk", ...calls] },
-    mod: { part: part("mod", "drivers/mod.o", "mod_entry", ["kfree"]), source: MODULE_SOURCE, calls: ["kfree"] },
+    vmlinux: {
+      part: part(id, "vmlinux", "kernel/unit.o", "entry", ["printk", ...calls]),
+      source: UNIT_SOURCE,
+      calls: ["printk", ...calls],
+    },
+    mod: { part: part(id, "mod", "drivers/mod.o", "mod_entry", ["kfree"]), source: MODULE_SOURCE, calls: ["kfree"] },
   };
   const files = new Map<string, Uint8Array>([
     ["patch", new Uint8Array(0)],
@@ -111,18 +118,19 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
       targets: targets.map((name) => parts[name].part),
       notes: [],
       checked: [],
+      ...manifest,
     },
     files,
   );
 }
 
-function part(name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
+function part(id: string, name: string, path: string, func: string, calls: readonly string[]): ManifestTarget {
   const functions = [
     { name: func, preSymbol: func, newSymbol: `new:${path}:${func}`, preParts: [], interface: "same" as const, mayBeBusy: false },
   ];
   const imports = calls.map((callee) => ({ name: callee, symbol: callee }));
   const units = [sampleUnit(path, { functions, imports })];
-  return { name, module: `ksplice_fix_${name}`, file: `new/${name}.ko`, exports: [], units };
+  return { name, module: `ksplice_${id}_${name}`, file: `new/${name}.ko`, exports: [], units };
 }
 
 function newCode(path: string, func: string, calls: readonly string[], exported: readonly string[]): ElfObject {

@@ -45,6 +45,10 @@ test.each<[string[], string[]]>([
   // Of directories only.
   [["ksplice", "create", "ksp"], []],
   [["ksplice", "create", "--id", ""], []],
+  [
+    ["ksplice", "service", "st"],
+    ["start", "stop"],
+  ],
   [["ksplice", "frobnicate", ""], []],
 ])("%j", (words, expected) => {
   expect(complete(...words).sort()).toEqual(expected);
