@@ -5,7 +5,7 @@ import imports from "./scripts/lint/arrows.js";
 const shared = ["src"];
 const elf = [...shared, "src/arch/machine", "src/elf"];
 const host = [...shared, "src/host"];
-const compiling = [...host, "src/elf", "src/kbuild", "src/kbuild/change", "src/source", "src/tree"];
+const compiling = [...host, "src/arch", "src/elf", "src/kbuild", "src/kbuild/change", "src/source", "src/tree"];
 const updates = ["apply", "create", "file", "fit", "linkage", "match", "prelink", "units", "verify"].map((name) => `src/update/${name}`);
 const diffing = ["src/diff", "src/diff/atoms", "src/diff/compare", "src/diff/extract", "src/diff/listing"];
 
@@ -31,9 +31,9 @@ const arrows = {
   "src/engine": [...elf, ...host, "src/arch", "src/diff/atoms"],
   "src/kernel": [...elf, ...host, "src/arch", "src/engine"],
   "src/tree": [...elf, ...host, "src/arch"],
-  "src/distro": [...host, "src/tree"],
+  "src/distro": [...host, "src/arch", "src/tree"],
   "src/kbuild": [...host, "src/arch", "src/tree"],
-  "src/kbuild/change": [...host, "src/source", "src/tree"],
+  "src/kbuild/change": [...host, "src/arch", "src/source", "src/tree"],
   "src/kbuild/compile": compiling,
   "src/kbuild/module": [...host, "src/arch", "src/elf", "src/kbuild"],
   "src/kbuild/reach": [...compiling, "src/kbuild/compile"],
@@ -101,10 +101,12 @@ Object.assign(arrows, {
 const pure = ["arch", "btf", "diff", "elf", "match", "notes", "source"].map((name) => `src/${name}/**`);
 
 const ofOneProcessor = [
-  ...["Identifier[name=/^(R_X86_64_|EM_X86_64)/]", "Literal[value=/R_X86_64_|__x86_|x86_64-|\\b(endbr|rip)\\b/]"].map((selector) => ({
-    selector,
-    message: "what only one processor has belongs into src/arch: src/arch/arch.ts is how the rest asks for it",
-  })),
+  ...["Identifier[name=/^(R_X86_64_|EM_X86_64)/]", "Literal[value=/R_X86_64_|__x86_|x86_64-|arch\\/x86|\\b(endbr|rip)\\b/]"].map(
+    (selector) => ({
+      selector,
+      message: "what only one processor has belongs into src/arch: src/arch/arch.ts is how the rest asks for it",
+    }),
+  ),
   {
     selector: "ImportDeclaration[source.value=/arch\\/(x86|machine\\/x86)/]",
     message: "ask for the architecture by src/arch/architectures.ts: another one may be meant",

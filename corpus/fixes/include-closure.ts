@@ -1,8 +1,6 @@
+import { SEARCH_PATH } from "../../src/kbuild/reach/include-graph.js";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path/posix";
-
-/** Where the compiler looks for what stands in brackets (LINUXINCLUDE in Makefile, Linux 6.1). */
-const SEARCH_PATH = ["arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi"];
 
 /** Directories of which makefiles name none with `-I`: what lies there is found by the search path, or is no part of the kernel. */
 const NOT_NAMED = new Set(["include", "Documentation", "tools", "scripts", "samples", "ksplice", ".git"]);

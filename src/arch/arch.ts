@@ -17,14 +17,27 @@ export interface Architecture {
   /** As `uname -m` has it. */
   readonly name: string;
   readonly machine: ElfMachine;
-  /** `arch/NAME` of the kernel's source. */
-  readonly sourceFolder: string;
+  readonly source: ArchitectureSource;
   readonly tools: ToolNames;
   readonly memory: KernelMemory;
   readonly code: InstructionSet;
   readonly padding: PaddingRules;
   readonly sites: PatchSites;
   readonly trampoline: Trampolines;
+}
+
+/** Where the kernel's source keeps what is of one architecture. All paths but the first are from that directory. */
+export interface ArchitectureSource {
+  /** From the top of the source: `arch/NAME`. */
+  readonly directory: string;
+  /** What kbuild compiles into images of their own, not into the text of the kernel that runs. */
+  readonly ownImages: readonly string[];
+  /** Those of them that have run when the kernel is started, and are gone. */
+  readonly startImages: readonly string[];
+  /** The image that boots, in the output directory. */
+  readonly bootImage: string;
+  /** How the names begin that the compiler calls by itself. */
+  readonly thunkPrefix: string;
 }
 
 export interface ToolNames {

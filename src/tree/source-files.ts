@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../arch/architectures.js";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import ignore, { type Ignore } from "ignore";
@@ -7,7 +8,7 @@ import { readTextIfThere } from "../host/files.js";
  * What only a build leaves in a tree, and what a kernel's own .gitignore says so of: the first three are those that kbuild looks for before it builds
  * elsewhere (`outputmakefile` in Makefile, Linux 6.1).
  */
-export const BUILD_LEFTOVERS = [".config", "include/config", "arch/x86/include/generated"];
+export const BUILD_LEFTOVERS = [".config", "include/config", `${KERNEL_ARCHITECTURE.source.directory}/include/generated`];
 
 /** No part of the source: a repository, and our own directory. */
 const OWN = new Set([".git", "ksplice", "include/generated", ...BUILD_LEFTOVERS]);

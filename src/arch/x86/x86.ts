@@ -17,7 +17,13 @@ import { findTrampolineSite, TRAMPOLINE_SIZE } from "./sites/trampoline-site.js"
 export const X86: Architecture = {
   name: "x86_64",
   machine: X86_64,
-  sourceFolder: "x86",
+  source: {
+    directory: "arch/x86",
+    ownImages: ["boot", "realmode", "purgatory", "entry/vdso", "um", "tools"],
+    startImages: ["boot"],
+    bootImage: "boot/bzImage",
+    thunkPrefix: "__x86_",
+  },
   tools: { prefix: "x86_64-linux-gnu-", linkerEmulation: "elf_x86_64" },
   memory: { kernelMapAddr: KERNEL_MAP_ADDR },
   code: {

@@ -54,7 +54,7 @@ export async function makeBuildRoot(apt: Apt, config: ReadonlyMap<string, string
 
 /** `x86_64-linux-gnu-gcc-14 (Debian 14.2.0-19) 14.2.0` is of the package gcc-14, version 14.2.0-19. */
 function compilerPackage(versionText: string): { name: string; version: string } {
-  const [, program = "", version] = /^(?:x86_64-linux-gnu-)?(gcc(?:-\d+)?) \(Debian (\S+)\)/.exec(versionText) ?? [];
+  const [, program = "", version] = /^(?:\w+-linux-gnu-)?(gcc(?:-\d+)?) \(Debian (\S+)\)/.exec(versionText) ?? [];
   if (version === undefined) throw unknownCompiler(versionText);
   return { name: program === "gcc" ? `gcc-${version.split(".")[0] ?? ""}` : program, version };
 }

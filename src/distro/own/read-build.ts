@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { readFile, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isDirectory, isFile, readTextIfThere } from "../../host/files.js";
@@ -17,8 +18,9 @@ export interface KernelBuild {
   readonly modules: readonly string[];
 }
 
-/** Where the image is, from the output directory (image_name in arch/x86/Makefile, Linux 6.1). */
-export const IMAGE = "arch/x86/boot/bzImage";
+const { directory: archDirectory, bootImage } = KERNEL_ARCHITECTURE.source;
+/** Where the image is, from the output directory (image_name in the architecture's Makefile, Linux 6.1). */
+export const IMAGE = `${archDirectory}/${bootImage}`;
 
 /** What a whole build has. */
 const PARTS = [

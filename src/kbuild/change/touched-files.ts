@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { assemblyTouched, buildRulesTouched, kconfigTouched, linkerScriptTouched, notKernelText, unknownFileKind } from "./refusals.js";
 import type { Refusal } from "../../diagnostics.js";
 
@@ -11,17 +12,19 @@ type Verdict =
 const ignore = (reason: string): Verdict => ({ kind: "ignore", reason });
 const refuse = (refusal: (path: string) => Refusal): Verdict => ({ kind: "refuse", refusal });
 
+const { directory: own, ownImages } = KERNEL_ARCHITECTURE.source;
+
 /** The first rule that fits a path decides. */
 const RULES: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
   [/^(Documentation|LICENSES)\/|(^|\/)[^/]*\.(rst|txt|md|yaml)$/, ignore("documentation")],
   [/^(tools|samples|scripts|usr|debian|ksplice)\//, ignore("not part of the kernel")],
   [/^(MAINTAINERS|CREDITS|README|COPYING|\.[^/]*)$|(^|\/)\.git(ignore|attributes)$/, ignore("not part of the kernel")],
-  [/^arch\/(?!x86\/)[^/]+\//, ignore("another architecture")],
+  [new RegExp(`^arch/(?!${own.slice("arch/".length)}/)[^/]+/`), ignore("another architecture")],
   [/(^|\/)Kconfig[^/]*$/, { kind: "rules", refusal: kconfigTouched }],
-  [/^(arch\/x86\/)?(Makefile|Kbuild)[^/]*$|\.mk$/, refuse(buildRulesTouched)],
+  [new RegExp(`^(${own}/)?(Makefile|Kbuild)[^/]*$|\\.mk$`), refuse(buildRulesTouched)],
   [/(^|\/)(Makefile|Kbuild)[^/]*$/, { kind: "rules", refusal: buildRulesTouched }],
   // Compiled by kbuild, but into images of their own, not into the running kernel's text.
-  [/^arch\/x86\/(boot|realmode|purgatory|entry\/vdso|um|tools)\/|^drivers\/firmware\/efi\/libstub\//, refuse(notKernelText)],
+  [new RegExp(`^${own}/(${ownImages.join("|")})/|^drivers/firmware/efi/libstub/`), refuse(notKernelText)],
   [/\.S$/, refuse(assemblyTouched)],
   [/\.lds(\.h|\.S)?$/, refuse(linkerScriptTouched)],
   [/\.[ch]$/, { kind: "compile" }],

@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { memoized } from "../../memoized.js";
 import { rename, rm, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, normalize, relative } from "node:path";
@@ -48,7 +49,13 @@ const FORMAT = "2";
 const INDEX_FILE = "unit-index.json";
 
 /** Makefiles that decide about every object, besides those that kbuild names. */
-const COMMON_RULES = ["Makefile", "Kbuild", "arch/x86/Makefile", "scripts/Makefile.build", "scripts/Makefile.lib"];
+const COMMON_RULES = [
+  "Makefile",
+  "Kbuild",
+  `${KERNEL_ARCHITECTURE.source.directory}/Makefile`,
+  "scripts/Makefile.build",
+  "scripts/Makefile.lib",
+];
 
 /** The index of a build, once it was asked for. */
 const openedOf = memoized<PreparedBuild, { index?: Promise<UnitIndex> | undefined }>(() => ({}));

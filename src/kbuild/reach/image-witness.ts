@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { findSection } from "../../elf/find-section.js";
@@ -85,7 +86,8 @@ async function moduleSymbols({ configDir }: KernelTree, path: string): Promise<S
 
 async function definedElsewhere(source: string, names: readonly string[], counts: (file: string) => boolean): Promise<Set<string>> {
   const directories = (await directoriesIn(source)).filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
-  if (await isDirectory(join(source, "arch/x86"))) directories.push("arch/x86");
+  const own = KERNEL_ARCHITECTURE.source.directory;
+  if (await isDirectory(join(source, own))) directories.push(own);
   const pattern = `^[A-Za-z_].*\\b(${names.join("|")})\\(`;
   const result = await runTool("grep", ["-RE", "--include=*.[ch]", pattern, "--", ...directories], { cwd: source, encoding: "latin1" });
   const found = new Set<string>();

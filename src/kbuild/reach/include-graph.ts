@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { directoriesIn, namesIn } from "../../host/files.js";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -40,8 +41,9 @@ const FORCED: ReadonlySet<string> = new Set([
   "include/linux/compiler_types.h",
 ]);
 
+const { directory: ARCH_DIRECTORY } = KERNEL_ARCHITECTURE.source;
 /** Directories that kbuild's -I options name for every object, in their order (LINUXINCLUDE in Makefile, Linux 6.1). */
-const SEARCH_PATH = ["arch/x86/include", "include", "arch/x86/include/uapi", "include/uapi"];
+export const SEARCH_PATH = [`${ARCH_DIRECTORY}/include`, "include", `${ARCH_DIRECTORY}/include/uapi`, "include/uapi"];
 
 /** What the text of a tree tells. */
 interface GraphText {
@@ -84,7 +86,7 @@ export class IncludeGraph {
   static async ofTree(source: string): Promise<IncludeGraph> {
     const directories = (await directoriesIn(source)).filter((name) => !name.startsWith("."));
     const searched = directories.filter((name) => name !== "arch" && judgeTouchedFile(`${name}/x.c`).kind === "compile");
-    const graph = new IncludeGraph(source, [...searched, "arch/x86"]);
+    const graph = new IncludeGraph(source, [...searched, ARCH_DIRECTORY]);
     const result = await runTool("grep", ["-RE", "--include=*.[chS]", PATTERN, ...graph.directories], { cwd: source });
     for (const line of result.stdout.split("\n")) {
       const at = line.indexOf(":");

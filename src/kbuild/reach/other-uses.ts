@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { readFile } from "node:fs/promises";
 import type { Tell } from "../../events.js";
 import { mapLimited } from "../../host/map-limited.js";
@@ -17,8 +18,9 @@ import { commandOf, type UnitCommand } from "../compile/unit-command.js";
 import type { IndexedObject, UnitIndex } from "../compile/unit-index.js";
 import { findUnitSources } from "../compile/unit-sources.js";
 
+const { directory, startImages } = KERNEL_ARCHITECTURE.source;
 /** Code that has run when the kernel was started, and is gone: what becomes of it does not matter to a running kernel. */
-const PAST = /^(?:drivers\/firmware\/efi\/libstub|arch\/x86\/boot)\//;
+const PAST = ["drivers/firmware/efi/libstub/", ...startImages.map((image) => `${directory}/${image}/`)];
 
 /** What modpost writes is for modules that are built later: nothing that runs has it. */
 const NOT_OURS = /^(?:scripts\/mod|scripts\/basic|tools)\//;
@@ -46,7 +48,7 @@ export async function refuseOtherUses(
   const refusals = await mapLimited(candidates, build.jobs, async (entry) => {
     const used = await findChange(build, index, entry, patched, files);
     if (used.length === 0) return undefined;
-    if (!PAST.test(entry.path)) return refusalOf(entry, used);
+    if (!PAST.some((folder) => entry.path.startsWith(folder))) return refusalOf(entry, used);
     tell("note", `${used.join(", ")} also comes into ${entry.path}, which the kernel has left behind when it runs: that stays as it is`);
     return undefined;
   });

@@ -201,7 +201,7 @@ export function isSameKindOfType(before: string, after: string): boolean {
   return isArray === wasArray && (!isArray || bytesOf(before) === bytesOf(after));
 }
 
-/** Bytes of a number (x86-64). */
+/** Bytes of a number, where a long has 8. */
 function bytesOf(type: string): number {
   const bits = /(?:8|16|32|64)(?=_t\b| |$)/.exec(type)?.[0];
   if (bits !== undefined) return Number(bits) / 8;

@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../../arch/architectures.js";
 import { itemNames } from "./item-names.js";
 import { plainDiff } from "../../change/diff-texts.js";
 import { changedEnumerators, readEnum } from "../../../source/enum-declaration.js";
@@ -64,7 +65,8 @@ function asLines(items: readonly TopLevelItem[]): string {
 
 /** What the compiler uses by itself, so that no word of a unit tells. */
 function isImplicit(name: string): boolean {
-  return /^(?:mem(?:cpy|set|move|cmp)|__(?:builtin_|stack_chk_|fentry__|x86_|gcov|sanitizer_|asan_|tsan_|cyg_profile)\w*|_?_?mcount)$/.test(
-    name,
+  return (
+    name.startsWith(KERNEL_ARCHITECTURE.source.thunkPrefix) ||
+    /^(?:mem(?:cpy|set|move|cmp)|__(?:builtin_|stack_chk_|fentry__|gcov|sanitizer_|asan_|tsan_|cyg_profile)\w*|_?_?mcount)$/.test(name)
   );
 }

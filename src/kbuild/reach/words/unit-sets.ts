@@ -1,3 +1,4 @@
+import { KERNEL_ARCHITECTURE } from "../../../arch/architectures.js";
 import { memoized } from "../../../memoized.js";
 import type { Include, IncludeGraph } from "../include-graph.js";
 import { existsSync } from "node:fs";
@@ -145,7 +146,7 @@ class IncludedFiles {
     for (const path of this.#byName.get(baseName(include.spec)) ?? []) if (this.graph.mayMean(include, path)) found.push(path);
     // Text that is no header by its name.
     if (!include.spec.endsWith(".h"))
-      for (const directory of [dirname(include.from), "arch/x86/include", "include", "."]) {
+      for (const directory of [dirname(include.from), `${KERNEL_ARCHITECTURE.source.directory}/include`, "include", "."]) {
         const path = normalize(join(directory, include.spec));
         if (!found.includes(path) && existsSync(join(this.source, path))) found.push(path);
       }
