@@ -64,6 +64,7 @@ export { thisService, type Service } from "./service/service.js";
 export { applyGuarded, SETTLE_SECONDS, undoNoted } from "./service/apply-guarded.js";
 export { clearHeld, forgetMarks, markWell } from "./service/guard/settle.js";
 export { applyFromStore, installUpdate, removeUpdate } from "./service/in-service.js";
+export { armConfirm, confirmUpdate, disarmConfirm, watchUpdate } from "./service/confirm.js";
 export { startService, type StartReport } from "./service/start.js";
 export type { Held, StoredUpdate } from "./service/store/store-index.js";
 

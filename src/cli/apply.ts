@@ -1,6 +1,15 @@
 import { Command } from "commander";
-import { applyGuarded, readToApply } from "../index.js";
-import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
+import { applyGuarded, armConfirm, disarmConfirm, readToApply } from "../index.js";
+import {
+  duration,
+  persistenceFrom,
+  printJson,
+  requireRootUser,
+  usage,
+  withPersistence,
+  type CommonOptions,
+  type PersistenceOptions,
+} from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
 import { runningService } from "./service-options.js";
 import { showEvents } from "./show-events.js";
@@ -10,6 +19,8 @@ interface ApplyOptions extends CommonOptions, PersistenceOptions {
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly replace?: string;
+  readonly confirm?: number;
+  readonly health?: string;
   readonly debug?: boolean;
   readonly debugfile?: string;
 }
@@ -22,6 +33,8 @@ export function applyCommand(): Command {
     .option("--partial", "skip target modules that are not loaded")
     .option("--replace <id>", "undo this update at the same moment: the new one is made for the kernel below it")
     .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
+    .option("--confirm <time>", "undo it by itself unless `ksplice confirm ID` comes within this time (90s, 5m, 1h)", duration)
+    .option("--health <command>", "with --confirm: undo it at once where this shell command fails; it is run every ten seconds")
     .option("--json", "print the result as JSON")
     .option("--debug", "say in detail what is done, on stderr")
     .option("--debugfile <file>", "the same, into a file")
@@ -31,7 +44,15 @@ export function applyCommand(): Command {
       const { update, origin } = await readToApply(path);
       const service = runningService(shown.tell);
       try {
-        const { partial = false, verify = false, replace } = options;
+        const { partial = false, verify = false, replace, confirm, health } = options;
+        if (health !== undefined && confirm === undefined) throw usage("--health goes with --confirm");
+        if (replace !== undefined && confirm !== undefined)
+          throw usage("--confirm does not go with --replace: what was replaced may be out of memory when it is to come back");
+        const { id } = update.manifest;
+        if (confirm !== undefined) {
+          requireRootUser();
+          await armConfirm(service, id, confirm, health);
+        }
         const result = await endingBetweenSteps(
           async (interruption) =>
             await applyGuarded(service, update, origin, {
@@ -42,7 +63,10 @@ export function applyCommand(): Command {
               ...(replace === undefined ? {} : { replace }),
               tell: shown.tell,
             }),
-        );
+        ).catch(async (error: unknown) => {
+          if (confirm !== undefined) await disarmConfirm(service, id);
+          throw error;
+        });
         shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {
@@ -53,6 +77,7 @@ export function applyCommand(): Command {
           process.stdout.write(
             `applied ${result.id}${replace === undefined ? "" : ` in place of ${replace}`}: ${count(result.functions, "function")}${data} replaced, machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${skipped}\n`,
           );
+          if (confirm !== undefined) process.stdout.write(`it is undone in ${confirm} s, unless: ksplice confirm ${id}\n`);
         }
       } finally {
         shown.close();

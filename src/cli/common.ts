@@ -67,6 +67,14 @@ export function nonNegativeInteger(text: string): number {
   return Number(text);
 }
 
+/** For options that are a time: `90`, `90s`, `5m`, `1h`. @returns seconds */
+export function duration(text: string): number {
+  const [, number, unit = "s"] = /^(\d{1,6})\s*(s|m|min|h)?$/.exec(text) ?? [];
+  const seconds = Number(number ?? 0) * ({ s: 1, m: 60, min: 60, h: 3600 }[unit] ?? 0);
+  if (seconds === 0) throw new InvalidArgumentError("it must be a time such as 90s, 5m or 1h");
+  return seconds;
+}
+
 /** For options that count something. */
 export function positiveInteger(text: string): number {
   const value = Number(text);

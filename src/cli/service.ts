@@ -1,5 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Argument, Command } from "commander";
-import { clearHeld, EXIT_REFUSED, forgetMarks, markWell, SETTLE_SECONDS, startService, type Service, type StartReport } from "../index.js";
+import {
+  clearHeld,
+  EXIT_REFUSED,
+  forgetMarks,
+  markWell,
+  SETTLE_SECONDS,
+  startService,
+  watchUpdate,
+  type Service,
+  type StartReport,
+} from "../index.js";
 import { persistenceFrom, printJson, usage, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
 import { serviceOf } from "./service-options.js";
@@ -15,6 +26,7 @@ const ACTIONS = {
   resume: "apply those that waited for a module",
   well: "the machine has been well for a while: take the crash guard's marks away",
   stop: "the machine goes down in good order: forget the marks of this boot; what is applied stays",
+  watch: "wait for the confirmation of an update (ID), and undo it where none comes; `ksplice apply --confirm` starts it",
   clear: "put an update (ID) back that the crash guard left out",
 } as const;
 
@@ -25,7 +37,7 @@ export function serviceCommand(): Command {
   return withPersistence(new Command("service"))
     .description("apply what is in service, as the machine does at boot")
     .addArgument(new Argument("<action>", "what to do").choices(Object.keys(ACTIONS)))
-    .argument("[id]", "the update, for clear")
+    .argument("[id]", "the update, for clear and watch")
     .option("--release <rel>", "for clear: the kernel, where the store has that id for several")
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -36,7 +48,8 @@ export function serviceCommand(): Command {
     )
     .action(async (action: Action, id: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ServiceOptions>();
-      if ((id === undefined) === (action === "clear")) throw usage(id === undefined ? `${action} needs an id` : `${action} takes no id`);
+      if ((id === undefined) === (action === "clear" || action === "watch"))
+        throw usage(id === undefined ? `${action} needs an id` : `${action} takes no id`);
       const shown = showEvents("ksplice service", options);
       const service = serviceOf({}, shown.tell);
       switch (action) {
@@ -49,6 +62,11 @@ export function serviceCommand(): Command {
           break;
         case "stop":
           await forgetMarks(service, service.system.identity().release);
+          break;
+        case "watch":
+          await watchUpdate(service, id ?? "", { ...persistenceFrom(options), wait: 60, nudge: true, tell: shown.tell }, async (ms) => {
+            await sleep(ms);
+          });
           break;
         case "clear":
           await clear(service, id ?? "", options);

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { applyCommand } from "./apply.js";
 import { withCommonOptions } from "./common.js";
+import { confirmCommand } from "./confirm.js";
 import { createCommand } from "./create.js";
 import { diffCommand } from "./diff.js";
 import { matchCommand } from "./match.js";
@@ -26,6 +27,7 @@ export function umbrella(): Command {
     verifyCommand(),
     viewCommand(),
     undoCommand(),
+    confirmCommand(),
     installCommand(),
     listCommand(),
     removeCommand(),

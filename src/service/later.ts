@@ -31,7 +31,11 @@ export function systemLater(facts: MachineFacts, program: readonly string[]): La
 /** A transient unit: its output goes to the journal. */
 async function byUnit(program: readonly string[], unit: string, args: readonly string[], afterSeconds: number): Promise<void> {
   await execa("systemctl", ["stop", `${unit}.timer`, `${unit}.service`], { reject: false, stdio: "ignore" });
-  const timer = afterSeconds === 0 ? [] : [`--on-active=${afterSeconds}s`, "--timer-property=AccuracySec=1s"];
+  // What begins at once goes on until its work is done.
+  const timer =
+    afterSeconds === 0
+      ? ["--property=Restart=on-failure", "--property=RestartSec=1"]
+      : [`--on-active=${afterSeconds}s`, "--timer-property=AccuracySec=1s"];
   const { failed, stderr } = await execa("systemd-run", ["--quiet", "--collect", `--unit=${unit}`, ...timer, "--", ...program, ...args], {
     reject: false,
   });

@@ -58,11 +58,17 @@ export async function hold({ store }: Service, release: string, id: string, held
   await store.note(release, id, (entry) => ({ ...entry, held }));
 }
 
+export function withoutHeld(entry: StoredUpdate): StoredUpdate {
+  const rest = { ...entry };
+  delete rest.held;
+  return rest;
+}
+
 /** Puts an update back that was left out. @throws Refusal `not-held`, `not-in-store` */
 export async function clearHeld({ store, audit }: Service, release: string, id: string): Promise<StoredUpdate> {
-  const entry = await store.note(release, id, ({ held, ...rest }) => {
-    if (held === undefined) throw notHeld(id);
-    return { ...rest, proven: false };
+  const entry = await store.note(release, id, (before) => {
+    if (before.held === undefined) throw notHeld(id);
+    return { ...withoutHeld(before), proven: false };
   });
   await audit({ what: "cleared", message: `update ${id} is no longer left out`, id, release });
   return entry;
