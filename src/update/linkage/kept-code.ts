@@ -7,7 +7,7 @@ import { groupPieces } from "../../diff/compare/changed-code.js";
 import { readExports } from "../../diff/atoms/exports.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { BusyFunction } from "./busy-code.js";
-import { keptCodeCallsChanged, type LinkageRefusal } from "./refusals.js";
+import { keptCodeCallsChanged, keptCodeUsesChanged, type LinkageRefusal } from "./refusals.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";
 
 /** A function that the patch removes, and whose code stays in memory. */
@@ -119,6 +119,7 @@ function followCalls(
   for (const stays of running) {
     const { analysis } = stays.entry.diff;
     const changed = new Map([...analysis.twins].map(([post, pre]) => [pre, post]));
+    const overwritten = new Set(analysis.writes.filter(({ pointer }) => pointer === undefined).map(({ pre }) => pre));
     for (const piece of piecesOf(stays, analysis))
       for (const relocation of piece.relocations) {
         const target = analysis.pre.target(relocation, piece);
@@ -129,6 +130,9 @@ function followCalls(
           else if (definition !== undefined) called.push({ entry: definition.entry, name: definition.symbol.name, why: stays.why });
           continue;
         }
+        // Of code in which threads may stay, busy-code.ts tells.
+        if (target.kind === "atom" && overwritten.has(target.atom) && leftOf.has(stays.atom))
+          refusals.push(keptCodeUsesChanged(stays.entry, stays.name, stays.why, atomName(target.atom)));
         if (target.kind !== "atom" || !isText(target.atom) || target.atom === piece) continue;
         const next = leftOf.get(target.atom);
         if (next !== undefined) {

@@ -70,6 +70,9 @@ export const elementsMove = (entry: UnitDiff, name: string): LinkageRefusal =>
 export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, why: string, callee: string): LinkageRefusal =>
   make("kept-code-calls-changed")(entry, stays, `${why}, and it calls ${callee}, whose new code was compiled for other callers`);
 
+export const keptCodeUsesChanged = (entry: UnitDiff, stays: string, why: string, data: string): LinkageRefusal =>
+  make("kept-code-uses-changed")(entry, stays, `${why}, and it reads ${data}, which is overwritten with what new code expects`);
+
 export const noBusyFunction = (entry: UnitDiff, name: string): LinkageRefusal =>
   make("no-busy-function")(entry, name, `ksplice_allow_busy() names it, and no function of that name changes in this file`);
 

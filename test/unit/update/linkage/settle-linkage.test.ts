@@ -515,6 +515,16 @@ describe("a removed function", () => {
     expect((await settle(units)).refused).toEqual(expected);
   });
 
+  it("that may be called on must not read a constant that is overwritten", async () => {
+    const text = (type: string, values: string, rest: string): string =>
+      `${HELD} static const unsigned ${type} sizes[${type === "char" ? "4" : "2"}] = { ${values} }; int g(int x) { return sizes[x]; } ${rest}`;
+    const job = "static int job(int x) { return sizes[x] + 1; } void f(struct work *w) { w->run = job; queue(w); }";
+    const { refused } = await settle({
+      unit: { pre: text("char", "1, 2, 3, 4", job), post: text("short", "300, 400", "void f(struct work *w) { queue(w); }") },
+    });
+    expect(refused).toEqual(["kept-code-uses-changed job"]);
+  });
+
   it("that another removed one calls, which may be called on, is followed too", async () => {
     const { refused } = await settle({
       unit: {
