@@ -46,6 +46,11 @@ function stringAt({ data }: ElfSection, offset: number): string {
   return new TextDecoder().decode(data.subarray(offset, end < 0 ? data.length : end));
 }
 
+/** Said of what a unit exports no more; it may be that another one does with the patch. */
+export function noLongerExported(name: string): string {
+  return `${name} is no longer exported by the patch; it stays so until the next boot`;
+}
+
 /** How the exports of a unit change. */
 export interface ExportComparison {
   readonly added: readonly ExportEntry[];
@@ -71,7 +76,7 @@ export function compareExports(pre: ElfObject, post: ElfObject): ExportCompariso
     removed,
     regraded,
     notes: [
-      ...removed.map(({ name }) => `${name} is no longer exported by the patch; it stays so until the next boot`),
+      ...removed.map(({ name }) => noLongerExported(name)),
       ...regraded.map(({ name }) => `${name} is exported for other modules than before; that has no effect until the next boot`),
     ],
   };

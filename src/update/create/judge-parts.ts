@@ -1,3 +1,4 @@
+import { noLongerExported, readExports } from "../../diff/atoms/exports.js";
 import { TOO_LATE } from "../../diff/refusals.js";
 import type { LinkageRefusal } from "../linkage/refusals.js";
 import type { UnitDiff } from "../units/unit-diff.js";
@@ -35,9 +36,15 @@ export function requireEffect(parts: readonly UnitPart[], diffs: readonly UnitDi
       return `${unit.path}: only code is removed; ${named.name} is still named in ${named.namedIn ?? ""}: code that calls it goes on with the old one`;
     return `${unit.path}: only code that nothing refers to any more is removed (${removed.map(({ name }) => name).join(", ")})`;
   });
-  throw noChange([...details, ...notes, ...diffs.flatMap(({ diff }) => diff.notes)]);
+  throw noChange([...details, ...notes, ...notesOf(diffs)]);
 }
 
 function isNamedElsewhere({ mayBeCalled, namedIn }: Leftover): boolean {
   return !mayBeCalled && namedIn !== undefined;
+}
+
+/** What is to be said of each unit. What one of them exports no more, and another one does, is exported as before. */
+export function notesOf(diffs: readonly UnitDiff[]): string[] {
+  const moved = new Set(diffs.flatMap(({ diff }) => [...readExports(diff.post).keys()]).map(noLongerExported));
+  return diffs.flatMap(({ diff }) => diff.notes).filter((note) => !moved.has(note));
 }

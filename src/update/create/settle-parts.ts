@@ -9,7 +9,7 @@ import { cutOut, type UnitPart } from "./cut-out.js";
 import { findUnreached } from "./find-unreached.js";
 import type { PatchedSource } from "./patched-source.js";
 import { noSuchBusyFunction } from "./refusals.js";
-import { refuseUnsafe, requireEffect } from "./judge-parts.js";
+import { notesOf, refuseUnsafe, requireEffect } from "./judge-parts.js";
 
 export interface SettleOptions {
   readonly types: UnitTypes;
@@ -40,6 +40,6 @@ export async function settleParts({ patched }: PatchedSource, diffs: readonly Un
   const cut = cutOut(diffs, linkage);
   refuseUnsafe([], findUnreached(cut));
   const parts = requireEffect(cut, diffs, notes);
-  for (const note of [...notes, ...diffs.flatMap(({ diff }) => diff.notes), ...noteMoves(linkage)]) tell("note", note);
+  for (const note of [...notes, ...notesOf(diffs), ...noteMoves(linkage)]) tell("note", note);
   return parts;
 }

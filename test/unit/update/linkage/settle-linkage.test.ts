@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cutOut, type UnitPart } from "../../../../src/update/create/cut-out.js";
-import { requireEffect } from "../../../../src/update/create/judge-parts.js";
+import { notesOf, requireEffect } from "../../../../src/update/create/judge-parts.js";
 import { diffUnit, type UnitDiff } from "../../../../src/update/units/unit-diff.js";
 import { findUnreached } from "../../../../src/update/create/find-unreached.js";
 import { settleLinkage, type Linkage, type LinkageContext } from "../../../../src/update/linkage/settle-linkage.js";
@@ -105,6 +105,8 @@ describe("a function that moves to another unit", () => {
     });
     expect(refused).toEqual([]);
     expect(parts.map(({ newCode }) => newCode.exports)).toEqual([[], []]);
+    expect(parts.flatMap(({ diff }) => diff.notes)).toHaveLength(1);
+    expect(notesOf(parts)).toEqual([]);
   });
 
   it("of another unit may be exported by one that only names it", async () => {
