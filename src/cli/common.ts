@@ -61,6 +61,11 @@ export function cacheDirectory(): string {
   return defaultCacheDir(process.env);
 }
 
+/** Where the lines of --trace go: undefined where it was not said, for they take time. */
+export function traceTo({ trace }: { readonly trace?: boolean }): ((line: string) => void) | undefined {
+  return trace === true ? (line) => process.stderr.write(`${line}\n`) : undefined;
+}
+
 /** For options that count something, or nothing of it. */
 export function nonNegativeInteger(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("it must be a whole number of at least 0");

@@ -16,6 +16,7 @@ import {
 } from "../index.js";
 import {
   cacheDirectory,
+  traceTo,
   jobsFromEnvironment,
   nonNegativeInteger,
   positiveInteger,
@@ -47,6 +48,7 @@ interface CreateOptions extends CommonOptions {
   readonly mostUnits?: number;
   readonly output?: string;
   readonly json?: boolean;
+  readonly trace?: boolean;
 }
 
 /** `ksplice create --patch=FILE | --series=FILE | --git=COMMIT | --diffext=EXT KERNEL_SOURCE` */
@@ -86,6 +88,10 @@ export function createCommand(): Command {
     .option("--most-units <n>", "refuse a header whose change may come into more objects than this (default: no limit)", positiveInteger)
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
+    .option(
+      "--trace",
+      "how the code before and after the change is paired, on stderr: what each function and object was taken for, and why",
+    )
     .addOption(refusedOption("--prebuild [x]", "there is no kernel build to prepare any more"))
     .addOption(refusedOption("--skip-prebuild [x]", "there is no kernel build to skip any more"))
     .addOption(refusedOption("--standalone [x]", "every update brings all that it needs"))
@@ -121,6 +127,7 @@ export function createCommand(): Command {
         cacheDir: cacheDirectory(),
         tell: shown.tell,
         interruption: endingSignal,
+        trace: traceTo(options),
       });
       await writeFile(output, await packUpdate(update));
       shown.done();

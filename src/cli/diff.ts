@@ -14,11 +14,12 @@ import {
   type FunctionChange,
   type ObjectDiff,
 } from "../index.js";
-import { printJson, type CommonOptions } from "./common.js";
+import { printJson, traceTo, type CommonOptions } from "./common.js";
 
 interface DiffOptions extends CommonOptions {
   readonly json?: boolean;
   readonly disassemble?: boolean;
+  readonly trace?: boolean;
 }
 
 const EXIT_STATUS = { changed: EXIT_DONE, "no-change": EXIT_NO_CHANGE, refused: EXIT_REFUSED } as const;
@@ -31,13 +32,14 @@ export function diffCommand(): Command {
     .argument("<post>", "object compiled from the patched source, by the same compiler with the same options")
     .option("--json", "print the result as JSON")
     .option("--disassemble", "show both sides of each function that changed")
+    .option("--trace", "how the two sides are paired, on stderr: what each function and object was taken for, and why")
     .addHelpText(
       "after",
       "\nExit status: 0 changed, 66 no change, 1 refused. Objects compiled with -ffunction-sections -fdata-sections compare best.",
     )
     .action((prePath: string, postPath: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<DiffOptions>();
-      const diff = diffObjects(readObject(prePath), readObject(postPath));
+      const diff = diffObjects(readObject(prePath), readObject(postPath), traceTo(options));
       if (options.json === true) printJson(toJson(diff, options.disassemble === true));
       else printText(diff, options);
       process.exitCode = EXIT_STATUS[diff.verdict];

@@ -20,7 +20,7 @@ import {
   type UnitResult,
   type Update,
 } from "../index.js";
-import { printJson, reportError, usage, type CommonOptions } from "./common.js";
+import { printJson, reportError, traceTo, usage, type CommonOptions } from "./common.js";
 import { showEvents } from "./show-events.js";
 
 interface MatchOptions extends CommonOptions {
@@ -87,10 +87,6 @@ export function matchCommand(): Command {
         shown.close();
       }
     });
-}
-
-function traceTo({ trace }: MatchOptions): ((line: string) => void) | undefined {
-  return trace === true ? (line) => process.stderr.write(`${line}\n`) : undefined;
 }
 
 function isElfFile(path: string): boolean {

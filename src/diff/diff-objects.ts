@@ -2,15 +2,17 @@ import { COMMON, type ElfObject, type ElfSection, type ElfSymbol } from "../elf/
 import type { ObjectDiff } from "./object-diff.js";
 import { analyse, type Analysis } from "./compare/analyse.js";
 import { atomName } from "./atoms/atom.js";
+import type { CorrelationTrace } from "./compare/correlate.js";
 
 /**
  * Compares the pre and post objects of one compilation unit.
  * Works best on objects compiled with -ffunction-sections -fdata-sections; the order and the numbering of what the compiler
  * emits, debug information and line numbers do not count.
+ * @param trace takes which function and object before the change each one after it is taken for, and why
  * @throws Error where an object contradicts itself
  */
-export function diffObjects(pre: ElfObject, post: ElfObject): ObjectDiff {
-  const analysis = analyse(pre, post);
+export function diffObjects(pre: ElfObject, post: ElfObject, trace?: CorrelationTrace): ObjectDiff {
+  const analysis = analyse(pre, post, trace);
   const { functions, data, refusals, notes } = analysis;
   const lists = [functions.changed, functions.new, functions.removed, data.changed, data.new, analysis.addedExports];
   return {

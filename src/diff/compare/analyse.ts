@@ -11,7 +11,7 @@ import { findChangedMarks, readCodeTables, type CodeTables } from "./code-tables
 import { Comparer } from "./compare.js";
 import { compareData } from "./compare-data.js";
 import { compareRegistrations } from "./compare-registrations.js";
-import { correlate } from "./correlate.js";
+import { correlate, type CorrelationTrace } from "./correlate.js";
 import type { Twins } from "./group.js";
 import { findHooks, type Hook } from "./hooks.js";
 import { checkInitReferences } from "./init-references.js";
@@ -44,7 +44,7 @@ export interface Analysis {
   readonly notes: readonly string[];
 }
 
-export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
+export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: CorrelationTrace): Analysis {
   const pre = new SplitObject(preObject);
   const post = new SplitObject(postObject);
   const preTables = readCodeTables(pre);
@@ -54,7 +54,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject): Analysis {
     ...unique([...preTables.unreadable, ...postTables.unreadable].map(({ name }) => name)).map(refuse.unreadableTable),
     ...postObject.symbols.filter(({ home }) => home === COMMON).map(({ name }) => refuse.commonSymbol(name)),
   ];
-  const { twins, renamed, undecided } = correlate(pre, post);
+  const { twins, renamed, undecided } = correlate(pre, post, trace);
   const comparer = new Comparer(pre, post, twins);
 
   const code = new ChangedCode(comparer, preTables, postTables);

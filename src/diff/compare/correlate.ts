@@ -1,9 +1,12 @@
-import { isText, type Atom } from "../atoms/atom.js";
+import { atomName, isText, type Atom } from "../atoms/atom.js";
 import { DataCorrelation, type SplitState } from "./correlate-data.js";
 import { isLike, pairWhere, type Group, type Twins } from "./group.js";
 import { isNumbered, normalName, staticLocalName } from "../atoms/names.js";
 import { findRenamedFunctions } from "./renamed-functions.js";
 import type { SplitObject } from "../atoms/split-object.js";
+
+/** Takes one line for each pair, and for what stays alone. */
+export type CorrelationTrace = (line: string) => void;
 
 export interface Correlation {
   readonly twins: Twins;
@@ -18,16 +21,41 @@ export interface Correlation {
  * A name that the compiler did not number is its own proof. Numbered functions (clones) go by content, then name, then order; functions that are renamed by
  * the places that hold their addresses; numbered data by content where it is constant, else by the functions that use it.
  */
-export function correlate(pre: SplitObject, post: SplitObject): Correlation {
+export function correlate(pre: SplitObject, post: SplitObject, trace?: CorrelationTrace): Correlation {
   const twins = new Map<Atom, Atom>();
+  const told = new Set<Atom>();
+  const tell = (why: string): void => {
+    if (trace !== undefined) tracePairs(twins, told, why, trace);
+  };
   const numbered = pairByName(pre, post, twins);
+  tell("its name");
   for (const group of numbered.filter(({ text }) => text)) pairClones(group, twins);
+  tell("a clone, by its content, its number or its order");
   const renamed = findRenamedFunctions(pre, post, twins);
   for (const [after, before] of renamed) twins.set(after, before);
+  tell("renamed: its address stands where the other's stood");
   const data = new DataCorrelation(pre, post, twins, renamed);
   for (const group of numbered.filter(({ text }) => !text)) data.pairStatics(group);
+  tell("a static object of one name, by its content or by the functions that use it");
   data.pairRenamed();
+  tell("renamed or moved: the same functions use it");
+  if (trace !== undefined) traceLonely(pre, post, twins, trace);
   return { twins, renamed, undecided: data.undecided };
+}
+
+function tracePairs(twins: Twins, told: Set<Atom>, why: string, trace: CorrelationTrace): void {
+  for (const [post, pre] of twins) {
+    if (told.has(post)) continue;
+    told.add(post);
+    const [name, former] = [atomName(post), atomName(pre)];
+    trace(`${name}${former === name ? "" : ` was ${former}`}: ${why}`);
+  }
+}
+
+function traceLonely(pre: SplitObject, post: SplitObject, twins: Twins, trace: CorrelationTrace): void {
+  const taken = new Set(twins.values());
+  for (const atom of post.atoms) if (atom.symbol !== undefined && !twins.has(atom)) trace(`${atomName(atom)}: new`);
+  for (const atom of pre.atoms) if (atom.symbol !== undefined && !taken.has(atom)) trace(`${atomName(atom)}: gone`);
 }
 
 function pairByName(pre: SplitObject, post: SplitObject, twins: Map<Atom, Atom>): Group[] {

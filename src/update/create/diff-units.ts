@@ -13,6 +13,8 @@ export interface DiffUnitsOptions {
   /** How many are compiled at once. */
   readonly jobs: number;
   readonly tell: Tell;
+  /** Takes how the code of each unit before and after the change is paired, line by line. */
+  readonly trace?: ((line: string) => void) | undefined;
   /** Aborted when the program is about to end. */
   readonly interruption?: AbortSignal;
 }
@@ -26,7 +28,7 @@ export async function diffUnits(
   { build, patched }: PatchedSource,
   units: readonly UnitWithCommand[],
   types: UnitTypes,
-  { jobs, tell, interruption }: DiffUnitsOptions,
+  { jobs, tell, trace, interruption }: DiffUnitsOptions,
 ): Promise<UnitDiff[]> {
   let done = 0;
   const estimate = estimateOf(units.length, jobs);
@@ -41,7 +43,7 @@ export async function diffUnits(
     const sources = await Promise.all(
       [build.tree.source, patched.root].map(async (root) => (await readLatin1(join(root, unit.source))) ?? ""),
     );
-    return diffUnit({ unit, pre: pre.object, post: post.object, sources });
+    return diffUnit({ unit, pre: pre.object, post: post.object, sources }, trace);
   });
   return await diffs.finally(finished).finally(() => types.settle());
 }

@@ -22,14 +22,22 @@ export interface UnitDiff {
   readonly lineOf: (symbol: string) => SourceLine | undefined;
 }
 
-/** Pre-post differencing of one unit. */
-export function diffUnit(pair: UnitPair): UnitDiff {
+/** Pre-post differencing of one unit. @param trace as of diffObjects, with the unit's path */
+export function diffUnit(pair: UnitPair, trace?: (line: string) => void): UnitDiff {
   return {
     unit: pair.unit,
     lineOf: (symbol) => {
       const line = pair.sources.map((text) => findDefinition(text, nameInSource(symbol))).find((found) => found !== undefined);
       return line === undefined ? undefined : { file: pair.unit.source, line };
     },
-    diff: diffObjects(parseObject(pair.pre, `pre ${pair.unit.path}`), parseObject(pair.post, `post ${pair.unit.path}`)),
+    diff: diffObjects(
+      parseObject(pair.pre, `pre ${pair.unit.path}`),
+      parseObject(pair.post, `post ${pair.unit.path}`),
+      trace === undefined
+        ? undefined
+        : (line) => {
+            trace(`${pair.unit.path}: ${line}`);
+          },
+    ),
   };
 }
