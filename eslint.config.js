@@ -73,7 +73,7 @@ const arrows = {
   ],
   vm: host,
   "src/rehearse": [...host, "src/kbuild", "src/kbuild/module", "src/tree", "src/update/file", "src/update/verify", "vm"],
-  "src/service": [...host, "src/engine", "src/kernel", "src/update/apply", "src/update/file", "src/update/match"],
+  "src/service": [...host, "src/arch", "src/engine", "src/kernel", "src/update/apply", "src/update/file", "src/update/match"],
   "src/index.ts": [
     ...[...elf, ...host, ...diffing, ...updates],
     ...["src/distro", "src/engine", "src/kbuild/change", "src/kernel", "src/match", "src/notes", "src/rehearse", "src/service"],

@@ -42,7 +42,7 @@ if [ "$1" = remove ]; then
 fi
 if [ "$1" = purge ]; then
 	rm -rf /run/ksplice /var/lib/ksplice /etc/ksplice
-	if [ -x /usr/bin/deb-systemd-helper ]; then
+	if command -v deb-systemd-helper >/dev/null; then
 		deb-systemd-helper purge ${UNITS.join(" ")} >/dev/null || true
 	fi
 fi

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { applyGuarded, armConfirm, disarmConfirm, readToApply } from "../index.js";
+import { applyGuarded, armConfirm, disarmConfirm, publishStatus, readToApply } from "../index.js";
 import {
   duration,
   persistenceFrom,
@@ -67,6 +67,7 @@ export function applyCommand(): Command {
           if (confirm !== undefined) await disarmConfirm(service, id);
           throw error;
         });
+        await publishStatus(service);
         shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true) {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { confirmUpdate } from "../index.js";
+import { confirmUpdate, publishStatus } from "../index.js";
 import { printJson, requireRootUser, type CommonOptions } from "./common.js";
 import { runningService } from "./service-options.js";
 import { showEvents } from "./show-events.js";
@@ -17,7 +17,9 @@ export function confirmCommand(): Command {
     .action(async (id: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ConfirmOptions>();
       requireRootUser();
-      await confirmUpdate(runningService(showEvents("ksplice confirm", options).tell), id);
+      const service = runningService(showEvents("ksplice confirm", options).tell);
+      await confirmUpdate(service, id);
+      await publishStatus(service);
       if (options.json === true) printJson({ id, confirmed: true });
       else if (options.quiet !== true) process.stdout.write(`${id} stays\n`);
     });

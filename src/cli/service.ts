@@ -5,6 +5,7 @@ import {
   EXIT_REFUSED,
   forgetMarks,
   markWell,
+  publishStatus,
   SETTLE_SECONDS,
   startService,
   watchUpdate,
@@ -71,6 +72,7 @@ export function serviceCommand(): Command {
         case "clear":
           await clear(service, id ?? "", options);
       }
+      if (action !== "stop") await publishStatus(service);
     });
 }
 

@@ -4,6 +4,7 @@ import {
   EXIT_REFUSED,
   headlineOf,
   installUpdate,
+  publishStatus,
   readIncoming,
   removeUpdate,
   UpdateStore,
@@ -48,6 +49,7 @@ export function installCommand(): Command {
               async (interruption) => await applyFromStore(service, entry.id, release, { ...persistenceFrom(options), interruption }),
             )
           : undefined;
+      if (options.root === undefined) await publishStatus(service);
       shown.done();
       if (outcome?.state === "failed") process.exitCode = EXIT_REFUSED;
       if (options.json === true) printJson({ kind, release, ...entry, outcome });
@@ -125,6 +127,7 @@ export function removeCommand(): Command {
             options.now === true ? { ...persistenceFrom(options), interruption, tell: shown.tell } : undefined,
           ),
       );
+      if (options.root === undefined) await publishStatus(service);
       shown.done();
       if (stays !== undefined) process.exitCode = EXIT_REFUSED;
       if (options.json === true) printJson({ release, ...entry, undone, stays });

@@ -9,6 +9,7 @@ import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
 import { serviceCommand } from "./service.js";
 import { snapshotCommand } from "./snapshot.js";
+import { statusCommand, unameCommand } from "./status.js";
 import { installCommand, listCommand, removeCommand } from "./store.js";
 import { undoCommand } from "./undo.js";
 import { verifyCommand } from "./verify.js";
@@ -27,6 +28,8 @@ export function umbrella(): Command {
     verifyCommand(),
     viewCommand(),
     undoCommand(),
+    statusCommand(),
+    unameCommand(),
     confirmCommand(),
     installCommand(),
     listCommand(),

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { undoNoted } from "../index.js";
+import { publishStatus, undoNoted } from "../index.js";
 import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
 import { runningService } from "./service-options.js";
@@ -27,16 +27,18 @@ export function undoCommand(): Command {
     .action(async (id: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<UndoOptions>();
       const shown = showEvents("ksplice-undo", options);
+      const service = runningService(shown.tell);
       try {
         const result = await endingBetweenSteps(
           async (interruption) =>
-            await undoNoted(runningService(shown.tell), id, {
+            await undoNoted(service, id, {
               interruption,
               unload: options.unload === true,
               ...persistenceFrom(options),
               tell: shown.tell,
             }),
         );
+        await publishStatus(service);
         shown.done();
         if (options.json === true) printJson(result);
         else if (options.quiet !== true)

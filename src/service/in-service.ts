@@ -3,7 +3,7 @@ import type { UndoOptions } from "../update/apply/undo-update.js";
 import { messageOf, undoNoted } from "./apply-guarded.js";
 import { clearHeld } from "./guard/settle.js";
 import { removeMark } from "./guard/marks.js";
-import type { Outcome } from "./run-state.js";
+import { noteStays, type Outcome } from "./run-state.js";
 import type { Service } from "./service.js";
 import { startService, type StartOptions } from "./start.js";
 import type { StoredUpdate } from "./store/store-index.js";
@@ -56,6 +56,7 @@ export async function removeUpdate(service: Service, release: string, id: string
     return { entry, undone: true };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    await noteStays(place, id, messageOf(error));
     return { entry, undone: false, stays: messageOf(error) };
   }
 }

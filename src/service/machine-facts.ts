@@ -1,6 +1,7 @@
 import { readFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { configDir, type Place } from "./place.js";
+import type { OsRelease } from "./status/open-vex.js";
 
 /** What the service asks of the machine besides its kernel. */
 export interface MachineFacts {
@@ -16,6 +17,10 @@ export interface MachineFacts {
   isCrashKernel(): boolean;
   /** Some module is being initialised. */
   areModulesLoading(): boolean;
+  /** Why no program may change this kernel or read its memory; undefined where it may. */
+  kernelForbids(): string | undefined;
+  /** Version of the package that the kernel was booted from, where it says so. */
+  packageVersion(): string | undefined;
   /** systemd runs it. */
   hasSystemd(): boolean;
 }
@@ -51,6 +56,26 @@ export function machineFacts(place: Place): MachineFacts {
     },
     isCrashKernel: () => existsSync(join(root, "proc/vmcore")),
     areModulesLoading: () => text("proc/modules").includes(" Loading "),
+    kernelForbids: () => {
+      if (text("proc/sys/kernel/modules_disabled").trim() === "1") return "the kernel takes no modules any more (kernel.modules_disabled)";
+      if (text("sys/kernel/security/lockdown").includes("[confidentiality]")) return "the kernel is locked down (confidentiality)";
+      const absent = ["proc/kallsyms", "proc/kcore"].find((path) => !existsSync(join(root, path)));
+      return absent === undefined ? undefined : `the kernel has no /${absent}`;
+    },
+    // Debian writes it into the version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.170-3 (2026-05-08)".
+    packageVersion: () => /\bDebian (\S+)/.exec(text("proc/sys/kernel/version"))?.[1],
     hasSystemd: () => existsSync(join(root, "run/systemd/system")),
   };
+}
+
+/** /etc/os-release of a system, as far as it is asked for. */
+export function readOsRelease(root: string): OsRelease {
+  let text = "";
+  try {
+    text = readFileSync(join(root, "etc/os-release"), "utf8");
+  } catch {
+    // None.
+  }
+  const field = (name: string): string | undefined => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
+  return { id: field("ID") ?? "linux", versionId: field("VERSION_ID") };
 }

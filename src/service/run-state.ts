@@ -38,6 +38,8 @@ const appliedSchema = z.strictObject({
   signer: z.string().optional(),
   skippedTargets: z.array(z.string()),
   applied: z.string(),
+  /** It was taken out of service, and the kernel did not let it go: why. */
+  removed: z.string().optional(),
   /** It was taken out again at this time. */
   undone: z.string().optional(),
 });
@@ -80,6 +82,12 @@ export async function noteUndone(place: Place, id: string, now: Date, isReplaced
   }
   const record = (await readAppliedRecords(place)).find((each) => each.id === id);
   if (record !== undefined) await writeAppliedRecord(place, { ...record, undone: now.toISOString() });
+}
+
+/** Notes that an update is out of service and still in the kernel. */
+export async function noteStays(place: Place, id: string, reason: string): Promise<void> {
+  const record = (await readAppliedRecords(place)).find((each) => each.id === id);
+  if (record !== undefined) await writeAppliedRecord(place, { ...record, removed: reason });
 }
 
 /** Leaves a file a module, by which udev knows whose coming is waited for (`60-ksplice.rules`). */

@@ -50,7 +50,7 @@ export async function startService(service: Service, options: StartOptions): Pro
 }
 
 /** Those with a store that cannot be read, too: it is looked into when their kernel runs. */
-async function releasesWithUpdates({ store }: Service, but: string): Promise<string[]> {
+export async function releasesWithUpdates({ store }: Service, but: string): Promise<string[]> {
   const found: string[] = [];
   for (const release of await store.releases()) {
     const entries = release === but ? [] : await store.list(release).catch(() => undefined);

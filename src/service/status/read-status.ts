@@ -1,0 +1,122 @@
+import { ARCHITECTURE_NAMES } from "../../arch/architectures.js";
+import type { LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
+import { readWaits, type Wait } from "../confirm.js";
+import { readAppliedRecords, readLastRun, type AppliedRecord, type Outcome } from "../run-state.js";
+import type { Service } from "../service.js";
+import { releasesWithUpdates } from "../start.js";
+import type { StoredUpdate } from "../store/store-index.js";
+import { effectiveVersion, judgeStatus } from "./judge-status.js";
+import { STATUS_VERSION, type Status, type UpdateStatus } from "./status-schema.js";
+
+/** Refusals that no second try mends, in this boot. */
+const ONLY_A_REBOOT: ReadonlySet<string> = new Set(["resident-differs", "core-version"]);
+
+/** What this kernel has, what it should have, and what is to be done about the difference. */
+export async function readStatus(service: Service): Promise<Status> {
+  const { place, store, system, facts, now } = service;
+  const { release, machine } = system.identity();
+  const entries = await store.list(release);
+  const records = await readAppliedRecords(place);
+  const known = await readLastRun(place);
+  const outcomes = known?.release === release ? known.outcomes : [];
+  const waits = await readWaits(place);
+  const loaded = system.engine.listIds().flatMap((id) => system.engine.readUpdate(id) ?? []);
+  const about = (id: string): Known => ({
+    entry: entries.find((each) => each.id === id),
+    record: records.find((each) => each.id === id),
+    outcome: outcomes.find((each) => each.id === id),
+    wait: waits.find((each) => each.id === id),
+    loaded: loaded.find((each) => each.id === id),
+  });
+  // In the order in which they were applied, as far as that is known; then that of the store.
+  const ids = new Set([...records.map(({ id }) => id), ...loaded.map(({ id }) => id), ...entries.map(({ id }) => id)]);
+  const modules = system.loadedModules();
+  const updates = [...ids].flatMap((id) => statusOf(id, about(id), facts.uptime(), modules) ?? []);
+  const disabledBy = facts.disabledBy();
+  const reboot = [
+    ...outcomes
+      .filter(({ id, code = "" }) => ONLY_A_REBOOT.has(code) && !isApplied(about(id)))
+      .map(({ id, message = "" }) => `${id}: ${message}`),
+    ...records
+      .filter(({ removed, undone, id }) => removed !== undefined && undone === undefined && isApplied(about(id)))
+      .map(({ id, removed = "" }) => `${id} is out of service and still in the kernel: ${removed}`),
+  ];
+  const unsupported = loaded.some(({ stage }) => stage === "applied") ? undefined : unsupportedBecause(service, machine);
+  const applied = updates.filter(({ state }) => state === "applied");
+  const packaged = facts.packageVersion();
+  return {
+    version: STATUS_VERSION,
+    time: now().toISOString(),
+    kernel: { release, effective: effectiveVersion(release, applied), machine, ...(packaged === undefined ? {} : { package: packaged }) },
+    ...judgeStatus(updates, { unsupported, disabledBy, reboot }),
+    ...(disabledBy === undefined ? {} : { disabledBy }),
+    updates,
+    otherReleases: await releasesWithUpdates(service, release),
+  };
+}
+
+/** What is known of one update, from all sides. */
+interface Known {
+  readonly entry: StoredUpdate | undefined;
+  readonly record: AppliedRecord | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly wait: Wait | undefined;
+  readonly loaded: LoadedUpdate | undefined;
+}
+
+function isApplied({ loaded }: Known): boolean {
+  return loaded?.stage === "applied";
+}
+
+/** @returns undefined for what lies in memory and nobody asks for */
+function statusOf(id: string, known: Known, uptime: number, modules: readonly string[]): UpdateStatus | undefined {
+  const { entry, record, wait, loaded } = known;
+  const what = stateOf(known, modules);
+  if (what === undefined) return undefined;
+  const { effective } = record ?? entry ?? {};
+  const { sha256 } = record ?? entry ?? {};
+  const { signer } = record ?? entry ?? {};
+  return {
+    id,
+    description: entry?.description ?? record?.description ?? loaded?.description ?? "",
+    ...what,
+    inService: entry !== undefined,
+    needs: [...(entry?.needs ?? [])],
+    cves: [...(record?.cves ?? entry?.cves ?? [])],
+    ...(effective === undefined ? {} : { effective }),
+    ...(what.state === "applied" && record !== undefined ? { applied: record.applied } : {}),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(signer === undefined ? {} : { signer }),
+    ...(what.state === "applied" && loaded?.stopNs !== undefined ? { stopNs: loaded.stopNs } : {}),
+    ...(wait?.deadline === undefined || wait.stays !== undefined ? {} : { confirmWithin: Math.max(0, Math.round(wait.deadline - uptime)) }),
+  };
+}
+
+function stateOf(known: Known, modules: readonly string[]): Pick<UpdateStatus, "state" | "reason"> | undefined {
+  const { entry, record, outcome, wait } = known;
+  if (isApplied(known)) {
+    if (wait?.stays !== undefined) return { state: "failed", reason: `it is to be undone, and stays: ${wait.stays}` };
+    const without = record?.skippedTargets ?? [];
+    if (without.length === 0) return { state: "applied" };
+    const come = without.filter((module) => modules.includes(module));
+    return {
+      state: "applied",
+      reason:
+        come.length === 0
+          ? `without ${without.join(", ")}`
+          : `without ${come.join(", ")}, which came later and runs its old code: undo it, and apply it again`,
+    };
+  }
+  if (entry === undefined) return record?.undone === undefined ? undefined : { state: "undone" };
+  if (entry.held !== undefined) return { state: entry.held.reason === "crash" ? "failed" : "left-out", reason: entry.held.detail };
+  if (record?.undone !== undefined) return { state: "undone", reason: "it was undone by hand; the next boot applies it" };
+  if (outcome === undefined || outcome.state === "applied") return { state: "not-applied" };
+  return { state: outcome.state, ...(outcome.message === undefined ? {} : { reason: outcome.message }) };
+}
+
+function unsupportedBecause({ facts }: Service, machine: string): string | undefined {
+  const container = facts.container();
+  if (container !== undefined) return `this is a container (${container}), and has no kernel of its own`;
+  if (!ARCHITECTURE_NAMES.includes(machine)) return `kernels for ${machine} cannot be patched so far`;
+  return facts.kernelForbids();
+}
