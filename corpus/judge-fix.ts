@@ -54,7 +54,13 @@ const INCOMPLETE: ReadonlySet<string> = new Set(["does-not-compile", "unresolved
 const NOT_BUILT: ReadonlySet<string> = new Set(["not-in-config", "nothing-to-compile"]);
 
 /** Refusals that only the running kernel gives reason for; any other that comes so late is a bug of ours. */
-const REFUSED_BY_KERNEL: ReadonlySet<string> = new Set(["no-trampoline-site", "still-referred", "name-taken", "freed-memory"]);
+const REFUSED_BY_KERNEL: ReadonlySet<string> = new Set([
+  "no-trampoline-site",
+  "still-referred",
+  "name-taken",
+  "freed-memory",
+  "sealed-function",
+]);
 
 /** Makes an update of a fix. One that does not stand alone gets the other fixes that it needs besides. */
 export async function createFix(context: JudgeContext, fix: Fix): Promise<CreatedFix> {

@@ -197,6 +197,8 @@ export interface PatchSites {
   collect(object: ElfObject): ReadonlyMap<ElfSection, readonly PatchSite[]>;
   /** The site at the very beginning of a function that starts at `offset`, if it has one. */
   atEntry(section: ElfSection, offset: number): PatchSite | undefined;
+  /** True if these are the first bytes of running code that must not be branched to by an address. */
+  isSealedEntry(bytes: Uint8Array): boolean;
   /** How many live bytes the site takes up at `at`; 0 if what stands there does not belong there. */
   apply(context: SiteContext, site: PatchSite, at: number): number;
   /** What a kind of site is called, in words. */

@@ -10,7 +10,7 @@ import { isFiller, nopRunLength, paddingLength, trapLength } from "./nops.js";
 import { isCallDepthThunk } from "./sites/call-depth.js";
 import { collectPatchSites, endbrSite } from "./sites/patch-sites.js";
 import { findRuntimeConstant } from "./sites/runtime-constants.js";
-import { applySiteRule, nameOfSite } from "./sites/site-rules.js";
+import { applySiteRule, isSealedEntry, nameOfSite } from "./sites/site-rules.js";
 import { findTrampolineSite, TRAMPOLINE_SIZE } from "./sites/trampoline-site.js";
 
 /** 64-bit x86. */
@@ -45,6 +45,7 @@ export const X86: Architecture = {
   sites: {
     collect: collectPatchSites,
     atEntry: endbrSite,
+    isSealedEntry,
     apply: applySiteRule,
     nameOf: nameOfSite,
     findRuntimeConstant,

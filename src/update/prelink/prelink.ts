@@ -15,6 +15,7 @@ import { addPart, type PartFunction, type PartPin, type PartRange } from "../../
 import { partWrites } from "./prelink-data.js";
 import { takeHooks } from "./prelink-hooks.js";
 import { notInKernel, noTrampolineSite, refersToFreedMemory, unitsDisagree, unresolvedSymbol } from "./refusals.js";
+import { requireUnsealed } from "./check-sealed.js";
 import { fillRuntimeConstants } from "./fill-runtime-constants.js";
 import { parseVersions } from "../../elf/module-versions.js";
 import { findTakenAddresses } from "./taken-addresses.js";
@@ -61,7 +62,7 @@ export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
 
 /**
  * The module with one target's new code, ready to be loaded: imports resolved, `struct ksplice_part` filled in.
- * @throws Refusal `unresolved-symbol`, `runtime-constant`, `no-trampoline-site`
+ * @throws Refusal `unresolved-symbol`, `sealed-function`, `runtime-constant`, `no-trampoline-site`
  */
 export function prelinkTarget(
   bytes: Uint8Array,
@@ -72,6 +73,7 @@ export function prelinkTarget(
 ): PrelinkedPart {
   const ko = parseObject(bytes, target.file);
   const addresses = resolveImports(ko, target, identity.exports, matches, run);
+  requireUnsealed(ko, target.name, run);
   fillRuntimeConstants(ko, matches, run);
   const units = target.units.map((unit) => ({ unit, match: requireMatch(matches, unit, target) }));
   const symbols = new NewSymbols(ko, target.units.flatMap(aliasesOf));

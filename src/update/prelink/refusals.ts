@@ -52,6 +52,17 @@ export const refersToFreedMemory = (name: string, unit: string): Refusal =>
     abortCause: "failed_to_find",
   });
 
+/** Of a processor that checks where indirect branches lead (IBT), and a kernel that has forbidden it for functions whose address nobody took. */
+export const sealedFunction = (name: string, target: string): Refusal =>
+  new Refusal({
+    code: "sealed-function",
+    message: `the new code takes the address of ${name}, and ${target} of the running kernel is sealed against that: nobody took it before, so an indirect call of it stops a processor that checks them`,
+    location: target,
+    items: [{ code: "sealed-function", symbol: name, message: "the running kernel is sealed against indirect calls of it", place: target }],
+    hint: `hand out a new function that calls ${name}`,
+    abortCause: "no_match",
+  });
+
 export const unitsDisagree = (name: string, unit: string, addrs: readonly bigint[]): Refusal =>
   new Refusal({
     code: "unresolved-symbol",

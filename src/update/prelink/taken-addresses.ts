@@ -1,7 +1,7 @@
 import type { DecodedInstruction, InstructionSet } from "../../arch/arch.js";
 import { architectureOf } from "../../arch/architectures.js";
 import { SHF_ALLOC, SHF_EXECINSTR, STT_FUNC, STT_SECTION } from "../../elf/constants.js";
-import { homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../../elf/model.js";
+import { AbsoluteAddress, homeSection, type ElfObject, type ElfRelocation, type ElfSection } from "../../elf/model.js";
 
 /**
  * What the kernel's loader reads while the module comes and goes, and forgets with it; and init and exit code, which is the template's.
@@ -25,6 +25,23 @@ export function findTakenAddresses(ko: ElfObject): string[] {
     for (const offset of code?.computedPlaces() ?? []) taken.add(nameAt(ko, section, offset));
   }
   return [...taken].sort();
+}
+
+/**
+ * What a module with new code takes the address of in the running kernel, by the name that it imports it by: its code may be called through that.
+ * @param ko with its imports resolved
+ */
+export function findTakenImports(ko: ElfObject): ReadonlyMap<string, bigint> {
+  const taken = new Map<string, bigint>();
+  for (const section of ko.sections) {
+    if ((section.flags & SHF_ALLOC) === 0 || FORGOTTEN_TABLES.test(section.name)) continue;
+    const code = (section.flags & SHF_EXECINSTR) === 0 ? undefined : new Instructions(ko, section);
+    for (const { symbol, offset } of section.relocations) {
+      const { home, name } = symbol;
+      if (home instanceof AbsoluteAddress && !taken.has(name) && code?.usesInPlace(offset) !== true) taken.set(name, home.addr);
+    }
+  }
+  return taken;
 }
 
 /** The instructions of a section, function by function: between two there may be anything. */

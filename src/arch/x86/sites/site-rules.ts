@@ -24,6 +24,10 @@ const SEALED_ENDBR = [
   [0x66, 0x0f, 0x1f, 0x00],
   [0x0f, 0x1f, 0x40, 0xd6],
 ];
+export function isSealedEntry(bytes: Uint8Array): boolean {
+  return SEALED_ENDBR.some((sealed) => sealed.every((byte, index) => bytes[index] === byte));
+}
+
 const LOCK_PREFIXES = [LOCK_PREFIX, 0x3e];
 /** Operations of a processor without a hypervisor that the kernel writes in place of paravirt calls (arch/x86/kernel/paravirt.c, paravirt_patch.c). */
 const NATIVE_OPERATIONS = [

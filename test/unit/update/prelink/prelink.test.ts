@@ -134,6 +134,49 @@ describe("an import gets its address", () => {
   });
 });
 
+describe("a function of the running kernel whose address new code takes", () => {
+  const HELPER = 0xffffffff81002000n;
+  const ENDBR = [0xf3, 0x0f, 0x1e, 0xfa, 0x90, 0x90, 0x90, 0x90];
+  const [SEALED, SEALED_LATER] = [
+    [0x66, 0x0f, 0x1f, 0x00, ...ENDBR.slice(4)],
+    [0x0f, 0x1f, 0x40, 0xd6, ...ENDBR.slice(4)],
+  ];
+  const run = (entry: readonly number[]) => ({
+    ...kernelWith([symbol("helper", HELPER)]),
+    read: (addr: bigint) => (addr === HELPER ? Uint8Array.from(entry) : undefined),
+  });
+  const wanted = target([{ name: "helper", symbol: "helper" }]);
+  /** A table of operations that holds the function. */
+  const holding = (): Uint8Array => {
+    const ko = parseObject(newCode([makeUndefined("helper")]), "new.ko");
+    const helper = ko.symbols.find(({ name }) => name === "helper");
+    const ops = makeSection(".rodata.ops", new Uint8Array(8));
+    if (helper !== undefined) ops.relocations = [{ offset: 0, type: R_X86_64_64, symbol: helper, addend: 0 }];
+    return writeObject({ ...ko, sections: [...ko.sections, ops] });
+  };
+
+  it.each([
+    ["is refused where it is sealed", SEALED],
+    ["is refused where it is sealed as later kernels do", SEALED_LATER],
+  ])("%s", (_, entry) => {
+    expect(() => prelink(holding(), wanted, match(), run(entry))).toThrow("is sealed against that");
+  });
+
+  it("passes where somebody took it before, and where it is only called", () => {
+    expect(homeOf(prelink(holding(), wanted, match(), run(ENDBR)), "helper")).toEqual(new AbsoluteAddress(HELPER));
+    const calling = prelink(newCodeWithCall(), wanted, match(), run(SEALED));
+    expect(homeOf(calling, "helper")).toEqual(new AbsoluteAddress(HELPER));
+  });
+});
+
+/** The bytes of `newCode` are no calls. */
+function newCodeWithCall(): Uint8Array {
+  const ko = parseObject(newCode([makeUndefined("helper")]), "new.ko");
+  const text = ko.sections.find(({ name }) => name === ".text.foo");
+  if (text !== undefined) text.data[0] = 0xe8;
+  return writeObject(ko);
+}
+
 describe("the part that the core reads", () => {
   it("is defined, and lists function, site and expected bytes", () => {
     const ko = prelink(newCode([]), target(), match(), kernelWith([]));
