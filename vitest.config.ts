@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
+/** All that tests leave in the temporary folder goes at the end. */
+const OWN_TEMPORARY = "test/support/own-temporary.ts";
+
 const machines = { testTimeout: 900_000, hookTimeout: 1_800_000 } as const;
 
 /** Files that take long, from the slowest on: begun last, one of them would run while the other processors have nothing to do. */
@@ -44,6 +47,7 @@ export default defineConfig({
           testTimeout: 30_000,
           // Loading the modules anew for each file takes a third of the time. So a test puts back what it changes of its process.
           isolate: false,
+          globalSetup: OWN_TEMPORARY,
           sequence: { groupOrder: 0 },
         },
       },
@@ -54,7 +58,7 @@ export default defineConfig({
           ...machines,
           // An emulated machine keeps one processor busy.
           maxWorkers: 2,
-          globalSetup: "test/vm/support/prepare-trees.ts",
+          globalSetup: [OWN_TEMPORARY, "test/vm/support/prepare-trees.ts"],
           setupFiles: "test/vm/support/leave-nothing.ts",
           sequence: { groupOrder: 1 },
         },
@@ -66,6 +70,7 @@ export default defineConfig({
           ...machines,
           testTimeout: 7_200_000,
           fileParallelism: false,
+          globalSetup: OWN_TEMPORARY,
           sequence: { groupOrder: 2 },
         },
       },
