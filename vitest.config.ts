@@ -19,7 +19,7 @@ const SLOWEST = [
   "golden/diff/",
   "golden/layout/",
   "kbuild/reach/header-reach",
-  "update/linkage/settle-linkage",
+  "update/linkage/",
   "kbuild/compile/object-cache",
   "match/match-unit",
   "update/fit/fit-update",

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { settle } from "../../../support/settle-units.js";
+
+describe("data that moves to another unit", () => {
+  const USE = "extern int limit; int over(int x) { return x > limit; }";
+
+  it("is the running object", async () => {
+    const { parts, refused } = await settle({
+      one: { pre: `int limit; ${USE}`, post: USE },
+      two: { pre: "int grow(int x) { return x; }", post: "int limit; int grow(int x) { limit += x; return x; }" },
+    });
+    expect(refused).toEqual([]);
+    const two = parts.find(({ unit }) => unit.path === "two.o")?.newCode;
+    expect(two?.imports).toEqual([{ name: "one.o:limit", symbol: "limit" }]);
+    expect(two?.object.sections.map(({ name }) => name)).toEqual([".text.grow"]);
+  });
+
+  it.each([
+    ["another size", "int limit[2]; int grow(int x) { limit[1] += x; return x; }"],
+    ["another initial value", "int limit = 4; int grow(int x) { limit += x; return x; }"],
+    ["another kind", "const int limit = 0; extern int sum; int grow(int x) { sum += limit; return x; }"],
+  ])("is refused if it has %s", async (_, post) => {
+    const { refused } = await settle({
+      one: { pre: "int limit; int over(int x) { return x > limit; }", post: "int over(int x) { return x; }" },
+      two: { pre: "int grow(int x) { return x; }", post },
+    });
+    expect(refused).toEqual(["moved-definition limit"]);
+  });
+
+  it.each([
+    [
+      "with its function, and is static",
+      {
+        one: ["static int last; int next_id(int x) { return last += x; }", ""],
+        two: ["", "static int last; int next_id(int x) { return last += x + 1; }"],
+      },
+      "split-state last",
+    ],
+    [
+      "with its function, as a static local",
+      {
+        one: ["int next_id(int x) { static int last; return last += x; }", ""],
+        two: ["", "int next_id(int x) { static int last; return last += x + 1; }"],
+      },
+      /^split-state last\./,
+    ],
+    [
+      "and is global there, which it was not",
+      {
+        one: ["static int last; int next_id(int x) { return last += x; }", "extern int last; int next_id(int x) { return last += x; }"],
+        two: ["", "int last;"],
+      },
+      "split-state last",
+    ],
+    [
+      "and is static there, which it was not",
+      {
+        one: ["int last; int next_id(int x) { return last += x; }", ""],
+        two: ["", "static int last; int next_id(int x) { return last -= x; }"],
+      },
+      "split-state last",
+    ],
+    [
+      "with its function, and is a table of operations that objects hold",
+      {
+        one: [
+          "struct ops { int (*f)(int); }; struct file { const struct ops *ops; }; int outside(int); static const struct ops fops = { outside }; void open(struct file *f) { f->ops = &fops; }",
+          "",
+        ],
+        two: [
+          "",
+          "struct ops { int (*f)(int); }; struct file { const struct ops *ops; }; int outside(int); static const struct ops fops = { outside }; void open(struct file *f) { f->ops = &fops; }",
+        ],
+      },
+      "split-state fops",
+    ],
+    [
+      "nowhere, but is one for each processor under another name",
+      {
+        one: [
+          "static int last; int next_id(int x) { return last += x; }",
+          '__attribute__((section(".data..percpu"))) static int last_id; int next_id(int x) { return last_id += x; }',
+        ],
+      },
+      "split-state last_id",
+    ],
+    [
+      "with its function, and is the flag that something was done once",
+      {
+        one: ['int next_id(int x) { static int ___done __attribute__((section(".data.once"))); return ___done++ + x; }', ""],
+        two: ["", 'int next_id(int x) { static int ___done __attribute__((section(".data.once"))); return ___done++ + x + 1; }'],
+      },
+      /^split-state ___done/,
+    ],
+    [
+      "nowhere, but is wider under another name",
+      {
+        one: [
+          "static int last; int next_id(int x) { return last += x; }",
+          "static long last_id; int next_id(int x) { return last_id += x; }",
+        ],
+      },
+      "split-state last_id",
+    ],
+  ])("%s: whether it is the running one, nobody knows", async (_, texts: Readonly<Record<string, string[]>>, expected) => {
+    const units = Object.fromEntries(Object.entries(texts).map(([name, [pre = "", post = ""]]) => [name, { pre, post }]));
+    const { refused } = await settle(units);
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatch(expected);
+  });
+
+  it("of functions that are others on both sides is other data", async () => {
+    const { refused } = await settle({
+      one: {
+        pre: "static int last; int f(int x) { return last += x; } int g(int x) { return x; }",
+        post: "int f(int x) { return x; } int g(int x) { return x; }",
+      },
+      two: { pre: "int h(int x) { return x; }", post: "static int last; int h(int x) { return last += x; }" },
+    });
+    expect(refused).toEqual([]);
+  });
+
+  it("under another name, nobody knows", async () => {
+    const { refused } = await settle({
+      one: { pre: "int limit;", post: "" },
+      two: { pre: "", post: "int bound;" },
+      user: {
+        pre: "extern int limit; int over(int x) { return x > limit; }",
+        post: "extern int bound; int over(int x) { return x >= bound; }",
+      },
+    });
+    expect(refused).toEqual(["split-state bound"]);
+  });
+});
+
+describe("a new variable", () => {
+  const INIT = '__attribute__((section(".init.text"))) int start(void)';
+  const user = { pre: "int use(int x) { return x; }", post: "int *table; int use(int x) { return table[x]; }" };
+  const setup = { pre: `${INIT} { return 0; }`, post: `extern int *table; static int room[4]; ${INIT} { table = room; return 0; }` };
+
+  it("that another unit's initialization code would have filled is refused", async () => {
+    const { refused } = await settle({ user, setup });
+    expect(refused).toContain("filled-by-init table");
+  });
+
+  it("passes where nothing of that kind fills it", async () => {
+    const { refused } = await settle({ user, setup: { pre: `${INIT} { return 0; }`, post: `${INIT} { return 1; }` } });
+    expect(refused).not.toContain("filled-by-init table");
+  });
+});
