@@ -65,6 +65,8 @@ export { applyGuarded, SETTLE_SECONDS, undoNoted } from "./service/apply-guarded
 export { clearHeld, forgetMarks, markWell } from "./service/guard/settle.js";
 export { applyFromStore, installUpdate, removeUpdate } from "./service/in-service.js";
 export { armConfirm, confirmUpdate, disarmConfirm, watchUpdate } from "./service/confirm.js";
+export { readConfig } from "./service/config.js";
+export { SIGNATURE_NAMESPACE, verifySignature } from "./service/trust.js";
 export { readOsRelease } from "./service/machine-facts.js";
 export { openVex } from "./service/status/open-vex.js";
 export { prometheusText } from "./service/status/prometheus.js";
@@ -72,6 +74,7 @@ export { publishStatus } from "./service/status/publish.js";
 export { readStatus } from "./service/status/read-status.js";
 export { spellStatus, statusLine } from "./service/status/spell-status.js";
 export { STATUS_EXIT, statusJsonSchema, type Status } from "./service/status/status-schema.js";
+export { packageUpdate } from "./service/package/update-package.js";
 export { startService, type StartReport } from "./service/start.js";
 export type { Held, StoredUpdate } from "./service/store/store-index.js";
 

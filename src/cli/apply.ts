@@ -19,6 +19,7 @@ interface ApplyOptions extends CommonOptions, PersistenceOptions {
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly replace?: string;
+  readonly allowOlder?: boolean;
   readonly confirm?: number;
   readonly health?: string;
   readonly debug?: boolean;
@@ -33,6 +34,7 @@ export function applyCommand(): Command {
     .option("--partial", "skip target modules that are not loaded")
     .option("--replace <id>", "undo this update at the same moment: the new one is made for the kernel below it")
     .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
+    .option("--allow-older", "also one that is older than what the store has had of its id, or than what it replaces")
     .option("--confirm <time>", "undo it by itself unless `ksplice confirm ID` comes within this time (90s, 5m, 1h)", duration)
     .option("--health <command>", "with --confirm: undo it at once where this shell command fails; it is run every ten seconds")
     .option("--json", "print the result as JSON")
@@ -41,10 +43,10 @@ export function applyCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ApplyOptions>();
       const shown = showEvents("ksplice-apply", options);
-      const { update, origin } = await readToApply(path);
       const service = runningService(shown.tell);
+      const { update, origin } = await readToApply(path, service.place, shown.tell);
       try {
-        const { partial = false, verify = false, replace, confirm, health } = options;
+        const { partial = false, verify = false, allowOlder = false, replace, confirm, health } = options;
         if (health !== undefined && confirm === undefined) throw usage("--health goes with --confirm");
         if (replace !== undefined && confirm !== undefined)
           throw usage("--confirm does not go with --replace: what was replaced may be out of memory when it is to come back");
@@ -58,6 +60,7 @@ export function applyCommand(): Command {
             await applyGuarded(service, update, origin, {
               interruption,
               partial,
+              allowOlder,
               verify,
               ...persistenceFrom(options),
               ...(replace === undefined ? {} : { replace }),

@@ -5,6 +5,7 @@ import { confirmCommand } from "./confirm.js";
 import { createCommand } from "./create.js";
 import { diffCommand } from "./diff.js";
 import { matchCommand } from "./match.js";
+import { packageCommand } from "./package.js";
 import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
 import { serviceCommand } from "./service.js";
@@ -13,6 +14,7 @@ import { statusCommand, unameCommand } from "./status.js";
 import { installCommand, listCommand, removeCommand } from "./store.js";
 import { undoCommand } from "./undo.js";
 import { verifyCommand } from "./verify.js";
+import { verifySignatureCommand } from "./verify-signature.js";
 import { viewCommand } from "./view.js";
 
 /** All commands in one program: `ksplice create …` is the same code as `ksplice-create …`. */
@@ -28,6 +30,8 @@ export function umbrella(): Command {
     verifyCommand(),
     viewCommand(),
     undoCommand(),
+    verifySignatureCommand(),
+    packageCommand(),
     statusCommand(),
     unameCommand(),
     confirmCommand(),

@@ -3,7 +3,8 @@ import { applyUpdate, type ApplyOptions, type ApplyResult } from "../update/appl
 import { undoUpdate, type UndoOptions, type UndoResult } from "../update/apply/undo-update.js";
 import type { Update } from "../update/file/update-file.js";
 import { removeMark, writeMark, type Mark } from "./guard/marks.js";
-import { noteUndone, writeAppliedRecord } from "./run-state.js";
+import { olderUpdate } from "./refusals.js";
+import { noteUndone, readAppliedRecords, writeAppliedRecord } from "./run-state.js";
 import type { Service } from "./service.js";
 
 /** Where an update comes from. */
@@ -14,6 +15,8 @@ export interface Origin {
 }
 
 export interface GuardedOptions extends ApplyOptions {
+  /** Also an update that is older than one that was here. */
+  readonly allowOlder?: boolean;
   /** False where the caller has {@link markWell} called, for several updates at once. */
   readonly settleLater?: boolean;
 }
@@ -34,6 +37,7 @@ export async function applyGuarded(service: Service, update: Update, origin: Ori
   // Only root may look into the store. That it is another kernel is for applyUpdate to say.
   if (isItsKernel) system.requireRoot();
   const entry = isItsKernel ? (await store.list(release)).find((each) => each.id === id) : undefined;
+  if (isItsKernel && options.allowOlder !== true) await requireNewest(service, update, options.replace);
   const isGuarded = entry !== undefined && system.engine.readUpdate(id)?.stage !== "applied";
   if (isGuarded) await writeMark(place, release, markOf(service, id, "applying"));
   let result: ApplyResult;
@@ -64,6 +68,17 @@ export async function applyGuarded(service: Service, update: Update, origin: Ori
   const instead = options.replace === undefined ? "" : ` in place of ${options.replace}`;
   await audit({ what: "applied", message: `update ${id} was applied${instead}`, ...about });
   return result;
+}
+
+/** An old update that is offered again brings the faults back that were mended since. @throws Refusal `older-update` */
+async function requireNewest({ place, store }: Service, { manifest }: Update, replace: string | undefined): Promise<void> {
+  const { id, created, kernel } = manifest;
+  const newest = await store.newestSeen(kernel.release, id);
+  if (newest !== undefined && Date.parse(created) < Date.parse(newest)) throw olderUpdate(id, created, newest);
+  if (replace === undefined) return;
+  const replaced = (await readAppliedRecords(place)).find((record) => record.id === replace)?.created;
+  if (replaced !== undefined && Date.parse(created) < Date.parse(replaced))
+    throw olderUpdate(id, created, replaced, `${replace}, which it is to replace,`);
 }
 
 /** {@link undoUpdate}, noted. The next boot applies it again as long as it is in the store. */

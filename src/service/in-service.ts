@@ -6,14 +6,16 @@ import { removeMark } from "./guard/marks.js";
 import { noteStays, type Outcome } from "./run-state.js";
 import type { Service } from "./service.js";
 import { startService, type StartOptions } from "./start.js";
+import { requireTrusted } from "./trust.js";
 import type { StoredUpdate } from "./store/store-index.js";
 import type { Incoming, Installed, InstallOptions } from "./store/update-store.js";
 
 /** Puts an update into the store, and says so in the audit trail. @param retry what left it out before does not count any more */
 export async function installUpdate(service: Service, incoming: Incoming, options: InstallOptions, retry: boolean): Promise<Installed> {
-  const installed = await service.store.install(incoming, options);
+  const signer = await requireTrusted(service.place, incoming, service.tell);
+  const installed = await service.store.install(signer === undefined ? incoming : { ...incoming, signer }, options);
   const { release } = incoming.update.manifest.kernel;
-  const { id, sha256, cves, signer, held } = installed.entry;
+  const { id, sha256, cves, held } = installed.entry;
   if (installed.kind !== "same")
     await service.audit({ what: "installed", message: `update ${id} is in service`, id, release, sha256, cves, signer });
   if (!retry || held === undefined) return installed;

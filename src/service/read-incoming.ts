@@ -1,9 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
+import type { Tell } from "../events.js";
 import type { Origin } from "./apply-guarded.js";
 import { isDirectory, readBytesIfThere } from "../host/files.js";
 import { badUpdate } from "../update/file/refusals.js";
 import { openUpdate, openUpdateBytes, type Update } from "../update/file/update-file.js";
 import { sha256 } from "../update/file/archive.js";
+import type { Place } from "./place.js";
+import { requireNoPolicy, requireTrusted } from "./trust.js";
 import type { Incoming } from "./store/update-store.js";
 
 /**
@@ -21,9 +24,17 @@ export async function readIncoming(path: string): Promise<Incoming> {
   return { tarball, update, ...(signature === undefined ? {} : { signature }) };
 }
 
-/** The same for a command that applies it, which takes unpacked trees, too. */
-export async function readToApply(path: string): Promise<{ readonly update: Update; readonly origin: Origin }> {
-  if (await isDirectory(path)) return { update: await openUpdate(path), origin: {} };
-  const { update, tarball, signer } = await readIncoming(path);
-  return { update, origin: { sha256: sha256(tarball), signer } };
+/**
+ * The same for a command that applies it, which takes unpacked trees, too; held against the policy.
+ * @throws Refusal as {@link requireTrusted} does
+ */
+export async function readToApply(path: string, place: Place, tell: Tell): Promise<{ readonly update: Update; readonly origin: Origin }> {
+  if (await isDirectory(path)) {
+    const update = await openUpdate(path);
+    await requireNoPolicy(place, update.manifest.id);
+    return { update, origin: {} };
+  }
+  const incoming = await readIncoming(path);
+  const signer = await requireTrusted(place, incoming, tell);
+  return { update: incoming.update, origin: { sha256: sha256(incoming.tarball), signer } };
 }

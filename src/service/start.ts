@@ -9,6 +9,7 @@ import { inContainer } from "./refusals.js";
 import { readLastRun, writeLastRun, writeWaiting, type LastRun, type Outcome } from "./run-state.js";
 import type { Service } from "./service.js";
 import type { StoredUpdate } from "./store/store-index.js";
+import { requireTrusted } from "./trust.js";
 import { whenFree } from "./when-free.js";
 
 export interface StartOptions extends Omit<ApplyOptions, "partial" | "tell" | "replace"> {
@@ -109,8 +110,10 @@ async function applyOne(service: Service, entry: StoredUpdate, options: StartOpt
   try {
     const { release } = system.identity();
     const incoming = await store.open(release, entry);
+    // Anew: the policy may have become stricter, or a key have been withdrawn.
+    const signer = await requireTrusted(service.place, incoming, service.tell);
     const how = { ...options, partial: entry.partial, tell: service.tell, settleLater: false };
-    await applyGuarded({ ...service, system: patient(system) }, incoming.update, { sha256: entry.sha256, signer: entry.signer }, how);
+    await applyGuarded({ ...service, system: patient(system) }, incoming.update, { sha256: entry.sha256, signer }, how);
     return { id, state: "applied" };
   } catch (error) {
     return { id, state: "failed", code: error instanceof Refusal ? error.code : "internal-error", message: messageOf(error) };

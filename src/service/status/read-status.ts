@@ -96,6 +96,8 @@ function stateOf(known: Known, modules: readonly string[]): Pick<UpdateStatus, "
   const { entry, record, outcome, wait } = known;
   if (isApplied(known)) {
     if (wait?.stays !== undefined) return { state: "failed", reason: `it is to be undone, and stays: ${wait.stays}` };
+    if (entry !== undefined && record?.sha256 !== undefined && record.sha256 !== entry.sha256)
+      return { state: "not-applied", reason: "the kernel has the one before of this id: undo it, and ksplice service start" };
     const without = record?.skippedTargets ?? [];
     if (without.length === 0) return { state: "applied" };
     const come = without.filter((module) => modules.includes(module));

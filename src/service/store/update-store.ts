@@ -52,6 +52,11 @@ export class UpdateStore {
     return (await this.#read(release)).updates;
   }
 
+  /** When the newest update of an id was made that ever was here; undefined where none was. */
+  async newestSeen(release: string, id: string): Promise<string | undefined> {
+    return (await this.#read(release)).seen.find((entry) => entry.id === id)?.created;
+  }
+
   /** The release that has an update. @throws Refusal `not-in-store`, `several-releases` */
   async releaseOf(id: string, release?: string): Promise<string> {
     const known: string[] = [];

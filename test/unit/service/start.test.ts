@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { undoNoted } from "../../../src/service/apply-guarded.js";
+import { applyGuarded, undoNoted, type GuardedOptions } from "../../../src/service/apply-guarded.js";
 import { clearHeld, forgetMarks, markWell } from "../../../src/service/guard/settle.js";
 import { applyFromStore, installUpdate, removeUpdate } from "../../../src/service/in-service.js";
 import { readAppliedRecords } from "../../../src/service/run-state.js";
@@ -242,6 +242,31 @@ describe("the crash guard", () => {
     expect(seen[0]).toEqual(["fix.mark"]);
     await undoNoted(machine.service, "fix", { tries: 1, tell: () => undefined });
     expect(marks()).toEqual([]);
+  });
+});
+
+describe("an old update", () => {
+  const apply = async (manifest: NonNullable<SampleOptions["manifest"]>, options: Partial<GuardedOptions> = {}): Promise<unknown> =>
+    await applyGuarded(
+      machine.service,
+      sampleUpdate({ manifest, targets: ["vmlinux"] }),
+      {},
+      { partial: false, tries: 1, tell: () => undefined, ...options },
+    );
+
+  test("is not applied where the store has had a newer one of its id", async () => {
+    await install(await fitting({ created: "2026-05-01T00:00:00Z" }));
+    await expect(apply({ created: "2026-04-01T00:00:00Z" })).rejects.toMatchObject({ code: "older-update" });
+    await apply({ created: "2026-04-01T00:00:00Z" }, { allowOlder: true });
+  });
+
+  test("does not come in place of a newer one", async () => {
+    await apply({ id: "new", created: "2026-05-01T00:00:00Z" });
+    const old = { id: "old", created: "2026-04-01T00:00:00Z" };
+    await expect(apply(old, { replace: "new" })).rejects.toMatchObject({
+      code: "older-update",
+      message: "update old of 2026-04-01T00:00:00Z is older than new, which it is to replace, of 2026-05-01T00:00:00Z",
+    });
   });
 });
 
