@@ -1,5 +1,6 @@
 import { isPaddingName } from "../../elf/made-names.js";
 import { atomSize, contentOf, equalBytes, isText, type Atom } from "../../diff/atoms/atom.js";
+import { STB_LOCAL } from "../../elf/constants.js";
 import { UNDEFINED, type ElfSymbol } from "../../elf/model.js";
 import type { NewCodeImport } from "../../diff/types.js";
 import type { SplitObject } from "../../diff/atoms/split-object.js";
@@ -118,6 +119,10 @@ function refusalOfMove(name: string, from: Definition, to: Definition): LinkageR
   if (isText(from.atom) !== isText(to.atom)) return refuse.changedKind(to.entry, name);
   // What has a counterpart of its own in the running kernel, a weak definition that lost or another name's code, is not in the update.
   if (to.analysis.twins.has(to.atom)) return refuse.otherDefinitionWins(to.entry, name, from.entry.unit.path);
+  // It goes on under its name, as a static one: what runs cannot be both.
+  const [stays] = [...from.analysis.twins].find(([, pre]) => pre === from.atom) ?? [];
+  if (stays?.symbols.some((symbol) => symbol.name === name && symbol.bind === STB_LOCAL) === true)
+    return refuse.staysAsStatic(to.entry, name, from.entry.unit.path);
   const others = from.atom.symbols.filter((symbol) => symbol.bind !== 0 && symbol.name !== name && !isPaddingName(symbol.name));
   if (others.length > 0) return refuse.movedAlias(to.entry, name, others[0]?.name ?? "");
   if (isText(from.atom)) return undefined;

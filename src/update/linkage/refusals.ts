@@ -29,6 +29,13 @@ export const otherDefinitionWins = (entry: UnitDiff, name: string, from: string)
     `with the patch ${name} means the definition here, which was there before, and no longer that of ${from}: code that is not compiled again goes on with that`,
   );
 
+export const staysAsStatic = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
+  moved(
+    entry,
+    name,
+    `${name} is defined here with the patch, and that of ${from} stays as a static one: who goes on with which cannot be told in the running kernel`,
+  );
+
 export const movesToOtherTarget = (entry: UnitDiff, name: string, from: string, user: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here from ${from}, and ${user} uses it: code of ${from} that stays as it is goes on with the old one`);
 

@@ -103,6 +103,25 @@ describe("definitions that compete", () => {
   });
 });
 
+describe("a name that becomes static, while another unit defines a global one of it", () => {
+  it("is refused, for who keeps its own and who is led to the other cannot be told in the running kernel", async () => {
+    const use = "int local(int x) { return parse(x) * 2; }";
+    const code = (word: string, add: number): string =>
+      `int outside(int); ${word} __attribute__((noinline)) int parse(int x) { return outside(x) + ${String(add)}; } ${use}`;
+    const { refused } = await settle({ one: { pre: code("", 1), post: code("static", 9) }, two: { pre: "", post: PARSE_FIXED } });
+    expect(refused).toEqual(["moved-definition parse"]);
+  });
+
+  it("is refused of a variable too", async () => {
+    const code = "int get(int x) { return limit += x; }";
+    const { refused } = await settle({
+      one: { pre: `int limit; ${code}`, post: `static int limit; ${code}` },
+      two: { pre: "", post: `int limit; ${code.replace("get", "get_two")}` },
+    });
+    expect(refused).toContain("moved-definition limit");
+  });
+});
+
 describe("a further name of what is there", () => {
   const ALIAS = 'int again(int) __attribute__((alias("parse")));';
 
