@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) "ksplice: " fmt
 
 #include <linux/ctype.h>
+#include <linux/ftrace.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 
@@ -32,22 +33,35 @@ static bool is_within_jump(u64 from, u64 to)
 
 /* What is wrong with an entry of a part; NULL if nothing is. */
 
+static const char *find_site_fault(const struct ksplice_function *function)
+{
+	if ((u64)function->site + KSPLICE_TRAMPOLINE > function->old_size)
+		return "too short for a trampoline";
+	if (!ksplice_site_is_aligned(function->old_addr + function->site))
+		return "a trampoline that cannot be written at once";
+	if (!is_within_jump(function->old_addr + function->site, function->new_addr))
+		return "new code too far away";
+	return NULL;
+}
+
+static const char *find_entry_fault(const struct ksplice_function *function)
+{
+	if (function->site < MCOUNT_INSN_SIZE || function->site > function->old_size)
+		return "no ftrace call before its site";
+	return NULL;
+}
+
 static const char *find_function_fault(const struct module *owner,
 				       const struct ksplice_function *function)
 {
 	if (!function->name)
 		return "no name";
-	if ((u64)function->site + KSPLICE_TRAMPOLINE > function->old_size)
-		return "too short for a trampoline";
-	if (!ksplice_site_is_aligned(function->old_addr + function->site))
-		return "a trampoline that cannot be written at once";
+	if (function->flags & ~(KSPLICE_MAY_BE_BUSY | KSPLICE_BY_FTRACE))
+		return "unknown flags";
 	if (!ksplice_is_module_text(owner, function->new_addr, max(function->new_size, 1U)))
 		return "new code outside its module";
-	if (!is_within_jump(function->old_addr + function->site, function->new_addr))
-		return "new code too far away";
-	if (function->flags & ~KSPLICE_MAY_BE_BUSY)
-		return "unknown flags";
-	return NULL;
+	return function->flags & KSPLICE_BY_FTRACE ? find_entry_fault(function)
+						   : find_site_fault(function);
 }
 
 static const char *find_write_fault(const struct module *owner, const struct ksplice_write *write)

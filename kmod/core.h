@@ -10,6 +10,7 @@
  *   switch.c  from one stage to another, all functions and data at once
  *   hold.c    modules that must stay as long as an update is loaded
  *   sites.c   the places of the trampolines
+ *   entries.c functions without such a place, which ftrace redirects
  *   spans.c   the code that no thread may be inside of
  *   stack.c   is any thread inside the code that is about to change?
  *   nudge.c   threads that are woken and held while that is looked at
@@ -72,6 +73,7 @@ enum ksplice_cause {
 	KSPLICE_TIMED_OUT,
 	KSPLICE_TARGET_NOT_LOADED,
 	KSPLICE_CALL_FAILED,
+	KSPLICE_ENTRY_TAKEN,
 	KSPLICE_UNEXPECTED,
 	KSPLICE_NR_CAUSES,
 };
@@ -178,6 +180,7 @@ struct ksplice_check {
 	struct ksplice_update *update;	/* conflicts are recorded here */
 	struct ksplice_span *spans;	/* by their first addresses */
 	u32 nr_spans;
+	bool by_ftrace;			/* threads may be on their way through ftrace */
 	bool memory_goes;		/* what is in the spans is freed next, */
 	bool may_stay;			/* unless words point there that are no return addresses: */
 	bool must_stay;			/* that was found */
@@ -192,11 +195,16 @@ struct ksplice_check {
 	} *stoppers;
 };
 
-/* The bytes of one function's site, from what they are to what they shall be. */
+struct ksplice_entry;
+
+/* One function's site, from what it is to what it shall be: bytes, or where its entry leads. */
 struct ksplice_site {
 	const struct ksplice_update *update;
 	const struct ksplice_function *function;
 	unsigned long addr;
+	struct ksplice_entry *entry;	/* KSPLICE_BY_FTRACE; NULL for those with bytes */
+	unsigned long old_goal;		/* of the entry: 0 for the old code */
+	unsigned long new_goal;
 	void *mapping;		/* of the page, writable */
 	u8 old_bytes[KSPLICE_TRAMPOLINE];
 	u8 new_bytes[KSPLICE_TRAMPOLINE];
@@ -280,6 +288,12 @@ enum ksplice_cause ksplice_prepare_sites(struct ksplice_sites *sites,
 void ksplice_release_sites(struct ksplice_sites *sites);
 enum ksplice_cause ksplice_check_sites(const struct ksplice_sites *sites);
 void ksplice_write_sites(const struct ksplice_sites *sites);
+
+/* entries.c */
+enum ksplice_cause ksplice_find_entry(unsigned long site, struct ksplice_entry **found);
+void ksplice_drop_unused_entries(void);
+unsigned long ksplice_entry_goal(const struct ksplice_entry *entry);
+void ksplice_write_entry(struct ksplice_entry *entry, unsigned long goal);
 
 /* spans.c */
 enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,

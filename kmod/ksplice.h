@@ -9,7 +9,7 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-#define KSPLICE_ABI 4
+#define KSPLICE_ABI 5
 
 /* Length of a trampoline: jmp rel32. */
 #define KSPLICE_TRAMPOLINE 5
@@ -20,6 +20,12 @@
  */
 #define KSPLICE_MAY_BE_BUSY 1
 
+/*
+ * There is no place for a trampoline: the function is redirected by ftrace, at its entry. The
+ * site is where it would go on behind its ftrace call, and nothing is written there.
+ */
+#define KSPLICE_BY_FTRACE 2
+
 /* One function to redirect. */
 struct ksplice_function {
 	u64 old_addr;		/* start of the code that runs now */
@@ -28,8 +34,8 @@ struct ksplice_function {
 	u32 old_size;		/* bytes of the code at old_addr */
 	u32 new_size;
 	u32 site;		/* offset from old_addr at which the trampoline is put */
-	u8 expect[KSPLICE_TRAMPOLINE];	/* what stands there */
-	u8 flags;		/* KSPLICE_MAY_BE_BUSY */
+	u8 expect[KSPLICE_TRAMPOLINE];	/* what stands there; nothing for KSPLICE_BY_FTRACE */
+	u8 flags;		/* KSPLICE_MAY_BE_BUSY, KSPLICE_BY_FTRACE */
 };
 static_assert(sizeof(struct ksplice_function) == 48);
 

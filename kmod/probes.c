@@ -75,8 +75,12 @@ static const char *site_reserved_by(unsigned long site)
 static enum ksplice_cause check_site(const struct ksplice_update *update,
 				     const struct ksplice_function *function)
 {
-	const char *who = site_reserved_by(function->old_addr + function->site);
+	const char *who;
 
+	/* Nothing is written there. */
+	if (function->flags & KSPLICE_BY_FTRACE)
+		return KSPLICE_OK;
+	who = site_reserved_by(function->old_addr + function->site);
 	if (!who)
 		return KSPLICE_OK;
 	pr_notice("%s: the bytes at %s+%u belong to %s\n", update->id, function->name,

@@ -35,6 +35,7 @@ static const struct {
 	[KSPLICE_TIMED_OUT] = { "timed_out", -EAGAIN },
 	[KSPLICE_TARGET_NOT_LOADED] = { "target_not_loaded", -ENODEV },
 	[KSPLICE_CALL_FAILED] = { "call_failed", -ECANCELED },
+	[KSPLICE_ENTRY_TAKEN] = { "entry_taken", -EBUSY },
 	[KSPLICE_UNEXPECTED] = { "unexpected", -EINVAL },
 };
 

@@ -43,12 +43,15 @@ static void sort_spans(struct ksplice_check *check)
 /*
  * The bytes of a function that a thread must not come back to once its trampoline is there:
  * all behind the site's first byte. A thread that goes on at the site or before it runs into
- * the trampoline, as a caller would. The address behind the last byte counts: a call of a
- * function that does not return may be the last instruction.
+ * the trampoline, as a caller would. Where ftrace redirects, one that goes on at the site has
+ * passed it already, so the first byte counts too. The address behind the last byte counts: a
+ * call of a function that does not return may be the last instruction.
  */
 static void add_function(struct ksplice_check *check, const struct ksplice_function *function)
 {
-	add_span(check, function->old_addr + function->site + 1,
+	unsigned long site = function->old_addr + function->site;
+
+	add_span(check, function->flags & KSPLICE_BY_FTRACE ? site : site + 1,
 		 function->old_addr + function->old_size, function->name);
 }
 
@@ -57,7 +60,8 @@ static void add_site(struct ksplice_check *check, const struct ksplice_function 
 {
 	unsigned long site = function->old_addr + function->site;
 
-	add_span(check, site + 1, site + KSPLICE_TRAMPOLINE - 1, function->name);
+	if (!(function->flags & KSPLICE_BY_FTRACE))
+		add_span(check, site + 1, site + KSPLICE_TRAMPOLINE - 1, function->name);
 }
 
 static void add_piece(struct ksplice_check *check, const struct ksplice_range *range)
@@ -163,10 +167,14 @@ static bool frees_memory(const struct ksplice_turn *turn)
 
 static void add_spans(struct ksplice_check *check, const struct ksplice_turns *turns)
 {
+	const struct ksplice_function *function;
 	const struct ksplice_update *update;
 	const struct ksplice_turn *turn;
+	struct ksplice_member *member;
 
 	ksplice_for_each_turn(turns, turn) {
+		ksplice_for_each_function(turn->update, member, function)
+			check->by_ftrace |= function->flags & KSPLICE_BY_FTRACE;
 		if (turn->way != KSPLICE_TO_NEW) {
 			add_new_code(check, turn->update);
 			continue;

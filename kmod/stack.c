@@ -113,10 +113,17 @@ static bool check_replaced_returns(struct ksplice_check *check, struct task_stru
  * A word that is no return address may be a pointer to what goes, or something that an
  * earlier call left behind, which a thread that sleeps can have for days. The requester has
  * left its system call, and has no pointer in its hands.
+ *
+ * A thread that was interrupted in ftrace, behind our handler, has where it will go on among
+ * the registers that ftrace saved. It is ready to run.
  */
 static bool may_ignore_words(struct ksplice_check *check, const struct task_struct *task)
 {
-	if (!check->memory_goes || task == check->requester)
+	if (task == check->requester)
+		return true;
+	if (check->by_ftrace && READ_ONCE(task->on_rq))
+		return false;
+	if (!check->memory_goes)
 		return true;
 	check->must_stay |= check->may_stay;
 	return check->may_stay;

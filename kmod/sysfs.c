@@ -92,6 +92,18 @@ static ssize_t replaced_by_show(struct kobject *kobj, struct kobj_attribute *att
 /* Prints a list, a line each. Returns its length, and writes no more than size. */
 typedef size_t (*print_list)(const struct ksplice_update *update, char *buf, size_t size);
 
+static size_t print_function(const struct ksplice_function *function, const char *target,
+			     char *buf, size_t size)
+{
+	char bytes[2 * KSPLICE_TRAMPOLINE + 1] = "ftrace";
+
+	if (!(function->flags & KSPLICE_BY_FTRACE))
+		snprintf(bytes, sizeof(bytes), "%*phN", KSPLICE_TRAMPOLINE, function->expect);
+	return snprintf(buf, size, "%s %llx %u %llx %u %u %s %s\n", function->name,
+			function->old_addr, function->old_size, function->new_addr,
+			function->new_size, function->site, target, bytes);
+}
+
 static size_t print_functions(const struct ksplice_update *update, char *buf, size_t size)
 {
 	const struct ksplice_function *function;
@@ -99,11 +111,8 @@ static size_t print_functions(const struct ksplice_update *update, char *buf, si
 	size_t length = 0;
 
 	ksplice_for_each_function(update, member, function)
-		length += snprintf(buf ? buf + length : NULL, buf ? size - length : 0,
-				   "%s %llx %u %llx %u %u %s %*phN\n", function->name,
-				   function->old_addr, function->old_size, function->new_addr,
-				   function->new_size, function->site, member->part->target,
-				   KSPLICE_TRAMPOLINE, function->expect);
+		length += print_function(function, member->part->target,
+					 buf ? buf + length : NULL, buf ? size - length : 0);
 	return length;
 }
 

@@ -21,6 +21,7 @@ export type AbortCause =
   | "timed_out"
   | "target_not_loaded"
   | "call_failed"
+  | "entry_taken"
   | "unexpected"
   | "OTHER";
 

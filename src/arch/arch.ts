@@ -209,10 +209,13 @@ export interface PatchSites {
   isEntryThunk(run: RunKernel, addr: bigint, func: bigint): boolean;
 }
 
-/** Where the trampoline of a function goes. */
+/** Where a function is redirected. */
 export interface TrampolineSite {
+  /** A jump is written there; or ftrace redirects the function from its call, which ends there. */
+  readonly kind: "jump" | "ftrace";
   /** Byte offset from the start of the running function. */
   readonly offset: number;
+  /** What the jump is written over; empty for ftrace. */
   readonly bytes: Uint8Array;
 }
 
@@ -220,7 +223,8 @@ export interface Trampolines {
   /** Bytes. */
   readonly size: number;
   /**
-   * The site in a function at `addr` of `runSize` bytes; undefined if there is no room, or if the kernel may rewrite what stands there at any time.
+   * The site in a function at `addr` of `runSize` bytes. Where there is no room for a jump, or where the kernel may rewrite what stands there at any time, ftrace
+   * redirects it; undefined if that cannot be either.
    * @param code the pre function: its start in the section, and the patch sites in it
    */
   findSite(

@@ -69,13 +69,7 @@ function collectFunctions(matcher: UnitMatcher): ReadonlyMap<string, MatchedFunc
 
 function describeFunction({ place, codeAddr, code, comparison }: Match, { run, arch }: UnitCode): MatchedFunction {
   const site = isSplitPart(place) ? undefined : arch.trampoline.findSite(run, code, codeAddr, comparison.runSize);
-  return {
-    name: place.name,
-    addr: codeAddr,
-    size: comparison.runSize,
-    siteOffset: site?.offset,
-    siteBytes: site?.bytes ?? new Uint8Array(0),
-  };
+  return { name: place.name, addr: codeAddr, size: comparison.runSize, site };
 }
 
 function collectSymbols(matcher: UnitMatcher): { symbols: ReadonlyMap<string, bigint>; globals: ReadonlySet<string> } {

@@ -1,3 +1,5 @@
+import type { TrampolineSite } from "../arch/arch.js";
+
 /** A function of the pre object, found in the running kernel. */
 export interface MatchedFunction {
   readonly name: string;
@@ -5,10 +7,8 @@ export interface MatchedFunction {
   readonly addr: bigint;
   /** Bytes of the running code. May differ from the pre size where jumps have other widths. */
   readonly size: number;
-  /** Where a 5-byte trampoline goes: behind endbr64 and the ftrace site where there are any, else 0. Undefined if the function is too short for one. */
-  readonly siteOffset: number | undefined;
-  /** The 5 bytes that stand at the site now. Empty if there is no site. */
-  readonly siteBytes: Uint8Array;
+  /** Where it can be redirected. Undefined for a piece of a function, and where there is no place for a trampoline and no call of ftrace. */
+  readonly site: TrampolineSite | undefined;
 }
 
 export interface Mismatch {

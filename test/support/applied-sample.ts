@@ -85,7 +85,7 @@ export function applySample(units: readonly SampleUnit[], options: AppliedOption
       if (options.forgotten?.includes(name) === true) continue;
       const newAddr = kernel.addrOf(newSymbol.replace(/^new:.*:/, ""), NEW_MODULE);
       const oldAddr = kernel.addrOf(name);
-      core.push({ name, oldAddr, oldSize: 16, newAddr, newSize: 16, siteOffset: 0, target: "vmlinux" });
+      core.push({ name, oldAddr, oldSize: 16, newAddr, newSize: 16, siteOffset: 0, byFtrace: false, target: "vmlinux" });
     }
   }
   options.change?.(kernel, core);

@@ -71,8 +71,8 @@ export function match(symbols: Record<string, bigint> = {}, globals: readonly st
   return {
     kind: "matched",
     functions: new Map([
-      ["foo", { name: "foo", addr: NEWEST, size: 64, siteOffset: 5, siteBytes }],
-      ["foo.cold", { name: "foo.cold", addr: 0xffffffff81fff000n, size: 12, siteOffset: undefined, siteBytes: new Uint8Array(0) }],
+      ["foo", { name: "foo", addr: NEWEST, size: 64, site: { kind: "jump", offset: 5, bytes: siteBytes } }],
+      ["foo.cold", { name: "foo.cold", addr: 0xffffffff81fff000n, size: 12, site: undefined }],
     ]),
     symbols: new Map(Object.entries(symbols)),
     globals: new Set(globals),

@@ -28,6 +28,8 @@ export function diffsOf(units: Readonly<Record<string, Sides>>): UnitDiff[] {
 export interface Settled {
   readonly linkage: Linkage;
   readonly parts: UnitPart[];
+  /** What is said of new code that only initialization code leads to. */
+  readonly unreachedNotes: readonly string[];
   /** `CODE SYMBOL` of all that is refused. */
   readonly refused: string[];
 }
@@ -43,8 +45,9 @@ export async function settle(units: Readonly<Record<string, Sides>>, context: Pa
   });
   const own = diffs.flatMap(({ diff }) => diff.refusals);
   const parts = own.length + linkage.refusals.length > 0 ? [] : cutOut(diffs, linkage);
-  const all = [...own, ...linkage.refusals.map(({ refusal }) => refusal), ...findUnreached(parts).map(({ refusal }) => refusal)];
-  return { linkage, parts, refused: all.map(({ code, symbol }) => `${code} ${symbol}`) };
+  const unreached = findUnreached(parts);
+  const all = [...own, ...linkage.refusals.map(({ refusal }) => refusal), ...unreached.refusals.map(({ refusal }) => refusal)];
+  return { linkage, parts, unreachedNotes: unreached.notes, refused: all.map(({ code, symbol }) => `${code} ${symbol}`) };
 }
 
 export const otherPrototype: Partial<LinkageContext> = {

@@ -276,7 +276,7 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
 
   test("malformed parts are refused", async () => {
     const path = await loader.put("kstest_malformed");
-    const faults = Array.from({ length: 34 }, (_, fault) => fault).join(" ");
+    const faults = Array.from({ length: 36 }, (_, fault) => fault).join(" ");
     const script = `for fault in ${faults}; do ${INSMOD} ${path} fault=$fault 2>/dev/null && { rmmod kstest_malformed; echo $fault accepted; }; done`;
     expect((await machine.run(script)).stdout).toBe("0 accepted\n");
     expect((await machine.run(["ls", UPDATES])).stdout).toBe("version\n");

@@ -13,11 +13,21 @@ let update: string;
 
 beforeAll(async () => {
   const tree = await testTree("6.1");
-  const source = readFileSync(join(tree.path, "fs/pipe.c"), "latin1");
-  const edited = source.replace(/(\npipe_release\(.*?\n)(\t__pipe_lock\()/s, '$1\tpr_info("pipe_release by %s\\n", current->comm);\n$2');
-  expect(edited).not.toBe(source);
-  // The changed file lies beside the original.
-  const own = await workshop.treeWith(tree, new Map([["fs/pipe.c.debug", edited]]));
+  const edit = (path: string, place: RegExp, line: string): [string, string] => {
+    const source = readFileSync(join(tree.path, path), "latin1");
+    const edited = source.replace(place, `$1${line}$2`);
+    expect(edited).not.toBe(source);
+    // The changed file lies beside the original.
+    return [`${path}.debug`, edited];
+  };
+  const own = await workshop.treeWith(
+    tree,
+    new Map([
+      edit("fs/pipe.c", /(\npipe_release\(.*?\n)(\t__pipe_lock\()/s, '\tpr_info("pipe_release by %s\\n", current->comm);\n'),
+      // Begins with a tracepoint: there is no place for a trampoline.
+      edit("kernel/module/main.c", /(\ttrace_module_free\(mod\);\n)()/, '\tpr_info("free_module of %s\\n", mod->name);\n'),
+    ]),
+  );
   update = join(workshop.dir, "ksplice-debug.tar.gz");
   const created = await runHost("create", ["--diffext=.debug", "--id=debug", `--output=${update}`, own]);
   expect(created, created.stderr).toMatchObject({ exitCode: 0 });
@@ -43,11 +53,25 @@ describe("a printk in pipe_release", () => {
     expect(await guest.sh("dmesg | grep 'pipe_release by cat' | head -n 1")).toContain("pipe_release by cat");
   });
 
+  it("prints in a function that only ftrace can redirect, at each call, with its tracepoint on and off", async () => {
+    expect(await guest.sh("cat /sys/kernel/ksplice/debug/functions")).toMatch(/^free_module .* ftrace$/m);
+    for (const enable of [0, 1]) {
+      await guest.sh(`echo ${enable} >/sys/kernel/tracing/events/module/module_free/enable`);
+      await guest.machine.loadModule("i2c-dev");
+      await guest.sh("rmmod i2c-dev");
+    }
+    expect(await guest.sh("dmesg | grep -c 'free_module of i2c_dev'")).toBe("2");
+    await guest.mustRun("verify", "debug");
+    await guest.sh("echo 0 >/sys/kernel/tracing/events/module/module_free/enable");
+  });
+
   it("is silent once undone", async () => {
     await guest.mustRun("undo", "debug");
     await guest.sh("dmesg -c >/dev/null");
     await guest.sh(makeAPipe);
     expect(await guest.sh(countLines)).toBe("0");
+    await guest.machine.loadModule("i2c-dev");
+    expect(await guest.sh("rmmod i2c-dev; dmesg | grep -c 'free_module of' || true")).toBe("0");
     await guest.expectClean();
   });
 });

@@ -11,8 +11,10 @@ export interface RedirectedFunction {
   readonly newAddr: bigint;
   /** Bytes. */
   readonly newSize: number;
-  /** Byte offset of the trampoline from `oldAddr`. */
+  /** Byte offset from `oldAddr` of the trampoline; where ftrace redirects, of the end of its call. */
   readonly siteOffset: number;
+  /** Ftrace redirects it, and there is no trampoline. */
+  readonly byFtrace: boolean;
   readonly target: string;
 }
 
@@ -160,28 +162,32 @@ export class KspliceSysfs {
   }
 }
 
-/** Parses `functions`: a line each, `NAME OLD_ADDR OLD_SIZE NEW_ADDR NEW_SIZE SITE_OFFSET TARGET SITE_BYTES`; addresses in hexadecimal, sizes in decimal. */
+/** Parses `functions`: a line each, `NAME OLD_ADDR OLD_SIZE NEW_ADDR NEW_SIZE SITE_OFFSET TARGET SITE_BYTES|ftrace`; addresses in hexadecimal, sizes in decimal. */
 export function parseRedirectedFunctions(text: string): RedirectedFunction[] {
   return text
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
     .filter((fields) => fields.length >= 6)
-    .map(([name = "", oldAddr = "0", oldSize = "0", newAddr = "0", newSize = "0", siteOffset = "0", target = "vmlinux"]) => ({
+    .map(([name = "", oldAddr = "0", oldSize = "0", newAddr = "0", newSize = "0", siteOffset = "0", target = "vmlinux", bytes]) => ({
       name,
       oldAddr: BigInt(`0x${oldAddr}`),
       oldSize: Number(oldSize),
       newAddr: BigInt(`0x${newAddr}`),
       newSize: Number(newSize),
       siteOffset: Number(siteOffset),
+      byFtrace: bytes === BY_FTRACE,
       target,
     }));
 }
 
-/** The last field of `functions`: what stands at each site when the update is not applied, in hexadecimal. */
+/** In place of a site's bytes. */
+const BY_FTRACE = "ftrace";
+
+/** The last field of `functions`: what stands at each site when the update is not applied, in hexadecimal; nothing where ftrace redirects. */
 function parseSiteBytes(text: string): DisplacedBytes[] {
   return text.split("\n").flatMap((line): DisplacedBytes[] => {
     const [, oldAddr = "0", , , , siteOffset = "0", , hex = ""] = line.trim().split(/\s+/);
-    const bytes = Uint8Array.from(Buffer.from(hex, "hex"));
+    const bytes = hex === BY_FTRACE ? new Uint8Array(0) : Uint8Array.from(Buffer.from(hex, "hex"));
     return bytes.length === 0 ? [] : [{ addr: BigInt(`0x${oldAddr}`) + BigInt(siteOffset), size: bytes.length, bytes }];
   });
 }

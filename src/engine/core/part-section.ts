@@ -1,3 +1,4 @@
+import type { TrampolineSite } from "../../arch/arch.js";
 import { architectureOf } from "../../arch/architectures.js";
 import { HOOK_KINDS, type HookKind } from "../../diff/atoms/hook-kinds.js";
 import { concatBytes } from "../../elf/concat-bytes.js";
@@ -10,7 +11,7 @@ import { UNDEFINED, type ElfObject, type ElfRelocation, type ElfSection, type El
  */
 
 /** KSPLICE_ABI of kmod/ksplice.h. */
-export const KSPLICE_ABI = 4;
+export const KSPLICE_ABI = 5;
 /** The symbol that the module template leaves undefined. */
 const PART_SYMBOL = "ksplice_part";
 /** KSPLICE_MAX_WRITE: the most bytes of one entry of the table of writes. */
@@ -22,8 +23,7 @@ export interface PartFunction {
   /** Bytes. */
   readonly oldSize: number;
   readonly newSymbol: ElfSymbol;
-  readonly site: number;
-  readonly expect: Uint8Array;
+  readonly site: TrampolineSite;
   /** Threads may stay in the old code. */
   readonly mayBeBusy: boolean;
 }
@@ -89,6 +89,8 @@ const POINTER_SIZE = 8;
 const UNLOADABLE = 1;
 /** KSPLICE_MAY_BE_BUSY. */
 const MAY_BE_BUSY = 1;
+/** KSPLICE_BY_FTRACE. */
+const BY_FTRACE = 2;
 
 /** A table being filled: bytes of a fixed size, and the pointers in it as relocations. */
 class Table {
@@ -201,11 +203,12 @@ function encodeFunctions(entries: readonly PartFunction[], strings: Strings, tra
     table.pointTo(at + 16, strings.table.symbol, strings.offsetOf(entry.name));
     table.view.setUint32(at + 24, entry.oldSize, true);
     table.view.setUint32(at + 28, entry.newSymbol.size, true);
-    table.view.setUint32(at + 32, entry.site, true);
-    if (entry.expect.length !== trampolineSize)
-      throw new Error(`${entry.name}: ${entry.expect.length} bytes expected at its site, not ${trampolineSize}`);
-    table.section.data.set(entry.expect, at + 36);
-    table.view.setUint8(at + 36 + trampolineSize, entry.mayBeBusy ? MAY_BE_BUSY : 0);
+    const { kind, offset, bytes } = entry.site;
+    table.view.setUint32(at + 32, offset, true);
+    if (bytes.length !== (kind === "jump" ? trampolineSize : 0))
+      throw new Error(`${entry.name}: ${bytes.length} bytes expected at its site, which is of the kind ${kind}`);
+    table.section.data.set(bytes, at + 36);
+    table.view.setUint8(at + 36 + trampolineSize, (entry.mayBeBusy ? MAY_BE_BUSY : 0) | (kind === "ftrace" ? BY_FTRACE : 0));
   });
   return table;
 }

@@ -57,14 +57,22 @@ const CORE_CAUSES = [
   "timed_out",
   "target_not_loaded",
   "call_failed",
+  "entry_taken",
   "unexpected",
 ] as const satisfies readonly AbortCause[];
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  [
+    "entry_taken",
+    "the function can only be redirected by ftrace, and either a livepatch redirects it already (/sys/kernel/livepatch), or ftrace is off: sysctl kernel.ftrace_enabled=1",
+  ],
+]);
 
 export const coreRefused = (id: string, verb: Verb, abortCause: string, detail: string): Refusal =>
   new Refusal({
     code: abortCause.replaceAll("_", "-"),
     message: `update ${id} was not ${verb}: the kernel part says ${abortCause}${detail === "" ? "" : ` (${detail})`}`,
-    hint: "the kernel log may say more",
+    hint: HINTS.get(abortCause) ?? "the kernel log may say more",
     abortCause: CORE_CAUSES.find((cause) => cause === abortCause) ?? "unexpected",
   });
 

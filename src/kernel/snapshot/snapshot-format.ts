@@ -32,6 +32,7 @@ const redirectedFunction = z.strictObject({
   newAddr: addr,
   newSize: size,
   siteOffset: size,
+  byFtrace: z.boolean().default(false),
   target: text,
 });
 

@@ -38,8 +38,9 @@ export async function settleParts({ patched }: PatchedSource, diffs: readonly Un
   for (const name of linkage.busy.unknown) throw noSuchBusyFunction(name);
   refuseUnsafe([], linkage.refusals);
   const cut = cutOut(diffs, linkage);
-  refuseUnsafe([], findUnreached(cut));
+  const unreached = findUnreached(cut);
+  refuseUnsafe([], unreached.refusals);
   const parts = requireEffect(cut, diffs, notes);
-  for (const note of [...notes, ...notesOf(diffs), ...noteMoves(linkage)]) tell("note", note);
+  for (const note of [...notes, ...notesOf(diffs), ...noteMoves(linkage), ...unreached.notes]) tell("note", note);
   return parts;
 }

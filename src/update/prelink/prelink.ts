@@ -216,15 +216,14 @@ function partFunctions(unit: ManifestUnit, match: MatchedUnit, symbols: NewSymbo
     const old = match.functions.get(entry.preSymbol);
     if (old === undefined && match.statistics.skipped.includes(entry.preSymbol)) throw notInKernel(entry.name, unit.path);
     if (old === undefined) throw unresolvedSymbol(entry.preSymbol, unit.path, "matching did not find it in the running kernel");
-    if (old.siteOffset === undefined) throw noTrampolineSite(entry.name, unit.path);
+    if (old.site === undefined) throw noTrampolineSite(entry.name, unit.path);
     const newSymbol = symbols.find(entry.newSymbol);
     return {
       name: entry.name,
       oldAddr: old.addr,
       oldSize: old.size,
       newSymbol,
-      site: old.siteOffset,
-      expect: old.siteBytes,
+      site: old.site,
       mayBeBusy: entry.mayBeBusy,
     };
   });

@@ -83,7 +83,7 @@ export const unknownRuntimeConstant = (variable: string, unit: string, reason: s
 export const noTrampolineSite = (name: string, unit: string): Refusal =>
   new Refusal({
     code: "no-trampoline-site",
-    message: `${name} cannot be redirected: at its beginning there is no room for a jump of 5 bytes that can be written at once, or the kernel itself rewrites the code there (a jump label, a static call, or a lock prefix on one processor)`,
+    message: `${name} cannot be redirected: at its beginning there is no room for a jump of 5 bytes that can be written at once, or the kernel itself rewrites the code there (a jump label, a static call, or a lock prefix on one processor); and ftrace, which could do it, does not reach the function`,
     location: unit,
     abortCause: "unexpected",
   });

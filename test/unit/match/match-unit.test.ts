@@ -68,7 +68,7 @@ describe("a unit that runs as it was compiled", () => {
   it("puts the trampoline at the start of a function that ftrace does not know", () => {
     const { functions } = requireMatched(matchUnit(pre, UNIT, loadKernel()));
     const entry = functions.get("entry");
-    expect([entry?.siteOffset, entry?.siteBytes.length]).toEqual([0, 5]);
+    expect([entry?.site?.kind, entry?.site?.offset, entry?.site?.bytes.length]).toEqual(["jump", 0, 5]);
   });
 
   it("finds the functions of a module by its name", () => {

@@ -17,10 +17,13 @@ interface Code {
   readonly sites: readonly PatchSite[];
 }
 
+/** What the core uses of ftrace. Kernels that are built without it lack them. */
+const FTRACE_INTERFACE = ["register_ftrace_function", "ftrace_set_filter_ip"] as const;
+
 /**
- * Where the trampoline of a function goes: behind endbr64 and the ftrace call, so that ftrace goes on working. Undefined if there is no room, or
- * if what stands there is a site that the kernel may rewrite at any time. (Over the ftrace call itself it cannot go: ftrace would find bytes
- * that it does not expect once somebody traces the function, and switch itself off.)
+ * Where the trampoline of a function goes: behind endbr64 and the ftrace call, so that ftrace goes on working. (Over the ftrace call itself it cannot
+ * go: ftrace would find bytes that it does not expect once somebody traces the function, and switch itself off.) If there is no room, or if what stands there
+ * is a site that the kernel may rewrite at any time, ftrace has to redirect the function: a call takes longer then, as with livepatch.
  */
 export function findTrampolineSite(run: RunKernel, code: Code, addr: bigint, runSize: number): TrampolineSite | undefined {
   const siteAt = (kind: X86Site["kind"], offset: number): PatchSite | undefined =>
@@ -29,9 +32,14 @@ export function findTrampolineSite(run: RunKernel, code: Code, addr: bigint, run
   const fentry = siteAt("fentry", entry);
   const offset = entry + (fentry?.size ?? 0);
   const bytes = run.read(addr + BigInt(offset), TRAMPOLINE_SIZE);
-  if (!liesInOneBlock(addr + BigInt(offset))) return undefined;
-  if (bytes === undefined || isRewrittenLater(code, offset, bytes) || !hasRoom(run, addr, offset, runSize)) return undefined;
-  return { offset, bytes };
+  if (bytes === undefined) return undefined;
+  if (liesInOneBlock(addr + BigInt(offset)) && !isRewrittenLater(code, offset, bytes) && hasRoom(run, addr, offset, runSize))
+    return { kind: "jump", offset, bytes };
+  return fentry !== undefined && hasFtrace(run) ? { kind: "ftrace", offset, bytes: new Uint8Array(0) } : undefined;
+}
+
+function hasFtrace(run: RunKernel): boolean {
+  return FTRACE_INTERFACE.every((name) => run.symbolsNamed(name).some(({ module }) => module === undefined));
 }
 
 /** The core writes the jump by one store of at most 16 bytes (kmod/arch/x86/text.c). Functions marked cold are not aligned, and may have their site across two. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { HOOK_KINDS } from "../../../../src/diff/atoms/hook-kinds.js";
 import { SHF_ALLOC, SHF_EXECINSTR } from "../../../../src/elf/constants.js";
 import { homeSection, type ElfSection } from "../../../../src/elf/model.js";
-import { addPart, KSPLICE_ABI, MAX_WRITE_SIZE, type Part } from "../../../../src/engine/core/part-section.js";
+import { addPart, KSPLICE_ABI, MAX_WRITE_SIZE, type Part, type PartFunction } from "../../../../src/engine/core/part-section.js";
 import { requireArchitecture } from "../../../../src/arch/architectures.js";
 import { packageRoot } from "../../../../src/host/package-root.js";
 import { GCC } from "../../../support/compile-object.js";
@@ -42,7 +42,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const header = askHeader([
-  ...["KSPLICE_ABI", "KSPLICE_TRAMPOLINE", "KSPLICE_MAX_WRITE", "KSPLICE_UNLOADABLE", "KSPLICE_MAY_BE_BUSY"],
+  ...["KSPLICE_ABI", "KSPLICE_TRAMPOLINE", "KSPLICE_MAX_WRITE", "KSPLICE_UNLOADABLE", "KSPLICE_MAY_BE_BUSY", "KSPLICE_BY_FTRACE"],
   ...HOOK_KINDS.map((kind) => `KSPLICE_${kind.toUpperCase()}`),
   ...Object.entries(FIELDS).flatMap(([name, fields]) => fields.map((field) => `offsetof(struct ${name}, ${field})`)),
   ...Object.keys(FIELDS).map((name) => `sizeof(struct ${name})`),
@@ -55,18 +55,20 @@ function encode(): { at: (section: string, struct: string, index?: number) => En
   const newSymbol = makeFunction("new", text);
   const ko = makeObject([text], [newSymbol, makeUndefined("ksplice_part")]);
   const place = { symbol: newSymbol, offset: 3 };
-  const entry = {
+  const entry: PartFunction = {
     name: "first",
     oldAddr: 0xffffffff81000010n,
     oldSize: 21,
     newSymbol,
-    site: 4,
-    expect: Uint8Array.of(1, 2, 3, 4, 5),
+    site: { kind: "jump", offset: 4, bytes: Uint8Array.of(1, 2, 3, 4, 5) },
     mayBeBusy: false,
   };
   const part: Part = {
     ...{ id: "the-id", description: "the-description", target: "the-target", partCount: 11, isUnloadable: true },
-    functions: [entry, { ...entry, name: "second", oldAddr: 0xffffffff81000020n, mayBeBusy: true }],
+    functions: [
+      { ...entry, site: { kind: "ftrace", offset: 9, bytes: new Uint8Array(0) } },
+      { ...entry, name: "second", oldAddr: 0xffffffff81000020n, mayBeBusy: true },
+    ],
     ranges: [1, 2, 3].map((size) => ({ name: `range${size}`, start: 0xffffffff82000000n + BigInt(size), size, mayBeBusy: size === 3 })),
     pins: ["a", "b", "c", "d"].map((name, index) => ({ name, textAddr: 0xffffffffc0000000n + BigInt(index) })),
     writes: [1, 2, 3, 4, 5].map((size) => ({
@@ -148,6 +150,9 @@ describe("what user space writes, read as kmod/ksplice.h has it", () => {
     expect([entry.u64("old_addr"), entry.pointer("new_addr"), entry.pointer("name")]).toEqual([0xffffffff81000020n, "new+0", "second"]);
     expect([entry.u32("old_size"), entry.u32("new_size"), entry.u32("site")]).toEqual([21, 7, 4]);
     expect([...entry.bytes("expect", 5), ...entry.bytes("flags", 1)]).toEqual([1, 2, 3, 4, 5, say("KSPLICE_MAY_BE_BUSY")]);
+    const byFtrace = at(".ksplice_functions", "ksplice_function", 0);
+    expect(byFtrace.u32("site")).toBe(9);
+    expect([...byFtrace.bytes("expect", 5), ...byFtrace.bytes("flags", 1)]).toEqual([0, 0, 0, 0, 0, say("KSPLICE_BY_FTRACE")]);
 
     const range = at(".ksplice_ranges", "ksplice_range", 2);
     expect([range.u64("start"), range.u32("size"), range.u32("flags"), range.pointer("name")]).toEqual([

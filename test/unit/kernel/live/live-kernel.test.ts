@@ -131,7 +131,7 @@ describe("updates in sysfs", () => {
     write("sys/kernel/ksplice/abc/description", "a fix\n");
     write("sys/kernel/ksplice/abc/abort_cause", "ok\n");
     write("sys/kernel/ksplice/abc/stop_ns", "130000\n");
-    write("sys/kernel/ksplice/abc/functions", "raw_sendmsg ffffffff81000010 32 ffffffffc0001000 40 9 vmlinux\n");
+    write("sys/kernel/ksplice/abc/functions", "raw_sendmsg ffffffff81000010 32 ffffffffc0001000 40 9 vmlinux ftrace\n");
     write("sys/kernel/ksplice/abc/writes", "raw_prot ffffffff82000040 8 vmlinux\nlimits ffffffffc0595100 16 i2c_dev\n");
     const sysfs = new KspliceSysfs(root);
     expect(sysfs.listIds()).toEqual(["abc"]);
@@ -150,6 +150,7 @@ describe("updates in sysfs", () => {
           newAddr: 0xffffffffc0001000n,
           newSize: 40,
           siteOffset: 9,
+          byFtrace: true,
           target: "vmlinux",
         },
       ],

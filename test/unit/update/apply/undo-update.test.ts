@@ -76,7 +76,7 @@ describe("undoing an update", () => {
 });
 
 describe("what is in a kernel", () => {
-  const entry = { name: "f", oldAddr: 1n, oldSize: 1, newAddr: 2n, newSize: 1, siteOffset: 0, target: "vmlinux" };
+  const entry = { name: "f", oldAddr: 1n, oldSize: 1, newAddr: 2n, newSize: 1, siteOffset: 0, byFtrace: false, target: "vmlinux" };
   const livepatched = [{ patch: "livepatch_x", target: "vmlinux", name: "f" }];
 
   test("says which functions do not run, as a livepatch stands before them", () => {

@@ -230,7 +230,7 @@ describe("the part that the core reads", () => {
   it("refuses a function without room for a trampoline", () => {
     const short: MatchedUnit = {
       ...match(),
-      functions: new Map([["foo", { name: "foo", addr: NEWEST, size: 4, siteOffset: undefined, siteBytes: new Uint8Array(0) }]]),
+      functions: new Map([["foo", { name: "foo", addr: NEWEST, size: 4, site: undefined }]]),
     };
     expect(() => prelink(newCode([]), target(), short, kernelWith([]))).toThrow("foo cannot be redirected");
   });

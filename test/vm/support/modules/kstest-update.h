@@ -4,6 +4,7 @@
  * struct ksplice_part named part; addresses come from the linker, and what user space
  * would find out by matching is filled in here when the module is loaded.
  */
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -48,6 +49,10 @@ MODULE_PARM_DESC(range_size, "bytes of further code that must be free");
 static int busy = -1;
 module_param(busy, int, 0);
 MODULE_PARM_DESC(busy, "the function in which threads may stay, in the part's order");
+
+static unsigned int by_ftrace;
+module_param(by_ftrace, uint, 0);
+MODULE_PARM_DESC(by_ftrace, "functions that ftrace shall redirect, a bit each in the part's order");
 
 static bool twice;
 module_param(twice, bool, 0);
@@ -157,6 +162,8 @@ static int __init update_init(void)
 		memcpy(function->expect, code + function->site, KSPLICE_TRAMPOLINE);
 		function->expect[0] ^= spoil;
 		function->flags = i == busy ? KSPLICE_MAY_BE_BUSY : 0;
+		if (by_ftrace & BIT(i))
+			function->flags |= KSPLICE_BY_FTRACE;
 	}
 	for (i = 0; i < part.nr_writes; i++) {
 		struct ksplice_write *write = &part.writes[i];

@@ -82,7 +82,12 @@ static int __init malformed_init(void)
 	case 30: hook.call = kstest_forget_notes; break;
 	case 31: hook.call = NULL; break;
 	case 32: function.new_addr = 0; break;
-	case 33: function.flags = 2; break;
+	case 33: function.flags = 4; break;
+	case 34: function.flags = KSPLICE_BY_FTRACE; break; /* no call before it */
+	case 35:
+		function.flags = KSPLICE_BY_FTRACE;
+		function.site = function.old_size + 1;
+		break;
 	}
 	return ksplice_register(THIS_MODULE, &part);
 }

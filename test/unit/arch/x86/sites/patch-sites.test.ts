@@ -279,7 +279,8 @@ describe("where the trampoline goes", () => {
     withLabelAt?: number,
     withLockAt?: number,
     addr = ADDR,
-  ): number | undefined {
+    hasFtrace = false,
+  ): number | string | undefined {
     const text = makeSection(".text.func", bytes, CODE);
     const symbol = makeFunction(FUNC, text);
     const call = bytes.indexOf(0xe8);
@@ -299,9 +300,13 @@ describe("where the trampoline goes", () => {
     kernel.define(FUNC, addr);
     kernel.place(addr, [...live, ...new Array<number>(80).fill(0xcc)]);
     kernel.define("next", addr + next);
+    if (hasFtrace) for (const name of ["register_ftrace_function", "ftrace_set_filter_ip"]) kernel.define(name, ADDR + 0x2000n);
     const match = matchUnit(makeObject(sections, [symbol]), { path: "unit.o", target: "vmlinux" }, kernel);
     if (match.kind !== "matched") throw new Error(match.mismatches[0]?.reason);
-    return match.functions.get(FUNC)?.siteOffset;
+    const site = match.functions.get(FUNC)?.site;
+    if (site === undefined) return undefined;
+    expect(site.bytes.length).toBe(site.kind === "jump" ? 5 : 0);
+    return site.kind === "jump" ? site.offset : `ftrace ${site.offset}`;
   }
   const endbr = [0xf3, 0x0f, 0x1e, 0xfa];
 
@@ -330,5 +335,19 @@ describe("where the trampoline goes", () => {
     ],
   ])("%s", (_name, offset, expected) => {
     expect(offset).toBe(expected);
+  });
+
+  const onFtrace = (bytes: readonly number[], live: readonly number[], label?: number, addr = ADDR, next = 32n) =>
+    siteOf(bytes, live, next, label, undefined, addr, true);
+  const labelled = [...NOP5, ...body.slice(0, 6)];
+  it.each([
+    ["at its call where a jump label stands behind it", onFtrace([...fentry, ...labelled], [...NOP5, ...labelled], 5), "ftrace 5"],
+    ["behind endbr64", onFtrace([...endbr, ...fentry, ...labelled], [...endbr, ...NOP5, ...labelled], 9), "ftrace 9"],
+    ["where a jump would lie across 16 bytes", onFtrace([...fentry, ...body], [...NOP5, ...body], undefined, ADDR + 8n), "ftrace 5"],
+    ["where the next function is too near", onFtrace([...fentry, 0xc3], [...NOP5, 0xc3], undefined, ADDR, 8n), "ftrace 5"],
+    ["not where there is room for a jump", onFtrace([...fentry, ...body], [...NOP5, ...body]), 5],
+    ["not without a call of it", onFtrace(labelled, labelled, 0), undefined],
+  ])("or ftrace redirects, %s", (_name, site, expected) => {
+    expect(site).toBe(expected);
   });
 });
