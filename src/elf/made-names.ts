@@ -33,3 +33,11 @@ export function isLabelName(name: string): boolean {
 export function coldParent(name: string): string | undefined {
   return COLD.test(name) ? name.replace(COLD, "") : undefined;
 }
+
+/**
+ * The second, global name that MODULE_DEVICE_TABLE gives to a table in a module, for tools only: nothing that runs goes by it. Newer kernels call it `__mod_device_table__…`
+ * (include/linux/module.h, Linux 6.1 and 6.17).
+ */
+export function isDeviceTableAlias(name: string): boolean {
+  return /^__mod_\w+__\w+_device_table$|^__mod_device_table__\w+__\w+$/.test(name);
+}

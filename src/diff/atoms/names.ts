@@ -34,8 +34,3 @@ export function sourceFunction(name: string): string {
   const dot = name.indexOf(".", 1);
   return dot < 0 ? name : name.slice(0, dot);
 }
-
-/** The second, global name that MODULE_DEVICE_TABLE gives to a table in a module (include/linux/module.h, Linux 6.1): for tools only. */
-export function isDeviceTableAlias(name: string): boolean {
-  return /^__mod_\w+__\w+_device_table$/.test(name);
-}

@@ -3,7 +3,7 @@ import * as elf from "../../elf/constants.js";
 import { isLabelName, isPaddingName } from "../../elf/made-names.js";
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../../elf/model.js";
 import type { Atom } from "./atom.js";
-import { isDeviceTableAlias } from "./names.js";
+import { isDeviceTableAlias } from "../../elf/made-names.js";
 import type { SectionRule } from "./section-rules.js";
 
 interface Range {

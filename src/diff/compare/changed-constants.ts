@@ -5,7 +5,7 @@ import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
 import { takesAddress } from "../atoms/branches.js";
 import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
-import { isDeviceTableAlias } from "../atoms/names.js";
+import { isDeviceTableAlias } from "../../elf/made-names.js";
 import * as refuse from "../refusals.js";
 import type { DataChange, DiffRefusal } from "../types.js";
 

@@ -2,7 +2,7 @@ import { STB_LOCAL, STB_WEAK } from "../../elf/constants.js";
 import type { ElfSymbol } from "../../elf/model.js";
 import type { Analysis } from "../../diff/compare/analyse.js";
 import type { Atom } from "../../diff/atoms/atom.js";
-import { isDeviceTableAlias } from "../../diff/atoms/names.js";
+import { isDeviceTableAlias } from "../../elf/made-names.js";
 import type { SplitObject } from "../../diff/atoms/split-object.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 

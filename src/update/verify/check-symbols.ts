@@ -1,4 +1,5 @@
 import { STB_LOCAL } from "../../elf/constants.js";
+import { isDeviceTableAlias } from "../../elf/made-names.js";
 import { AbsoluteAddress } from "../../elf/model.js";
 import { onlyAddr, type AppliedKernel } from "./applied-kernel.js";
 import type { Finding } from "./findings.js";
@@ -38,6 +39,7 @@ function sharedSymbols(unit: PatchedUnit): Use[] {
   const uses = new Map<string, Use>();
   for (const symbol of unit.post.object.symbols) {
     if (symbol.bind === STB_LOCAL || symbol.name === "" || symbol.home instanceof AbsoluteAddress) continue;
+    if (isDeviceTableAlias(symbol.name)) continue;
     const place = unit.post.placeOf(symbol);
     const addr = place === undefined ? undefined : addrOf(unit, place);
     // A weak symbol that nobody defines is 0.

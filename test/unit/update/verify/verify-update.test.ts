@@ -100,6 +100,12 @@ __attribute__((section(".init.text"))) int setup(void) { keep(table); return 0; 
 `;
 const handed: SampleUnit = { path: "kernel/h.o", pre: HANDED, post: HANDED };
 
+const IDS = `
+static const int ids[] = { 1, 2, 3 };
+extern const int __mod_usb__ids_device_table[] __attribute__((alias("ids")));
+int look(int x) { return ids[x] + (int)sizeof(ids); }
+`;
+
 describe("an update that is right", () => {
   it("is verified, unit by unit and name by name", () => {
     expect(verify([a, b, c])).toMatchObject({ id: "fix", units: 3, functions: 6, symbols: 8, skippedTargets: [], findings: [] });
@@ -128,6 +134,11 @@ describe("an update that is right", () => {
           imports: { fresh_count: `${NEW_MODULE}:fresh_count` },
         },
       ],
+      {},
+    ],
+    [
+      "may bring a table of ids anew, of which tools have a name that nothing goes by",
+      [{ path: "kernel/i.o", pre: IDS, post: edit(IDS, "{ 1, 2, 3 }", "{ 1, 2, 3, 4 }"), brought: ["look", "ids"] }],
       {},
     ],
     [
