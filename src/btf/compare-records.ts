@@ -26,6 +26,7 @@ export interface Rename {
 /** Names of members that hold nothing: `reserved`, `__pad2`, `unused_bits`, `rsvd`. */
 const SPARE_NAME = /(?:^|[_.\d])_*(?:reserved?|resv|rsvd|pad|padding|unused|spare|filler)_*\d*(?:$|[_.])/i;
 
+/** True for a member that is there to be given a use later. */
 export function isSpareName(name: string): boolean {
   return SPARE_NAME.test(name);
 }

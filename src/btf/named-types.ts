@@ -54,6 +54,7 @@ export function findNamedTypes(btf: Btf, label: string): NamedType[] {
   });
 }
 
+/** `struct foo`, as messages call a type. */
 export function labelOf(btf: Btf, id: number): string {
   return `${keywordOf(btf, id) ?? ""} ${btf.name(id)}`;
 }

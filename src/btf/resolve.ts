@@ -12,14 +12,17 @@ const QUALIFIERS: ReadonlySet<number> = new Set([
   kinds.BTF_KIND_TYPE_TAG,
 ]);
 
+/** True for const, volatile, restrict and their like. @param kind BTF_KIND_… */
 export function isQualifier(kind: number): boolean {
   return QUALIFIERS.has(kind);
 }
 
+/** True for a struct or union. @param kind BTF_KIND_… */
 export function isRecord(kind: number): boolean {
   return kind === kinds.BTF_KIND_STRUCT || kind === kinds.BTF_KIND_UNION;
 }
 
+/** True for an enum of either width. @param kind BTF_KIND_… */
 export function isEnum(kind: number): boolean {
   return kind === kinds.BTF_KIND_ENUM || kind === kinds.BTF_KIND_ENUM64;
 }

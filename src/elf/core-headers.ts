@@ -60,6 +60,7 @@ export function parseProgramHeaders(bytes: Uint8Array, count: number, fileName: 
   });
 }
 
+/** The ELF header of a core file, little-endian. */
 export function writeCoreHeader({ machine, tableOffset, count }: CoreHeader): Uint8Array {
   const bytes = new Uint8Array(elf.EHDR_SIZE);
   const view = new DataView(bytes.buffer);
@@ -74,6 +75,7 @@ export function writeCoreHeader({ machine, tableOffset, count }: CoreHeader): Ui
   return bytes;
 }
 
+/** A table of program headers, little-endian. */
 export function writeProgramHeaders(headers: readonly ProgramHeader[]): Uint8Array {
   const bytes = new Uint8Array(headers.length * elf.PHDR_SIZE);
   const view = new DataView(bytes.buffer);

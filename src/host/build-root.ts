@@ -47,6 +47,7 @@ export function commandInRoot(root: BuildRoot, program: string, args: readonly s
 /** What a program in the root finds in its environment, besides the caller's. */
 export const ROOT_ENVIRONMENT = { PATH: "/usr/bin:/usr/sbin", LD_LIBRARY_PATH: undefined, LD_PRELOAD: undefined } as const;
 
+/** @param words what the program said that should have entered it */
 export function cannotEnterRoot(root: BuildRoot, words: string): Refusal {
   return new Refusal({
     code: "cannot-enter-build-root",

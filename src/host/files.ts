@@ -39,10 +39,12 @@ export async function directoriesIn(path: string): Promise<string[]> {
   return names.filter((_, index) => are[index]);
 }
 
+/** True if there is a file, or a link to one. */
 export async function isFile(path: string): Promise<boolean> {
   return (await statIfThere(path))?.isFile() ?? false;
 }
 
+/** True if there is a directory, or a link to one. */
 export async function isDirectory(path: string): Promise<boolean> {
   return (await statIfThere(path))?.isDirectory() ?? false;
 }

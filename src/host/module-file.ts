@@ -13,6 +13,7 @@ const UNPACKERS: readonly (readonly [ending: string, program: string, debianPack
   [".gz", "gzip", "gzip"],
 ];
 
+/** True by the name: `e1000e.ko`, `e1000e.ko.zst`. */
 export function isModuleFile(path: string): boolean {
   return MODULE_FILE.test(path);
 }

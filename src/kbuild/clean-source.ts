@@ -39,6 +39,7 @@ export async function withoutBuild(tree: KernelTree, cacheDir: string, tell: Tel
  * @param place its directory in the cache
  * @param texts of files that are other ones in it, latin1; undefined for one that it does not have. A place has always the same files here
  * @returns the view's top
+ * @throws Refusal `tree-not-clean`
  */
 export async function makeView(
   tree: KernelTree,

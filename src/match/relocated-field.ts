@@ -32,10 +32,12 @@ export function isEmptyRelocation(relocation: ElfRelocation): boolean {
   return relocation.type.size === 0 || (relocation.symbol.name === "" && relocation.symbol.home === UNDEFINED);
 }
 
+/** `0x…` */
 export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
 
+/** As 64 bits without a sign, as addresses are. */
 export function wrap(addr: bigint): bigint {
   return BigInt.asUintN(64, addr);
 }

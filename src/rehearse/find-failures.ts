@@ -21,6 +21,7 @@ export function findFailures({
   ];
 }
 
+/** True if a probe printed the same twice, and ended alike. */
 export function sawTheSame(a: ProbeResult, b: ProbeResult): boolean {
   return a.stdout === b.stdout && a.exitCode === b.exitCode;
 }

@@ -6,6 +6,7 @@ export function commandLine(name: string): [string, string] {
   return [process.execPath, join(packageRoot(), "dist", "cli", `${programName(name)}.js`)];
 }
 
+/** `ksplice-apply` for `apply`; the umbrella for none. */
 export function programName(name: string): string {
   return name === "" ? "ksplice" : `ksplice-${name}`;
 }

@@ -37,6 +37,7 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Writes kernel.json. */
 export async function writeKernelRecord(configDir: string, record: KernelRecord): Promise<void> {
   await writeWhole(join(configDir, FILE), `${JSON.stringify(record, undefined, 2)}\n`);
 }

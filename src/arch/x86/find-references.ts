@@ -10,6 +10,9 @@ for (let reg = 0; reg < 8; reg++) BEFORE_FIELD[(reg << 3) | 5] = 1; // relative 
 /** `mov` and `cmp` of an immediate and memory: the address stands between the opcode and the field. */
 const WITH_MEMORY: ReadonlySet<number | undefined> = new Set([0xc7, 0x81]);
 
+/**
+ * Fields of 4 bytes that an instruction may hold, and that lead to one of the wanted addresses. `addr` is that of the first byte. Rather one too many than one too few.
+ */
 export function findReferences(bytes: Uint8Array, addr: bigint, wanted: ReadonlyMap<number, bigint>): FoundField[] {
   const found: FoundField[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -30,6 +30,7 @@ export type Target =
   /** A merged string or constant. `delta`: which byte of it the field means; `bias` is to be taken off again when the field is written. */
   | { readonly kind: "literal"; readonly bytes: Uint8Array; readonly align: number; readonly delta: number; readonly bias: number };
 
+/** Bytes. */
 export function atomSize(atom: Atom): number {
   return atom.end - atom.start;
 }
@@ -39,10 +40,12 @@ export function atomName(atom: Atom): string {
   return atom.symbol?.name ?? atom.section.name;
 }
 
+/** True for code. */
 export function isText(atom: Atom): boolean {
   return atom.rule.kind === "text";
 }
 
+/** True for the same bytes, and as many. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

@@ -15,6 +15,7 @@ export interface DataUse {
 /** References before and behind that count as near. */
 const NEAR = 2;
 
+/** Of each object that code or other data refers to: by whom, and beside what. */
 export function findDataUses(split: SplitObject): ReadonlyMap<Atom, DataUse> {
   const uses = new Map<Atom, { users: Set<string>; firstOffset: number; context: Set<string> }>();
   for (const owner of split.atoms) {
@@ -48,6 +49,7 @@ function meaningOf(target: Target): string {
   }
 }
 
+/** True if some function uses both. */
 export function sharesUser(a: DataUse | undefined, b: DataUse | undefined): boolean {
   return a !== undefined && b !== undefined && [...a.users].some((name) => b.users.has(name));
 }

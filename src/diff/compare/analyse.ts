@@ -44,6 +44,10 @@ export interface Analysis {
   readonly notes: readonly string[];
 }
 
+/**
+ * All that comparing two objects of a unit finds out; diffObjects() says what of it is shown.
+ * @throws Error where an object contradicts itself
+ */
 export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: CorrelationTrace): Analysis {
   const pre = new SplitObject(preObject);
   const post = new SplitObject(postObject);

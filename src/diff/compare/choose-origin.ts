@@ -11,6 +11,7 @@ export type Origin = "new" | "old";
 /** Static call trampolines and keys: unique in the whole kernel, and known to it by these names (include/linux/static_call_types.h, Linux 6.1). */
 const STATIC_CALL_NAME = /^__SC[TK]__/;
 
+/** True for a name that means the same in every unit, so that imports of it need no unit in front. */
 export function hasPlainName(name: string): boolean {
   return STATIC_CALL_NAME.test(name);
 }

@@ -52,7 +52,7 @@ export async function findPackages(patterns: readonly string[], apt: Apt = MACHI
   return packages;
 }
 
-/** The version that apt would install, by the machine's preferences; undefined if there is no such package. */
+/** The version that apt would install, by the machine's preferences; undefined if there is no such package. @throws Refusal `no-apt` */
 export async function candidateVersion(name: string, apt: Apt = MACHINE_APT): Promise<string | undefined> {
   const result = await execa("apt-cache", [...apt.options, "policy", name], RUN);
   if (result.code === "ENOENT") throw noApt();

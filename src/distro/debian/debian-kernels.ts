@@ -16,6 +16,10 @@ export interface KernelPackages {
 /** An image of a definite release; `linux-image-amd64` and `linux-image-6.12-amd64` only depend on one. */
 const IMAGE_NAME = /^linux-image-(\d+\.\d+\.\d+\S*-amd64)(-unsigned)?$/;
 
+/**
+ * The packages that kernels are made of, in a suite or in what apt knows of this machine.
+ * @throws Refusal `no-package-lists`, `no-apt`
+ */
 export async function findKernelPackages(place: Pick<ArchivePlace, "cacheDir" | "suite" | "sources" | "tell">): Promise<KernelPackages> {
   const apt = await openPlace(place);
   const packages = await findPackages(
@@ -42,6 +46,7 @@ async function openPlace(place: ArchivePlace): Promise<Apt> {
   return suite === undefined ? MACHINE_APT : await openSuite({ suite }, place);
 }
 
+/** Older before newer. */
 export function byVersion(a: { readonly version: string }, b: { readonly version: string }): number {
   return compareDebianVersions(a.version, b.version);
 }

@@ -95,7 +95,7 @@ function aptOptions(dir: string): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
-/** The parts of a suite that kernels are in, from the mirrors that the machine uses for its own. */
+/** The parts of a suite that kernels are in, from the mirrors that the machine uses for its own. @throws Refusal `no-archive-keyring` */
 export async function suiteSources(suite: string): Promise<string[]> {
   if (!(await isFile(KEYRING))) throw noArchiveKeyring(KEYRING);
   const { main, security } = await findMirrors();

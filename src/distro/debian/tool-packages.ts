@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   zstd: "zstd",
 };
 
+/** The Debian package that has a program; undefined for one that is not known. */
 export function packageOfTool(tool: string): string | undefined {
   return PACKAGES[tool];
 }

@@ -16,6 +16,7 @@ const HEADERS_KEPT = ["Module.symvers", ".config", "include", "arch", "vmlinux"]
 /**
  * The source as the kernel was built from it: the real-time flavour's with its further patch, where the package has one. That of Debian's 6.12 has
  * none, though the flavour is built with one (lazy preemption): `create` then finds that the configuration does not fit the source.
+ * @throws Refusal `patch-does-not-apply`, `cannot-unpack`
  */
 export async function unpackSource(deb: string, name: string, release: string, directory: string): Promise<void> {
   await unpackSourceTree(deb, name, directory);
@@ -27,6 +28,7 @@ export async function unpackSource(deb: string, name: string, release: string, d
   if (exitCode !== 0) throw patchDoesNotApply(release, `${stdout}${stderr}`);
 }
 
+/** What a build takes of a kernel's headers. @param target the configuration directory */
 export async function unpackHeaders(deb: string, release: string, target: string): Promise<void> {
   const unpacked = join(target, "headers");
   await unpackPackage(deb, unpacked);

@@ -10,6 +10,7 @@ export interface RawName {
   readonly isNone: boolean;
 }
 
+/** What stands behind `---` or `+++` in a patch. @param rest the line from there on */
 export function readName(rest: string): RawName {
   // A time stamp follows a tab; git puts one behind a name with blanks, too.
   const [name = "", stamp = ""] = rest.startsWith('"') ? [rest.trimEnd()] : rest.split("\t");
@@ -65,6 +66,7 @@ function charOf(code: number | undefined, otherwise = ""): string {
 /** git's own pairs: `a/` and `b/`, or with diff.mnemonicPrefix what each side is. */
 const PREFIXES = [["a", "b"], ["i", "w"], ["c", "i"], ["c", "w"], ["o", "w"]]; // prettier-ignore
 
+/** True if both names begin with what git puts in front of them (a/, b/, or its mnemonics). */
 export function isGitPrefixed(oldName: string | undefined, newName: string | undefined): boolean {
   const isBelow = (name: string | undefined, top: string | undefined): boolean => name?.startsWith(`${top ?? ""}/`) ?? true;
   return PREFIXES.some(([old, post]) => isBelow(oldName, old) && isBelow(newName, post));

@@ -33,6 +33,7 @@ export function readModinfo(module: ElfObject): [tag: string, value: string][] {
     });
 }
 
+/** Rewrites `.modinfo`. */
 export function writeModinfo(module: ElfObject, entries: readonly (readonly [tag: string, value: string])[]): void {
   const section = requireSection(module, ".modinfo");
   dropSymbolsOf(module, section);

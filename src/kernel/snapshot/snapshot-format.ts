@@ -51,6 +51,7 @@ const factsSchema = z.strictObject({
   updates: z.array(z.strictObject({ id: text, stage: text, functions: z.array(redirectedFunction), writtenTargets: z.array(text) })),
 });
 
+/** What is known of a kernel besides memory and symbols, as a note of a snapshot holds it. */
 export function encodeFacts(facts: KernelFacts): Uint8Array {
   const { release, machine, buildId, modules, coreVersion, updates } = facts;
   const sections = modules.flatMap(({ name: module }) => {

@@ -20,6 +20,7 @@ export interface Archive {
 const MAX_FILES = 4096;
 const MAX_BYTES = 512 * 1024 * 1024;
 
+/** In hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

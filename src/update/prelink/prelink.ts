@@ -47,7 +47,7 @@ export interface PrelinkedPart {
   readonly takenAddresses: readonly string[];
 }
 
-/** The core's own unexported symbols, each found by its one name in vmlinux. A weak one that the kernel lacks stays undefined: the loader makes it 0. */
+/** The core's own unexported symbols, each found by its one name in vmlinux. A weak one that the kernel lacks stays undefined: the loader makes it 0. @throws Refusal `unresolved-symbol` */
 export function prelinkCore(core: Uint8Array, run: RunKernel): Uint8Array {
   const ko = parseObject(core, "ksplice.ko");
   const exported = parseVersions(ko);
@@ -124,6 +124,7 @@ function findMatch(matches: UnitMatches, { path }: ManifestUnit, target: Pick<Ma
   return matches.get(unitKey({ path, target: target.name }));
 }
 
+/** What a module takes from elsewhere, without the table that the core reads. */
 export function* undefinedSymbols(ko: ElfObject): Generator<ElfSymbol> {
   for (const symbol of ko.symbols) {
     if (symbol.home === UNDEFINED && symbol.name !== "" && symbol.name !== "ksplice_part") yield symbol;

@@ -73,6 +73,7 @@ export class AppliedKernel {
   }
 }
 
+/** The address that all of them have; undefined where they have several, or there is none. */
 export function onlyAddr(symbols: readonly RunSymbol[]): bigint | undefined {
   const addrs = new Set(symbols.map(({ addr }) => addr));
   const [addr] = addrs;

@@ -24,6 +24,7 @@ const SEALED_ENDBR = [
   [0x66, 0x0f, 0x1f, 0x00],
   [0x0f, 0x1f, 0x40, 0xd6],
 ];
+/** True if the bytes are what the kernel writes over an endbr64 that nobody may jump to. */
 export function isSealedEntry(bytes: Uint8Array): boolean {
   return SEALED_ENDBR.some((sealed) => sealed.every((byte, index) => bytes[index] === byte));
 }
@@ -105,6 +106,7 @@ const SITE_NAMES: Record<X86Site["kind"], string> = {
   "runtime-constant": "constant set at boot",
 };
 
+/** What a site is called in messages. */
 export function nameOfSite(site: PatchSite): string {
   return SITE_NAMES[(site as X86Site).kind];
 }

@@ -37,6 +37,7 @@ export function withoutAll(set: UnitSet, others: UnitSet): UnitSet | undefined {
   return rest.some((bits) => bits !== 0) ? rest : undefined;
 }
 
+/** True if the set holds the unit of this number. */
 export function has(set: UnitSet, unit: number): boolean {
   return (((set[unit >> 5] ?? 0) >>> (unit & 31)) & 1) === 1;
 }
