@@ -92,6 +92,9 @@ function showFile(update: Update, options: ViewOptions): void {
     `created:     ${manifest.created}`,
     `kernel:      ${manifest.kernel.release} (${manifest.kernel.machine})${manifest.kernel.buildId === undefined ? "" : `, build id ${manifest.kernel.buildId}`}`,
     `compiler:    ${manifest.kernel.compiler}`,
+    ...(manifest.after.length === 0 ? [] : [`made after:  ${manifest.after.join(", ")}`]),
+    ...(manifest.cves.length === 0 ? [] : [`fixes:       ${manifest.cves.join(", ")}`]),
+    ...(manifest.effective === undefined ? [] : [`effectively: ${manifest.effective}`]),
     ...list("functions", eachUnit(manifest, listFunctions)),
     ...list(
       "data",

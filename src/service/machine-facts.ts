@@ -1,4 +1,4 @@
-import { readFileSync, existsSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { configDir, type Place } from "./place.js";
 import type { OsRelease } from "./status/open-vex.js";
@@ -51,6 +51,8 @@ export function machineFacts(place: Place): MachineFacts {
       // https://systemd.io/CONTAINER_INTERFACE; docker and podman have files of their own.
       const told = text("run/systemd/container").trim() || /(?:^|\0)container=([^\0]+)/.exec(text("proc/1/environ"))?.[1];
       if (told !== undefined && told !== "") return told;
+      // A machine whose file system was made out of an image has these, too.
+      if (isFirstNamespace(root)) return undefined;
       if (existsSync(join(root, ".dockerenv"))) return "docker";
       return existsSync(join(root, "run/.containerenv")) ? "podman" : undefined;
     },
@@ -59,13 +61,24 @@ export function machineFacts(place: Place): MachineFacts {
     kernelForbids: () => {
       if (text("proc/sys/kernel/modules_disabled").trim() === "1") return "the kernel takes no modules any more (kernel.modules_disabled)";
       if (text("sys/kernel/security/lockdown").includes("[confidentiality]")) return "the kernel is locked down (confidentiality)";
-      const absent = ["proc/kallsyms", "proc/kcore"].find((path) => !existsSync(join(root, path)));
+      const absent = ["proc/modules", "proc/kallsyms", "proc/kcore"].find((path) => !existsSync(join(root, path)));
       return absent === undefined ? undefined : `the kernel has no /${absent}`;
     },
     // Debian writes it into the version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.170-3 (2026-05-08)".
     packageVersion: () => /\bDebian (\S+)/.exec(text("proc/sys/kernel/version"))?.[1],
     hasSystemd: () => existsSync(join(root, "run/systemd/system")),
   };
+}
+
+/** The number of the first namespace of processes, which is fixed (PROC_PID_INIT_INO, include/linux/proc_ns.h, Linux 6.1). */
+const FIRST_NAMESPACE = "pid:[4026531836]";
+
+function isFirstNamespace(root: string): boolean {
+  try {
+    return readlinkSync(join(root, "proc/self/ns/pid")) === FIRST_NAMESPACE;
+  } catch {
+    return false;
+  }
 }
 
 /** /etc/os-release of a system, as far as it is asked for. */

@@ -1,11 +1,13 @@
 import { execa } from "execa";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildPackages } from "../../packaging/build-packages.js";
+import { packageUpdate } from "../../src/service/package/update-package.js";
 import { packageVersion } from "../../src/cli/common.js";
 import { defaultCacheDir } from "../../src/host/cache-dir.js";
+import { incoming } from "../support/store-samples.js";
 import { BareRoot } from "../support/bare-root.js";
 
 /** The packages as an operator meets them: installed, used, upgraded and purged on systems with nothing on them. */
@@ -14,11 +16,21 @@ const dir = mkdtempSync(join(tmpdir(), "ksplice-packages-"));
 /** From before an upgrade, and after it. */
 let old: string[];
 let current: string[];
+/** Of an update, for a kernel that does not run here. */
+let updates: string[];
 
 beforeAll(async () => {
   const cacheDir = defaultCacheDir(process.env);
   old = await buildPackages({ outputDir: dir, cacheDir, version: "0.0.9", compression: "none" });
   current = await buildPackages({ outputDir: dir, cacheDir });
+  updates = [];
+  for (const [id, after] of [["first"], ["second", ["first"]]] as const) {
+    const { name, bytes } = await packageUpdate(await incoming(id, after === undefined ? {} : { after: [...after] }), {
+      maintainer: "A <a@debian.org>",
+    });
+    writeFileSync(join(dir, name), bytes);
+    updates.push(join(dir, name));
+  }
 });
 
 afterAll(() => {
@@ -30,7 +42,9 @@ it("are small", () => {
 });
 
 it("lintian has nothing to say but what is overridden with a reason", async () => {
-  const { stdout, exitCode } = await execa("lintian", ["--fail-on", "error,warning", "--allow-root", ...current], { reject: false });
+  const { stdout, exitCode } = await execa("lintian", ["--fail-on", "error,warning", "--allow-root", ...current, ...updates], {
+    reject: false,
+  });
   expect(stdout).not.toMatch(/^[EW]: /m);
   expect(exitCode, stdout).toBe(0);
 });
@@ -40,7 +54,7 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
 
   beforeAll(async () => {
     root = await BareRoot.make(suite);
-    for (const deb of [...old, ...current]) await root.copyIn(deb, `/root/${basename(deb)}`);
+    for (const deb of [...old, ...current, ...updates]) await root.copyIn(deb, `/root/${basename(deb)}`);
     const { exitCode, output } = await root.run("apt-get -q update");
     expect(exitCode, output).toBe(0);
   });
@@ -87,6 +101,30 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
   it("one is not kept at another version than the other", async () => {
     const { exitCode } = await root.run(`apt-get -q -y --allow-downgrades install ./${basename(old[0] ?? "")} ksplice-build`);
     expect(exitCode).not.toBe(0);
+  });
+
+  it("a package of an update puts it in service, after the one that it needs, and takes it out", async () => {
+    const { output } = await root.run("ksplice list; systemctl --version >/dev/null 2>&1 || echo no systemd");
+    expect(output).toContain("no update is in the store");
+    await install(updates);
+    const listed = await root.run("ksplice list");
+    expect(listed).toEqual({ exitCode: 0, output: "6.1.0-47-amd64:\n  first: a fix\n  second: a fix; needs first" });
+    expect((await root.run("stat -c %a:%U /var/lib/ksplice /var/lib/ksplice/*/index.json")).output).toBe("700:root\n600:root");
+    const removed = await root.run("apt-get -q -y remove ksplice-update-second-6.1.0-47-amd64");
+    expect(removed.output).toContain("second is out of service for 6.1.0-47-amd64");
+    expect((await root.run("ksplice list -q")).output).toBe("first");
+    expect((await root.run("apt-get -q -y remove ksplice-update-first-6.1.0-47-amd64")).exitCode).toBe(0);
+  });
+
+  it("the units are enabled, and are what systemd understands", async () => {
+    const { output } = await root.run("ls /etc/systemd/system/sysinit.target.wants");
+    expect(output.split("\n")).toEqual(expect.arrayContaining(["ksplice-guard.service", "ksplice.service"]));
+    const { exitCode, stderr } = await execa(
+      "systemd-analyze",
+      ["verify", "--man=no", `--root=${root.path}`, "ksplice.service", "ksplice-guard.service", "ksplice-resume.service"],
+      { reject: false },
+    );
+    expect(exitCode, stderr).toBe(0);
   });
 
   it("is purged, and nothing is left", async () => {

@@ -49,7 +49,7 @@ export async function packageUpdate(
       { path, bytes: tarball },
       ...(signature === undefined ? [] : [{ path: `${path}.sig`, bytes: signature }]),
       { path: `usr/share/doc/${name}/changelog.gz`, bytes: gzipSync(changelog, { level: 9 }) },
-      { path: `usr/share/doc/${name}/copyright`, bytes: text(COPYRIGHT) },
+      { path: `usr/share/doc/${name}/copyright`, bytes: text(copyright(date)) },
     ],
     date,
   });
@@ -69,10 +69,17 @@ export function packageName(id: string, release: string): string {
   return name;
 }
 
-const COPYRIGHT = `This package holds code of the Linux kernel, changed by the patch that is in it, and the kernel part of ksplice. Both are free software; you can
-redistribute them and/or modify them under the terms of version 2 of the GNU General Public License as published by the Free Software Foundation.
-They come without any warranty. On Debian systems, the licence's text is in /usr/share/common-licenses/GPL-2.
+function copyright(date: Date): string {
+  const year = date.getUTCFullYear();
+  return `This package holds code of the Linux kernel, changed by the patch that is in it, and the kernel part of ksplice.
+
+Linux is Copyright (C) 1991-${year} Linus Torvalds and the others who wrote it.
+ksplice is Copyright (C) 2026 its authors.
+
+Both are free software; you can redistribute them and/or modify them under the terms of version 2 of the GNU General Public License as published by
+the Free Software Foundation. They come without any warranty. On Debian systems, the licence's text is in /usr/share/common-licenses/GPL-2.
 `;
+}
 
 function headline({ description }: Manifest): string {
   return description.split(" — ")[0] ?? description;

@@ -30,7 +30,9 @@ export async function readStatus(service: Service): Promise<Status> {
   });
   // In the order in which they were applied, as far as that is known; then that of the store.
   const ids = new Set([...records.map(({ id }) => id), ...loaded.map(({ id }) => id), ...entries.map(({ id }) => id)]);
-  const modules = system.loadedModules();
+  const unsupported = loaded.some(({ stage }) => stage === "applied") ? undefined : unsupportedBecause(service, machine);
+  // Where there are none, the kernel does not list them.
+  const modules = unsupported === undefined ? system.loadedModules() : [];
   const updates = [...ids].flatMap((id) => statusOf(id, about(id), facts.uptime(), modules) ?? []);
   const disabledBy = facts.disabledBy();
   const reboot = [
@@ -41,7 +43,6 @@ export async function readStatus(service: Service): Promise<Status> {
       .filter(({ removed, undone, id }) => removed !== undefined && undone === undefined && isApplied(about(id)))
       .map(({ id, removed = "" }) => `${id} is out of service and still in the kernel: ${removed}`),
   ];
-  const unsupported = loaded.some(({ stage }) => stage === "applied") ? undefined : unsupportedBecause(service, machine);
   const applied = updates.filter(({ state }) => state === "applied");
   const packaged = facts.packageVersion();
   return {

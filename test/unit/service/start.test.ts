@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { applyGuarded, undoNoted, type GuardedOptions } from "../../../src/service/apply-guarded.js";
@@ -109,6 +109,12 @@ describe("at boot", () => {
   ])("a container has no kernel: %j", async (files) => {
     writeFiles(machine.root, files);
     await expect(start()).rejects.toMatchObject({ code: "in-container" });
+  });
+
+  test("a machine whose file system was made out of a container's image is none", async () => {
+    writeFiles(machine.root, { ".dockerenv": "", "proc/self/ns/x": "" });
+    symlinkSync("pid:[4026531836]", machine.path("proc/self/ns/pid"));
+    expect(outcomes(await start())).toEqual([]);
   });
 
   test("where the memory of a crashed kernel is saved, nothing is done, and its marks stay", async () => {

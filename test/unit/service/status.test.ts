@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tellNobody } from "../../../src/events.js";
@@ -126,9 +126,14 @@ describe("the state of a machine", () => {
   test.each<[string, Record<string, string>]>([
     ["this is a container (lxc), and has no kernel of its own", { "run/systemd/container": "lxc" }],
     ["the kernel is locked down (confidentiality)", { "sys/kernel/security/lockdown": "none integrity [confidentiality]\n" }],
+    ["the kernel has no /proc/kcore", { "proc/kcore": "" }],
     ["the kernel takes no modules any more (kernel.modules_disabled)", { "proc/sys/kernel/modules_disabled": "1\n" }],
   ])("is that it cannot be patched: %s", async (reason, files) => {
-    writeFiles(machine.root, files);
+    for (const [path, text] of Object.entries(files)) if (text === "") rmSync(machine.path(path));
+    writeFiles(machine.root, Object.fromEntries(Object.entries(files).filter(([, text]) => text !== "")));
+    machine.system.loadedModules = () => {
+      throw new Error("there is no such list");
+    };
     expect(await status()).toMatchObject({ state: "unsupported-kernel", reasons: [reason] });
   });
 
