@@ -191,11 +191,15 @@ function escaped(name: string): string {
 /** Numbers that hold the same where they have one size; that size is the objects', which the differ compares. */
 const NUMBER =
   /^(?:(?:unsigned|signed|int|long|short|char|bool|_Bool|size_t|ssize_t|loff_t|[us](?:8|16|32|64)|__[usbl]e?(?:8|16|32|64)|u?int(?:8|16|32|64)_t|ktime_t|atomic_t|atomic_long_t|refcount_t)(?: |$))+(?:\[\])?$/;
+const ENUMERATION = /^enum \w+/;
 const BIG_ENDIAN = /^__be\d+/;
 
 /** True if objects of one type can be used as the other: the same words, or numbers in one order of bytes; of arrays, with elements of one size. */
 export function isSameKindOfType(before: string, after: string): boolean {
   if (before === after) return true;
+  // A number that gets the names of an enumeration, or loses them.
+  if (ENUMERATION.test(before) !== ENUMERATION.test(after))
+    return isSameKindOfType(before.replace(ENUMERATION, "int"), after.replace(ENUMERATION, "int"));
   if (!NUMBER.test(before) || !NUMBER.test(after) || BIG_ENDIAN.test(before) !== BIG_ENDIAN.test(after)) return false;
   const [isArray, wasArray] = [after.endsWith("[]"), before.endsWith("[]")];
   return isArray === wasArray && (!isArray || bytesOf(before) === bytesOf(after));

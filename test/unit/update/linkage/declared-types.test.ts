@@ -52,6 +52,10 @@ describe("one kind of type", () => {
     ["unsigned int []", "u32 []", true],
     ["long []", "u64 []", true],
     ["u32", "__be32", false],
+    ["int", "enum state", true],
+    ["enum state []", "unsigned int []", true],
+    ["enum state", "enum mode", false],
+    ["struct foo *", "enum state", false],
   ])("%s and %s", (before, after, expected) => {
     expect(isSameKindOfType(before, after)).toBe(expected);
   });
