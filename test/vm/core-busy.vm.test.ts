@@ -1,21 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { CoreMachine, UPDATES, VICTIM } from "./support/core-machine.js";
+import { describe, expect, test } from "vitest";
+import { describeCore, UPDATES, VICTIM } from "./support/core-machine.js";
 
 /** Functions that always have a sleeper, and one update in place of another: test/vm/core.vm.test.ts has the rest. */
 
-describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (series) => {
-  let core: CoreMachine;
-
-  beforeAll(async () => {
-    core = await CoreMachine.boot(series);
-  });
-  afterEach(async () => {
-    await core.clean();
-  });
-  afterAll(async () => {
-    await core.end();
-  });
-
+describeCore("the kernel core", (core) => {
   /** kstest_nap is the second of the first update's functions. */
   const NAP = "busy=1";
   const references = async () => Number(await core.read("/sys/module/ksplice/refcnt"));
@@ -163,7 +151,6 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
         expect(await limits()).toBe(id === "over" ? "1 2 300 4" : "10 20 30 40");
         expect(await core.request(id, "reversed")).toBe("done");
         expect([await core.answer(), await limits()]).toEqual(["1", "1 2 3 4"]);
-        await core.clean();
       }
     });
 

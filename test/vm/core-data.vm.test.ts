@@ -1,13 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Machine } from "../../vm/machine.js";
-import { CoreMachine, VICTIM } from "./support/core-machine.js";
-import type { ModuleLoader } from "./support/core-modules.js";
+import { expect, test } from "vitest";
+import { describeCore, VICTIM } from "./support/core-machine.js";
 
-describe.each(["6.1", "6.12"] as const)("data of the kernel core on a %s kernel", (series) => {
-  let core: CoreMachine;
-  let machine: Machine;
-  let loader: ModuleLoader;
-
+describeCore("data of the kernel core", (core) => {
   const read = (path: string) => core.read(path);
   const about = (id: string, file: string) => core.about(id, file);
   const request = (id: string, stage: string) => core.request(id, stage);
@@ -15,24 +9,11 @@ describe.each(["6.1", "6.12"] as const)("data of the kernel core on a %s kernel"
   const until = (what: string, command: string) => core.until(what, command);
   const wake = () => core.wake();
 
-  beforeAll(async () => {
-    core = await CoreMachine.boot(series);
-    ({ machine, loader } = core);
-  });
-
-  afterEach(async () => {
-    await core.clean();
-  });
-
-  afterAll(async () => {
-    await core.end();
-  });
-
   const ask = async (file: string) => read(`${VICTIM}/${file}`);
   const data = async () => [await ask("limits"), await ask("big"), await ask("opinion"), (await read("/proc/version")).split(" ")[1]];
   const OLD = ["1 2 3 4", "12288", "1", "version"];
   const NEW = ["10 20 30 40", "24576", "3", "VERSION"];
-  const mind = (state: string) => machine.run(`echo ${state} >${VICTIM}/mind`);
+  const mind = (state: string) => core.machine.run(`echo ${state} >${VICTIM}/mind`);
   const lastWords = () => core.lastWords();
 
   test("constants of module and kernel, and a pointer, are overwritten and brought back, by an update without functions", async () => {
@@ -50,7 +31,7 @@ describe.each(["6.1", "6.12"] as const)("data of the kernel core on a %s kernel"
   test("the ranges are listed", async () => {
     await load("kstest_data");
     const [chosen, limits] = (await about("data", "writes")).split("\n");
-    const addr = (await machine.run("grep -w kstest_limits /proc/kallsyms")).stdout.split(" ")[0];
+    const addr = (await core.machine.run("grep -w kstest_limits /proc/kallsyms")).stdout.split(" ")[0];
     expect(limits).toMatch(new RegExp(`^kstest_limits ${addr ?? ""} 16 kstest_victim [0-9a-f]{16}$`));
     expect(chosen).toMatch(/^kstest_chosen [0-9a-f]{16} 8 kstest_victim [0-9a-f]{16}$/);
     expect(await about("data", "writes")).toMatch(/^linux_proc_banner [0-9a-f]{16} 7 kstest_victim [0-9a-f]{16}$/m);
@@ -95,15 +76,15 @@ describe.each(["6.1", "6.12"] as const)("data of the kernel core on a %s kernel"
   test("a thread that sleeps with a pointer to the new data keeps it from being taken away", async () => {
     await load("kstest_data", ["unloadable=0"]);
     expect(await request("data", "applied")).toBe("done");
-    const sleeper = machine.start(["cat", `${VICTIM}/slow_opinion`]);
+    const sleeper = core.machine.start(["cat", `${VICTIM}/slow_opinion`]);
     await until("the sleep", "grep -q slow_opinion /proc/*/stack 2>/dev/null");
     expect(await request("data", "reversed")).toBe("done");
     expect(await request("data", "released")).toBe("code_busy, cat PID kstest_data");
-    expect((await loader.unload("kstest_data")).stderr).toContain("in use");
+    expect((await core.loader.unload("kstest_data")).stderr).toContain("in use");
     await wake();
     expect((await sleeper.finished).stdout).toBe("3\n");
     expect(await request("data", "released")).toBe("done");
-    expect((await loader.unload("kstest_data")).stderr).toBe("");
+    expect((await core.loader.unload("kstest_data")).stderr).toBe("");
   });
 
   test("updates that overwrite the same data: newest first out", async () => {
@@ -133,7 +114,7 @@ describe.each(["6.1", "6.12"] as const)("data of the kernel core on a %s kernel"
     ["in memory that was freed after boot", [], "__init_begin"],
     ["in part behind the data", [], "_edata"],
   ])("bytes %s are not written", async (_, parameters, symbol) => {
-    const addr = symbol === undefined ? undefined : (await machine.run(`grep -w ${symbol} /proc/kallsyms`)).stdout.split(" ")[0];
+    const addr = symbol === undefined ? undefined : (await core.machine.run(`grep -w ${symbol} /proc/kallsyms`)).stdout.split(" ")[0];
     const elsewhere = addr === undefined ? [] : [`elsewhere=0x${symbol === "_edata" ? (BigInt(`0x${addr}`) - 2n).toString(16) : addr}`];
     await load("kstest_over", [...parameters, ...elsewhere]);
     expect(await request("over", "applied")).toBe("failed_to_find");
@@ -141,6 +122,6 @@ describe.each(["6.1", "6.12"] as const)("data of the kernel core on a %s kernel"
   });
 
   test("the kernel has nothing to complain about", async () => {
-    expect(await machine.problems()).toEqual([]);
+    expect(await core.machine.problems()).toEqual([]);
   });
 });

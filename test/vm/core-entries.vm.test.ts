@@ -1,25 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { CoreMachine, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
+import { afterEach, expect, test } from "vitest";
+import { describeCore, type CoreMachine, type Series, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
 
 /** Functions that ftrace redirects, for want of a place for a trampoline: test/vm/core.vm.test.ts has the rest. */
 
 /** The way through the commands, of test/vm/debug-printk.vm.test.ts, is on 6.1. The nightly run has both here. */
-const SERIES = process.env["KSPLICE_TEST_ROUNDS"] === undefined ? (["6.12"] as const) : (["6.1", "6.12"] as const);
+const SERIES: readonly Series[] = process.env["KSPLICE_TEST_ROUNDS"] === undefined ? ["6.12"] : ["6.1", "6.12"];
 
-describe.each(SERIES)("the kernel core on a %s kernel", (series) => {
-  let core: CoreMachine;
-
-  beforeAll(async () => {
-    core = await CoreMachine.boot(series);
-  });
+const tests = (core: CoreMachine): void => {
   afterEach(async () => {
     await core.machine.run(`sysctl -qw kernel.ftrace_enabled=1; cd ${TRACING}; echo nop >current_tracer; echo >set_ftrace_filter`);
-    await core.clean();
   });
-  afterAll(async () => {
-    await core.end();
-  });
-
   /** kstest_answer is the first function of the first, second and third update, kstest_nap the second of the first. */
   const ANSWER = "by_ftrace=1";
   const NAP = "by_ftrace=2";
@@ -156,4 +146,6 @@ describe.each(SERIES)("the kernel core on a %s kernel", (series) => {
     expect(await core.request("first", "reversed")).toBe("done");
     await core.machine.run(`cd ${TRACING}; echo 0 >events/kprobes/entry/enable; echo >kprobe_events`);
   });
-});
+};
+
+describeCore("the kernel core", tests, SERIES);

@@ -1,13 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Machine } from "../../vm/machine.js";
-import { CoreMachine, VICTIM } from "./support/core-machine.js";
-import type { ModuleLoader } from "./support/core-modules.js";
+import { expect, test } from "vitest";
+import { describeCore, VICTIM } from "./support/core-machine.js";
 
-describe.each(["6.1", "6.12"] as const)("hooks of the kernel core on a %s kernel", (series) => {
-  let core: CoreMachine;
-  let machine: Machine;
-  let loader: ModuleLoader;
-
+describeCore("hooks of the kernel core", (core) => {
   const read = (path: string) => core.read(path);
   const about = (id: string, file: string) => core.about(id, file);
   const answer = () => core.answer();
@@ -15,24 +9,11 @@ describe.each(["6.1", "6.12"] as const)("hooks of the kernel core on a %s kernel
   const load = (name: string, parameters?: readonly string[]) => core.load(name, parameters);
   const loadHooks = (parameters?: readonly string[]) => core.loadHooks(parameters);
 
-  beforeAll(async () => {
-    core = await CoreMachine.boot(series);
-    ({ machine, loader } = core);
-  });
-
-  afterEach(async () => {
-    await core.clean();
-  });
-
-  afterAll(async () => {
-    await core.end();
-  });
-
   /** What was called at the last attempt, with what kstest_answer was then: old 1, new 500. */
   const called = () => read(`${VICTIM}/called`).then((text) => text.trim());
-  const refuse = (hook: string) => machine.run(`echo ${hook} >/sys/module/kstest_hooks/parameters/refuse`);
+  const refuse = (hook: string) => core.machine.run(`echo ${hook} >/sys/module/kstest_hooks/parameters/refuse`);
   const nobodyHolds = async () => {
-    for (const module of ["kstest_hooks", "kstest_victim"]) expect((await loader.unload(module)).stderr).toBe("");
+    for (const module of ["kstest_hooks", "kstest_victim"]) expect((await core.loader.unload(module)).stderr).toBe("");
     await load("kstest_victim");
   };
 
@@ -54,7 +35,7 @@ describe.each(["6.1", "6.12"] as const)("hooks of the kernel core on a %s kernel
     await loadHooks([`refuse=${hook}`]);
     expect(await request("hooks", "applied")).toBe("call_failed");
     expect(await called()).toBe(calls);
-    expect((await machine.run("dmesg | grep ksplice: | tail -1")).stdout).toMatch(/hooks: the hook \w+ \[kstest_hooks\] returned -16/);
+    expect((await core.machine.run("dmesg | grep ksplice: | tail -1")).stdout).toMatch(/hooks: the hook \w+ \[kstest_hooks\] returned -16/);
     expect([await about("hooks", "stage"), await answer()]).toEqual(["loaded", "1"]);
     await nobodyHolds();
   });
@@ -77,7 +58,7 @@ describe.each(["6.1", "6.12"] as const)("hooks of the kernel core on a %s kernel
     expect(await request("hooks", "reversed")).toBe("call_failed");
     expect(await called()).toBe(calls);
     expect([await about("hooks", "stage"), await answer()]).toEqual(["applied", "500"]);
-    expect((await loader.unload("kstest_victim")).stderr).toContain("in use");
+    expect((await core.loader.unload("kstest_victim")).stderr).toContain("in use");
     await refuse("nobody");
     expect(await request("hooks", "reversed")).toBe("done");
   });
@@ -99,6 +80,6 @@ describe.each(["6.1", "6.12"] as const)("hooks of the kernel core on a %s kernel
   });
 
   test("the kernel has nothing to complain about", async () => {
-    expect(await machine.problems()).toEqual([]);
+    expect(await core.machine.problems()).toEqual([]);
   });
 });

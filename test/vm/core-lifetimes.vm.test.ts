@@ -1,24 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { CoreMachine, TRACING, UPDATES } from "./support/core-machine.js";
+import { afterEach, describe, expect, test } from "vitest";
+import { describeCore, TRACING, UPDATES } from "./support/core-machine.js";
 
 /** Code that somebody may still come to, modules that come and go, and probes: test/vm/core.vm.test.ts has the rest. */
 
 const INSMOD = "/run/ksplice-vm/busybox insmod";
 
-describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (series) => {
-  let core: CoreMachine;
-
-  beforeAll(async () => {
-    core = await CoreMachine.boot(series);
-  });
+describeCore("the kernel core", (core) => {
   afterEach(async () => {
     await core.machine.run(`echo 0 >${TRACING}/events/kprobes/enable; echo >${TRACING}/kprobe_events`);
-    await core.clean();
   });
-  afterAll(async () => {
-    await core.end();
-  });
-
   describe("undo", () => {
     test("of an update whose addresses may have been kept leaves it in memory, with all that it needs", async () => {
       await core.loadBuiltin(["unloadable=0", "pin=kstest_victim"]);

@@ -1,13 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Machine } from "../../vm/machine.js";
-import { CoreMachine, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
-import type { ModuleLoader } from "./support/core-modules.js";
+import { expect, test } from "vitest";
+import { describeCore, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
 
-describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (series) => {
-  let core: CoreMachine;
-  let machine: Machine;
-  let loader: ModuleLoader;
-
+describeCore("the kernel core", (core) => {
   const read = (path: string) => core.read(path);
   const about = (id: string, file: string) => core.about(id, file);
   const answer = () => core.answer();
@@ -20,26 +14,13 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
   const fallAsleep = () => core.fallAsleep();
   const wake = () => core.wake();
 
-  beforeAll(async () => {
-    core = await CoreMachine.boot(series);
-    ({ machine, loader } = core);
-  });
-
-  afterEach(async () => {
-    await core.clean();
-  });
-
-  afterAll(async () => {
-    await core.end();
-  });
-
   test.each(["kstest_shadow", "kstest_shadow_own"])(
     "shadow data: %s finds its fields, and as fast among many as among few",
     async (name) => {
       const look = async (objects: number) => {
         await load(name, [`objects=${objects}`]);
         const report = await read(`/sys/module/${name}/parameters/report`);
-        expect((await loader.unload(name)).exitCode).toBe(0);
+        expect((await core.loader.unload(name)).exitCode).toBe(0);
         const [, faults, add, get] = /^faults (\d+) add (\d+) get (\d+) miss \d+$/.exec(report) ?? [report];
         expect(faults, report).toBe("0");
         return { add: Number(add), get: Number(get) };
@@ -65,13 +46,13 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
 
   test("only root may look and switch", async () => {
     await loadFirst();
-    const modes = (await machine.run(`cd ${UPDATES} && stat -c '%a %n' version first/*`)).stdout;
+    const modes = (await core.machine.run(`cd ${UPDATES} && stat -c '%a %n' version first/*`)).stdout;
     expect(modes.match(/^\d+/gm)).toEqual(Array.from({ length: 11 }, () => expect.stringMatching(/^[46]00$/) as string));
     expect(modes).toContain("600 first/stage");
   });
 
   test("applying redirects all functions, reversing brings them back", async () => {
-    const addr = (await machine.run("grep -w kstest_answer /proc/kallsyms")).stdout.split(" ")[0];
+    const addr = (await core.machine.run("grep -w kstest_answer /proc/kallsyms")).stdout.split(" ")[0];
     await loadFirst();
     expect(await request("first", "applied")).toBe("done");
     expect(await answer()).toBe("100");
@@ -85,7 +66,7 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
       ["kstest_nap", "kstest_victim"],
     ]);
     expect(functions[0]?.[1]).toBe(addr);
-    expect(functions[0]?.[2]).toBe(String(loader.sizeOf("kstest_victim", "kstest_answer")));
+    expect(functions[0]?.[2]).toBe(String(core.loader.sizeOf("kstest_victim", "kstest_answer")));
 
     expect(await request("first", "reversed")).toBe("done");
     expect(await about("first", "stage")).toBe("reversed");
@@ -104,7 +85,8 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
 
   test("asking for what is there already, or for nonsense, is refused", async () => {
     await loadFirst();
-    const error = async (stage: string) => (await machine.run(`/bin/echo ${stage} >${UPDATES}/first/stage`)).stderr.replace(/.*: /, "");
+    const error = async (stage: string) =>
+      (await core.machine.run(`/bin/echo ${stage} >${UPDATES}/first/stage`)).stderr.replace(/.*: /, "");
     expect(await error("reversed")).toBe("Operation already in progress\n");
     expect(await about("first", "abort_cause")).toBe("already_reversed");
     expect(await error("nonsense")).toBe("Invalid argument\n");
@@ -119,7 +101,7 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
     await loadFirst();
     expect(await request("first", "applied")).toBe("done");
     for (const module of ["kstest_victim", "kstest_first", "ksplice"]) {
-      expect((await loader.unload(module)).stderr).toContain("in use");
+      expect((await core.loader.unload(module)).stderr).toContain("in use");
     }
   });
 
@@ -138,8 +120,8 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
   });
 
   test("further code of an update must be free too", async () => {
-    const start = (await machine.run("grep -w kstest_nap /proc/kallsyms")).stdout.split(" ")[0];
-    await loadBuiltin([`range_start=0x${start ?? ""}`, `range_size=${loader.sizeOf("kstest_victim", "kstest_nap")}`]);
+    const start = (await core.machine.run("grep -w kstest_nap /proc/kallsyms")).stdout.split(" ")[0];
+    await loadBuiltin([`range_start=0x${start ?? ""}`, `range_size=${core.loader.sizeOf("kstest_victim", "kstest_nap")}`]);
     const sleeper = await fallAsleep();
     expect(await request("builtin", "applied")).toBe("code_busy, cat PID further_code");
     await wake();
@@ -150,7 +132,7 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
   test("the parts of an update are applied together, when all are there", async () => {
     await loadFirst(["parts=2"]);
     expect(await about("first", "stage")).toBe("preparing");
-    expect((await machine.run(`/bin/echo applied >${UPDATES}/first/stage`)).stderr).toContain("No such device");
+    expect((await core.machine.run(`/bin/echo applied >${UPDATES}/first/stage`)).stderr).toContain("No such device");
     await loadBuiltin(["parts=2", "id=first"]);
     expect(await about("first", "stage")).toBe("loaded");
     const sleeper = await fallAsleep();
@@ -167,15 +149,15 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
     ]);
     expect(await request("first", "reversed")).toBe("done");
     expect([await answer(), await read("/proc/version")]).toEqual(["1", expect.stringContaining("Linux")]);
-    expect((await loader.unload("kstest_first")).exitCode).toBe(0);
+    expect((await core.loader.unload("kstest_first")).exitCode).toBe(0);
     expect(await about("first", "stage")).toBe("preparing");
   });
 
   test("parts that do not belong together are refused", async () => {
     await loadFirst(["parts=2"]);
-    const sizes = `sizes=${await loader.sizeInKernel("version_proc_show")}`;
-    expect((await loader.load("kstest_builtin", [sizes, "id=first", "parts=3"])).exitCode).not.toBe(0);
-    expect((await loader.load("kstest_builtin", [sizes, "id=first", "parts=2", "target=kstest_victim"])).exitCode).not.toBe(0);
+    const sizes = `sizes=${await core.loader.sizeInKernel("version_proc_show")}`;
+    expect((await core.loader.load("kstest_builtin", [sizes, "id=first", "parts=3"])).exitCode).not.toBe(0);
+    expect((await core.loader.load("kstest_builtin", [sizes, "id=first", "parts=2", "target=kstest_victim"])).exitCode).not.toBe(0);
     expect(await about("first", "stage")).toBe("preparing");
   });
 
@@ -194,22 +176,22 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
   test("a thread that sleeps in new code keeps it from being taken away", async () => {
     await loadBuiltin();
     expect(await request("builtin", "applied")).toBe("done");
-    await machine.run("echo 1 >/sys/module/kstest_builtin/parameters/stay");
-    const sleeper = machine.start(["cat", "/proc/version"]);
+    await core.machine.run("echo 1 >/sys/module/kstest_builtin/parameters/stay");
+    const sleeper = core.machine.start(["cat", "/proc/version"]);
     await until("the sleep", "grep -q builtin_version /proc/*/stack 2>/dev/null");
     expect(await request("builtin", "reversed")).toBe("code_busy, cat PID version_proc_show");
     expect(await about("builtin", "stage")).toBe("applied");
-    await machine.run("echo 0 >/sys/module/kstest_builtin/parameters/stay");
+    await core.machine.run("echo 0 >/sys/module/kstest_builtin/parameters/stay");
     await sleeper.finished;
     expect(await request("builtin", "reversed")).toBe("done");
   });
 
   test("a thread whose return address a tracer replaced is seen too", async () => {
     await loadFirst();
-    await machine.run(`cd ${TRACING}; echo kstest_nap >set_graph_function; echo function_graph >current_tracer`);
+    await core.machine.run(`cd ${TRACING}; echo kstest_nap >set_graph_function; echo function_graph >current_tracer`);
     const sleeper = await fallAsleep();
     const busy = await request("first", "applied");
-    await machine.run(`cd ${TRACING}; echo nop >current_tracer; echo >set_graph_function`);
+    await core.machine.run(`cd ${TRACING}; echo nop >current_tracer; echo >set_graph_function`);
     expect(busy).toBe("code_busy, cat PID kstest_nap");
     await wake();
     await sleeper.finished;
@@ -236,12 +218,12 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
 
   test("ftrace works on a replaced function, switched on before and off after", async () => {
     await loadFirst();
-    await machine.run(`cd ${TRACING}; echo kstest_answer >set_ftrace_filter; echo function >current_tracer`);
+    await core.machine.run(`cd ${TRACING}; echo kstest_answer >set_ftrace_filter; echo function >current_tracer`);
     expect(await request("first", "applied")).toBe("done");
-    await machine.run(`echo >${TRACING}/trace`);
+    await core.machine.run(`echo >${TRACING}/trace`);
     expect(await answer()).toBe("100");
     const trace = await read(`${TRACING}/trace`);
-    await machine.run(`cd ${TRACING}; echo nop >current_tracer; echo >set_ftrace_filter`);
+    await core.machine.run(`cd ${TRACING}; echo nop >current_tracer; echo >set_ftrace_filter`);
     expect(trace).toContain("kstest_answer <-answer_show");
     expect(await answer()).toBe("100");
     expect(await request("first", "reversed")).toBe("done");
@@ -254,14 +236,14 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
     const events = `${TRACING}/kprobe_events`;
     const probe = `echo 'p:atsite kstest_answer+${site}' >${events}; echo 1 >${TRACING}/events/kprobes/atsite/enable`;
     const unprobe = `echo 0 >${TRACING}/events/kprobes/atsite/enable; echo >${events}`;
-    await machine.run(probe);
+    await core.machine.run(probe);
     expect(await request("first", "applied")).toBe("no_match");
-    await machine.run(unprobe);
+    await core.machine.run(unprobe);
     expect(await request("first", "applied")).toBe("done");
-    await machine.run(probe);
+    await core.machine.run(probe);
     expect(await answer()).toBe("100");
     expect(await request("first", "reversed")).toBe("no_match");
-    await machine.run(unprobe);
+    await core.machine.run(unprobe);
     expect(await request("first", "reversed")).toBe("done");
   });
 
@@ -269,36 +251,36 @@ describe.each(["6.1", "6.12"] as const)("the kernel core on a %s kernel", (serie
     await loadFirst(["spoil=1"]);
     expect(await request("first", "applied")).toBe("no_match");
     expect(await answer()).toBe("1");
-    expect((await loader.unload("kstest_first")).exitCode).toBe(0);
-    expect((await loader.unload("kstest_victim")).exitCode).toBe(0);
+    expect((await core.loader.unload("kstest_first")).exitCode).toBe(0);
+    expect((await core.loader.unload("kstest_victim")).exitCode).toBe(0);
     await load("kstest_victim");
   });
 
   test("malformed parts are refused", async () => {
-    const path = await loader.put("kstest_malformed");
     const faults = Array.from({ length: 36 }, (_, fault) => fault).join(" ");
+    const path = await core.loader.put("kstest_malformed");
     const script = `for fault in ${faults}; do ${INSMOD} ${path} fault=$fault 2>/dev/null && { rmmod kstest_malformed; echo $fault accepted; }; done`;
-    expect((await machine.run(script)).stdout).toBe("0 accepted\n");
-    expect((await machine.run(["ls", UPDATES])).stdout).toBe("version\n");
+    expect((await core.machine.run(script)).stdout).toBe("0 accepted\n");
+    expect((await core.machine.run(["ls", UPDATES])).stdout).toBe("version\n");
   });
 
   const cycles = Number(process.env["KSPLICE_TEST_ROUNDS"] ?? 10);
   test(`${cycles} applies and undos under load, and nothing is left behind`, async () => {
     const startBurden = () =>
-      machine.start(`while :; do cat ${VICTIM}/answer /proc/version; done >/dev/null &
+      core.machine.start(`while :; do cat ${VICTIM}/answer /proc/version; done >/dev/null &
 while :; do find /sys/module /proc/self; done >/dev/null 2>&1`);
     const rounds = async (count: number) => {
       await loadFirst();
       await loadBuiltin();
       const burden = startBurden();
-      const result = await machine.run(`set -- ${count}\n${ROUNDS}`, { timeoutMs: 60_000 * cycles });
+      const result = await core.machine.run(`set -- ${count}\n${ROUNDS}`, { timeoutMs: 60_000 * cycles });
       burden.kill();
       expect(result.stdout).toMatch(/^busy \d+ times\n$/);
-      for (const module of ["kstest_builtin", "kstest_first"]) expect((await loader.unload(module)).stderr).toBe("");
+      for (const module of ["kstest_builtin", "kstest_first"]) expect((await core.loader.unload(module)).stderr).toBe("");
     };
     /** KiB that the kernel cannot give back: slabs and vmalloc. */
     const memory = async () => {
-      const text = (await machine.run("sync; echo 3 >/proc/sys/vm/drop_caches; sleep 1; cat /proc/meminfo")).stdout;
+      const text = (await core.machine.run("sync; echo 3 >/proc/sys/vm/drop_caches; sleep 1; cat /proc/meminfo")).stdout;
       const field = (name: string) => Number(new RegExp(`^${name}: *(\\d+)`, "m").exec(text)?.[1]);
       return field("SUnreclaim") + field("VmallocUsed");
     };
@@ -307,14 +289,14 @@ while :; do find /sys/module /proc/self; done >/dev/null 2>&1`);
     await rounds(cycles);
     // A leak of a page's table each time shows in the nightly run's hundred.
     expect((await memory()) - before).toBeLessThan(Math.max(400, 10 * cycles));
-    expect((await machine.run(["ls", UPDATES])).stdout).toBe("version\n");
-    expect((await loader.unload("ksplice")).stderr).toBe("");
-    expect((await machine.run(`ls -d ${UPDATES} 2>/dev/null; lsmod | grep ksplice`)).stdout).toBe("");
+    expect((await core.machine.run(["ls", UPDATES])).stdout).toBe("version\n");
+    expect((await core.loader.unload("ksplice")).stderr).toBe("");
+    expect((await core.machine.run(`ls -d ${UPDATES} 2>/dev/null; lsmod | grep ksplice`)).stdout).toBe("");
     await load("ksplice");
   });
 
   test("the kernel has nothing to complain about", async () => {
-    expect(await machine.problems()).toEqual([]);
+    expect(await core.machine.problems()).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
 import { bootMachine, type Machine, type StartedCommand } from "../../../vm/machine.js";
 import { buildCoreModules, ModuleLoader } from "./core-modules.js";
@@ -11,36 +12,76 @@ export const UPDATES = "/sys/kernel/ksplice";
 export const VICTIM = "/sys/kernel/kstest";
 export const TRACING = "/sys/kernel/tracing";
 
+export type Series = "6.1" | "6.12";
+
+/**
+ * Tests in a machine for each series of kernels, by default both. Each begins with a core that holds no update.
+ * @param what is tested, before "on a 6.1 kernel"
+ * @param tests `core` is there once they run
+ */
+export function describeCore(
+  what: string,
+  tests: (core: CoreMachine, series: Series) => void,
+  chosen: readonly Series[] = ["6.1", "6.12"],
+): void {
+  describe.each<Series>([...chosen])(`${what} on a %s kernel`, (series) => {
+    const core = new CoreMachine(series);
+    beforeAll(async () => {
+      await core.boot();
+    });
+    afterEach(async () => {
+      await core.clean();
+    });
+    afterAll(async () => {
+      await core.end();
+    });
+    tests(core, series);
+  });
+}
+
+interface Booted {
+  readonly machine: Machine;
+  readonly loader: ModuleLoader;
+  readonly logs: string;
+}
+
 /** A machine with the kernel core and the module that the test updates patch. */
 export class CoreMachine {
-  readonly #logs: string;
+  #running: Booted | undefined;
 
-  private constructor(
-    readonly machine: Machine,
-    readonly loader: ModuleLoader,
-    logs: string,
-  ) {
-    this.#logs = logs;
+  constructor(private readonly series: Series) {}
+
+  get machine(): Machine {
+    return this.#booted.machine;
   }
 
-  static async boot(series: "6.1" | "6.12"): Promise<CoreMachine> {
-    const tree = await testTree(series);
+  get loader(): ModuleLoader {
+    return this.#booted.loader;
+  }
+
+  get #booted(): Booted {
+    if (this.#running === undefined) throw new Error("the machine has not been booted");
+    return this.#running;
+  }
+
+  async boot(): Promise<void> {
+    const tree = await testTree(this.series);
     const modules = await buildCoreModules(tree.path);
     const logs = mkdtempSync(join(tmpdir(), "ksplice-core-logs-"));
     const machine = await bootMachine({
       ...(await findRehearsalKernel(tree.path, defaultCacheDir(process.env))),
-      consoleLog: join(logs, `${series}.log`),
+      consoleLog: join(logs, `${this.series}.log`),
     });
-    const booted = new CoreMachine(machine, new ModuleLoader(machine, modules), logs);
-    await booted.load("kstest_victim");
+    this.#running = { machine, loader: new ModuleLoader(machine, modules), logs };
+    await this.load("kstest_victim");
     // Emulated processors are slow.
-    await booted.load("ksplice", ["stop_limit_us=1000000"]);
-    return booted;
+    await this.load("ksplice", ["stop_limit_us=1000000"]);
   }
 
   async end(): Promise<void> {
-    await this.machine.powerOff();
-    rmSync(this.#logs, { recursive: true, force: true });
+    if (this.#running === undefined) return;
+    await this.#running.machine.powerOff();
+    rmSync(this.#running.logs, { recursive: true, force: true });
   }
 
   /** Newest first; whatever a failed test left is of no concern to the next. */
