@@ -1,4 +1,5 @@
 import { STB_LOCAL } from "../../elf/constants.js";
+import { findAddressTaken } from "../atoms/address-taken.js";
 import { atomName, isText, type Atom } from "../atoms/atom.js";
 import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
@@ -48,10 +49,14 @@ function findUsedUp(post: SplitObject, isGone: (atom: Atom) => boolean): Readonl
   const referrers = new Map<Atom, Set<Atom>>();
   for (const owner of post.atoms)
     for (const target of targetsOf(post, owner)) referrers.set(target, (referrers.get(target) ?? new Set()).add(owner));
+  // Whoever initialization code gave the address to may call it at any time.
+  const handedOut = findAddressTaken(post);
   const isLeft = (atom: Atom): boolean => {
     const users = [...(referrers.get(atom) ?? [])];
     const isLocal = atom.symbols.every(({ bind }) => bind === STB_LOCAL);
-    return isText(atom) && isLocal && users.length > 0 && !usedUp.has(atom) && users.every((user) => usedUp.has(user));
+    return (
+      isText(atom) && isLocal && !handedOut.has(atom) && users.length > 0 && !usedUp.has(atom) && users.every((user) => usedUp.has(user))
+    );
   };
   for (let found: readonly Atom[] = [...usedUp]; found.length > 0;) {
     found = post.atoms.filter(isLeft);
