@@ -23,6 +23,9 @@ export const APPLETS = [
 /** Directories of the host that the guest has its own, empty ones of. */
 const OWN_DIRECTORIES = ["/tmp", "/run", "/var/tmp", "/mnt"];
 
+/** What the host has of ksplice is about its own kernel: its updates in service, and who may bring them. */
+const OF_ITS_OWN_KERNEL = ["/var/lib/ksplice", "/etc/ksplice"];
+
 /** Whether a path of the host lies under one of the guest's own directories, and so is not seen unless it is mounted there. */
 export function isHidden(path: string): boolean {
   return OWN_DIRECTORIES.some((directory) => path.startsWith(`${directory}/`));
@@ -53,6 +56,7 @@ ${MOUNT_9P},cache=loose,ro ${HOST_TAG} /host || fail "cannot mount the host's fi
 ${layout.expose.map((path, index) => `mkdir -p /expose/${index}; mount --bind ${quoteShell(`/host${path}`)} /expose/${index}`).join("\n")}
 for dir in ${OWN_DIRECTORIES.join(" ")}; do mount -t tmpfs tmpfs /host$dir; done
 chmod 1777 /host/tmp /host/var/tmp
+for dir in ${OF_ITS_OWN_KERNEL.join(" ")}; do [ ! -d /host$dir ] || mount -t tmpfs -o mode=700 tmpfs /host$dir; done
 mkdir -p /host${CHANNEL_DIR} /host${GUEST_DIR}/home /host/run/lock /host/tmp/home
 ${layout.expose.map((path, index) => `mkdir -p ${quoteShell(`/host${path}`)} 2>/dev/null; mount --bind /expose/${index} ${quoteShell(`/host${path}`)} || fail "cannot show ${path}"`).join("\n")}
 ${MOUNT_9P},cache=none,rw ${CHANNEL_TAG} /host${CHANNEL_DIR} || fail "cannot mount the channel"

@@ -1,4 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { shellScript } from "../../../vm/agent.js";
 import { initScript, isHidden, quoteShell, runCommandScript } from "../../../vm/guest-scripts.js";
@@ -43,6 +46,18 @@ describe("the first process", () => {
     expect(script.indexOf("insmod /modules/virtio.ko")).toBeGreaterThan(0);
     expect(script.indexOf("insmod /modules/9p.ko")).toBeGreaterThan(script.indexOf("insmod /modules/virtio.ko"));
   });
+});
+
+test("what the host has in service, and its policy, are not the guest's", () => {
+  const script = initScript(layout);
+  const line = script.split("\n").find((each) => each.includes("/etc/ksplice")) ?? "";
+  expect(script.indexOf(line)).toBeGreaterThan(script.indexOf(" /host || fail"));
+  // Where the host has one of them only, that one is hidden.
+  const host = mkdtempSync(join(tmpdir(), "ksplice-host-"));
+  mkdirSync(join(host, "etc/ksplice"), { recursive: true });
+  const { stdout } = spawnSync("busybox", ["sh", "-c", `mount() { echo "$@"; }; ${line.replaceAll("/host", host)}`]);
+  expect(stdout.toString().replaceAll(host, "")).toBe("-t tmpfs -o mode=700 tmpfs /etc/ksplice\n");
+  rmSync(host, { recursive: true });
 });
 
 describe("a command", () => {
