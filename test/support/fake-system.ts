@@ -45,10 +45,12 @@ export class FakeSystem implements RunningSystem {
       },
       writeStopLimit: (microseconds) => this.done.push(`stop limit ${microseconds} us`),
       loadModule: async (object, name) => {
-        await Promise.resolve(this.#load(object, name));
+        this.#load(object, name);
+        await Promise.resolve();
       },
       unloadModule: async (name) => {
-        await Promise.resolve(this.#unload(name));
+        this.#unload(name);
+        await Promise.resolve();
       },
       moduleIsLoaded: (name) => this.modules.has(name),
       describeTask: (pid) => ({ waitChannel: pid === 7 ? "do_wait" : undefined, isKernelThread: pid === 8 }),
