@@ -51,7 +51,11 @@ it("hands a fix to a process, which was given the set with its maps, and goes on
 it("gives a process one fix at a time", async () => {
   const pool = new JudgePool(SETUP, program);
   try {
-    await Promise.all([1, 2, 3].map(async () => { await pool.judge({ fix: "two at once" }); }));
+    await Promise.all(
+      [1, 2, 3].map(async () => {
+        await pool.judge({ fix: "two at once" });
+      }),
+    );
     await pool.judge({ fix: "two at once" });
   } finally {
     pool.end();

@@ -146,7 +146,12 @@ function updateOf(
   const functions = [...replaced.map((symbol) => entry(symbol, "same")), ...(how === "other" ? [entry("gone", "other")] : [])];
   const left = how === "other" ? [] : [{ preSymbol: "gone", preParts: [], mayBeCalled: how === "callable" }];
   const manifest: ManifestTarget = { ...target(), units: [{ ...unit, functions, left, added: [...added] }] };
-  const place = (symbol: string) => ({ name: symbol, addr: fake.addrOf(symbol), size: 8, site: { kind: "jump" as const, offset: 5, bytes: new Uint8Array(5) } });
+  const place = (symbol: string) => ({
+    name: symbol,
+    addr: fake.addrOf(symbol),
+    size: 8,
+    site: { kind: "jump" as const, offset: 5, bytes: new Uint8Array(5) },
+  });
   const size = (symbol: string): number => {
     const addrs = fake.symbols.map(({ addr }) => addr).sort((a, b) => (a < b ? -1 : 1));
     const addr = fake.addrOf(symbol);
