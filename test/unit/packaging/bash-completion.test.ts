@@ -27,7 +27,10 @@ function complete(...words: string[]): string[] {
 
 test.each<[string[], string[]]>([
   [["ksplice", "app"], ["apply"]],
-  [["ksplice", "-v", "un"], ["uname", "undo"]],
+  [
+    ["ksplice", "-v", "un"],
+    ["uname", "undo"],
+  ],
   [["ksplice", "apply", "--tri"], ["--tries"]],
   [["ksplice", "--raw"], ["--raw-errors"]],
   [["/usr/bin/ksplice-apply", "--tri"], ["--tries"]],
