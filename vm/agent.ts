@@ -28,6 +28,15 @@ const GUEST_ENVIRONMENT = {
   LANG: "C.UTF-8",
 } as const;
 
+const SOCKET = "agent.sock";
+/** Of a socket's path, with the zero byte at its end (unix(7), `sun_path`). */
+const SUN_PATH_BYTES = 108;
+
+/** Whether the path of a socket in a directory is short enough: a temporary folder of one's own may be too deep. */
+export function fitsSocket(directory: string): boolean {
+  return Buffer.byteLength(join(directory, SOCKET)) < SUN_PATH_BYTES;
+}
+
 /**
  * The host's end of the channel to the agent in the guest (see guest-scripts.ts): QEMU connects the guest's second
  * serial port to our socket, and shares our channel directory.
@@ -41,11 +50,14 @@ export class AgentChannel {
   #socket: Socket | undefined;
   #nextId = 1;
 
-  /** @param directory an empty directory of our own */
-  constructor(directory: string) {
+  /**
+   * @param directory an empty directory of our own
+   * @param socketDirectory where the socket is made: one for which {@link fitsSocket} holds
+   */
+  constructor(directory: string, socketDirectory: string) {
     this.directory = join(directory, "channel");
     mkdirSync(this.directory);
-    this.socketPath = join(directory, "agent.sock");
+    this.socketPath = join(socketDirectory, SOCKET);
     this.#server = createServer();
     this.ready = new Promise((resolve) => {
       this.#waiting.set(0, resolve);

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
-import { AgentChannel, type CommandOptions, type CommandResult } from "./agent.js";
+import { AgentChannel, fitsSocket, type CommandOptions, type CommandResult } from "./agent.js";
 import { findProblems, lastWords, readConsole } from "./console-log.js";
 import { GUEST_DIR, isHidden, quoteShell } from "./guest-scripts.js";
 import { makeInitramfs } from "./initramfs.js";
@@ -168,7 +168,13 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
   await writeFile(options.consoleLog, "");
 
   const directory = await makeTemporary("ksplice-vm-");
-  const agent = new AgentChannel(directory);
+  const socketDirectory = fitsSocket(directory) ? directory : await makeTemporary("ksplice-vm-", "/tmp");
+  const agent = new AgentChannel(directory, socketDirectory);
+  const cleanUp = async () => {
+    agent.close();
+    await removeTemporary(directory);
+    await removeTemporary(socketDirectory);
+  };
   try {
     await agent.listen();
     const initramfsPath = join(directory, INITRAMFS);
@@ -186,10 +192,9 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
       share,
       appendCmdline: options.appendCmdline ?? "",
     };
-    return await startMachine([setpriv, "--pdeathsig", "KILL", qemu, ...qemuArguments(setup)], options, agent, modules, directory);
+    return await startMachine([setpriv, "--pdeathsig", "KILL", qemu, ...qemuArguments(setup)], options, agent, modules, directory, cleanUp);
   } catch (error) {
-    agent.close();
-    await removeTemporary(directory);
+    await cleanUp();
     throw error;
   }
 }
@@ -201,6 +206,7 @@ async function startMachine(
   agent: AgentChannel,
   modules: ModuleFiles,
   directory: string,
+  cleanUp: () => Promise<void>,
 ): Promise<Machine> {
   const [program, ...args] = commandLine;
   const qemu = execa(program, args, { reject: false, stdin: "ignore", forceKillAfterDelay: 2000 });
@@ -219,8 +225,7 @@ async function startMachine(
     const timer = setTimeout(() => qemu.kill(), POWER_OFF_TIMEOUT_MS);
     await exited;
     clearTimeout(timer);
-    agent.close();
-    await removeTemporary(directory);
+    await cleanUp();
   }
 
   const bootTimeoutMs = options.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 
@@ -14,9 +14,9 @@ export class TestArchive {
   /** @param dir an empty directory */
   constructor(dir: string) {
     this.#dir = join(dir, "archive");
-    this.#home = join(dir, "keys");
+    // gpg talks to its agent through a socket in there, whose path must stay below 108 bytes: not every temporary folder is short enough.
+    this.#home = mkdtempSync("/tmp/ksplice-gpg-");
     mkdirSync(this.#dir, { recursive: true });
-    mkdirSync(this.#home, { mode: 0o700 });
     this.#gpg("--quick-generate-key", "--passphrase", "", "test@example.org", "ed25519", "sign", "never");
     this.#gpg("--output", this.keyring, "--export");
   }
@@ -74,6 +74,7 @@ export class TestArchive {
 
   end(): void {
     execFileSync("gpgconf", ["--homedir", this.#home, "--kill", "all"], { stdio: "ignore" });
+    rmSync(this.#home, { recursive: true, force: true });
   }
 
   #gpg(...args: string[]): void {
