@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openUpdate } from "../../src/update/file/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
+import { seriesByDay } from "./support/series.js";
 import { testTree, Workshop, type TestTree } from "./support/trees.js";
 
 /** What the differ makes of constants and exports, seen from a program: before, applied, undone. */
@@ -31,7 +32,7 @@ const EXPORTED = [
   { file: "drivers/i2c/i2c-dev.c", at: /^static long i2cdev_ioctl\(/m, to: "int ksplice_test_error(void);\n$&" },
 ];
 
-describe.each(["6.1", "6.12"] as const)("on a %s kernel", (series) => {
+describe.each([...seriesByDay("6.12")])("on a %s kernel", (series) => {
   let tree: TestTree;
   let guest: Guest;
 

@@ -1,10 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { describeCore, type CoreMachine, type Series, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
+import { describeCore, type CoreMachine, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
+import { seriesByDay } from "./support/series.js";
 
 /** Functions that ftrace redirects, for want of a place for a trampoline: test/vm/core.vm.test.ts has the rest. */
-
-/** The way through the commands, of test/vm/debug-printk.vm.test.ts, is on 6.1. The nightly run has both here. */
-const SERIES: readonly Series[] = process.env["KSPLICE_TEST_ROUNDS"] === undefined ? ["6.12"] : ["6.1", "6.12"];
 
 const tests = (core: CoreMachine): void => {
   afterEach(async () => {
@@ -148,4 +146,5 @@ const tests = (core: CoreMachine): void => {
   });
 };
 
-describeCore("the kernel core", tests, SERIES);
+// The way through the commands, of test/vm/debug-printk.vm.test.ts, is on 6.1.
+describeCore("the kernel core", seriesByDay("6.12"), tests);

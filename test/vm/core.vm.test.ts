@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { KSPLICE_ABI } from "../../src/index.js";
 import { describeCore, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
+import { ALL_SERIES } from "./support/series.js";
 
-describeCore("the kernel core", (core) => {
+describeCore("the kernel core", ALL_SERIES, (core) => {
   const read = (path: string) => core.read(path);
   const about = (id: string, file: string) => core.about(id, file);
   const answer = () => core.answer();

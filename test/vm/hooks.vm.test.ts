@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Edit } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";
+import { seriesByDay } from "./support/series.js";
 import { testTree, Workshop } from "./support/trees.js";
 
 /** A patch with functions of its own that are called when it is applied and undone; none of the kernel's functions changes. */
@@ -80,7 +81,7 @@ const tellTale = (refuse?: string): Edit[] => {
   ];
 };
 
-describe.each(["6.1", "6.12"] as const)("on a %s kernel", (series) => {
+describe.each([...seriesByDay("6.12")])("on a %s kernel", (series) => {
   let guest: Guest;
   const updates = new Map<string, string>();
   const limit = () => guest.sh("cat /proc/sys/fs/pipe-max-size");

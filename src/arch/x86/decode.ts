@@ -1,5 +1,6 @@
-import { ConditionCode, Decoder, FlowControl, Instruction, Mnemonic } from "iced-x86";
+import type { Instruction } from "iced-x86";
 import type { ComputedPlace, DecodedInstruction } from "../arch.js";
+import { iced } from "./iced.js";
 
 /** Made once: that takes longer than decoding into it. Nothing of one call is read by the next. */
 // eslint-disable-next-line no-restricted-syntax -- no state, see above
@@ -10,6 +11,7 @@ let scratch: Instruction | undefined;
  * Decoding is linear; kernel functions hold no data between instructions.
  */
 export function decode(bytes: Uint8Array, start = 0, count = Number.POSITIVE_INFINITY): DecodedInstruction[] {
+  const { Decoder, Instruction } = iced();
   const decoder = new Decoder(64, start === 0 ? bytes : bytes.subarray(start), 0);
   const instruction = (scratch ??= new Instruction());
   const decoded: DecodedInstruction[] = [];
@@ -38,6 +40,7 @@ export const MAX_INSTRUCTION_SIZE = 15;
  * from the start of the bytes.
  */
 export function holdsImmediate(bytes: Uint8Array, offset: number): boolean {
+  const { Decoder, Instruction, Mnemonic } = iced();
   const decoder = new Decoder(64, bytes, 0);
   const instruction = (scratch ??= new Instruction());
   try {
@@ -58,6 +61,7 @@ export function holdsImmediate(bytes: Uint8Array, offset: number): boolean {
 
 /** What `lea` computes from the place of the instruction. */
 export function findComputedPlaces(bytes: Uint8Array): ComputedPlace[] {
+  const { Decoder, Instruction, Mnemonic } = iced();
   const decoder = new Decoder(64, bytes, 0);
   const instruction = (scratch ??= new Instruction());
   const places: ComputedPlace[] = [];
@@ -87,6 +91,7 @@ function describe(instruction: Instruction): DecodedInstruction {
 }
 
 function branchOf(instruction: Instruction): string | undefined {
+  const { ConditionCode, FlowControl, Mnemonic } = iced();
   const flow = instruction.flowControl;
   if (flow === FlowControl.UnconditionalBranch) return "jmp";
   if (flow === FlowControl.Call) return "call";

@@ -1,11 +1,12 @@
-import { Decoder, Formatter, FormatterSyntax, Instruction } from "iced-x86";
 import type { DisassembledInstruction } from "../arch.js";
+import { iced } from "./iced.js";
 
 /**
  * Disassembles 64-bit code linearly, in AT&T syntax.
  * @param addr address of the first byte, for branch targets and RIP-relative operands
  */
 export function disassemble(bytes: Uint8Array, addr: bigint): DisassembledInstruction[] {
+  const { Decoder, Formatter, FormatterSyntax, Instruction } = iced();
   const decoder = new Decoder(64, bytes, 0);
   const formatter = new Formatter(FormatterSyntax.Gas);
   const instruction = new Instruction();

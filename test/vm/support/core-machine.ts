@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
 import { bootMachine, type Machine, type StartedCommand } from "../../../vm/machine.js";
+import type { Series } from "./series.js";
 import { buildCoreModules, ModuleLoader } from "./core-modules.js";
 import { testTree } from "./trees.js";
 
@@ -12,18 +13,12 @@ export const UPDATES = "/sys/kernel/ksplice";
 export const VICTIM = "/sys/kernel/kstest";
 export const TRACING = "/sys/kernel/tracing";
 
-export type Series = "6.1" | "6.12";
-
 /**
- * Tests in a machine for each series of kernels, by default both. Each begins with a core that holds no update.
+ * Tests in a machine for each of these series of kernels. Each begins with a core that holds no update.
  * @param what is tested, before "on a 6.1 kernel"
  * @param tests `core` is there once they run
  */
-export function describeCore(
-  what: string,
-  tests: (core: CoreMachine, series: Series) => void,
-  chosen: readonly Series[] = ["6.1", "6.12"],
-): void {
+export function describeCore(what: string, chosen: readonly Series[], tests: (core: CoreMachine, series: Series) => void): void {
   describe.each<Series>([...chosen])(`${what} on a %s kernel`, (series) => {
     const core = new CoreMachine(series);
     beforeAll(async () => {
