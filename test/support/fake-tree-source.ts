@@ -53,6 +53,14 @@ cmd_hidden = sed -n 's/^\\#define /int /p' $< > $@
 lib/hidden.c: $(source)/include/linux/hidden.h
 	$(call if_changed,hidden)
 	@echo 'int more;' >> $(O)/$@
+# Made where it is not there, as kbuild does with what a source ships: a dry run says nothing of it afterwards.
+cmd_shipped = cp $< $(O)/$@
+cmd = @mkdir -p $(O)/$(dir $@) && $(cmd_$(1))
+ifeq ($(wildcard $(O)/lib/shipped.h),)
+./: lib/shipped.h
+endif
+lib/shipped.h: $(source)/include/linux/shipped.h
+	$(call cmd,shipped)
 $(assembly-objs): %.o: $(source)/%.S FORCE
 	$(call if_changed_rule,as_o_S)
 net/generated.o: net/numbers.h
@@ -107,6 +115,7 @@ export function writeFakeKernel(source: string): void {
     "include/linux/script.h": "#define SCRIPT 1\n",
     "include/linux/host.h": "#define HOST 1\n",
     "include/linux/table.h": "#define TABLE 1\n",
+    "include/linux/shipped.h": "#define SHIPPED 1\n",
     "include/linux/hidden.h": "#define HIDDEN 1\n",
     "drivers/mod.c": "int mod(void) { return 5; }\n",
     "drivers/kept.c": "int kept_in_kernel(void)\n{\n\treturn 5;\n}\n",

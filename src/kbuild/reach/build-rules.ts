@@ -64,28 +64,50 @@ async function askWithRules(
     const option = await findOtherOption(build.outDir, outDir);
     if (option !== undefined) return kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
     const answers = join(directory, "answers");
-    const { byOwner } = await askKbuild(changed, answers);
-    const moved = (text: string): string => text.replaceAll(outDir, build.outDir).replaceAll(root, build.tree.source);
-    const after = new Map<string, { readonly object: IndexedObject; readonly command: string | undefined }>();
-    const inPlace = new Map([...byOwner].map(([owner, told]) => [owner, told.map((answer) => moveAnswer(answer, moved))]));
-    const commands = new Map([...inPlace.values()].flat().map((answer) => [answer.object, answer.command]));
-    for (const object of indexObjects(inPlace, build.tree.source))
-      after.set(keyOf(object), { object, command: commands.get(object.object) });
-    const differing: string[] = [];
-    for (const object of [...index.objects, ...index.others]) {
-      const other = after.get(keyOf(object));
-      after.delete(keyOf(object));
-      if (other === undefined) differing.push(`${object.path} is made no more`);
-      else if (object.targets.join() !== other.object.targets.join()) differing.push(`${object.path} goes into other modules`);
-      else if (object.source !== other.object.source || !isMadeOfSame(object, other.object))
-        differing.push(`${object.path} is made of other files`);
-      else if ((await index.commandOf(object)) !== other.command) differing.push(`${object.path} is made by another command`);
-    }
-    for (const { object } of after.values()) differing.push(`${object.path} is made anew`);
+    const after = await askWhatIsMade(changed, build, answers);
+    let differing = findDiffering(await whatIndexSays(index), after);
+    // What was built since the index was made is not told again. So both are asked of the same output directory before they are called different.
+    if (differing.length > 0) differing = findDiffering(await askWhatIsMade({ ...changed, tree: build.tree }, build, answers), after);
     return differing.length === 0 ? undefined : objectsMadeOtherwise(rules, differing);
   } finally {
     await removeTemporary(directory);
   }
+}
+
+/** Objects, and the commands that make them, by kind and name. */
+type Made = ReadonlyMap<string, { readonly object: IndexedObject; readonly command: string | undefined }>;
+
+async function whatIndexSays(index: UnitIndex): Promise<Made> {
+  const made = [...index.objects, ...index.others].map(
+    async (object) => [keyOf(object), { object, command: await index.commandOf(object) }] as const,
+  );
+  return new Map(await Promise.all(made));
+}
+
+/** @param asked a build with another source or output directory than `build`; what is told has `build`'s paths */
+async function askWhatIsMade(asked: PreparedBuild, build: PreparedBuild, directory: string): Promise<Made> {
+  const { byOwner } = await askKbuild(asked, directory);
+  const moved = (text: string): string => text.replaceAll(asked.outDir, build.outDir).replaceAll(asked.tree.source, build.tree.source);
+  const inPlace = new Map([...byOwner].map(([owner, told]) => [owner, told.map((answer) => moveAnswer(answer, moved))]));
+  const commands = new Map([...inPlace.values()].flat().map((answer) => [answer.object, answer.command]));
+  return new Map(
+    indexObjects(inPlace, build.tree.source).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]),
+  );
+}
+
+/** A sentence for each object that is not made as before. */
+function findDiffering(before: Made, after: Made): string[] {
+  const differing: string[] = [];
+  for (const [key, { object, command }] of before) {
+    const other = after.get(key);
+    if (other === undefined) differing.push(`${object.path} is made no more`);
+    else if (object.targets.join() !== other.object.targets.join()) differing.push(`${object.path} goes into other modules`);
+    else if (object.source !== other.object.source || !isMadeOfSame(object, other.object))
+      differing.push(`${object.path} is made of other files`);
+    else if (command !== other.command) differing.push(`${object.path} is made by another command`);
+  }
+  for (const [key, { object }] of after) if (!before.has(key)) differing.push(`${object.path} is made anew`);
+  return differing;
 }
 
 function moveAnswer(answer: KbuildAnswer, moved: (text: string) => string): KbuildAnswer {

@@ -1,6 +1,6 @@
 import { collect } from "../../../support/collect-events.js";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { unifiedDiff } from "../../../../src/kbuild/change/diff-texts.js";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
@@ -68,6 +68,21 @@ describe("a makefile or Kconfig file that is touched", () => {
   ])("%s is refused", async (_, file, was, is, code, words) => {
     await expect(units(file, was, is)).rejects.toMatchObject({ code, message: expect.stringMatching(words) as string });
   });
+});
+
+test("what kbuild has made since it was asked first is made as it was", async () => {
+  expect(await units("net/Makefile", "# what", "# all that")).toEqual(["drivers/mod.o"]);
+  const made = join(build.outDir, "lib/shipped.h");
+  mkdirSync(dirname(made), { recursive: true });
+  writeFileSync(made, "#define SHIPPED 1\n");
+  try {
+    expect(await units("net/Makefile", "# what", "# all that")).toEqual(["drivers/mod.o"]);
+    await expect(units("net/Makefile", "obj-y := listed.o", "obj-y :=")).rejects.toMatchObject({
+      message: expect.stringMatching(/net\/Makefile: net\/listed\.o is made no more$/m) as string,
+    });
+  } finally {
+    rmSync(made);
+  }
 });
 
 test.each<[line: string, isHarmless: boolean]>([
