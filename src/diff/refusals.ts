@@ -68,6 +68,15 @@ export function constantHeld(symbol: string, reader: string): DiffRefusal {
   };
 }
 
+/** @param reader a function that compares its address with what objects hold */
+export function toldByAddress(symbol: string, reader: string): DiffRefusal {
+  return {
+    code: "told-by-address",
+    symbol,
+    message: `the constant ${symbol} gets another size, so that the patched code has it at another address, and ${reader} compares pointers with it: objects that are alive hold the old one's. Keep its size, and put what is new into a table of its own`,
+  };
+}
+
 export function splitState(pre: string, post: string): DiffRefusal {
   const what =
     pre === post

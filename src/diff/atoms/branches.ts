@@ -12,3 +12,8 @@ export function isBranch({ arch }: SplitObject, owner: Atom, relocation: ElfRelo
 export function takesAddress({ arch }: SplitObject, owner: Atom, relocation: ElfRelocation): boolean {
   return arch.code.holdsImmediate(owner.data, relocation.offset);
 }
+
+/** True where code compares something with the address of what a field refers to, or takes it off. */
+export function comparesAddress({ arch }: SplitObject, owner: Atom, relocation: ElfRelocation): boolean {
+  return !relocation.type.pcRelative && arch.code.comparesWith(owner.data, relocation.offset);
+}

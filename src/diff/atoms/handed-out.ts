@@ -1,8 +1,8 @@
 import { isPointer } from "../../arch/machine/elf-machine.js";
 import { SHF_EXECINSTR } from "../../elf/constants.js";
 import { homeSection } from "../../elf/model.js";
-import { isFunctionName, isText, type Atom } from "./atom.js";
-import { takesAddress } from "./branches.js";
+import { atomSize, isFunctionName, isText, type Atom } from "./atom.js";
+import { comparesAddress, takesAddress } from "./branches.js";
 import type { SplitObject } from "./split-object.js";
 
 /** Data whose address code takes or data holds, and not only reads: objects that outlive the call may hold it. A function's name is not among them: it is told by its text. */
@@ -27,9 +27,25 @@ export function holdsFunctions({ relocations }: Atom): boolean {
   });
 }
 
-/** Constants that are tables of operations, and handed out. */
-export function findOperations(split: SplitObject): ReadonlySet<Atom> {
-  return new Set([...findHandedOut(split)].filter((atom) => isConstant(atom) && holdsFunctions(atom)));
+/** Constants by which code tells objects: tables of operations that are handed out, and what objects' pointers are compared with. */
+export function findToldBy(split: SplitObject): ReadonlySet<Atom> {
+  const operations = [...findHandedOut(split)].filter((atom) => isConstant(atom) && holdsFunctions(atom));
+  return new Set([...operations, ...findCompared(split).keys()]);
+}
+
+/** Constants whose address, or that of an element, code compares with a pointer or takes off one, each with such code. Where a loop over a table ends, behind it, is none. */
+export function findCompared(split: SplitObject): ReadonlyMap<Atom, Atom> {
+  const compared = new Map<Atom, Atom>();
+  for (const owner of split.atoms) {
+    if (!isText(owner)) continue;
+    for (const relocation of owner.relocations) {
+      const target = split.target(relocation, owner);
+      if (target.kind !== "atom" || !isConstant(target.atom) || compared.has(target.atom)) continue;
+      const isInside = target.offset >= 0 && target.offset < atomSize(target.atom);
+      if (isInside && comparesAddress(split, owner, relocation)) compared.set(target.atom, owner);
+    }
+  }
+  return compared;
 }
 
 function isConstant({ rule, symbol }: Atom): boolean {

@@ -3,6 +3,7 @@ import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
 import { takesAddress } from "../atoms/branches.js";
+import { findCompared } from "../atoms/handed-out.js";
 import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
 import { isDeviceTableAlias } from "../../elf/made-names.js";
@@ -43,7 +44,7 @@ const POINTER_SIZE = 8;
  * - of another size, the new one is carried. Functions that read the old one are replaced by ones that read the new one, and
  *   pointers to it in existing data are redirected.
  *
- * One whose readers cannot all be told is refused. Takes functions that read a moved constant into `code`.
+ * One whose readers cannot all be told is refused, and one that objects are told by (`p->info == &table[2]`, `p->info - table`). Takes functions that read a moved constant into `code`.
  */
 export function settleConstants(code: ChangedCode, constants: readonly { pre: Atom; post: Atom }[]): SettledConstants {
   const result: SettledConstants = { changed: [], replaced: new Set(), writes: [], refusals: [], init: [] };
@@ -76,8 +77,19 @@ export function settleConstants(code: ChangedCode, constants: readonly { pre: At
     }
   }
   const rewritten = new Set(result.writes.map(({ post }) => post));
+  result.refusals.push(...findTold(moving, code.comparer));
   for (const { post } of moving) for (const reader of findReaders(post, references)) moveReader(reader, post, rewritten, code, result);
   return result;
+}
+
+/** Objects that are alive hold the address of the old one, and code that compares it with the new one's would not know them. */
+function findTold(moving: readonly { post: Atom }[], { post: split }: Comparer): DiffRefusal[] {
+  if (moving.length === 0) return [];
+  const compared = findCompared(split);
+  return moving.flatMap(({ post }) => {
+    const reader = compared.get(post);
+    return reader === undefined ? [] : [refuse.toldByAddress(atomName(post), atomName(reader))];
+  });
 }
 
 /** A distance from the field to something is another one in the update's module, where the new bytes are made. */

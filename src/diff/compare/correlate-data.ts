@@ -4,7 +4,7 @@ import { Comparer } from "./compare.js";
 import type { Twins } from "./group.js";
 import { findDataUses, sharedContext, sharesUser, type DataUse } from "../atoms/data-users.js";
 import { isLike, pairWhere, type Group } from "./group.js";
-import { findOperations } from "../atoms/handed-out.js";
+import { findToldBy } from "../atoms/handed-out.js";
 import { normalName, staticLocalName } from "../atoms/names.js";
 import type { SplitObject } from "../atoms/split-object.js";
 
@@ -67,7 +67,7 @@ export class DataCorrelation {
    * are alive have its address, and are told by it.
    */
   pairRenamed(): void {
-    const [had, has] = [findOperations(this.pre), findOperations(this.post)];
+    const [had, has] = [findToldBy(this.pre), findToldBy(this.post)];
     const taken = new Set(this.twins.values());
     const preLeft = this.pre.atoms.filter((atom) => (isState(atom) || had.has(atom)) && !taken.has(atom));
     const postLeft = this.post.atoms.filter((atom) => (isState(atom) || has.has(atom)) && !this.twins.has(atom));

@@ -3,13 +3,13 @@ import type { Hunk } from "./parse-patch.js";
 /** Where the hunks of one file section land, found without the program `patch`: a second witness. */
 export type Placement =
   | { readonly kind: "placed"; readonly text: string; readonly notes: readonly string[] }
-  /** `lines` are those of the file where the hunk's old lines stand, from 1. */
+  /** `lines` are those of the file where the hunk's old lines stand, from 1; none of a hunk that has no old lines, and so stands anywhere. */
   | { readonly kind: "ambiguous"; readonly hunk: number; readonly lines: readonly number[] }
   | { readonly kind: "nowhere"; readonly hunk: number };
 
 /**
  * Places hunks without fuzz. A hunk stands where its line number says, if its lines are there and no hunk before it was shifted; else it must fit at one
- * place of the whole file only.
+ * place of the whole file only. One that has none of the file's lines (`diff -U0`) nothing holds: that its number is of this very text, only its author knows.
  * @param text the file; empty where there is none yet
  * @param file for the notes, which tell what is shifted
  */
@@ -20,6 +20,7 @@ export function placeHunks(file: string, text: string, hunks: readonly Hunk[]): 
   let taken = 0;
   let offset = 0;
   for (const [index, hunk] of hunks.entries()) {
+    if (hunk.old.length === 0 && lines.length > 0) return { kind: "ambiguous", hunk: index + 1, lines: [] };
     const told = hunk.old.length === 0 ? hunk.oldStart : hunk.oldStart - 1;
     const fits = findAll(lines, hunk.old);
     const [only] = fits;

@@ -152,10 +152,12 @@ export function commitChangesNothing(words: string, source: string): Refusal {
   });
 }
 
+/** @param lines none where the hunk has no line of the file, and so fits everywhere */
 export function ambiguousHunk(file: string, hunk: number, lines: readonly number[]): Refusal {
+  const places = `fits at lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1) ?? 0}, and its own line number is of neither, or behind hunks that are shifted`;
   return new Refusal({
     code: "ambiguous-hunk",
-    message: `hunk ${hunk} of ${file} fits at lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1) ?? 0}, and its own line number is of neither, or behind hunks that are shifted`,
+    message: `hunk ${hunk} of ${file} ${lines.length === 0 ? "adds lines and has none of the file's beside them: nothing but its line number tells where they belong" : places}`,
     location: file,
     hint: "make the patch against this very source, or with more lines of context (diff -U10)",
   });

@@ -16,6 +16,8 @@ const { directory: own, ownImages } = KERNEL_ARCHITECTURE.source;
 
 /** The first rule that fits a path decides. */
 const RULES: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
+  // Tables that code is made of: lib/x86-opcode-map.txt.
+  [new RegExp(`^${own}/.*\\.txt$`), refuse(unknownFileKind)],
   [/^(Documentation|LICENSES)\/|(^|\/)[^/]*\.(rst|txt|md|yaml)$/, ignore("documentation")],
   [/^(tools|samples|scripts|usr|debian|ksplice)\//, ignore("not part of the kernel")],
   [/^(MAINTAINERS|CREDITS|README|COPYING|\.[^/]*)$|(^|\/)\.git(ignore|attributes)$/, ignore("not part of the kernel")],

@@ -108,6 +108,13 @@ export const leftOutDefinition = (entry: UnitDiff, name: string, unit: Unit): Li
     `the new code uses ${name}, which the patch defines in ${unit.path} of ${unit.target}, and that is left out`,
   );
 
+export const droppedState = (entry: UnitDiff, name: string): LinkageRefusal =>
+  make("split-state")(
+    entry,
+    name,
+    `${name} is in the source before the patch as well, and not in the running kernel: the compiler left it out, as nothing read it, so that what it would hold by now is not known. Give it another name if it may begin anew`,
+  );
+
 /** @param user a function that uses `before` of the unit `from` before the patch, and `after` with it */
 export const splitBetween = (entry: UnitDiff, after: string, from: UnitDiff, before: string, user: string): LinkageRefusal => {
   const [old, now] = from === entry ? [before, after] : [`${before} of ${from.unit.path}`, `${after} of ${entry.unit.path}`];

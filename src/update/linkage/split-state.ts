@@ -1,6 +1,6 @@
 import { isText, type Atom } from "../../diff/atoms/atom.js";
 import { baseName, isSameKind, isState } from "../../diff/compare/correlate-data.js";
-import { findOperations } from "../../diff/atoms/handed-out.js";
+import { findToldBy } from "../../diff/atoms/handed-out.js";
 import { findHandler } from "../../diff/compare/hooks.js";
 import { normalName, sourceFunction } from "../../diff/atoms/names.js";
 import { filledByInit } from "../../diff/refusals.js";
@@ -26,7 +26,7 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
   const statesOf = (entry: UnitDiff, split: SplitObject, twins: ReadonlySet<Atom>): State[] => {
     const left = split.atoms.filter((atom) => atom.rule.kind === "data" && !twins.has(atom) && !settled.has(atom));
     // Objects that are alive are told by a table of operations, so that it must not become another one either.
-    const operations = left.some((atom) => !isState(atom)) ? findOperations(split) : new Set<Atom>();
+    const operations = left.some((atom) => !isState(atom)) ? findToldBy(split) : new Set<Atom>();
     return left.filter((atom) => isState(atom) || operations.has(atom)).map((atom) => ({ entry, atom }));
   };
   const gone = diffs.flatMap((entry) => {

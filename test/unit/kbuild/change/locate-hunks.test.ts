@@ -11,13 +11,13 @@ describe("a hunk", () => {
   test.each([
     ["b\nb\n", "@@ -2 +2 @@\n-b\n+c\n", "b\nc\n"],
     ["", "@@ -0,0 +1 @@\n+c\n", "c\n"],
-    ["a\nb\n", "@@ -1,0 +2 @@\n+c\n", "a\nc\nb\n"],
     ["a\nb", "@@ -2 +2 @@\n-b\n\\ No newline at end of file\n+b\n", "a\nb\n"],
   ])("of %j and %j makes %j, where it says", (text, patch, expected) => {
     expect(place(text, patch)).toEqual({ kind: "placed", text: expected, notes: [] });
   });
 
-  test("that has nothing to hold on to goes only where its number says, behind no shifted one", () => {
+  test("that has nothing to hold on to has no place, but in an empty file", () => {
+    expect(place("a\nb\n", "@@ -1,0 +2 @@\n+c\n")).toEqual({ kind: "ambiguous", hunk: 1, lines: [] });
     expect(place("a\nb\nc\n", "@@ -2 +2 @@\n-a\n+d\n@@ -2,0 +3 @@\n+e\n")).toMatchObject({ kind: "ambiguous", hunk: 2 });
   });
 

@@ -16,6 +16,7 @@ test.each([
   ["arch/x86/boot/compressed/misc.c", "not-kernel-text"],
   ["arch/x86/entry/vdso/vma.c", "not-kernel-text"],
   ["arch/x86/entry/syscalls/syscall_64.tbl", "unknown-file-kind"],
+  ["arch/x86/lib/x86-opcode-map.txt", "unknown-file-kind"],
   ["arch/arm64/kernel/setup.c", "ignore"],
   ["arch/arm64/Kconfig", "ignore"],
   ["Documentation/index.rst", "ignore"],

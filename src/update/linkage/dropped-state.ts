@@ -1,0 +1,43 @@
+import { isText } from "../../diff/atoms/atom.js";
+import { baseName, isState } from "../../diff/compare/correlate-data.js";
+import { readTopLevel } from "../../source/top-level-items.js";
+import type { TouchedText } from "../units/touched-texts.js";
+import type { UnitDiff } from "../units/unit-diff.js";
+import { declaredTypes } from "./declared-types.js";
+import type { Moves } from "./moves.js";
+import { droppedState, type LinkageRefusal } from "./refusals.js";
+
+/**
+ * Variables that only the patched object has, and the source had before: the compiler leaves out a static one that is written to and read by nobody. With the patch
+ * somebody reads it, and what it would hold by now, nobody has kept. One that is never written to is none of them: it has its initial value on both sides.
+ */
+export function findDroppedState(diffs: readonly UnitDiff[], texts: readonly TouchedText[], moves: Pick<Moves, "data">): LinkageRefusal[] {
+  const settled = new Set(moves.data.map(({ to }) => to.atom));
+  return diffs.flatMap((entry) => {
+    const { pre, post, twins } = entry.diff.analysis;
+    const come = post.atoms.filter((atom) => isState(atom) && !twins.has(atom) && !settled.has(atom));
+    if (come.length === 0) return [];
+    // Of what another unit is made of, a name says nothing here.
+    const own = texts.filter(({ path }) => path === entry.unit.source || !diffs.some(({ unit }) => unit.source === path));
+    // One of that name in another function is a matter for whoever pairs them.
+    const had = new Set(pre.atoms.filter((atom) => !isText(atom) && atom.symbol !== undefined).map(baseName));
+    return come.flatMap((atom): LinkageRefusal[] => {
+      const name = baseName(atom);
+      const wasThere = !had.has(name) && own.some((text) => declaredTypes(text.pre, name).size > 0 && isAssigned(text.pre, name));
+      return wasThere ? [droppedState(entry, name)] : [];
+    });
+  });
+}
+
+/** True if a function of a source gives the variable, a member or an element of it a value. */
+function isAssigned(source: string, name: string): boolean {
+  const assignment = new RegExp(String.raw`(?:^|[^.>] )${name}(?: \[[^\]]*\]| \. \w+)* (?:[-+*/%&|^] |< < |> > )?= (?!=)`);
+  return (readTopLevel(source) ?? []).some(
+    ({ kind, body }) =>
+      kind === "function" &&
+      body
+        .split(/[;{}]/)
+        .map((statement) => statement.trim())
+        .some((statement) => !statement.startsWith("static ") && assignment.test(statement)),
+  );
+}
