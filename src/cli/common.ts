@@ -2,7 +2,7 @@ import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, refuseNotRoot, Refusal } from "../index.js";
+import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, parseDuration, refuseNotRoot, Refusal } from "../index.js";
 
 /** What every command shares: its options, how it reports errors, its exit status. */
 
@@ -74,9 +74,8 @@ export function nonNegativeInteger(text: string): number {
 
 /** For options that are a time: `90`, `90s`, `5m`, `1h`. @returns seconds */
 export function duration(text: string): number {
-  const [, number, unit = "s"] = /^(\d{1,6})\s*(s|m|min|h)?$/.exec(text) ?? [];
-  const seconds = Number(number ?? 0) * ({ s: 1, m: 60, min: 60, h: 3600 }[unit] ?? 0);
-  if (seconds === 0) throw new InvalidArgumentError("it must be a time such as 90s, 5m or 1h");
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new InvalidArgumentError("it must be a time such as 90s, 5m or 1h");
   return seconds;
 }
 

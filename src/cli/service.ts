@@ -6,7 +6,7 @@ import {
   forgetMarks,
   markWell,
   publishStatus,
-  SETTLE_SECONDS,
+  settingsOf,
   startService,
   watchUpdate,
   type Service,
@@ -95,7 +95,7 @@ function spellReport({ release, otherReleases, disabledBy, outcomes, isCrashKern
 }
 
 async function well(service: Service, options: ServiceOptions): Promise<void> {
-  const result = await markWell(service, service.system.identity().release, SETTLE_SECONDS);
+  const result = await markWell(service, service.system.identity().release, (await settingsOf(service)).wellAfter);
   if (result.again !== undefined) await service.later.start("ksplice-well-again", ["service", "well"], result.again);
   if (options.json === true) printJson(result);
   else if (options.quiet !== true)

@@ -2,6 +2,7 @@ import { Refusal } from "../diagnostics.js";
 import { applyUpdate, type ApplyOptions, type ApplyResult } from "../update/apply/apply-update.js";
 import { undoUpdate, type UndoOptions, type UndoResult } from "../update/apply/undo-update.js";
 import type { Update } from "../update/file/update-file.js";
+import { settingsOf, type Settings } from "./config.js";
 import { removeMark, writeMark, type Mark } from "./guard/marks.js";
 import { olderUpdate } from "./refusals.js";
 import { noteUndone, readAppliedRecords, writeAppliedRecord } from "./run-state.js";
@@ -21,9 +22,6 @@ export interface GuardedOptions extends ApplyOptions {
   readonly settleLater?: boolean;
 }
 
-/** How long a machine must be well with an update. Seconds. */
-export const SETTLE_SECONDS = 300;
-
 /**
  * {@link applyUpdate}, with what the service keeps of it: the mark of the crash guard for an update that the next boot would apply again, the record in /run, the
  * audit trail.
@@ -40,9 +38,10 @@ export async function applyGuarded(service: Service, update: Update, origin: Ori
   if (isItsKernel && options.allowOlder !== true) await requireNewest(service, update, options.replace);
   const isGuarded = entry !== undefined && system.engine.readUpdate(id)?.stage !== "applied";
   if (isGuarded) await writeMark(place, release, markOf(service, id, "applying"));
+  const settings = await settingsOf(service);
   let result: ApplyResult;
   try {
-    result = await applyUpdate(update, options, system);
+    result = await applyUpdate(update, withStopLimit(options, settings), system);
   } catch (error) {
     // The machine is up, and the kernel as it was.
     if (isGuarded) await removeMark(place, release, id);
@@ -63,7 +62,7 @@ export async function applyGuarded(service: Service, update: Update, origin: Ori
   });
   if (isGuarded && options.settleLater !== false)
     await andSay(service, "nothing will take the crash guard's mark away: run `ksplice service well`", async () => {
-      await service.later.start("ksplice-well", ["service", "well"], SETTLE_SECONDS);
+      await service.later.start("ksplice-well", ["service", "well"], settings.wellAfter);
     });
   const instead = options.replace === undefined ? "" : ` in place of ${options.replace}`;
   await audit({ what: "applied", message: `update ${id} was applied${instead}`, ...about });
@@ -85,9 +84,10 @@ async function requireNewest({ place, store }: Service, { manifest }: Update, re
 export async function undoNoted(service: Service, id: string, options: UndoOptions): Promise<UndoResult> {
   const { place, system, audit } = service;
   const { release } = system.identity();
+  const settings = await settingsOf(service);
   let result: UndoResult;
   try {
-    result = await undoUpdate(id, options, system);
+    result = await undoUpdate(id, withStopLimit(options, settings), system);
   } catch (error) {
     const code = error instanceof Refusal ? error.code : "internal-error";
     await audit({ what: "failed", message: `update ${id} was not undone: ${messageOf(error)}`, id, release, code });
@@ -99,6 +99,11 @@ export async function undoNoted(service: Service, id: string, options: UndoOptio
   });
   await audit({ what: "undone", message: `update ${id} was undone`, id, release });
   return result;
+}
+
+/** What an option says comes before what the configuration says. */
+function withStopLimit<T extends { readonly stopLimit?: number }>(options: T, { stopLimit }: Settings): T {
+  return stopLimit === undefined || options.stopLimit !== undefined ? options : { ...options, stopLimit };
 }
 
 /** The kernel is changed already: what fails now is said, and undoes nothing. */

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { Refusal } from "../diagnostics.js";
+import type { Tell } from "../events.js";
+import { parseDuration } from "./duration.js";
 import { configDir, type Place } from "./place.js";
 import { readTrustedIfThere } from "./trusted-files.js";
 
@@ -17,11 +19,35 @@ export interface Config {
   readonly kernels: readonly string[];
   /** Where the figures for Prometheus go; undefined: nowhere. */
   readonly prometheus: string | undefined;
+  readonly settings: Settings;
 }
+
+/** What is no matter of trust. */
+export interface Settings {
+  /** How long a machine must be well with an update, until the crash guard takes its mark away. Seconds. */
+  readonly wellAfter: number;
+  /** How long threads are looked at while the machine is stopped, at most, where no option says it. Milliseconds; undefined: as the kernel part has it. */
+  readonly stopLimit: number | undefined;
+}
+
+const DEFAULT_SETTINGS: Settings = { wellAfter: 300, stopLimit: undefined };
+/** Less tells nothing: a machine takes as long to begin its work. Seconds. */
+const LEAST_WELL_AFTER = 10;
+/** A machine that stands still for longer is as good as down. Milliseconds. */
+const MOST_STOP_LIMIT = 10_000;
 
 type Values = ReadonlyMap<string, string>;
 
-const KEYS = ["require-signature", "allowed-signers", "revoked-keys", "signers", "kernels", "prometheus"] as const;
+const KEYS = [
+  "require-signature",
+  "allowed-signers",
+  "revoked-keys",
+  "signers",
+  "kernels",
+  "prometheus",
+  "well-after",
+  "stop-limit",
+] as const;
 
 /**
  * Lines `KEY = VALUE`; what begins with `#` is a comment. What it does not know it refuses: a policy that is misspelt is none.
@@ -38,7 +64,19 @@ export async function readConfig(place: Place): Promise<Config> {
     signers: listOf(values, "signers"),
     kernels: listOf(values, "kernels"),
     prometheus: values.has("prometheus") ? join(place.root, values.get("prometheus") ?? "") : undefined,
+    settings: { wellAfter: wellAfter(values, path), stopLimit: stopLimit(values, path) },
   };
+}
+
+/** The settings of a machine whose configuration may be spoilt: that must keep nobody from undoing an update. */
+export async function settingsOf({ place, tell }: { readonly place: Place; readonly tell: Tell }): Promise<Settings> {
+  try {
+    return (await readConfig(place)).settings;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    tell("warning", `${error.message}; the defaults are taken`);
+    return DEFAULT_SETTINGS;
+  }
 }
 
 function parse(text: string, path: string): Values {
@@ -59,6 +97,24 @@ function yesOrNo(values: Values, key: (typeof KEYS)[number], path: string): bool
   const value = values.get(key) ?? "no";
   if (value !== "yes" && value !== "no") throw badConfig(path, `${key} is ${JSON.stringify(value)}, and not yes or no`);
   return value === "yes";
+}
+
+function wellAfter(values: Values, path: string): number {
+  const value = values.get("well-after");
+  if (value === undefined) return DEFAULT_SETTINGS.wellAfter;
+  const seconds = parseDuration(value) ?? 0;
+  if (seconds < LEAST_WELL_AFTER)
+    throw badConfig(path, `well-after is ${JSON.stringify(value)}, and not a time such as 90s or 5m, of ${LEAST_WELL_AFTER}s or more`);
+  return seconds;
+}
+
+function stopLimit(values: Values, path: string): number | undefined {
+  const value = values.get("stop-limit");
+  if (value === undefined) return DEFAULT_SETTINGS.stopLimit;
+  const limit = /^\d{1,6}$/.test(value) ? Number(value) : 0;
+  if (limit < 1 || limit > MOST_STOP_LIMIT)
+    throw badConfig(path, `stop-limit is ${JSON.stringify(value)}, and not a number of milliseconds from 1 to ${MOST_STOP_LIMIT}`);
+  return limit;
 }
 
 function listOf(values: Values, key: (typeof KEYS)[number]): string[] {

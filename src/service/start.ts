@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "../diagnostics.js";
 import type { ApplyOptions } from "../update/apply/apply-update.js";
 import type { RunningSystem } from "../update/apply/running-system.js";
-import { applyGuarded, messageOf, SETTLE_SECONDS } from "./apply-guarded.js";
+import { applyGuarded, messageOf } from "./apply-guarded.js";
+import { settingsOf } from "./config.js";
 import { holdSuspects } from "./guard/settle.js";
 import type { MachineFacts } from "./machine-facts.js";
 import { inContainer } from "./refusals.js";
@@ -84,7 +85,7 @@ async function applyAll(
     outcomes.push(outcome);
   }
   if (applied > 0)
-    await service.later.start("ksplice-well", ["service", "well"], SETTLE_SECONDS).catch((error: unknown) => {
+    await service.later.start("ksplice-well", ["service", "well"], (await settingsOf(service)).wellAfter).catch((error: unknown) => {
       service.tell("warning", `nothing will take the crash guard's marks away: ${messageOf(error)}; run \`ksplice service well\``);
     });
   return outcomes;

@@ -22,7 +22,7 @@ export async function markWell(
   let again: number | undefined;
   for (const { id, uptime } of own) {
     const left = uptime + settleSeconds - facts.uptime();
-    if (left > SLACK) {
+    if (left > Math.min(SLACK, settleSeconds / 10)) {
       again = Math.max(again ?? 0, Math.ceil(left));
       continue;
     }
