@@ -11,6 +11,11 @@ export interface QemuSetup {
   readonly consoleLog: string;
   readonly agentSocket: string;
   readonly channelDir: string;
+  /** Whether the guest sees the host's files. */
+  readonly hostFiles: boolean;
+  /** An image that is the guest's first disk; it writes to it. */
+  readonly disk: string | undefined;
+  /** A directory of the host that the guest may write. */
   readonly share: string | undefined;
   readonly appendCmdline: string;
 }
@@ -22,6 +27,9 @@ export interface QemuSetup {
 const KERNEL_COMMAND_LINE =
   "console=ttyS0 loglevel=5 oops=panic panic=-1 rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60 tsc=nowatchdog no_timer_check";
 
+/** All that the emulator can, but for AVX, which QEMU emulates since 7.2 only: Node's generated code would use it. */
+export const DEFAULT_CPU = "max,-avx,-avx2,-fma,-f16c";
+
 /** Arguments of qemu-system-x86_64. Software emulation only, so that results do not depend on the host's processor, nor need /dev/kvm. */
 export function qemuArguments(setup: QemuSetup): string[] {
   return [
@@ -32,7 +40,8 @@ export function qemuArguments(setup: QemuSetup): string[] {
     ["-append", `${KERNEL_COMMAND_LINE} ${setup.appendCmdline}`.trim()],
     ["-chardev", `file,id=console,path=${escapeComma(setup.consoleLog)}`, "-serial", "chardev:console"],
     ["-chardev", `socket,id=agent,path=${escapeComma(setup.agentSocket)}`, "-serial", "chardev:agent"],
-    share9p(HOST_TAG, "/", "readonly=on"),
+    setup.disk === undefined ? [] : ["-drive", `file=${escapeComma(setup.disk)},format=raw,if=virtio`],
+    setup.hostFiles ? share9p(HOST_TAG, "/", "readonly=on") : [],
     share9p(CHANNEL_TAG, setup.channelDir),
     setup.share === undefined ? [] : share9p(SHARE_TAG, setup.share),
   ].flat();

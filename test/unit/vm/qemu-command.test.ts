@@ -15,6 +15,8 @@ const setup: QemuSetup = {
   consoleLog: "/t/console,1.log",
   agentSocket: "/t/agent.sock",
   channelDir: "/t/channel",
+  hostFiles: true,
+  disk: undefined,
   share: undefined,
   appendCmdline: "",
 };
@@ -35,6 +37,13 @@ test("a share is a third directory, and the command line is added to", () => {
   const words = qemuArguments({ ...setup, share: "/s", appendCmdline: "nokaslr" });
   expect(words.filter((word) => word === "-fsdev")).toHaveLength(3);
   expect(words[words.indexOf("-append") + 1]).toMatch(/ panic=-1 .* nokaslr$/);
+});
+
+test("a machine with a disk of its own sees no files of the host but the channel", () => {
+  const words = qemuArguments({ ...setup, hostFiles: false, disk: "/t/a,b.img" });
+  expect(words).toContain("file=/t/a,,b.img,format=raw,if=virtio");
+  expect(words.filter((word) => word === "-fsdev")).toHaveLength(1);
+  expect(words.join(" ")).not.toContain("path=/,");
 });
 
 test("a missing program is refused with its Debian package", () => {
