@@ -6,13 +6,17 @@ import { checkDepth, isRecord, resolve, sizeOf } from "./resolve.js";
 
 /**
  * True where two members hold the same, though their types may be called otherwise: integers, enums and bool of one size, pointers to the same, arrays of
- * such, structs of one name and size, or structs with the same things at the same places (`atomic_t` and `refcount_t`).
+ * such, structs of one name and size, or structs with the same things at the same places (`atomic_t` and `refcount_t`). Two that the unit knows both, and that hold
+ * pointers, are different things, for what they lead to (the entries of a `wait_queue_head` and of a `swait_queue_head`) shows nowhere.
  */
 export function holdAlike(a: Btf, memberA: Member, b: Btf, memberB: Member): boolean {
   if (memberA.bitSize !== memberB.bitSize || memberA.isBitfield !== memberB.isBitfield) return false;
   if (memberA.isBitfield) return true;
   const nameA = nameOfRecord(a, memberA.type);
-  if (nameA !== undefined && nameA === nameOfRecord(b, memberB.type)) return true;
+  const nameB = nameOfRecord(b, memberB.type);
+  if (nameA !== undefined && nameA === nameB) return true;
+  if (nameA !== undefined && nameB !== undefined && (a.idsNamed(nameB).length > 0 || b.idsNamed(nameA).length > 0))
+    if (contentOf(a, memberA.type).pointers.length > 0) return false;
   return haveSameContent(a, memberA.type, b, memberB.type, new Set());
 }
 

@@ -108,6 +108,14 @@ export const leftOutDefinition = (entry: UnitDiff, name: string, unit: Unit): Li
     `the new code uses ${name}, which the patch defines in ${unit.path} of ${unit.target}, and that is left out`,
   );
 
+/** @param from a unit that has one of its own before the patch, which `user` uses */
+export const mergedState = (entry: UnitDiff, name: string, from: UnitDiff, user: string): LinkageRefusal =>
+  make("split-state")(
+    entry,
+    name,
+    `${from.unit.path} has a ${name} of its own, which ${user} uses, and is to use this one with the patch: the value of the running kernel's other one would be lost`,
+  );
+
 export const droppedState = (entry: UnitDiff, name: string): LinkageRefusal =>
   make("split-state")(
     entry,

@@ -1,4 +1,5 @@
 import { isText, type Atom } from "../../diff/atoms/atom.js";
+import { UNDEFINED } from "../../elf/model.js";
 import { baseName, isSameKind, isState } from "../../diff/compare/correlate-data.js";
 import { findToldBy } from "../../diff/atoms/handed-out.js";
 import { findHandler } from "../../diff/compare/hooks.js";
@@ -7,7 +8,7 @@ import { filledByInit } from "../../diff/refusals.js";
 import type { SplitObject } from "../../diff/atoms/split-object.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { Moves } from "./moves.js";
-import { splitBetween, type LinkageRefusal } from "./refusals.js";
+import { mergedState, splitBetween, type LinkageRefusal } from "./refusals.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";
 
 /** An object whose contents matter, or its identity, in one unit on one side of the patch. */
@@ -37,12 +38,14 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
     const { post, twins } = entry.diff.analysis;
     return statesOf(entry, post, new Set(twins.keys()));
   });
-  if (gone.length === 0 || come.length === 0) return [];
+  if (gone.length === 0) return [];
   const [before, after] = [usersOf(diffs, names, "before"), usersOf(diffs, names, "after")];
-  return come.flatMap((now) => {
+  const split = come.flatMap((now) => {
     const users = after.get(now.atom) ?? new Set<string>();
     const found = gone.flatMap((old) => {
-      if (old.entry.unit.target !== now.entry.unit.target || isState(old.atom) !== isState(now.atom)) return [];
+      if (isState(old.atom) !== isState(now.atom)) return [];
+      // Between modules, and a module and the kernel, only what goes by one name is told apart.
+      if (old.entry.unit.target !== now.entry.unit.target && baseName(old.atom) !== baseName(now.atom)) return [];
       if (old.entry === now.entry && isSameKind(old.atom, now.atom)) return [];
       const user = [...(before.get(old.atom) ?? [])].find((name) => users.has(name));
       return user === undefined ? [] : [{ old, user }];
@@ -50,6 +53,30 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
     const best = found.find(({ old }) => baseName(old.atom) === baseName(now.atom)) ?? found[0];
     return best === undefined ? [] : [splitBetween(now.entry, nameOf(now.atom), best.old.entry, nameOf(best.old.atom), best.user)];
   });
+  return [...split, ...gone.filter(({ atom }) => isState(atom)).flatMap((old) => findMerged(old, diffs, before, after))];
+}
+
+/**
+ * A variable of which several units had one each, by a header, say, and that only one of them has with the patch: the others' values are lost.
+ * @param old one that goes
+ */
+function findMerged(old: State, diffs: readonly UnitDiff[], before: Users, after: Users): LinkageRefusal[] {
+  const name = baseName(old.atom);
+  const wanted = new Set(old.entry.diff.post.symbols.filter(({ home }) => home === UNDEFINED).map((symbol) => symbol.name));
+  const hadUsers = [...(before.get(old.atom) ?? [])];
+  return diffs
+    .filter((entry) => entry !== old.entry)
+    .flatMap((entry) => {
+      const { post, twins } = entry.diff.analysis;
+      const left = post.atoms.find((atom) => twins.has(atom) && isState(atom) && baseName(atom) === name);
+      if (left === undefined) return [];
+      // It is used there, or by a function that is called there.
+      const isDefined = (wantedName: string): boolean =>
+        wanted.has(wantedName) && post.object.symbols.some((symbol) => symbol.name === wantedName && symbol.home !== UNDEFINED);
+      const user = isDefined(name) ? hadUsers[0] : hadUsers.find((other) => isDefined(other) && after.get(left)?.has(other) === true);
+      return user === undefined ? [] : [mergedState(entry, name, old.entry, user)];
+    })
+    .slice(0, 1);
 }
 
 /**
@@ -79,9 +106,12 @@ function hookUses({ diff }: UnitDiff, name: string): boolean {
   return hooks.some(({ function: code }) => outsideNames(post, code).includes(name));
 }
 
-/** Names of the source functions that refer to each object, its own unit's and others'. */
-function usersOf(diffs: readonly UnitDiff[], names: readonly GlobalName[], side: "before" | "after"): Map<Atom, Set<string>> {
+type Users = ReadonlyMap<Atom, ReadonlySet<string>>;
+
+/** Names of the source functions that refer to each object, its own unit's and others', of whatever target. */
+function usersOf(diffs: readonly UnitDiff[], names: readonly GlobalName[], side: "before" | "after"): Users {
   const globals = byTargetAndName(names);
+  const elsewhere = new Map(names.filter((entry) => chosenOf(entry[side]) !== undefined).map((entry) => [entry.name, entry]));
   const users = new Map<Atom, Set<string>>();
   for (const { unit, diff } of diffs) {
     const { pre, post } = diff.analysis;
@@ -95,7 +125,10 @@ function usersOf(diffs: readonly UnitDiff[], names: readonly GlobalName[], side:
           target.kind === "atom"
             ? target.atom
             : target.kind === "outside"
-              ? chosenOf(globals.get(`${unit.target} ${target.symbol.name}`)?.[side] ?? [])?.atom
+              ? (
+                  chosenOf(globals.get(`${unit.target} ${target.symbol.name}`)?.[side] ?? []) ??
+                  chosenOf(elsewhere.get(target.symbol.name)?.[side] ?? [])
+                )?.atom
               : undefined;
         if (atom === undefined || isText(atom)) continue;
         const known = users.get(atom) ?? new Set<string>();

@@ -148,3 +148,68 @@ describe("a new variable", () => {
     expect(refused).not.toContain("filled-by-init table");
   });
 });
+
+describe("data that several units or modules had", () => {
+  const counter = (head: string): string => `${head} int next_id(void) { static int last; return ++last; }`;
+  const STATIC = "static __attribute__((noinline))";
+
+  it("each by itself, as a static local of a header's function, and that one has for all: values are lost", async () => {
+    const { refused } = await settle({
+      one: {
+        pre: `${counter(STATIC)} int a(int x) { return next_id() + x; }`,
+        post: `${counter("")} int a(int x) { return next_id() + x; }`,
+      },
+      two: {
+        pre: `${counter(STATIC)} int b(int x) { return next_id() + x; }`,
+        post: "int next_id(void); int b(int x) { return next_id() + x; }",
+      },
+    });
+    expect(refused).toEqual(["split-state last"]);
+  });
+
+  it("each by itself, as a header's variable, and that one has for all: values are lost", async () => {
+    const two = "void set_b(int x) { level = x; } int b(int x) { return level + x; }";
+    const one = "void set_a(int x) { level = x; } int a(int x) { return level * x; }";
+    const { refused } = await settle({
+      one: { pre: `static int level; ${one}`, post: `int level; ${one}` },
+      two: { pre: `static int level; ${two}`, post: `extern int level; ${two}` },
+    });
+    expect(refused).toEqual(["split-state level"]);
+  });
+
+  it("under one name, and go on doing so", async () => {
+    const text = (unit: string, value: string): string =>
+      `static int level; void set_${unit}(int x) { level = x; } int get_${unit}(int x) { return level + ${value}; }`;
+    const { refused } = await settle({
+      one: { pre: text("a", "x"), post: text("a", "x + 1") },
+      two: { pre: text("b", "x"), post: text("b", "2 * x") },
+    });
+    expect(refused).toEqual([]);
+  });
+
+  it("of which one goes, with all that used it", async () => {
+    const text = (name: string): string =>
+      `static int level; void ${name}(int x) { level = x; } int get_${name}(int x) { return level + x; }`;
+    const { refused } = await settle({
+      one: { pre: `${text("set")} int f(int x) { return x; }`, post: "int f(int x) { return x + 1; }" },
+      two: { pre: text("put"), post: text("put").replace("+ x", "* x") },
+    });
+    expect(refused).toEqual([]);
+  });
+
+  it("goes from one module to another: it is not the same", async () => {
+    const { refused } = await settle({
+      one: {
+        target: "a",
+        pre: "int state; int get(void) { return state; } int f(int x) { return x; }",
+        post: "int f(int x) { return x + 1; }",
+      },
+      two: {
+        target: "b",
+        pre: "extern int state; int use(int x) { return state + x; }",
+        post: "int state; int use(int x) { return ++state + x; }",
+      },
+    });
+    expect(refused).toEqual(["split-state state"]);
+  });
+});

@@ -1,0 +1,5 @@
+struct hlist_node { struct hlist_node *next, **pprev; };
+struct foo { int n; struct list_head node; };
+int outside(struct list_head *); int houtside(struct hlist_node *);
+int get(struct foo *foo) { return outside(&foo->node) + foo->n; }
+int other(struct hlist_node *s) { return houtside(s); }
