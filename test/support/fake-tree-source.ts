@@ -69,7 +69,15 @@ net/numbers.h:
 $(objects): %.o: $(source)/%.c FORCE
 	$(call if_changed_rule,cc_o_c)
 FORCE: ;
+# A program of kbuild's own, which is made anew for another source.
+configured := $(shell cat $(O)/configured 2>/dev/null)
+ifneq ($(filter-out $(CURDIR),$(configured)),)
+./: scripts/conf
+endif
+scripts/conf: $(source)/lib/gen_table.c
+	$(call if_changed_dep,host-csingle)
 olddefconfig syncconfig: ;
+	@echo $(CURDIR) > $(O)/configured
 	@mkdir -p $(O)/include/config; sed -n 's/^config //p' net/Kconfig > $(O)/include/config/auto.conf
 .PHONY: ./ olddefconfig syncconfig
 `;

@@ -10,6 +10,7 @@ import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwis
 import { askKbuild, type KbuildAnswer } from "../compile/ask-kbuild.js";
 import { indexObjects, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
 import { makeKernel, withBuildLock } from "../make.js";
+import { cannotPrepare } from "../refusals.js";
 import type { PreparedBuild } from "../types.js";
 import { changesOnlyLists } from "./makefile-lines.js";
 
@@ -44,7 +45,7 @@ export async function requireSameRules(
   if (refusal !== undefined) throw refusal;
 }
 
-/** In a copy of the output directory, for kbuild writes into it where the source lies. */
+/** In copies of the output directory, for kbuild writes into it where the source lies. */
 async function askWithRules(
   build: PreparedBuild,
   index: UnitIndex,
@@ -53,25 +54,39 @@ async function askWithRules(
 ): Promise<Refusal | undefined> {
   const directory = await makeTemporary("rules-", join(build.cacheDir, "tmp"));
   try {
-    const outDir = join(directory, "out");
-    await cp(build.outDir, outDir, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-    const { root } = patched;
-    const changed: PreparedBuild = { ...build, tree: { ...build.tree, source: root }, outDir };
-    for (const target of ["olddefconfig", "syncconfig"]) {
-      const { exitCode, stderr } = await makeKernel({ ...changed, source: root }, [target]);
-      if (exitCode !== 0) return rulesNotRead(rules, stderr.trimEnd());
-    }
-    const option = await findOtherOption(build.outDir, outDir);
+    const changed = buildOf(build, patched.root, join(directory, "patched"));
+    const words = await configure(changed, build.outDir);
+    if (words !== undefined) return rulesNotRead(rules, words);
+    const option = await findOtherOption(build.outDir, changed.outDir);
     if (option !== undefined) return kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
     const answers = join(directory, "answers");
     const after = await askWhatIsMade(changed, build, answers);
     let differing = findDiffering(await whatIndexSays(index), after);
-    // What was built since the index was made is not told again. So both are asked of the same output directory before they are called different.
-    if (differing.length > 0) differing = findDiffering(await askWhatIsMade({ ...changed, tree: build.tree }, build, answers), after);
+    if (differing.length > 0) {
+      // What was built since the index was made is not told again. So the unpatched source is asked about in the same way before they are called different.
+      const same = buildOf(build, build.tree.source, join(directory, "unpatched"));
+      const why = await configure(same, build.outDir);
+      if (why !== undefined) throw cannotPrepare(build.release, why);
+      differing = findDiffering(await askWhatIsMade(same, build, answers), after);
+    }
     return differing.length === 0 ? undefined : objectsMadeOtherwise(rules, differing);
   } finally {
     await removeTemporary(directory);
   }
+}
+
+function buildOf(build: PreparedBuild, source: string, outDir: string): PreparedBuild {
+  return { ...build, tree: { ...build.tree, source }, outDir };
+}
+
+/** Fills a build's output directory with what another has, and has kbuild configure itself there for the source. @returns what make says where it fails */
+async function configure(build: PreparedBuild, from: string): Promise<string | undefined> {
+  await cp(from, build.outDir, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  for (const target of ["olddefconfig", "syncconfig"]) {
+    const { exitCode, stderr } = await makeKernel({ ...build, source: build.tree.source }, [target]);
+    if (exitCode !== 0) return stderr.trimEnd();
+  }
+  return undefined;
 }
 
 /** Objects, and the commands that make them, by kind and name. */

@@ -18,6 +18,7 @@ beforeAll(() => {
   mkdirSync(join(cacheDir, "out/include/config"), { recursive: true });
   mkdirSync(join(cacheDir, "tmp"));
   writeFileSync(join(cacheDir, "out/include/config/auto.conf"), "CONFIG_NET=y\n");
+  writeFileSync(join(cacheDir, "out/configured"), `${source}\n`);
   build = fakeBuild(source, cacheDir);
 });
 
