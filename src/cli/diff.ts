@@ -1,20 +1,18 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import {
   diffObjects,
   disassembleFunction,
-  ElfFormatError,
   EXIT_DONE,
   EXIT_NO_CHANGE,
   EXIT_REFUSED,
   mergeLines,
-  parseObject,
   unreadableObject,
   type ElfObject,
   type FunctionChange,
   type ObjectDiff,
 } from "../index.js";
 import { printJson, traceTo, type CommonOptions } from "./common.js";
+import { readingFiles, readObject } from "./read-object.js";
 
 interface DiffOptions extends CommonOptions {
   readonly json?: boolean;
@@ -39,19 +37,20 @@ export function diffCommand(): Command {
     )
     .action((prePath: string, postPath: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<DiffOptions>();
-      const diff = diffObjects(readObject(prePath), readObject(postPath), traceTo(options));
+      const [pre, post] = [readFile(prePath), readFile(postPath)];
+      const diff = readingFiles(() => diffObjects(pre, post, traceTo(options)));
       if (options.json === true) printJson(toJson(diff, options.disassemble === true));
       else printText(diff, options);
       process.exitCode = EXIT_STATUS[diff.verdict];
     });
 }
 
-function readObject(path: string): ElfObject {
+function readFile(path: string): ElfObject {
   try {
-    return parseObject(new Uint8Array(readFileSync(path)), path);
+    return readObject(path);
   } catch (error) {
-    if (error instanceof ElfFormatError) throw unreadableObject(path, error.message.replace(`${path}: `, ""));
-    if (error instanceof Error && "code" in error) throw unreadableObject(path, error.message.replace(/^(\w+): /, "").replace(/, .*/, ""));
+    if (error instanceof Error && "syscall" in error)
+      throw unreadableObject(path, error.message.replace(/^(\w+): /, "").replace(/, .*/, ""));
     throw error;
   }
 }

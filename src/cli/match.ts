@@ -1,7 +1,6 @@
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { Command } from "commander";
 import {
-  ElfFormatError,
   EXIT_REFUSED,
   fitUpdate,
   isLoaded,
@@ -10,9 +9,7 @@ import {
   openLiveKernel,
   openSnapshot,
   openUpdate,
-  parseObject,
   targetNotLoaded,
-  unreadableObject,
   type LiveKernel,
   type Mismatch,
   type Refusal,
@@ -21,6 +18,7 @@ import {
   type Update,
 } from "../index.js";
 import { printJson, reportError, traceTo, usage, type CommonOptions } from "./common.js";
+import { readingFiles, readObject } from "./read-object.js";
 import { showEvents } from "./show-events.js";
 
 interface MatchOptions extends CommonOptions {
@@ -107,18 +105,9 @@ function reportObject(path: string, kernel: LiveKernel, options: MatchOptions): 
   const unit = options.unit ?? path;
   const object = readObject(path);
   if (!isLoaded(target, kernel)) return { units: [notLoaded(unit, target)], imports: undefined, refusal: targetNotLoaded(target) };
-  const match = matchUnit(object, { path: unit, target }, kernel, { trace: traceTo(options) });
+  const match = readingFiles(() => matchUnit(object, { path: unit, target }, kernel, { trace: traceTo(options) }));
   const refusal = match.kind === "mismatch" ? noMatch(unit, match.mismatches) : undefined;
   return { units: [unitReport({ path: unit, target, match })], imports: undefined, refusal };
-}
-
-function readObject(path: string): ReturnType<typeof parseObject> {
-  try {
-    return parseObject(new Uint8Array(readFileSync(path)), path);
-  } catch (error) {
-    if (error instanceof ElfFormatError) throw unreadableObject(path, error.message.replace(`${path}: `, ""));
-    throw error;
-  }
 }
 
 function reportUpdate(update: Update, kernel: LiveKernel, options: MatchOptions, tell: Tell): MatchReport {

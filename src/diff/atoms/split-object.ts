@@ -1,3 +1,4 @@
+import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { Architecture } from "../../arch/arch.js";
 import { architectureOf } from "../../arch/architectures.js";
 import * as elf from "../../elf/constants.js";
@@ -69,7 +70,7 @@ export class SplitObject {
   /**
    * What a relocation refers to.
    * @param owner the atom that the relocation is in; undefined for one of a table
-   * @throws Error where it refers to a section that has neither atoms nor literals
+   * @throws ElfFormatError where it refers to a section that has neither atoms nor literals
    */
   target(relocation: ElfRelocation, owner: Atom | undefined): Target {
     const known = this.#targets.get(relocation);
@@ -96,7 +97,7 @@ export class SplitObject {
     const bias = this.#bias(relocation, owner);
     const atom = this.locate(section, offset + bias);
     if (atom === undefined)
-      throw new Error(`${this.object.fileName}: a relocation refers to section ${section.name}, which has no content to refer to`);
+      throw new ElfFormatError(this.object.fileName, `a relocation refers to section ${section.name}, which has no content to refer to`);
     return { kind: "atom", atom, offset: offset - atom.start, bias };
   }
 
@@ -118,8 +119,9 @@ export class SplitObject {
     const isString = (section.flags & elf.SHF_STRINGS) !== 0;
     const start = isString ? place : place - (place % entsize);
     if (start < 0 || start >= data.length)
-      throw new Error(
-        `${this.object.fileName}: a relocation refers to offset ${String(place)} of ${section.name}, which has ${String(data.length)} bytes`,
+      throw new ElfFormatError(
+        this.object.fileName,
+        `a relocation refers to offset ${String(place)} of ${section.name}, which has ${String(data.length)} bytes`,
       );
     const end = isString ? stringEnd(data, start, entsize) : start + entsize;
     return { kind: "literal", bytes: data.subarray(start, end), align: section.align, delta: place - start, bias };

@@ -1,3 +1,4 @@
+import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { TrampolineSite } from "../../arch/arch.js";
 import { architectureOf } from "../../arch/architectures.js";
 import { HOOK_KINDS, type HookKind } from "../../diff/atoms/hook-kinds.js";
@@ -118,11 +119,12 @@ const NO_DIGEST = "0".repeat(DIGEST_LENGTH);
 /**
  * @param ko module with new code; changed in place
  * @returns puts in the digest, by which the core's part is told from another; until then it is all zeros
- * @throws Error if the module was not linked with the template
+ * @throws ElfFormatError if the module was not linked with the template
  */
 export function addPart(ko: ElfObject, part: Part): (digest: string) => void {
   const partSymbol = ko.symbols.find((symbol) => symbol.name === PART_SYMBOL && symbol.home === UNDEFINED);
-  if (partSymbol === undefined) throw new Error(`${ko.fileName}: no undefined symbol ${PART_SYMBOL}: not linked with the module template`);
+  if (partSymbol === undefined)
+    throw new ElfFormatError(ko.fileName, `no undefined symbol ${PART_SYMBOL}: not linked with the module template`);
 
   const strings = encodeStrings([
     part.id,

@@ -7,8 +7,8 @@ import { stopIfInterrupted } from "../../host/interruption.js";
 import { matchUpdate, refusalOf, requireItsKernel } from "../match/match-update.js";
 import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
-import { prelinkCore, type PrelinkedPart } from "../prelink/prelink.js";
-import { prelinkUpdate } from "../prelink/prelink-update.js";
+import type { PrelinkedPart } from "../prelink/prelink.js";
+import { prelinkItsCore, prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
 import { notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
@@ -16,7 +16,7 @@ import { replacedByNewer } from "../../engine/core/refusals.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
 import { thisSystem, unloadUpdate, type RunningSystem } from "./running-system.js";
-import { requireFile, type Update } from "../file/update-file.js";
+import type { Update } from "../file/update-file.js";
 import { verifyUpdate, type Verification } from "../verify/verify-update.js";
 
 export interface ApplyOptions extends Persistence {
@@ -212,7 +212,7 @@ async function loadAndSwitch(
 async function loadCore(engine: Engine, update: Update, kernel: LiveKernel, tell: Tell): Promise<void> {
   const version = engine.readCoreVersion();
   if (version === undefined) {
-    await engine.loadModule(prelinkCore(requireFile(update, update.manifest.core), kernel), CORE_MODULE);
+    await engine.loadModule(prelinkItsCore(update, kernel), CORE_MODULE);
     tell("detail", "loaded the kernel core");
   } else if (version !== KSPLICE_ABI) {
     throw coreOfAnotherVersion(String(version), String(KSPLICE_ABI));

@@ -8,11 +8,12 @@ import type { ManifestTarget } from "../file/manifest.js";
 import { isGlobal } from "../../run-kernel.js";
 import { matchUpdate, refusalOf, type MatchedUpdate, type MatchUpdateOptions, type UpdateMismatch } from "../match/match-update.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
-import { CORE_EXPORTS, prelinkCore, undefinedSymbols } from "../prelink/prelink.js";
-import { prelinkUpdate } from "../prelink/prelink-update.js";
+import { CORE_EXPORTS, undefinedSymbols } from "../prelink/prelink.js";
+import { prelinkItsCore, prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion, targetNotLoaded } from "../match/refusals.js";
 import { unresolvedSymbol } from "../prelink/refusals.js";
 import { parseVersions } from "../../elf/module-versions.js";
+import { readingObjects } from "../file/reading-objects.js";
 import { requireFile, type Update } from "../file/update-file.js";
 
 /** Whether an update could be applied to a kernel, as far as that can be told without loading it. */
@@ -36,7 +37,8 @@ export function fitUpdate(update: Update, kernel: LiveKernel, options: MatchUpda
   try {
     const parts = prelinkUpdate(update, match, kernel);
     match.targets.forEach((target, index) => {
-      imports += countImports(update, target, parts[index]?.bytes ?? new Uint8Array(0), kernel);
+      const prelinked = parts[index]?.bytes ?? new Uint8Array(0);
+      imports += readingObjects(update.manifest.id, () => countImports(update, target, prelinked, kernel));
     });
     requireCore(update, kernel);
   } catch (error) {
@@ -76,6 +78,6 @@ function mayBeExported(symbol: RunSymbol): boolean {
 
 /** @throws Refusal `unresolved-symbol`, `core-version` */
 function requireCore(update: Update, kernel: LiveKernel): void {
-  if (kernel.coreVersion === undefined) prelinkCore(requireFile(update, update.manifest.core), kernel);
+  if (kernel.coreVersion === undefined) prelinkItsCore(update, kernel);
   else if (kernel.coreVersion !== KSPLICE_ABI) throw coreOfAnotherVersion(String(kernel.coreVersion), String(KSPLICE_ABI));
 }

@@ -1,7 +1,5 @@
 import type { Tell } from "../../events.js";
 import type { Refusal } from "../../diagnostics.js";
-import { ElfFormatError } from "../../elf/elf-format-error.js";
-import type { ElfObject } from "../../elf/model.js";
 import { parseObject } from "../../elf/parse-object.js";
 import { unitKey } from "../../kbuild/types.js";
 import type { KernelIdentity } from "../../kernel/live/kernel-facts.js";
@@ -11,7 +9,7 @@ import { matchUnit } from "../../match/match-unit.js";
 import type { Mismatch, UnitMatch } from "../../match/types.js";
 import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import type { UnitMatches } from "./unit-matches.js";
-import { badUpdate } from "../file/refusals.js";
+import { readingObjects } from "../file/reading-objects.js";
 import { alreadyApplied, noMatch, nothingToApply, targetNotLoaded, wrongKernel } from "./refusals.js";
 import { requireFile, type Update } from "../file/update-file.js";
 
@@ -73,8 +71,12 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
   const started = performance.now();
   const units = targets.flatMap((target) =>
     target.units.map((unit): UnitResult => {
-      const pre = parseFile(update, unit.pre);
-      const match = matchUnit(pre, { path: unit.path, target: target.name }, kernel, { data: dataToFind(unit), trace: options.trace });
+      const match = readingObjects(manifest.id, () =>
+        matchUnit(parseObject(requireFile(update, unit.pre), unit.pre), { path: unit.path, target: target.name }, kernel, {
+          data: dataToFind(unit),
+          trace: options.trace,
+        }),
+      );
       logMatch(unit.path, match, options.tell);
       return { path: unit.path, target: target.name, match };
     }),
@@ -138,15 +140,6 @@ function findWrongKernel({ manifest }: Update, kernel: KernelIdentity): Extract<
   if (buildId !== undefined && kernel.buildId !== buildId)
     return { kind, what: "build id", update: buildId, running: kernel.buildId ?? "unknown" };
   return undefined;
-}
-
-function parseFile(update: Update, path: string): ElfObject {
-  try {
-    return parseObject(requireFile(update, path), path);
-  } catch (error) {
-    if (error instanceof ElfFormatError) throw badUpdate(`ksplice-${update.manifest.id}`, error.message);
-    throw error;
-  }
 }
 
 function logMatch(path: string, match: UnitMatch, tell: Tell): void {

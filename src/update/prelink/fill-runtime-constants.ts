@@ -1,3 +1,4 @@
+import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { RuntimeConstant } from "../../arch/arch.js";
 import { architectureOf } from "../../arch/architectures.js";
 import { SHF_EXECINSTR } from "../../elf/constants.js";
@@ -56,12 +57,12 @@ function findValue({ table, variable, size }: RuntimeConstant, matches: UnitMatc
 function fillImmediates(ko: ElfObject, table: ElfSection, size: number, value: bigint): void {
   // Code whose placeholder stayed would run with a wild pointer.
   if (table.size !== table.relocations.length * ENTRY_SIZE)
-    throw new Error(`${ko.fileName}: ${table.name} has ${table.size} bytes and ${table.relocations.length} relocations`);
+    throw new ElfFormatError(ko.fileName, `${table.name} has ${table.size} bytes and ${table.relocations.length} relocations`);
   for (const { type, symbol, addend } of table.relocations) {
     const text = homeSection(symbol);
     const at = symbol.value + addend;
     if (type !== ko.machine.distance || text === undefined || (text.flags & SHF_EXECINSTR) === 0 || at < 0 || at + size > text.data.length)
-      throw new Error(`${ko.fileName}: an entry of ${table.name} points to ${symbol.name}+${addend}, which is no place in its code`);
+      throw new ElfFormatError(ko.fileName, `an entry of ${table.name} points to ${symbol.name}+${addend}, which is no place in its code`);
     text.data = new Uint8Array(text.data); // may be a view of the file
     for (let index = 0; index < size; index++) text.data[at + index] = Number(BigInt.asUintN(8, value >> BigInt(8 * index)));
   }

@@ -1,3 +1,4 @@
+import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { homeSection, type ElfSymbol } from "../../elf/model.js";
 import type { RunKernel } from "../../run-kernel.js";
 import type { ManifestUnit, ManifestWrite } from "../file/manifest.js";
@@ -32,10 +33,10 @@ export function partWrites(unit: ManifestUnit, match: MatchedUnit, symbols: NewS
 function checkNewBytes({ name, size, newOffset }: ManifestWrite, symbol: ElfSymbol): void {
   const section = homeSection(symbol);
   const start = symbol.value + newOffset;
-  if (section === undefined || start + size > section.size) throw new Error(`${name}: its new bytes are not in the update`);
+  if (section === undefined || start + size > section.size) throw new ElfFormatError(name, `its new bytes are not in the update`);
   const wrong = section.relocations.find(({ offset, type }) => offset >= start && offset < start + size && type.pcRelative);
   if (wrong !== undefined)
-    throw new Error(`${name}: its new bytes have a field relative to their own place, at offset ${wrong.offset - start}`);
+    throw new ElfFormatError(name, `its new bytes have a field relative to their own place, at offset ${wrong.offset - start}`);
 }
 
 function chunks(size: number): { from: number; to: number }[] {

@@ -1,3 +1,4 @@
+import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { isPointer } from "../../arch/machine/elf-machine.js";
 import { HOOK_KINDS, HOOK_SECTION_PREFIX } from "../../diff/atoms/hook-kinds.js";
 import { homeSection, type ElfObject, type ElfSection } from "../../elf/model.js";
@@ -25,5 +26,5 @@ export function takeHooks(ko: ElfObject): PartHook[] {
 function checkEntries(ko: ElfObject, { name, size, relocations }: ElfSection): void {
   const areWhole = size === relocations.length * ENTRY_SIZE;
   if (!areWhole || relocations.some(({ offset, type }, index) => !isPointer(type) || offset !== index * ENTRY_SIZE))
-    throw new Error(`${ko.fileName}: ${name} holds something else than pointers to functions`);
+    throw new ElfFormatError(ko.fileName, `${name} holds something else than pointers to functions`);
 }

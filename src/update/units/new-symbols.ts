@@ -1,3 +1,4 @@
+import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { UNDEFINED, type ElfObject, type ElfSymbol } from "../../elf/model.js";
 
 /**
@@ -34,7 +35,7 @@ export class NewSymbols {
   /** The symbol at the alias's place under its own name; the alias itself if it has none. */
   find(name: string): ElfSymbol {
     const alias = this.#aliases.get(name);
-    if (alias === undefined || alias.home === UNDEFINED) throw new Error(`${this.#ko.fileName} does not define ${name}`);
+    if (alias === undefined || alias.home === UNDEFINED) throw new ElfFormatError(this.#ko.fileName, `it does not define ${name}`);
     const own = this.#own.get(alias);
     if (own === undefined) this.#unnamed.add(alias);
     return own ?? alias;

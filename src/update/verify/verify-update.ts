@@ -1,4 +1,3 @@
-import { ElfFormatError } from "../../elf/elf-format-error.js";
 import type { ElfObject } from "../../elf/model.js";
 import { parseObject } from "../../elf/parse-object.js";
 import type { UpdateFacts } from "../../kernel/live/kernel-facts.js";
@@ -8,7 +7,7 @@ import { PreObject } from "../../match/pre-object.js";
 import type { RunKernel } from "../../run-kernel.js";
 import type { Mismatch } from "../../match/types.js";
 import type { ManifestTarget } from "../file/manifest.js";
-import { badUpdate } from "../file/refusals.js";
+import { readingObjects } from "../file/reading-objects.js";
 import { notApplied } from "./refusals.js";
 import { requireFile, type Update } from "../file/update-file.js";
 import { AppliedKernel } from "./applied-kernel.js";
@@ -43,6 +42,10 @@ export interface Verification {
  * @throws Refusal `not-applied`; `bad-update` for an object of it that is none
  */
 export function verifyUpdate(update: Update, kernel: LiveKernel): Verification {
+  return readingObjects(update.manifest.id, () => compareWithKernel(update, kernel));
+}
+
+function compareWithKernel(update: Update, kernel: LiveKernel): Verification {
   const started = performance.now();
   const { manifest } = update;
   const state = requireApplied(manifest.id, kernel.updates);
@@ -145,12 +148,7 @@ class Matching {
   }
 
   #parse(path: string): ElfObject {
-    try {
-      return parseObject(requireFile(this.#update, path), path);
-    } catch (error) {
-      if (error instanceof ElfFormatError) throw badUpdate(`ksplice-${this.#update.manifest.id}`, error.message);
-      throw error;
-    }
+    return parseObject(requireFile(this.#update, path), path);
   }
 }
 

@@ -92,9 +92,9 @@ describe("an update", () => {
     if (imports !== undefined) expect(fit.imports).toBe(imports);
   });
 
-  it("is not judged by a pre object that is none", () => {
+  it.each(["pre/kernel/unit.o", "new/vmlinux.ko", "ksplice.ko"])("is not judged by an object that is none: %s", (path) => {
     const update = sampleUpdate();
-    const broken = makeUpdate(update.manifest, new Map([...update.files, ["pre/kernel/unit.o", new Uint8Array(10)]]));
+    const broken = makeUpdate(update.manifest, new Map([...update.files, [path, new Uint8Array(10)]]));
     expect(() => fitUpdate(broken, asLive(sampleKernel()), { partial: false, tell: tellNobody })).toThrow(
       expect.objectContaining({ code: "bad-update" }) as Error,
     );
