@@ -2,6 +2,7 @@ import { noteAllocationSizes } from "./allocation-size.js";
 import { noteChangedConstants } from "./changed-constants.js";
 import { readFileChange } from "./changed-functions.js";
 import { noteNewInitialisations } from "./new-initialisation.js";
+import { noteNewVariables } from "./new-variables.js";
 import { noteSetupOnly } from "./setup-only.js";
 import { NOTE_KINDS, type SemanticNote, type TouchedText } from "./types.js";
 import { noteUnbalancedPairs } from "./unbalanced-pairs.js";
@@ -21,6 +22,7 @@ export function semanticNotes(files: readonly TouchedText[]): readonly SemanticN
   const notes = [
     ...noteUnbalancedPairs(functions),
     ...noteNewInitialisations(changes),
+    ...noteNewVariables(changes),
     ...noteAllocationSizes(functions),
     ...noteChangedConstants(changes),
     ...noteSetupOnly(changes),

@@ -8,10 +8,12 @@ const ADVICE: Record<Exclude<Moment, "init">, string> = {
     "only while a device is bound to its driver: devices that were bound before the update stay as they are, until they are unbound and bound again",
   mount:
     "only while a file system is mounted: mounts that were made before the update stay as they are, until they are unmounted and mounted again",
+  processor:
+    "only while a processor is brought up: those that run stay as they are, until they are taken offline and online again, and the first one until the next boot",
 };
 
 /**
- * Notes a file of which all that changes runs only while a device is bound or a file system is mounted. A change to what happens when that fails is
+ * Notes a file of which all that changes runs only while a device is bound, a file system is mounted or a processor is brought up. A change to what happens when that fails is
  * no matter: what is there now did not fail. Neither is one to initialization code, of which create says itself that it is used up.
  */
 export function noteSetupOnly(files: readonly FileChange[]): SemanticNote[] {

@@ -1,9 +1,9 @@
 import type { SourceText } from "./read-functions.js";
 
 /** When a function runs that prepares something once. */
-export type Moment = "init" | "probe" | "mount";
+export type Moment = "init" | "probe" | "mount" | "processor";
 
-/** Members of operations tables that are called once for each device or mount. */
+/** Members of operations tables that are called once for each device, mount or processor. */
 const MEMBERS: ReadonlyMap<string, Moment> = new Map([
   ["probe", "probe"],
   ["probe_new", "probe"],
@@ -15,6 +15,11 @@ const MEMBERS: ReadonlyMap<string, Moment> = new Map([
   ["get_tree", "mount"],
   ["parse_param", "mount"],
   ["mount", "mount"],
+  // struct cpu_dev (arch/x86/kernel/cpu/cpu.h, Linux 6.1 and 6.12)
+  ["c_early_init", "processor"],
+  ["c_bsp_init", "processor"],
+  ["c_init", "processor"],
+  ["c_identify", "processor"],
 ]);
 
 /** Who calls each function of a file, and when else it runs. */

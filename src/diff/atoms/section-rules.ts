@@ -111,6 +111,7 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^___srcu_struct_ptrs$/, registered("changed-srcu", "SRCU structures of modules")],
   [/^\.static_call\.text$/, registered("changed-static-calls", "static call definitions")],
   [/^\.BTF_ids$/, registered("changed-btf-ids", "BTF id sets")],
+  [/^__dyndbg_classes$/, registered("changed-registration", "classes of debugging messages")],
   [
     /^__\w+_sched_class$|^\.kunit_|^\.(early_)?lsm_info\.init$|^__governor_thermal_table$|^__\w+_of_table$|^\.apicdrivers$|^\.x86_cpu_dev\.init$|^\.x86_intel_mid_dev\.init$|^__earlycon_table$|^\.pci_fixup|^\.builtin_fw$|^\.dtb\.init|^\.vvar_/,
     registered("changed-registration", "tables of built-in things"),
@@ -125,7 +126,7 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   ],
   [/^\.(init|meminit)\.(data|rodata|bss)/, data("init", false)],
   [/^\.exit\.(data|rodata)/, data("exit", false)],
-  [/^__dyndbg(_classes)?$/, { kind: "data", area: "always", mutable: true, lineNumbers: true }],
+  [/^__dyndbg$/, { kind: "data", area: "always", mutable: true, lineNumbers: true }],
   // One static object a call site, each read by its function alone; the module loader registers a module's.
   [/^__trace_printk_fmt$/, data("always", false)],
   [/^\.data\.\.ro_after_init/, { kind: "data", area: "always", mutable: true, memory: "read-only" }],

@@ -119,6 +119,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: Cor
       ...[...renamed].filter(([after]) => included.has(after)).map(([after, before]) => noteRenamed(atomName(before), atomName(after))),
       ...hooks.notes,
       ...data.notes,
+      ...constants.notes,
       ...registrations.notes,
       ...marks.map(({ name, what }) => `${name}: whether it is on ${what} was settled when the kernel started`),
       ...initNotes(code.init, [...data.init, ...constants.init]),

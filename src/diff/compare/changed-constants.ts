@@ -6,6 +6,7 @@ import { takesAddress } from "../atoms/branches.js";
 import { findCompared } from "../atoms/handed-out.js";
 import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
+import { baseName } from "./correlate-data.js";
 import { isDeviceTableAlias } from "../../elf/made-names.js";
 import * as refuse from "../refusals.js";
 import type { DataChange, DiffRefusal } from "../types.js";
@@ -28,6 +29,7 @@ export interface SettledConstants {
   replaced: Set<Atom>;
   writes: DataWrite[];
   refusals: DiffRefusal[];
+  notes: string[];
   /** Names of constants that only initialization code reads. */
   init: string[];
 }
@@ -47,7 +49,7 @@ const POINTER_SIZE = 8;
  * One whose readers cannot all be told is refused, and one that objects are told by (`p->info == &table[2]`, `p->info - table`). Takes functions that read a moved constant into `code`.
  */
 export function settleConstants(code: ChangedCode, constants: readonly { pre: Atom; post: Atom }[]): SettledConstants {
-  const result: SettledConstants = { changed: [], replaced: new Set(), writes: [], refusals: [], init: [] };
+  const result: SettledConstants = { changed: [], replaced: new Set(), writes: [], refusals: [], notes: [], init: [] };
   const references = findReferences(code.comparer);
   const moving: { pre: Atom; post: Atom }[] = [];
   for (const { pre, post } of constants) {
@@ -67,6 +69,10 @@ export function settleConstants(code: ChangedCode, constants: readonly { pre: At
       for (let offset = range.start; offset < range.end; offset += MAX_WRITE)
         result.writes.push({ pre, post, offset, size: Math.min(MAX_WRITE, range.end - offset) });
       result.changed.push({ ...change, how: "rewritten" });
+      if (isLocal && readers.length > 0 && readers.every(({ owner }) => isGone(owner, code)))
+        result.notes.push(
+          `${baseName(post)}: only initialization code refers to it, which has run: what that made a copy of stays as it was, what holds its address sees the change`,
+        );
     } else if (!isLocal) {
       result.changed.push(change);
       result.refusals.push(refuse.changedConstant(atomName(post), undefined));

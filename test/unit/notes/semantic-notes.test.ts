@@ -92,6 +92,11 @@ const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
         fn(PROBE, "INIT_LIST_HEAD(&t->list);", "return 0;") +
         fn("int toy_open(struct toy *t)", "return list_empty(&t->list) && t->list.next;"),
     },
+    {
+      title: "a variable that is new",
+      pre: `static int toy_count;\n${fn(PROBE, "return 0;")}${fn("void toy_irq(struct toy *t)", "toy_count++;")}`,
+      post: `static int toy_count;\nstatic struct workqueue_struct *toy_queue;\n${fn(PROBE, 'toy_queue = alloc_workqueue("toy", 0, 0);', "return 0;")}${fn("void toy_irq(struct toy *t)", "queue_work(toy_queue, &t->work);")}`,
+    },
   ],
   "allocation-size": [
     {
@@ -124,6 +129,15 @@ const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
   ],
   "setup-only": [
     {
+      title: "a setting of a processor",
+      pre:
+        fn("void toy_init_cpu(struct cpuinfo_x86 *c)", "set_cap(c, 1);") +
+        "static const struct cpu_dev toy_cpu_dev = {\n\t.c_init = toy_init_cpu,\n};\n",
+      post:
+        fn("void toy_init_cpu(struct cpuinfo_x86 *c)", "set_cap(c, 1);", "clear_cap(c, 2);") +
+        "static const struct cpu_dev toy_cpu_dev = {\n\t.c_init = toy_init_cpu,\n};\n",
+    },
+    {
       title: "a register that probe writes",
       pre: fn(PROBE, "writel(1, p->regs);", "return 0;") + fn(REMOVE, "") + OPS,
       post: fn(PROBE, "writel(3, p->regs);", "return 0;") + fn(REMOVE, "") + OPS,
@@ -148,6 +162,11 @@ const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
 };
 
 const SILENT: readonly Case[] = [
+  {
+    title: "a variable that is new, and that others set too",
+    pre: fn(PROBE, "return 0;") + fn("void toy_irq(struct toy *t)", "toy_handle(t);"),
+    post: `static int toy_level;\n${fn(PROBE, "toy_level = 3;", "return 0;")}${fn("void toy_irq(struct toy *t)", "toy_level = 4;", "toy_handle(t, toy_level);")}`,
+  },
   {
     title: "a lock and its unlock in one function",
     pre: fn("void toy_add(struct toy *t)", "t->n++;"),
