@@ -35,7 +35,8 @@ async function byUnit(program: readonly string[], unit: string, args: readonly s
   const timer =
     afterSeconds === 0
       ? ["--property=Restart=on-failure", "--property=RestartSec=1"]
-      : [`--on-active=${afterSeconds}s`, "--timer-property=AccuracySec=1s"];
+      : // A timer begins behind sysinit.target, and at boot that waits for whoever asks here.
+        ["--no-block", `--on-active=${afterSeconds}s`, "--timer-property=AccuracySec=1s"];
   const { failed, stderr } = await execa("systemd-run", ["--quiet", "--collect", `--unit=${unit}`, ...timer, "--", ...program, ...args], {
     reject: false,
   });
