@@ -1,22 +1,5 @@
 import type { CommandPage } from "./command-pages.js";
-
-type Kind = "file" | "directory" | "update-in-kernel" | "update-in-store";
-
-/** What completes a value, by the word in its place: `--patch <file>`, `<update>`. Others are not completed. */
-const KINDS: Readonly<Record<string, Kind>> = {
-  file: "file",
-  update: "file",
-  pre: "file",
-  post: "file",
-  dir: "directory",
-  "kernel-source": "directory",
-};
-
-/** Of commands that choose a new id, so that those that are taken are no help. */
-const NEW_IDS: ReadonlySet<string> = new Set(["create"]);
-
-/** Of commands that look for an id in the store. */
-const STORE_IDS: ReadonlySet<string> = new Set(["remove"]);
+import { kindOf } from "./completion-kinds.js";
 
 /**
  * Completion of `ksplice COMMAND …` and of the old names with a hyphen, for bash. It runs no program but what bash brings: every shell reads it.
@@ -102,9 +85,4 @@ function argumentCase(word: string, { args }: CommandPage): string[] {
   if (first?.argChoices !== undefined) return [`\t${word}) _ksplice_complete words "${first.argChoices.join(" ")}" ;;`];
   const kind = first && kindOf(first.name(), word);
   return kind === undefined ? [] : [`\t${word}) _ksplice_complete ${kind} ;;`];
-}
-
-function kindOf(place: string, word: string): Kind | undefined {
-  if (place !== "id") return KINDS[place];
-  return NEW_IDS.has(word) ? undefined : STORE_IDS.has(word) ? "update-in-store" : "update-in-kernel";
 }

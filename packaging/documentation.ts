@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bashCompletion } from "./bash-completion.js";
 import { commandPages } from "./command-pages.js";
+import { zshCompletion } from "./zsh-completion.js";
 import { fileName, manPage, type ManPageFacts } from "./man-page.js";
 
 /** What each package has for people: manual pages, completion, changelog, copyright. */
@@ -22,11 +23,12 @@ export async function writeManPages(tree: string, wanted: (command: string) => b
       await writeGzip(join(tree, `usr/share/man/man1/${fileName(page)}.1.gz`), manPage(page, pages, facts));
 }
 
-/** bash finds a command's completion by its name. */
+/** bash finds a command's completion by its name; that of zsh says which commands it is for. */
 export async function writeCompletion(tree: string, links: readonly string[]): Promise<void> {
   const directory = join(tree, "usr/share/bash-completion/completions");
   await writeInside(join(directory, "ksplice"), bashCompletion(commandPages()));
   for (const name of links) await symlink("ksplice", join(directory, name));
+  await writeInside(join(tree, "usr/share/zsh/vendor-completions/_ksplice"), zshCompletion(commandPages()));
 }
 
 export async function writeChangelog(tree: string, name: string, { version, date }: ManPageFacts): Promise<void> {
