@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { bashCompletion } from "./bash-completion.js";
+import { configPage } from "./config-page.js";
 import { commandPages } from "./command-pages.js";
 import { zshCompletion } from "./zsh-completion.js";
 import { fileName, manPage, type ManPageFacts } from "./man-page.js";
@@ -21,6 +22,11 @@ export async function writeManPages(tree: string, wanted: (command: string) => b
   for (const page of pages)
     if (wanted(fileName(page).replace(/^ksplice-/, "")))
       await writeGzip(join(tree, `usr/share/man/man1/${fileName(page)}.1.gz`), manPage(page, pages, facts));
+}
+
+/** Of the files that an operator writes. */
+export async function writeFilePages(tree: string, facts: ManPageFacts): Promise<void> {
+  await writeGzip(join(tree, "usr/share/man/man5/ksplice.conf.5.gz"), configPage(facts));
 }
 
 /** bash finds a command's completion by its name; that of zsh says which commands it is for. */

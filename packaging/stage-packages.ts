@@ -4,7 +4,15 @@ import { execa } from "execa";
 import { packageRoot } from "../src/host/package-root.js";
 import { copyrightWithLibraries, OWN_COPYRIGHT } from "./copyright.js";
 import type { PackageTree } from "./deb.js";
-import { isBuildCommand, MAINTAINER, writeChangelog, writeCompletion, writeInside, writeManPages } from "./documentation.js";
+import {
+  isBuildCommand,
+  MAINTAINER,
+  writeChangelog,
+  writeCompletion,
+  writeFilePages,
+  writeInside,
+  writeManPages,
+} from "./documentation.js";
 import { MAINTAINER_SCRIPTS } from "./maintainer-scripts.js";
 import type { NodeRuntime } from "./node-runtime.js";
 
@@ -44,6 +52,7 @@ export async function stageKsplice(path: string, options: StageOptions): Promise
   await execa("strip", ["--strip-unneeded", "--remove-section=.comment", join(path, LIBRARY, "node")]);
   await chmod(join(path, LIBRARY, "node"), 0o755);
   await writeManPages(path, (command) => !isBuildCommand(command), options);
+  await writeFilePages(path, options);
   await writeCompletion(path, ["ksplice-apply", "ksplice-view", "ksplice-undo"]);
   await writeChangelog(path, "ksplice", { version, date });
   await writeInside(join(path, "usr/share/doc/ksplice/copyright"), await copyrightWithLibraries(runtime.license));

@@ -38,7 +38,7 @@ const MOST_STOP_LIMIT = 10_000;
 
 type Values = ReadonlyMap<string, string>;
 
-const KEYS = [
+export const CONFIG_KEYS = [
   "require-signature",
   "allowed-signers",
   "revoked-keys",
@@ -48,6 +48,8 @@ const KEYS = [
   "well-after",
   "stop-limit",
 ] as const;
+
+export type ConfigKey = (typeof CONFIG_KEYS)[number];
 
 /**
  * Lines `KEY = VALUE`; what begins with `#` is a comment. What it does not know it refuses: a policy that is misspelt is none.
@@ -85,7 +87,8 @@ function parse(text: string, path: string): Values {
     if (/^\s*(#|$)/.test(line)) return;
     const [, key = "", value = ""] = /^\s*([a-z-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     const place = `${path}:${index + 1}`;
-    if (!KEYS.some((known) => known === key)) throw badConfig(place, `there is no ${JSON.stringify(key === "" ? line.trim() : key)}`);
+    if (!CONFIG_KEYS.some((known) => known === key))
+      throw badConfig(place, `there is no ${JSON.stringify(key === "" ? line.trim() : key)}`);
     if (values.has(key)) throw badConfig(place, `${key} is said twice`);
     if (value === "") throw badConfig(place, `${key} has no value`);
     values.set(key, value);
@@ -93,7 +96,7 @@ function parse(text: string, path: string): Values {
   return values;
 }
 
-function yesOrNo(values: Values, key: (typeof KEYS)[number], path: string): boolean {
+function yesOrNo(values: Values, key: ConfigKey, path: string): boolean {
   const value = values.get(key) ?? "no";
   if (value !== "yes" && value !== "no") throw badConfig(path, `${key} is ${JSON.stringify(value)}, and not yes or no`);
   return value === "yes";
@@ -117,7 +120,7 @@ function stopLimit(values: Values, path: string): number | undefined {
   return limit;
 }
 
-function listOf(values: Values, key: (typeof KEYS)[number]): string[] {
+function listOf(values: Values, key: ConfigKey): string[] {
   return (values.get(key) ?? "*").split(/[\s,]+/).filter((each) => each !== "");
 }
 
@@ -126,5 +129,5 @@ const badConfig = (place: string, reason: string): Refusal =>
     code: "bad-config",
     message: `${place}: ${reason}`,
     location: place,
-    hint: `known are: ${KEYS.join(", ")}; docs/operations.md says what they mean`,
+    hint: `known are: ${CONFIG_KEYS.join(", ")}; docs/operations.md says what they mean`,
   });

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { commandPages } from "../../../packaging/command-pages.js";
+import { configPage } from "../../../packaging/config-page.js";
+import { CONFIG_KEYS } from "../../../src/service/config.js";
 import { escape, fileName, manPage } from "../../../packaging/man-page.js";
 import { runCommand } from "../../support/run-command.js";
 
@@ -95,4 +97,11 @@ test.each(commandPages().map(({ name }) => name))("an option is in the help of %
   const flags = [...help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
   expect(flags.length).toBeGreaterThan(4);
   expect(new Set(flags).size, help).toBe(flags.length);
+});
+
+test("the page of the configuration names each key that is read", () => {
+  const page = configPage(FACTS);
+  const keys = [...page.matchAll(/^\\fB([a-z\\-]+)\\fR = /gm)].map(([, key = ""]) => key.replaceAll("\\-", "-"));
+  expect(keys).toEqual(CONFIG_KEYS);
+  expect(page).toContain(".I /etc/ksplice/ksplice.conf\n");
 });
