@@ -17,6 +17,9 @@ interface SectionHeader {
   entsize: number;
 }
 
+/** Of a section: a large page. Bytes. */
+const MAX_ALIGN = 2 * 1024 * 1024;
+
 /** Section types that the model does not keep: the writer makes its own, or the content is only a hint to a linker. */
 const TABLE_TYPES: ReadonlySet<number> = new Set([
   elf.SHT_NULL,
@@ -123,8 +126,11 @@ function contentOf(bytes: Uint8Array, header: SectionHeader, fileName: string): 
 
 function parseSection(bytes: Uint8Array, header: SectionHeader, names: Uint8Array, fileName: string): ElfSection | undefined {
   if (TABLE_TYPES.has(header.type)) return undefined;
+  const name = readCString(names, header.nameOffset, fileName);
+  if (header.align > MAX_ALIGN || !Number.isInteger(Math.log2(Math.max(1, header.align))))
+    throw new ElfFormatError(fileName, `implausible alignment of ${name}: ${String(header.align)}`);
   return {
-    name: readCString(names, header.nameOffset, fileName),
+    name,
     type: header.type,
     flags: header.flags & ~(elf.SHF_INFO_LINK | elf.SHF_GROUP),
     align: Math.max(1, header.align),

@@ -1,6 +1,10 @@
 import { concatBytes } from "./concat-bytes.js";
 import * as elf from "./constants.js";
+import { ElfFormatError } from "./elf-format-error.js";
 import { AbsoluteAddress, COMMON, UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "./model.js";
+
+/** Far above the largest module. Gaps for alignment take memory that no file has to hold. Bytes. */
+const MAX_SIZE = 512 * 1024 * 1024;
 
 /** Collects the strings of a string table; equal strings are stored once. */
 class StringTable {
@@ -88,8 +92,9 @@ export function writeObject(object: ElfObject): Uint8Array {
   const nameBytes = names.toBytes();
   outputs.push({ ...tables, name: ".shstrtab", type: elf.SHT_STRTAB, size: nameBytes.length, link: 0, align: 1, data: nameBytes });
 
-  if (outputs.length >= elf.SHN_LORESERVE) throw new Error(`${object.fileName}: too many sections to write (${String(outputs.length)})`);
-  return layOut(outputs, names, object.machine.value);
+  if (outputs.length >= elf.SHN_LORESERVE)
+    throw new ElfFormatError(object.fileName, `too many sections to write (${String(outputs.length)})`);
+  return layOut(outputs, names, object);
 }
 
 function contentOutput(section: ElfSection, indices: ReadonlyMap<ElfSection, number>): OutputSection {
@@ -151,7 +156,7 @@ function requireIndex<T>(indices: ReadonlyMap<T, number>, item: T, name: string)
   return index;
 }
 
-function layOut(outputs: readonly OutputSection[], names: StringTable, machine: number): Uint8Array {
+function layOut(outputs: readonly OutputSection[], names: StringTable, { fileName, machine }: ElfObject): Uint8Array {
   let size = elf.EHDR_SIZE;
   const offsets = outputs.map((output) => {
     if (output.type === elf.SHT_NULL) return 0;
@@ -159,13 +164,14 @@ function layOut(outputs: readonly OutputSection[], names: StringTable, machine: 
     size = offset + output.data.length;
     return offset;
   });
+  if (size > MAX_SIZE) throw new ElfFormatError(fileName, `with its alignments it takes ${String(size)} bytes`);
   const headersOffset = alignUp(size, 8);
   const bytes = new Uint8Array(headersOffset + outputs.length * elf.SHDR_SIZE);
   const view = new DataView(bytes.buffer);
 
   bytes.set([0x7f, 0x45, 0x4c, 0x46, elf.ELFCLASS64, elf.ELFDATA2LSB, elf.EV_CURRENT]);
   view.setUint16(16, elf.ET_REL, true);
-  view.setUint16(18, machine, true);
+  view.setUint16(18, machine.value, true);
   view.setUint32(20, elf.EV_CURRENT, true);
   view.setBigUint64(40, BigInt(headersOffset), true);
   view.setUint16(52, elf.EHDR_SIZE, true);

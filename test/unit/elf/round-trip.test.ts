@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SHDR_SIZE } from "../../../src/elf/constants.js";
 import { ElfFormatError } from "../../../src/elf/elf-format-error.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
@@ -59,6 +60,15 @@ describe("an object that the compiler wrote", () => {
   });
 });
 
+/** @param align of the first section. Bytes. */
+function withAlignment(align: bigint): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  const view = new DataView(copy.buffer);
+  const header = Number(view.getBigUint64(40, true)) + SHDR_SIZE;
+  view.setBigUint64(header + 48, align, true);
+  return copy;
+}
+
 describe("bad input", () => {
   it.each([
     ["nothing", () => new Uint8Array(0), "truncated"],
@@ -66,9 +76,17 @@ describe("bad input", () => {
     ["half an object", () => bytes.slice(0, bytes.length / 2), "x.o: "],
     ["an executable", () => Uint8Array.from(bytes, (value, index) => (index === 16 ? 2 : value)), "not a relocatable object"],
     ["another machine", () => Uint8Array.from(bytes, (value, index) => (index === 18 ? 183 : value)), "not an x86-64 object"],
+    ["an alignment that is no power of two", () => withAlignment(24n), "implausible alignment"],
+    ["an alignment that would take 4 GiB of memory to write", () => withAlignment(1n << 32n), "implausible alignment"],
   ])("%s is refused by name", (_, make, message) => {
     expect(() => parseObject(make(), "x.o")).toThrow(ElfFormatError);
     expect(() => parseObject(make(), "x.o")).toThrow(message);
+  });
+
+  it("is not written where gaps for alignment make it too large", () => {
+    const object = parseObject(bytes, "a.o");
+    for (const section of object.sections) section.align = 1 << 29;
+    expect(() => writeObject(object)).toThrow(ElfFormatError);
   });
 
   it("of any length never throws anything but a format error", () => {
