@@ -28,6 +28,12 @@ export function systemLater(facts: MachineFacts, program: readonly string[]): La
       };
 }
 
+/**
+ * A timer begins behind sysinit.target, which waits at boot for the unit that asks here; and systemd-run (257) waits for the timer to begin, with --no-block, too.
+ * What the defaults say of a shutdown stays.
+ */
+const EARLY = ["DefaultDependencies=no", "Conflicts=shutdown.target", "Before=shutdown.target"].map((each) => `--timer-property=${each}`);
+
 /** A transient unit: its output goes to the journal. */
 async function byUnit(program: readonly string[], unit: string, args: readonly string[], afterSeconds: number): Promise<void> {
   await execa("systemctl", ["stop", `${unit}.timer`, `${unit}.service`], { reject: false, stdio: "ignore" });
@@ -35,8 +41,7 @@ async function byUnit(program: readonly string[], unit: string, args: readonly s
   const timer =
     afterSeconds === 0
       ? ["--property=Restart=on-failure", "--property=RestartSec=1"]
-      : // A timer begins behind sysinit.target, and at boot that waits for whoever asks here.
-        ["--no-block", `--on-active=${afterSeconds}s`, "--timer-property=AccuracySec=1s"];
+      : [`--on-active=${afterSeconds}s`, "--timer-property=AccuracySec=1s", ...EARLY];
   const { failed, stderr } = await execa("systemd-run", ["--quiet", "--collect", `--unit=${unit}`, ...timer, "--", ...program, ...args], {
     reject: false,
   });

@@ -30,12 +30,12 @@ function underSystemd(status: number): { start: ReturnType<typeof systemLater>["
   return { start: later.start.bind(later), asked: () => readFileSync(log, "utf8").trim().split("\n") };
 }
 
-test("what is to be done after a while is a timer, which is not waited for: at boot it would wait for the unit that asks", async () => {
+test("what is to be done after a while is a timer, which does not wait for sysinit.target: at boot that waits for the unit that asks", async () => {
   const { start, asked } = underSystemd(0);
   await start("ksplice-well", ["service", "well"], 300);
   expect(asked()).toEqual([
     "systemctl stop ksplice-well.timer ksplice-well.service",
-    "systemd-run --quiet --collect --unit=ksplice-well --no-block --on-active=300s --timer-property=AccuracySec=1s -- /node /ksplice.js service well",
+    "systemd-run --quiet --collect --unit=ksplice-well --on-active=300s --timer-property=AccuracySec=1s --timer-property=DefaultDependencies=no --timer-property=Conflicts=shutdown.target --timer-property=Before=shutdown.target -- /node /ksplice.js service well",
   ]);
 });
 
