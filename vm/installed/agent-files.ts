@@ -47,10 +47,23 @@ OOMScoreAdjust=-900
 WantedBy=multi-user.target
 `;
 
+/** An emulated machine on a busy host takes minutes for what another does in seconds: nothing is given up for that. */
+const PATIENT_SERVICES = `[Service]
+TimeoutStartSec=1h
+TimeoutStopSec=1h
+`;
+const PATIENT_MANAGER = `[Manager]
+DefaultDeviceTimeoutSec=1h
+DefaultTimeoutStartSec=1h
+DefaultTimeoutStopSec=1h
+`;
+
 /** By path from the root of the system. */
 export const AGENT_FILES: readonly { readonly path: string; readonly text: string; readonly mode: number }[] = [
   { path: AGENT, text: AGENT_SCRIPT, mode: 0o755 },
   { path: "/etc/systemd/system/vm-agent.service", text: AGENT_UNIT, mode: 0o644 },
+  { path: "/etc/systemd/system/service.d/patient.conf", text: PATIENT_SERVICES, mode: 0o644 },
+  { path: "/etc/systemd/system.conf.d/patient.conf", text: PATIENT_MANAGER, mode: 0o644 },
 ];
 
 /** A link that has systemd start it. */
