@@ -73,10 +73,21 @@ const arrows = {
   ],
   vm: host,
   "src/rehearse": [...host, "src/kbuild", "src/kbuild/module", "src/tree", "src/update/file", "src/update/verify", "vm"],
+  "src/review": [...elf, "src/diff", "src/diff/listing", "src/notes", "src/rehearse", "src/update/file"],
   "src/service": [...host, "src/arch", "src/engine", "src/kernel", "src/update/apply", "src/update/file", "src/update/match"],
   "src/index.ts": [
     ...[...elf, ...host, ...diffing, ...updates],
-    ...["src/distro", "src/engine", "src/kbuild/change", "src/kernel", "src/match", "src/notes", "src/rehearse", "src/service"],
+    ...[
+      "src/distro",
+      "src/engine",
+      "src/kbuild/change",
+      "src/kernel",
+      "src/match",
+      "src/notes",
+      "src/rehearse",
+      "src/review",
+      "src/service",
+    ],
   ],
   "src/cli": ["src/index.ts"],
 };

@@ -1,24 +1,23 @@
+import { escapeHtml as escape, renderPage } from "../src/review/page.js";
 import { describeRehearsals, summarize, type CorpusReport } from "./summary.js";
 import type { ChangedItem, FixResult } from "./types.js";
 
 /** The report as one page without anything from elsewhere. Rows unfold; a field and buttons choose among them. */
 export function renderHtml(report: CorpusReport): string {
   const { counts, share, rehearsals, reasons } = summarize(report.results);
-  const title = `Linux ${escape(report.from)} → ${escape(report.to)} as hot updates`;
+  const title = `Linux ${report.from} → ${report.to} as hot updates`;
   const buttons = [...counts].map(([verdict, count]) => `<button data-verdict="${verdict}">${count} ${verdict}</button>`).join("\n");
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${title}</title><style>${STYLE}</style></head><body>
-<h1>${title}</h1>
+  const body = `<h1>${escape(title)}</h1>
 <p><b>${(100 * share).toFixed(1)} %</b> of the fixes become updates: update / (update + refused + not alone + failed); ${describeRehearsals(rehearsals)}. ${report.results.length} of ${report.found} fixes, ${report.seconds} s.</p>
-<p id="filter"><input type="search" placeholder="file, function, reason"> <button data-verdict="">all</button>
+<p id="filter"><label>find <input type="search" placeholder="file, function, reason"></label> <button data-verdict="">all</button>
 ${buttons}</p>
 <table><thead><tr><th>verdict<th>fix<th>changed<th>new<th>reason<th>rehearsed<th>ms</tr></thead><tbody>
 ${report.results.map(renderRow).join("\n")}
 </tbody></table>
 <h2>Reasons</h2><table>
 ${reasons.map(({ verdict, code, count }) => `<tr><td>${verdict}<td>${escape(code)}<td class="n">${count}</tr>`).join("\n")}
-</table><script>${SCRIPT}</script></body></html>
-`;
+</table>`;
+  return renderPage({ title, body, style: STYLE, script: SCRIPT });
 }
 
 function renderRow(result: FixResult): string {
@@ -71,17 +70,10 @@ function renderDisassembly(lines: readonly string[]): string {
   return `<pre>${marked.join("\n")}</pre>`;
 }
 
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
 const STYLE = `
-body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #222; }
-table { border-collapse: collapse; } th, td { text-align: left; vertical-align: top; padding: .2em .6em; border-bottom: 1px solid #ddd; }
-.n { text-align: right; } pre { font-size: 12px; background: #f6f6f6; padding: .5em; overflow-x: auto; max-width: 70em; }
-.pre { color: #a00; } .post { color: #070; } summary { cursor: pointer; }
-tr.update > td:first-child { color: #070; } tr.refused > td:first-child, tr.failed > td:first-child { color: #a00; font-weight: bold; }
-tr.no-effect > td:first-child, tr.not-alone > td:first-child, tr.not-built > td:first-child { color: #777; }
+tr.update > td:first-child { color: var(--come); }
+tr.refused > td:first-child, tr.failed > td:first-child { color: var(--gone); font-weight: bold; }
+tr.no-effect > td:first-child, tr.not-alone > td:first-child, tr.not-built > td:first-child { color: var(--faint); }
 button.on { font-weight: bold; }
 `;
 

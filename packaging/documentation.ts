@@ -10,7 +10,7 @@ import { fileName, manPage, type ManPageFacts } from "./man-page.js";
 /** What each package has for people: manual pages, completion, changelog, copyright. */
 
 /** Commands whose pages come with `ksplice-build`; the others are `ksplice`'s. */
-const BUILD_COMMANDS: ReadonlySet<string> = new Set(["prepare", "create", "rehearse", "diff"]);
+const BUILD_COMMANDS: ReadonlySet<string> = new Set(["prepare", "create", "rehearse", "review", "diff"]);
 
 export function isBuildCommand(command: string): boolean {
   return BUILD_COMMANDS.has(command);

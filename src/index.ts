@@ -56,6 +56,10 @@ export { rehearseUpdate } from "./rehearse/rehearse-update.js";
 export type { Rehearsal } from "./rehearse/rehearsal.js";
 export { oneLine, sawTheSame } from "./rehearse/find-failures.js";
 
+// What a person decides by.
+export { reviewUpdate, type Review } from "./review/review-update.js";
+export { renderReview } from "./review/render-review.js";
+
 // Updates in service: kept in the store, applied at boot.
 export { thisPlace, type Place } from "./service/place.js";
 export { readIncoming, readToApply } from "./service/read-incoming.js";

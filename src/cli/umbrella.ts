@@ -8,6 +8,7 @@ import { matchCommand } from "./match.js";
 import { packageCommand } from "./package.js";
 import { prepareCommand } from "./prepare.js";
 import { rehearseCommand } from "./rehearse.js";
+import { reviewCommand } from "./review.js";
 import { serviceCommand } from "./service.js";
 import { snapshotCommand } from "./snapshot.js";
 import { statusCommand, unameCommand } from "./status.js";
@@ -24,6 +25,7 @@ export function umbrella(): Command {
     prepareCommand(),
     createCommand(),
     rehearseCommand(),
+    reviewCommand(),
     snapshotCommand(),
     matchCommand(),
     applyCommand(),
