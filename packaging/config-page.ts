@@ -23,6 +23,12 @@ const MEANINGS: Readonly<Record<ConfigKey, readonly [value: string, meaning: str
     "MILLISECONDS",
     "How long threads are looked at while the machine is stopped, at most, at boot and where no --stop-limit says it. Default: 10.",
   ],
+  "module-key": ["FILE", "What modules are signed with, for a kernel that loads no others: a key in PEM, root's."],
+  "module-certificate": ["FILE", "Its certificate, PEM or DER, which the kernel must know."],
+  "module-signer": [
+    "COMMAND",
+    "A shell command that signs them instead: it gets the module on standard input, and gives a detached PKCS#7 signature in DER on standard output.",
+  ],
 };
 
 /** ksplice.conf(5). */

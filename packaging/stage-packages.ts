@@ -65,7 +65,7 @@ export async function stageKsplice(path: string, options: StageOptions): Promise
     control: {
       ...commonFields("ksplice", version, "amd64"),
       Depends: "libc6 (>= 2.28), libgcc-s1 (>= 3.3), libstdc++6 (>= 10), kmod",
-      Recommends: "openssh-client",
+      Recommends: "openssh-client, openssl",
       Suggests: "ksplice-build",
       Description: `patch the running Linux kernel without a reboot
  Applies updates to the running kernel, lists them and takes them out again.

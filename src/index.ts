@@ -85,6 +85,7 @@ export type { Held, StoredUpdate } from "./service/store/store-index.js";
 
 // Change the running kernel, and see what is in it.
 export { applyUpdate, type ApplyOptions, type ApplyResult } from "./update/apply/apply-update.js";
+export { commandSigner, keySigner, type ModuleSigner, type SigningKey } from "./signing/module-signer.js";
 export { undoUpdate, type UndoOptions, type UndoResult } from "./update/apply/undo-update.js";
 export { viewKernel, viewUpdateInKernel, type ViewedUpdate } from "./update/apply/view-updates.js";
 export { verifyUpdate, type Verification } from "./update/verify/verify-update.js";

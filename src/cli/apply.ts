@@ -12,9 +12,10 @@ import {
 } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
 import { runningService } from "./service-options.js";
+import { signerOf, withSigning, type SigningOptions } from "./signing-options.js";
 import { showEvents } from "./show-events.js";
 
-interface ApplyOptions extends CommonOptions, PersistenceOptions {
+interface ApplyOptions extends CommonOptions, PersistenceOptions, SigningOptions {
   readonly partial?: boolean;
   readonly verify?: boolean;
   readonly json?: boolean;
@@ -28,7 +29,7 @@ interface ApplyOptions extends CommonOptions, PersistenceOptions {
 
 /** `ksplice apply UPDATE` */
 export function applyCommand(): Command {
-  return withPersistence(new Command("apply"))
+  return withSigning(withPersistence(new Command("apply")))
     .description("apply an update to the running kernel")
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
     .option("--partial", "skip target modules that are not loaded")
@@ -42,6 +43,7 @@ export function applyCommand(): Command {
     .option("--debugfile <file>", "the same, into a file")
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ApplyOptions>();
+      const signer = signerOf(options);
       const shown = showEvents("ksplice-apply", options);
       const service = runningService(shown.tell);
       const { update, origin } = await readToApply(path, service.place, shown.tell);
@@ -62,6 +64,7 @@ export function applyCommand(): Command {
               partial,
               allowOlder,
               verify,
+              signer,
               ...persistenceFrom(options),
               ...(replace === undefined ? {} : { replace }),
               tell: shown.tell,

@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import { EXIT_REFUSED, oneLine, openUpdate, rehearseUpdate, sawTheSame, type Rehearsal } from "../index.js";
 import { cacheDirectory, printJson, type CommonOptions } from "./common.js";
+import { signingArguments, withSigning, type SigningOptions } from "./signing-options.js";
 import { showEvents } from "./show-events.js";
 
-interface RehearseOptions extends CommonOptions {
+interface RehearseOptions extends CommonOptions, SigningOptions {
   readonly tree: string;
   readonly probe?: string;
   readonly load?: string;
@@ -15,7 +16,7 @@ interface RehearseOptions extends CommonOptions {
 
 /** `ksplice rehearse UPDATE --tree DIR` */
 export function rehearseCommand(): Command {
-  return new Command("rehearse")
+  return withSigning(new Command("rehearse"))
     .description("try an update out in a virtual machine: boot its kernel, apply, view, undo, and look for trouble")
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
     .requiredOption("--tree <dir>", "directory that `ksplice prepare` has filled")
@@ -36,6 +37,7 @@ export function rehearseCommand(): Command {
       const result = await rehearseUpdate(await openUpdate(path), {
         ...options,
         modules: options.module,
+        applyArguments: signingArguments(options),
         cacheDir: cacheDirectory(),
         directory: process.cwd(),
         tell: shown.tell,

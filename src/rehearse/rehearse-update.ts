@@ -25,6 +25,8 @@ export interface RehearsalOptions {
   /** Directories of the host that the probe needs and that lie below /tmp, /var/tmp, /run or /mnt, where the machine has its own. */
   readonly expose?: readonly string[];
   readonly tries?: number;
+  /** Further ones for `ksplice-apply` in the machine. */
+  readonly applyArguments?: readonly string[];
   /** Default: one is booted for the update, and switched off behind it. */
   readonly running?: RunningMachine;
   /** Where the console's output is kept. */
@@ -75,7 +77,11 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     watch.begin("probe, before", "probing before");
     const before = await probe(machine, options);
     watch.begin("apply", `applying ${id}`);
-    const applied = await ksplice<ApplyOutput>(machine, "apply", [`--tries=${options.tries ?? 5}`, "--json", updatePath]);
+    const applied = await ksplice<ApplyOutput>(machine, "apply", [
+      ...[`--tries=${options.tries ?? 5}`, "--json"],
+      ...(options.applyArguments ?? []),
+      updatePath,
+    ]);
     watch.begin("probe, applied", "probing with the update applied");
     const whileApplied = await probe(machine, options);
     const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"])).map((entry) => entry.id);

@@ -4,6 +4,7 @@ import { undoUpdate, type UndoOptions, type UndoResult } from "../update/apply/u
 import type { Update } from "../update/file/update-file.js";
 import { settingsOf, type Settings } from "./config.js";
 import { removeMark, writeMark, type Mark } from "./guard/marks.js";
+import { configuredSigner } from "./module-key.js";
 import { olderUpdate } from "./refusals.js";
 import { noteUndone, readAppliedRecords, writeAppliedRecord } from "./run-state.js";
 import type { Service } from "./service.js";
@@ -41,7 +42,8 @@ export async function applyGuarded(service: Service, update: Update, origin: Ori
   const settings = await settingsOf(service);
   let result: ApplyResult;
   try {
-    result = await applyUpdate(update, withStopLimit(options, settings), system);
+    const signer = options.signer ?? (isItsKernel ? await configuredSigner(place) : undefined);
+    result = await applyUpdate(update, { ...withStopLimit(options, settings), signer }, system);
   } catch (error) {
     // The machine is up, and the kernel as it was.
     if (isGuarded) await removeMark(place, release, id);

@@ -20,6 +20,10 @@ export interface Config {
   /** Where the figures for Prometheus go; undefined: nowhere. */
   readonly prometheus: string | undefined;
   readonly settings: Settings;
+  /** What modules are signed with, for a kernel that wants that: files of a key and of its certificate. */
+  readonly moduleKey: { readonly key: string; readonly certificate: string } | undefined;
+  /** A shell command that signs them instead. */
+  readonly moduleSigner: string | undefined;
 }
 
 /** What is no matter of trust. */
@@ -47,6 +51,9 @@ export const CONFIG_KEYS = [
   "prometheus",
   "well-after",
   "stop-limit",
+  "module-key",
+  "module-certificate",
+  "module-signer",
 ] as const;
 
 export type ConfigKey = (typeof CONFIG_KEYS)[number];
@@ -67,6 +74,7 @@ export async function readConfig(place: Place): Promise<Config> {
     kernels: listOf(values, "kernels"),
     prometheus: values.has("prometheus") ? join(place.root, values.get("prometheus") ?? "") : undefined,
     settings: { wellAfter: wellAfter(values, path), stopLimit: stopLimit(values, path) },
+    ...moduleSigning(values, place, path),
   };
 }
 
@@ -118,6 +126,15 @@ function stopLimit(values: Values, path: string): number | undefined {
   if (limit < 1 || limit > MOST_STOP_LIMIT)
     throw badConfig(path, `stop-limit is ${JSON.stringify(value)}, and not a number of milliseconds from 1 to ${MOST_STOP_LIMIT}`);
   return limit;
+}
+
+function moduleSigning(values: Values, { root }: Place, path: string): Pick<Config, "moduleKey" | "moduleSigner"> {
+  const [key, certificate, moduleSigner] = [values.get("module-key"), values.get("module-certificate"), values.get("module-signer")];
+  if ((key === undefined) !== (certificate === undefined)) throw badConfig(path, "module-key and module-certificate go together");
+  if (key !== undefined && moduleSigner !== undefined) throw badConfig(path, "it says both module-key and module-signer");
+  const moduleKey =
+    key === undefined || certificate === undefined ? undefined : { key: join(root, key), certificate: join(root, certificate) };
+  return { moduleKey, moduleSigner };
 }
 
 function listOf(values: Values, key: ConfigKey): string[] {

@@ -134,6 +134,7 @@ function patient(system: RunningSystem): RunningSystem {
     openKernel: (options) => system.openKernel(options),
     loadedModules: () => system.loadedModules(),
     livepatchedFunctions: () => system.livepatchedFunctions(),
+    modulePolicy: () => system.modulePolicy(),
     locked: async (action) => await whenFree(async (inside) => await system.locked(inside), action, PATIENCE_MS),
   };
 }

@@ -3,6 +3,7 @@ import { KSPLICE_ABI } from "../../src/engine/core/part-section.js";
 import type { LoadedUpdate, RequestedStage, StageOptions } from "../../src/engine/core/ksplice-sysfs.js";
 import type { Engine } from "../../src/engine/engine.js";
 import type { KernelFacts } from "../../src/kernel/live/kernel-facts.js";
+import type { ModulePolicy } from "../../src/kernel/live/module-policy.js";
 import type { LivepatchedFunction } from "../../src/kernel/live/livepatches.js";
 import type { RunningSystem } from "../../src/update/apply/running-system.js";
 import { asLive, FACTS, sampleKernel } from "./sample-fit.js";
@@ -20,6 +21,7 @@ export interface FakeSystemOptions {
   readonly unloadable?: readonly string[];
   readonly facts?: Partial<KernelFacts>;
   readonly livepatched?: readonly LivepatchedFunction[];
+  readonly policy?: Partial<ModulePolicy>;
   /** Where an undo leaves an update. */
   readonly undone?: "reversed" | "resident";
 }
@@ -81,6 +83,10 @@ export class FakeSystem implements RunningSystem {
 
   livepatchedFunctions(): readonly LivepatchedFunction[] {
     return this.options.livepatched ?? [];
+  }
+
+  modulePolicy(): ModulePolicy {
+    return { wantsSignature: undefined, isClosed: false, ...this.options.policy };
   }
 
   async locked<T>(action: () => Promise<T>): Promise<T> {

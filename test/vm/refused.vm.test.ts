@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/host/package-root.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/file/update-file.js";
+import { makeSigningKey } from "../support/signing-key.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
@@ -155,15 +156,30 @@ async function findProbeOffset(machine: Guest, events: string): Promise<number> 
 }
 
 describe("on a locked kernel ksplice-apply refuses", () => {
-  it.each([
-    ["where modules must be signed", "module.sig_enforce=1", ["module", "signature"]],
-    ["where memory may not be read", "lockdown=confidentiality", ["kcore", "locked down"]],
-  ])("%s", async (_, appendCmdline, words) => {
+  const on = async (appendCmdline: string, action: (locked: Guest) => Promise<void>): Promise<void> => {
     const locked = await bootGuest(tree.path, { appendCmdline, expose: [workshop.dir] });
     try {
-      await expectRefusal(locked, [raw], ...words);
+      await action(locked);
     } finally {
       await locked.end();
     }
+  };
+
+  it("where modules must be signed: without a signature, and with one of a key that the kernel does not know", async () => {
+    makeSigningKey(workshop.dir, "stranger");
+    const signing = ["--sign-key", join(workshop.dir, "stranger.key"), "--sign-cert", join(workshop.dir, "stranger.pem")];
+    await on("module.sig_enforce=1", async (locked) => {
+      await expectRefusal(locked, [raw], "no module without a signature", "sig_enforce", "--sign-key");
+      expect(await locked.sh("dmesg | grep -c 'is rejected' || true")).toBe("0");
+      await expectRefusal(locked, [...signing, raw], "module ksplice", "does not trust the key", "mokutil");
+      // It is the key: the kernel could read the signature.
+      expect(await locked.sh("dmesg | grep 'is rejected'")).toContain("module with unavailable key");
+    });
+  });
+
+  it("where memory may not be read", async () => {
+    await on("lockdown=confidentiality", async (locked) => {
+      await expectRefusal(locked, [raw], "kcore", "locked down");
+    });
   });
 });

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
-import { refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
+import { hasSignature } from "../../signing/module-signature.js";
+import { refuseModuleKey, refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
 
 /** The module tools live here; a bare PATH may lack them (sudo's secure_path, cron). */
 const TOOL_PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
@@ -18,7 +19,11 @@ export async function loadModule(object: Uint8Array, name: string): Promise<void
     const file = join(directory, `${name}.ko`);
     writeFileSync(file, object, { mode: 0o600 });
     const failure = await runTool("insmod", [file]);
-    if (failure !== undefined) throw refuseModuleLoad(name, failure.replaceAll(file, `${name}.ko`), likelyLoadFailure(failure));
+    if (failure === undefined) return;
+    const words = failure.replaceAll(file, `${name}.ko`);
+    throw /Key was rejected|Required key not available/.test(failure)
+      ? refuseModuleKey(name, words, hasSignature(object))
+      : refuseModuleLoad(name, words, likelyLoadFailure(failure, hasSignature(object)));
   } finally {
     await removeTemporary(directory);
   }
@@ -49,8 +54,7 @@ async function runTool(tool: string, args: readonly string[]): Promise<string | 
 }
 
 /** What each of insmod's complaints usually comes from. Source: kernel/module/main.c and signing.c, Linux 6.1. */
-const LOAD_FAILURES: readonly (readonly [pattern: RegExp, cause: () => string | undefined])[] = [
-  [/Key was rejected|Required key not available/, () => "the kernel loads only signed modules, and this one has no signature it trusts"],
+const LOAD_FAILURES: readonly (readonly [pattern: RegExp, cause: (isSigned: boolean) => string | undefined])[] = [
   [/Operation not permitted/, explainPermission],
   [/Invalid module format/, () => "the module was built for another kernel; dmesg names the difference"],
   [/Unknown symbol/, () => "a module that the new code needs is not loaded, or a symbol is gone; dmesg names it"],
@@ -58,19 +62,18 @@ const LOAD_FAILURES: readonly (readonly [pattern: RegExp, cause: () => string | 
   [/Cannot allocate memory/, () => "the kernel is out of memory for modules"],
 ];
 
-function likelyLoadFailure(words: string): string | undefined {
-  return LOAD_FAILURES.find(([pattern]) => pattern.test(words))?.[1]();
+function likelyLoadFailure(words: string, isSigned: boolean): string | undefined {
+  return LOAD_FAILURES.find(([pattern]) => pattern.test(words))?.[1](isSigned);
 }
 
-function explainPermission(): string {
-  if (readSetting("/sys/module/module/parameters/sig_enforce") === "Y")
-    return "the kernel enforces module signatures (module.sig_enforce=1), and updates are not signed";
+/** Whoever applies an update has asked the kernel's policy before; there are other keepers of modules (LoadPin, IMA). */
+function explainPermission(isSigned: boolean): string {
   const lockdown = readSetting("/sys/kernel/security/lockdown");
   if (lockdown !== undefined && !lockdown.includes("[none]"))
-    return `the kernel is locked down (${lockdown}), as Secure Boot does; it loads only signed modules`;
-  if (readSetting("/proc/sys/kernel/modules_disabled") === "1")
-    return "loading modules has been switched off until the next boot (kernel.modules_disabled=1)";
-  return "loading a module needs root and CAP_SYS_MODULE";
+    return isSigned
+      ? `the kernel is locked down (${lockdown}), and does not know the key that the module is signed with`
+      : `the kernel is locked down (${lockdown}), as Secure Boot does; it loads only signed modules`;
+  return "loading a module needs root and CAP_SYS_MODULE; besides, a policy of the machine's may forbid it (LoadPin, IMA; dmesg says so)";
 }
 
 function readSetting(path: string): string | undefined {

@@ -86,6 +86,20 @@ export function refuseModuleLoad(module: string, details: string, likelyCause: s
   });
 }
 
+/** The kernel does not take the module's signature, or wants one. `details` is what the tool said. */
+export function refuseModuleKey(module: string, details: string, isSigned: boolean): Refusal {
+  return new Refusal({
+    code: "key-not-trusted",
+    message: isSigned
+      ? `the kernel did not load module ${module}, as it does not trust the key that it is signed with: ${details}`
+      : `the kernel did not load module ${module}, as it is not signed: ${details}`,
+    hint: isSigned
+      ? "the key's certificate must be among the kernel's own: built in, or enrolled (mokutil --import CERTIFICATE.der, then a reboot); /proc/keys lists them"
+      : "sign it: --sign-key and --sign-cert, or --signer",
+    abortCause: "call_failed",
+  });
+}
+
 /** rmmod failed. `details` is what the tool said. */
 export function refuseModuleUnload(module: string, details: string): Refusal {
   return new Refusal({

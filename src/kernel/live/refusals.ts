@@ -33,3 +33,22 @@ export function refuseNoKcore(path: string, cause: string, lockdown: string | un
     abortCause: "failed_to_find",
   });
 }
+
+/** It loads only modules with a signature. */
+export function refuseUnsigned(reason: string): Refusal {
+  return new Refusal({
+    code: "signature-required",
+    message: `the running kernel loads no module without a signature that it trusts: ${reason}`,
+    hint: "give apply a key that the kernel knows, with its certificate (--sign-key, --sign-cert), or what signs with one (--signer); docs/operations.md says where the key must be",
+    abortCause: "call_failed",
+  });
+}
+
+export function refuseClosed(): Refusal {
+  return new Refusal({
+    code: "modules-disabled",
+    message: "the running kernel loads no modules until the next boot: kernel.modules_disabled is 1",
+    hint: "nothing puts it back; where it is set at boot, ksplice.service has to run before that",
+    abortCause: "call_failed",
+  });
+}

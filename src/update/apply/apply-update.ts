@@ -2,6 +2,9 @@ import type { Engine } from "../../engine/engine.js";
 import type { Tell } from "../../events.js";
 import type { LoadedPart, LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
+import type { ModulePolicy } from "../../kernel/live/module-policy.js";
+import { refuseClosed, refuseUnsigned } from "../../kernel/live/refusals.js";
+import type { ModuleSigner } from "../../signing/module-signer.js";
 import { CORE_MODULE } from "../../engine/core/core-engine.js";
 import { stopIfInterrupted } from "../../host/interruption.js";
 import { matchUpdate, refusalOf, requireItsKernel } from "../match/match-update.js";
@@ -28,6 +31,8 @@ export interface ApplyOptions extends Persistence {
   readonly stopLimit?: number;
   /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
   readonly verify?: boolean;
+  /** Signs what is loaded. A kernel that loads no module without a signature needs it. */
+  readonly signer?: ModuleSigner | undefined;
   readonly tell: Tell;
   /** Looked at between the steps: once it is aborted, what was begun is taken back. */
   readonly interruption?: AbortSignal;
@@ -51,7 +56,7 @@ export interface ApplyResult {
 
 /**
  * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
- * @throws Refusal `not-verified`, `wrong-kernel`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `not-applied`, `replaced-by-newer`, `code-busy`, or the core's abort cause
+ * @throws Refusal `not-verified`, `wrong-kernel`, `modules-disabled`, `signature-required`, `cannot-sign`, `key-not-trusted`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `not-applied`, `replaced-by-newer`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions, system: RunningSystem = thisSystem()): Promise<ApplyResult> {
   // Said first: whatever else this kernel lacks, it is not the one.
@@ -80,6 +85,8 @@ function requireReplaceable({ engine }: RunningSystem, id: string, by: string): 
 async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update, options: ApplyOptions): Promise<ApplyResult> {
   const { manifest } = update;
   const { tell } = options;
+  // Applied again after an undo, it is in memory: nothing is loaded.
+  if (system.engine.readUpdate(manifest.id)?.stage !== "resident") requireLoadable(system.modulePolicy(), options.signer);
   tell("stage", "matching against the running kernel");
   const match = matchUpdate(update, kernel, { partial: options.partial, tell });
   if (match.kind !== "matched") throw refusalOf(match);
@@ -105,6 +112,12 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
     attempts: state.attempts ?? 0,
     matching,
   };
+}
+
+/** @throws Refusal `modules-disabled`, `signature-required` */
+function requireLoadable({ isClosed, wantsSignature }: ModulePolicy, signer: ModuleSigner | undefined): void {
+  if (isClosed) throw refuseClosed();
+  if (wantsSignature !== undefined && signer === undefined) throw refuseUnsigned(wantsSignature);
 }
 
 /** @throws Refusal `not-verified`; the update is undone then, if the kernel lets it: what it came in place of comes back */
@@ -177,6 +190,12 @@ function isSame(parts: readonly PrelinkedPart[], loaded: readonly LoadedPart[]):
   );
 }
 
+/** A module as it is given to the kernel. */
+interface LoadableModule {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Loads what is prelinked and switches it on. If any of that fails, all of it is unloaded again. */
 async function loadAndSwitch(
   system: RunningSystem,
@@ -188,14 +207,20 @@ async function loadAndSwitch(
   const { id } = update.manifest;
   const { tell, stopLimit, interruption } = options;
   const { engine } = system;
+  // All of it first: a signer that cannot be reached leaves nothing behind.
+  const core = await signed(coreToLoad(engine, update, kernel), options);
+  const modules = await signed(parts, options);
   try {
-    await loadCore(engine, update, kernel, tell);
+    for (const { bytes, name } of core) {
+      await engine.loadModule(bytes, name);
+      tell("detail", "loaded the kernel core");
+    }
     if (stopLimit !== undefined) engine.writeStopLimit(stopLimit * 1000);
-    for (const part of parts) {
+    for (const { bytes, name } of modules) {
       stopIfInterrupted(interruption);
-      tell("stage", `loading ${part.name}`);
-      await engine.loadModule(part.bytes, part.name);
-      tell("detail", `loaded ${part.name}, ${part.bytes.length} bytes`);
+      tell("stage", `loading ${name}`);
+      await engine.loadModule(bytes, name);
+      tell("detail", `loaded ${name}, ${bytes.length} bytes`);
     }
     tell("stage", `applying ${id}`);
     return await switchStage(engine, id, "applied", switchOptions(options), tell, interruption);
@@ -209,12 +234,25 @@ async function loadAndSwitch(
   }
 }
 
-async function loadCore(engine: Engine, update: Update, kernel: LiveKernel, tell: Tell): Promise<void> {
+/** None where it is loaded. @throws Refusal `core-version` */
+function coreToLoad(engine: Engine, update: Update, kernel: LiveKernel): LoadableModule[] {
   const version = engine.readCoreVersion();
-  if (version === undefined) {
-    await engine.loadModule(prelinkItsCore(update, kernel), CORE_MODULE);
-    tell("detail", "loaded the kernel core");
-  } else if (version !== KSPLICE_ABI) {
-    throw coreOfAnotherVersion(String(version), String(KSPLICE_ABI));
+  if (version === undefined) return [{ name: CORE_MODULE, bytes: prelinkItsCore(update, kernel) }];
+  if (version !== KSPLICE_ABI) throw coreOfAnotherVersion(String(version), String(KSPLICE_ABI));
+  return [];
+}
+
+/** @throws Refusal `cannot-sign` */
+async function signed(
+  modules: readonly LoadableModule[],
+  { signer, tell, interruption }: ApplyOptions,
+): Promise<readonly LoadableModule[]> {
+  if (signer === undefined) return modules;
+  const done: LoadableModule[] = [];
+  for (const { name, bytes } of modules) {
+    stopIfInterrupted(interruption);
+    tell("stage", `signing ${name}`);
+    done.push({ name, bytes: await signer.sign(bytes, name) });
   }
+  return done;
 }

@@ -4,6 +4,7 @@ import { withKernelLock } from "../../host/lock.js";
 import { readKernelIdentity, type KernelIdentity } from "../../kernel/live/kernel-facts.js";
 import { openLiveKernel, type LiveKernel, type LiveKernelOptions } from "../../kernel/live/live-kernel.js";
 import { readLivepatchedFunctions, type LivepatchedFunction } from "../../kernel/live/livepatches.js";
+import { readModulePolicy, type ModulePolicy } from "../../kernel/live/module-policy.js";
 import { readLoadedModules } from "../../kernel/live/modules.js";
 import { requireRoot } from "../../kernel/live/privilege.js";
 
@@ -18,6 +19,8 @@ export interface RunningSystem {
   /** Names of the modules that are loaded. */
   loadedModules(): readonly string[];
   livepatchedFunctions(): readonly LivepatchedFunction[];
+  /** What it asks of modules. */
+  modulePolicy(): ModulePolicy;
   /** Runs `action` while no other command changes this kernel. @throws Refusal `locked` */
   locked<T>(action: () => Promise<T>): Promise<T>;
 }
@@ -31,6 +34,7 @@ export function thisSystem(): RunningSystem {
     openKernel: (options) => openLiveKernel(options),
     loadedModules: () => readLoadedModules().map(({ name }) => name),
     livepatchedFunctions: () => readLivepatchedFunctions(),
+    modulePolicy: () => readModulePolicy(),
     locked: async (action) => await withKernelLock(action),
   };
 }

@@ -47,6 +47,8 @@ describe("exit status and words", () => {
     ["an id that is taken", "create", ["--id=version", "--patch=x", dir], 1, /"version" cannot be/],
     ["an update that is not there", "apply", ["/nonexistent.tar.gz"], 1, /\/nonexistent\.tar\.gz is not a usable update: no such file/],
     ["an update that is none", "view", [`--file=${join(dir, "some.patch")}`], 1, /truncated or corrupted/],
+    ["a key without its certificate", "apply", ["--sign-key=k", "x"], 2, /--sign-key and --sign-cert go together/],
+    ["two signers", "apply", ["--sign-key=k", "--sign-cert=c", "--signer=true", "x"], 2, /it does not go with --sign-key/],
     ["two ways to view", "view", ["--id=a", "--file=b"], 2, /exclude each other/],
   ])("%s", async (_, command, args, status, words) => {
     const result = await runCommand([command, ...args]);

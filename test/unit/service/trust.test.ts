@@ -97,6 +97,8 @@ test.each([
   ["requiresignature = yes", /ksplice.conf:1: there is no "requiresignature"/],
   ["require-signature", /ksplice.conf:1: there is no "require-signature"/],
   ["\nrequire-signature = true", /require-signature is "true", and not yes or no/],
+  ["module-key = /etc/k", /ksplice.conf: module-key and module-certificate go together/],
+  ["module-key = /k\nmodule-certificate = /c\nmodule-signer = true", /says both module-key and module-signer/],
   ["signers = a\nsigners = b", /ksplice.conf:2: signers is said twice/],
   ["signers =", /signers has no value/],
 ])("a policy that is misspelt is refused: %j", async (text, message) => {

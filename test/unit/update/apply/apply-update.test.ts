@@ -121,7 +121,8 @@ describe("what an earlier command has left", () => {
   });
 
   test("is switched on again where it is the same code, in memory since an undo", async () => {
-    const system = new FakeSystem();
+    // Nothing is loaded, so that nothing needs a signature.
+    const system = new FakeSystem({ policy: { wantsSignature: "it says so" } });
     holdResident(system, (digest) => digest);
     await apply(system);
     expect(system.done).toEqual(["root", "applied fix"]);
