@@ -26,7 +26,7 @@ export { checkId, randomId } from "./update/create/update-id.js";
 
 // Updates as files.
 export { CVE_PATTERN, ID_PATTERN, type Manifest, type ManifestTarget, type ManifestUnit } from "./update/file/manifest.js";
-export { openUpdate, packUpdate, type Update } from "./update/file/update-file.js";
+export { findSystemMap, openUpdate, packUpdate, type Update } from "./update/file/update-file.js";
 export { spellNote } from "./notes/spell-note.js";
 
 // Compare two objects of one unit.
@@ -40,6 +40,7 @@ export type { ElfObject } from "./elf/model.js";
 export { parseObject } from "./elf/parse-object.js";
 
 // Look at a kernel that runs, or was saved.
+export type { SystemMap } from "./kernel/live/kernel-facts.js";
 export { openLiveKernel, type LiveKernel } from "./kernel/live/live-kernel.js";
 export { openSnapshot } from "./kernel/snapshot/open-snapshot.js";
 export { saveSnapshot, type SnapshotSummary } from "./kernel/snapshot/save-snapshot.js";

@@ -5,17 +5,20 @@ import {
   persistenceFrom,
   printJson,
   requireRootUser,
+  systemMapFrom,
   usage,
   withPersistence,
+  withSystemMap,
   type CommonOptions,
   type PersistenceOptions,
+  type SystemMapOption,
 } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
 import { runningService } from "./service-options.js";
 import { signerOf, withSigning, type SigningOptions } from "./signing-options.js";
 import { showEvents } from "./show-events.js";
 
-interface ApplyOptions extends CommonOptions, PersistenceOptions, SigningOptions {
+interface ApplyOptions extends CommonOptions, PersistenceOptions, SigningOptions, SystemMapOption {
   readonly partial?: boolean;
   readonly verify?: boolean;
   readonly json?: boolean;
@@ -29,7 +32,7 @@ interface ApplyOptions extends CommonOptions, PersistenceOptions, SigningOptions
 
 /** `ksplice apply UPDATE` */
 export function applyCommand(): Command {
-  return withSigning(withPersistence(new Command("apply")))
+  return withSystemMap(withSigning(withPersistence(new Command("apply"))))
     .description("apply an update to the running kernel")
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree")
     .option("--partial", "skip target modules that are not loaded")
@@ -44,6 +47,7 @@ export function applyCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<ApplyOptions>();
       const signer = signerOf(options);
+      const systemMap = systemMapFrom(options);
       const shown = showEvents("ksplice-apply", options);
       const service = runningService(shown.tell);
       const { update, origin } = await readToApply(path, service.place, shown.tell);
@@ -65,6 +69,7 @@ export function applyCommand(): Command {
               allowOlder,
               verify,
               signer,
+              systemMap,
               ...persistenceFrom(options),
               ...(replace === undefined ? {} : { replace }),
               tell: shown.tell,

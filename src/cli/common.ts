@@ -2,7 +2,7 @@ import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, parseDuration, refuseNotRoot, Refusal } from "../index.js";
+import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, parseDuration, refuseNotRoot, Refusal, type SystemMap } from "../index.js";
 
 /** What every command shares: its options, how it reports errors, its exit status. */
 
@@ -93,6 +93,20 @@ export function withPersistence(command: Command): Command {
     .option("--wait <seconds>", "try until this time is over instead, at first more often", positiveInteger)
     .option("--nudge", "wake programs that sleep in the code, as a signal without a handler does: some of their system calls return EINTR")
     .option("--stop-limit <ms>", "how long threads are looked at while the machine is stopped, at most (default: 10)", positiveInteger);
+}
+
+/** System.map, for a kernel that was built without CONFIG_KALLSYMS_ALL. */
+export interface SystemMapOption {
+  readonly systemMap?: string;
+}
+
+export function withSystemMap(command: Command): Command {
+  return command.option("--system-map <file>", "where the kernel's variables are, if it was built without CONFIG_KALLSYMS_ALL");
+}
+
+/** Undefined where none was named. @throws the system's error where it cannot be read */
+export function systemMapFrom({ systemMap }: SystemMapOption): SystemMap | undefined {
+  return systemMap === undefined ? undefined : { path: systemMap, bytes: readFileSync(systemMap) };
 }
 
 export interface PersistenceOptions {

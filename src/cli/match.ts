@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { Command } from "commander";
 import {
   EXIT_REFUSED,
+  findSystemMap,
   fitUpdate,
   isLoaded,
   matchUnit,
@@ -17,11 +18,20 @@ import {
   type UnitResult,
   type Update,
 } from "../index.js";
-import { printJson, reportError, traceTo, usage, type CommonOptions } from "./common.js";
+import {
+  printJson,
+  reportError,
+  systemMapFrom,
+  traceTo,
+  usage,
+  withSystemMap,
+  type CommonOptions,
+  type SystemMapOption,
+} from "./common.js";
 import { readingFiles, readObject } from "./read-object.js";
 import { showEvents } from "./show-events.js";
 
-interface MatchOptions extends CommonOptions {
+interface MatchOptions extends CommonOptions, SystemMapOption {
   readonly snapshot?: string;
   readonly target?: string;
   readonly unit?: string;
@@ -52,7 +62,7 @@ interface MatchReport {
 
 /** `ksplice match UPDATE|OBJECT [--snapshot FILE]` */
 export function matchCommand(): Command {
-  return new Command("match")
+  return withSystemMap(new Command("match"))
     .description("see whether an update, or a unit's object, fits a kernel: the running one, or a saved one; changes nothing")
     .argument(
       "<file>",
@@ -74,7 +84,10 @@ export function matchCommand(): Command {
         throw usage("--target and --unit are for an object; an update says itself what its units are");
       if (input === undefined && options.partial === true) throw usage("--partial is for an update");
       const shown = showEvents("ksplice match", options);
-      const kernel = options.snapshot === undefined ? openLiveKernel() : openSnapshot(options.snapshot);
+      const kernel =
+        options.snapshot === undefined
+          ? openLiveKernel({ systemMap: systemMapFrom(options) ?? (input && findSystemMap(input)) })
+          : openSnapshot(options.snapshot);
       try {
         const report = input === undefined ? reportObject(path, kernel, options) : reportUpdate(input, kernel, options, shown.tell);
         if (options.json === true) printJson(toJson(report, kernel));

@@ -1,22 +1,22 @@
 import { Command } from "commander";
 import { saveSnapshot, type SnapshotSummary } from "../index.js";
-import { printJson, type CommonOptions } from "./common.js";
+import { printJson, systemMapFrom, withSystemMap, type CommonOptions, type SystemMapOption } from "./common.js";
 import { showEvents } from "./show-events.js";
 
-interface SnapshotOptions extends CommonOptions {
+interface SnapshotOptions extends CommonOptions, SystemMapOption {
   readonly json?: boolean;
 }
 
 /** `ksplice snapshot FILE` */
 export function snapshotCommand(): Command {
-  return new Command("snapshot")
+  return withSystemMap(new Command("snapshot"))
     .description("save what matching needs of the running kernel into a file, for `ksplice match` on another machine")
     .argument("<file>", "the snapshot; it holds kernel memory, and is made readable by its owner only")
     .option("--json", "print what is in it as JSON")
     .action((file: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<SnapshotOptions>();
       const shown = showEvents("ksplice snapshot", options);
-      const summary = saveSnapshot(file, shown);
+      const summary = saveSnapshot(file, { tell: shown.tell, systemMap: systemMapFrom(options) });
       shown.done();
       if (options.json === true) printJson({ file, ...summary });
       else if (options.quiet !== true) process.stdout.write(`${file}: ${describe(summary)}\n`);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Command } from "commander";
 import {
   EXIT_REFUSED,
+  findSystemMap,
   ID_PATTERN,
   openLiveKernel,
   openSnapshot,
@@ -11,9 +12,9 @@ import {
   type Update,
   type Verification,
 } from "../index.js";
-import { printJson, usage, type CommonOptions } from "./common.js";
+import { printJson, systemMapFrom, usage, withSystemMap, type CommonOptions, type SystemMapOption } from "./common.js";
 
-interface VerifyOptions extends CommonOptions {
+interface VerifyOptions extends CommonOptions, SystemMapOption {
   readonly file?: string;
   readonly snapshot?: string;
   readonly json?: boolean;
@@ -21,7 +22,7 @@ interface VerifyOptions extends CommonOptions {
 
 /** `ksplice verify UPDATE`, `ksplice verify ID --file UPDATE` */
 export function verifyCommand(): Command {
-  return new Command("verify")
+  return withSystemMap(new Command("verify"))
     .description("compare the patched source's objects with the kernel that an update is applied to; changes nothing")
     .argument("<update>", "a tarball made by ksplice-create, or its unpacked tree; or the update's id, with --file")
     .option("--file <update>", "the tarball or the unpacked tree of the update with this id")
@@ -31,7 +32,10 @@ export function verifyCommand(): Command {
     .action(async (path: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<VerifyOptions>();
       const update = await openNamed(path, options.file);
-      const kernel = options.snapshot === undefined ? openLiveKernel() : openSnapshot(options.snapshot);
+      const kernel =
+        options.snapshot === undefined
+          ? openLiveKernel({ systemMap: systemMapFrom(options) ?? findSystemMap(update) })
+          : openSnapshot(options.snapshot);
       try {
         const result = verifyUpdate(update, kernel);
         if (options.json === true) printJson(result);

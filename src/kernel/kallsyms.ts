@@ -18,6 +18,8 @@ export interface SymbolTable {
   at(addr: bigint): RunSymbol | undefined;
   /** Every symbol's address, in order. Not to be changed. */
   sortedAddrs(): BigUint64Array;
+  /** All of them, in the order of the file. */
+  [Symbol.iterator](): Iterator<RunSymbol>;
 }
 
 const NEWLINE = 10;
@@ -100,6 +102,10 @@ class KallsymsTable implements SymbolTable {
 
   sortedAddrs(): BigUint64Array {
     return (this.#byAddr ??= this.#sortByAddr()).keys;
+  }
+
+  *[Symbol.iterator](): Iterator<RunSymbol> {
+    for (let index = 0; index < this.size; index++) yield this.#symbol(index);
   }
 
   #sortByAddr(): { keys: BigUint64Array; lines: Uint32Array } {

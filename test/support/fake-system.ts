@@ -30,6 +30,8 @@ export interface FakeSystemOptions {
 export class FakeSystem implements RunningSystem {
   /** `load NAME`, `unload NAME`, `STAGE ID` with what the request says besides, `stop limit N us`. */
   readonly done: string[] = [];
+  /** Paths of those that its kernel was opened with, one after another. */
+  readonly systemMaps: (string | undefined)[] = [];
   readonly modules = new Set<string>();
   readonly updates = new Map<string, LoadedUpdate>();
   readonly engine: Engine;
@@ -72,7 +74,8 @@ export class FakeSystem implements RunningSystem {
     return { ...FACTS, ...this.options.facts };
   }
 
-  openKernel(): ReturnType<RunningSystem["openKernel"]> {
+  openKernel(options: Parameters<RunningSystem["openKernel"]>[0] = {}): ReturnType<RunningSystem["openKernel"]> {
+    this.systemMaps.push(options.systemMap?.path);
     const updates = [...this.updates.values()].map(({ id, stage, functions }) => ({ id, stage, functions, writtenTargets: [] }));
     return asLive(KERNEL, { updates, coreVersion: this.coreVersion, ...this.options.facts });
   }

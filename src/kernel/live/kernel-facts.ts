@@ -1,11 +1,13 @@
 import { machine } from "node:os";
 import { join } from "node:path";
+import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { parseBuildId } from "../../elf/notes.js";
 import { parseKallsyms, type SymbolTable } from "../kallsyms.js";
 import { KspliceSysfs, type RedirectedFunction } from "../../engine/core/ksplice-sysfs.js";
 import { parseModules, readModuleSections, type LoadedModule } from "./modules.js";
 import { readOptional, readText, readWholeFile } from "./read-file.js";
-import { refuseHiddenKallsyms, refuseNoKallsyms } from "./refusals.js";
+import { lacksVariables, completeSymbols } from "../system-map.js";
+import { refuseHiddenKallsyms, refuseIncompleteKallsyms, refuseNoKallsyms, refuseSystemMap } from "./refusals.js";
 
 /** Which kernel it is. */
 export interface KernelIdentity {
@@ -74,11 +76,29 @@ export function readKernelFacts(root: string): KernelFacts {
   };
 }
 
+/** System.map of a kernel that does not tell itself where its variables are. */
+export interface SystemMap {
+  /** For messages. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
+ * The kernel's symbols; those of its variables out of System.map where its own table has none.
  * @param root directory that holds `proc/`
- * @throws Refusal `kallsyms-absent`, `kallsyms-hidden`
+ * @throws Refusal `kallsyms-absent`, `kallsyms-hidden`, `kallsyms-incomplete`, `other-system-map`
  */
-export function readSymbols(root: string): SymbolText {
+export function readSymbols(root: string, systemMap?: SystemMap): SymbolText {
+  const own = readOwnSymbols(root);
+  if (!lacksVariables(own.symbols)) return own;
+  if (systemMap === undefined) throw refuseIncompleteKallsyms(join(root, "proc/kallsyms"));
+  const { kernelMapAddr } = KERNEL_ARCHITECTURE.memory;
+  const completed = completeSymbols(own.text, systemMap.bytes, kernelMapAddr);
+  if (typeof completed === "string") throw refuseSystemMap(systemMap.path, completed);
+  return completed;
+}
+
+function readOwnSymbols(root: string): SymbolText {
   const path = join(root, "proc/kallsyms");
   let text: Uint8Array;
   try {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { RunKernel } from "../../run-kernel.js";
 import type { SymbolTable } from "../kallsyms.js";
 import { Kcore } from "./kcore.js";
-import { readKernelFacts, readSymbols, type KernelFacts, type UpdateFacts } from "./kernel-facts.js";
+import { readKernelFacts, readSymbols, type KernelFacts, type SystemMap, type UpdateFacts } from "./kernel-facts.js";
 import { KspliceSysfs } from "../../engine/core/ksplice-sysfs.js";
 import { readText } from "./read-file.js";
 import { factsWithout, memoryWithout } from "./without-update.js";
@@ -19,17 +19,19 @@ export interface LiveKernelOptions {
   readonly root?: string;
   /** Id of an applied update: the kernel is shown as it is when that is undone. */
   readonly without?: string;
+  /** Asked where the kernel itself does not tell where its variables are. */
+  readonly systemMap?: SystemMap | undefined;
 }
 
 /**
  * Opens the running kernel for reading: its symbols, memory, modules and applied updates.
  * Memory is read once and kept, so open it anew after a change.
- * @throws Refusal `not-root`, `kallsyms-absent`, `kallsyms-hidden`, `kcore-absent`
+ * @throws Refusal `not-root`, `kallsyms-absent`, `kallsyms-hidden`, `kallsyms-incomplete`, `other-system-map`, `kcore-absent`
  */
 export function openLiveKernel(options: LiveKernelOptions = {}): LiveKernel {
   const root = options.root ?? "/";
   if (root === "/" && process.geteuid?.() !== 0) throw refuseNotRoot();
-  const { symbols } = readSymbols(root);
+  const { symbols } = readSymbols(root, options.systemMap);
   const kcore = openKcore(root);
   const facts = readKernelFacts(root);
   if (options.without === undefined) return makeLiveKernel(facts, symbols, kcore);

@@ -21,6 +21,26 @@ export function refuseHiddenKallsyms(path: string, kptrRestrict: string | undefi
   });
 }
 
+/** The kernel's table has its functions only, and nothing says where its variables are. */
+export function refuseIncompleteKallsyms(path: string): Refusal {
+  return new Refusal({
+    code: "kallsyms-incomplete",
+    message: `${path} has the kernel's functions only, not its variables: the kernel was built without CONFIG_KALLSYMS_ALL`,
+    hint: "its System.map says where they are: --system-map FILE; or put it into the tree's ksplice/ and make the update again, which brings it along then",
+    abortCause: "failed_to_find",
+  });
+}
+
+export function refuseSystemMap(path: string, reason: string): Refusal {
+  return new Refusal({
+    code: "other-system-map",
+    message: `${path} is not the running kernel's System.map: ${reason}`,
+    location: path,
+    hint: "it is made with the kernel, beside its vmlinux, and must be of that very build",
+    abortCause: "failed_to_find",
+  });
+}
+
 /** /proc/kcore is not there, or may not be read. */
 export function refuseNoKcore(path: string, cause: string, lockdown: string | undefined): Refusal {
   const locked = lockdown?.includes("[confidentiality]") === true;

@@ -2,7 +2,7 @@ import type { Tell } from "../../events.js";
 import { NT_GNU_BUILD_ID } from "../../elf/notes.js";
 import { CoreWriter } from "./core-writer.js";
 import type { Kcore } from "../live/kcore.js";
-import { readKernelFacts, readSymbols, type KernelFacts } from "../live/kernel-facts.js";
+import { readKernelFacts, readSymbols, type KernelFacts, type SystemMap } from "../live/kernel-facts.js";
 import { openKcore } from "../live/live-kernel.js";
 import { chooseRanges, type AddrRange } from "../live/memory-ranges.js";
 import { requireRoot } from "../live/privilege.js";
@@ -26,6 +26,8 @@ export interface SnapshotOptions {
   /** Directory that holds `proc/` and `sys/`; default `/`. */
   readonly root?: string;
   readonly tell: Tell;
+  /** Asked where the kernel itself does not tell where its variables are; the snapshot has them then. */
+  readonly systemMap?: SystemMap | undefined;
 }
 
 const BLOCK_SIZE = 0x100000;
@@ -34,14 +36,14 @@ const MIB = 1024 * 1024;
 
 /**
  * Saves what matching needs of the running kernel into one file, which {@link openSnapshot} opens. Memory goes through one block.
- * @throws Refusal `not-root`, `kallsyms-absent`, `kallsyms-hidden`, `kcore-absent`, `snapshot-not-written`; the system's error if the file cannot be made
+ * @throws Refusal `not-root`, `kallsyms-absent`, `kallsyms-hidden`, `kallsyms-incomplete`, `other-system-map`, `kcore-absent`, `snapshot-not-written`; the system's error if the file cannot be made
  */
 export function saveSnapshot(path: string, options: SnapshotOptions): SnapshotSummary {
-  const { root = "/", tell } = options;
+  const { root = "/" } = options;
   if (root === "/") requireRoot();
   const writer = new CoreWriter(path);
   try {
-    return save(writer, root, tell);
+    return save(writer, root, options);
   } catch (error) {
     writer.abandon();
     // Of a full or broken device the system does not say which file it was.
@@ -51,9 +53,9 @@ export function saveSnapshot(path: string, options: SnapshotOptions): SnapshotSu
   }
 }
 
-function save(writer: CoreWriter, root: string, tell: Tell): SnapshotSummary {
+function save(writer: CoreWriter, root: string, { tell, systemMap }: SnapshotOptions): SnapshotSummary {
   tell("stage", "reading the symbols");
-  const { text, symbols } = readSymbols(root);
+  const { text, symbols } = readSymbols(root, systemMap);
   const kcore = openKcore(root);
   try {
     tell("stage", "reading the modules' sections");

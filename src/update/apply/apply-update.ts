@@ -1,6 +1,7 @@
 import type { Engine } from "../../engine/engine.js";
 import type { Tell } from "../../events.js";
 import type { LoadedPart, LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
+import type { SystemMap } from "../../kernel/live/kernel-facts.js";
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import type { ModulePolicy } from "../../kernel/live/module-policy.js";
 import { refuseClosed, refuseUnsigned } from "../../kernel/live/refusals.js";
@@ -19,7 +20,7 @@ import { replacedByNewer } from "../../engine/core/refusals.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
 import { thisSystem, unloadUpdate, type RunningSystem } from "./running-system.js";
-import type { Update } from "../file/update-file.js";
+import { findSystemMap, type Update } from "../file/update-file.js";
 import { verifyUpdate, type Verification } from "../verify/verify-update.js";
 
 export interface ApplyOptions extends Persistence {
@@ -33,6 +34,8 @@ export interface ApplyOptions extends Persistence {
   readonly verify?: boolean;
   /** Signs what is loaded. A kernel that loads no module without a signature needs it. */
   readonly signer?: ModuleSigner | undefined;
+  /** For a kernel that does not tell itself where its variables are; before the one that the update brings. */
+  readonly systemMap?: SystemMap | undefined;
   readonly tell: Tell;
   /** Looked at between the steps: once it is aborted, what was begun is taken back. */
   readonly interruption?: AbortSignal;
@@ -64,7 +67,8 @@ export async function applyUpdate(update: Update, options: ApplyOptions, system:
   system.requireRoot();
   return await system.locked(async () => {
     if (options.replace !== undefined) requireReplaceable(system, options.replace, update.manifest.id);
-    const kernel = system.openKernel(options.replace === undefined ? {} : { without: options.replace });
+    const systemMap = options.systemMap ?? findSystemMap(update);
+    const kernel = system.openKernel({ systemMap, ...(options.replace === undefined ? {} : { without: options.replace }) });
     try {
       return await applyTo(system, kernel, update, options);
     } finally {
@@ -125,7 +129,7 @@ async function requireVerified(system: RunningSystem, update: Update, options: A
   const { id } = update.manifest;
   options.tell("stage", `verifying ${id}`);
   // Anew: what was read of memory before is kept.
-  const kernel = system.openKernel();
+  const kernel = system.openKernel({ systemMap: options.systemMap ?? findSystemMap(update) });
   let verification: Verification;
   try {
     verification = verifyUpdate(update, kernel);

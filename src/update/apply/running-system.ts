@@ -15,7 +15,7 @@ export interface RunningSystem {
   requireRoot(): void;
   identity(): KernelIdentity;
   /** As it is now: what was read of memory is kept, so it is opened anew after a change. */
-  openKernel(options?: Pick<LiveKernelOptions, "without">): LiveKernel;
+  openKernel(options?: Pick<LiveKernelOptions, "without" | "systemMap">): LiveKernel;
   /** Names of the modules that are loaded. */
   loadedModules(): readonly string[];
   livepatchedFunctions(): readonly LivepatchedFunction[];

@@ -9,7 +9,7 @@ import type { SemanticNote } from "../../notes/types.js";
 import { MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "../file/manifest.js";
 import type { UnitPart } from "./cut-out.js";
 import { chooseExports } from "./update-exports.js";
-import { CORE_FILE, makeUpdate, PATCH_FILE, type Update } from "../file/update-file.js";
+import { CORE_FILE, makeUpdate, PATCH_FILE, SYSTEM_MAP_FILE, type Update } from "../file/update-file.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 
 export interface UpdateSource {
@@ -23,6 +23,8 @@ export interface UpdateSource {
   readonly effective?: string;
   readonly patch: Uint8Array;
   readonly notes: readonly SemanticNote[];
+  /** Where the kernel's variables are, if it does not tell itself. */
+  readonly systemMap?: Uint8Array | undefined;
   readonly modules: KernelModules;
   readonly link: (
     moduleName: string,
@@ -44,6 +46,7 @@ export async function assembleUpdate(
   const files = new Map<string, Uint8Array>([
     [PATCH_FILE, source.patch],
     [CORE_FILE, source.modules.core],
+    ...(source.systemMap === undefined ? [] : ([[SYSTEM_MAP_FILE, source.systemMap]] as const)),
   ]);
   const exports = chooseExports(parts);
 

@@ -1,5 +1,6 @@
 import { buildKernelModules } from "../../kbuild/module/build-kernel-modules.js";
 import { linkNewCode } from "../../kbuild/module/link-new-code.js";
+import { readNeededMap } from "../../tree/system-map.js";
 import { readKernelBuildId } from "../../tree/kernel-build-id.js";
 import type { Update } from "../file/update-file.js";
 import { findUsesOfLeftOut } from "./left-out.js";
@@ -78,6 +79,7 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
   tell("stage", "building the kernel part");
   const modules = await buildKernelModules(build, { kmodDir, tell });
 
+  const systemMap = await readNeededMap(build.tree, tell);
   const buildId = await readKernelBuildId(build.tree);
   return await assembleUpdate(
     {
@@ -90,6 +92,7 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
       ...(request.effective === undefined ? {} : { effective: request.effective }),
       patch: Buffer.from(patched.patch, "latin1"),
       notes: await readSemanticNotes(patched.root, texts, units),
+      systemMap,
       modules,
       link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     },

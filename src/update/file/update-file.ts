@@ -6,6 +6,8 @@ import { badUpdate } from "./refusals.js";
 export const MANIFEST_FILE = "update.json";
 export const PATCH_FILE = "patch";
 export const CORE_FILE = "ksplice.ko";
+/** Of the kernel, where that does not tell itself where its variables are. */
+export const SYSTEM_MAP_FILE = "System.map";
 
 /** An update, read and verified, or made and not yet written. */
 export interface Update {
@@ -78,4 +80,10 @@ export function requireFile(update: Update, path: string): Uint8Array {
   const bytes = update.files.get(path);
   if (bytes === undefined) throw new Error(`update ${update.manifest.id} has no ${path}`);
   return bytes;
+}
+
+/** The kernel's System.map, where the update brings it; named as errors call it. */
+export function findSystemMap({ manifest, files }: Update): { readonly path: string; readonly bytes: Uint8Array } | undefined {
+  const bytes = files.get(SYSTEM_MAP_FILE);
+  return bytes === undefined ? undefined : { path: `${SYSTEM_MAP_FILE} of update ${manifest.id}`, bytes };
 }

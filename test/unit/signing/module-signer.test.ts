@@ -18,7 +18,6 @@ let module: Uint8Array;
 beforeAll(() => {
   makeSigningKey(dir, "rsa");
   makeSigningKey(dir, "ec", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-  openssl("x509", "-in", path("rsa.pem"), "-outform", "DER", "-out", path("rsa.der"));
   openssl("pkcs8", "-topk8", "-in", path("rsa.key"), "-out", path("locked.key"), "-passout", "pass:1234");
   module = compileBytes('__attribute__((section(".modinfo"), used)) static const char name[] = "name=sample";', GCC ?? "gcc", []);
 });

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Refusal } from "../../../../src/diagnostics.js";
 import { KspliceSysfs } from "../../../../src/engine/core/ksplice-sysfs.js";
-import { openLiveKernel } from "../../../../src/kernel/live/live-kernel.js";
+import { openLiveKernel, type LiveKernel } from "../../../../src/kernel/live/live-kernel.js";
+import { tellNobody } from "../../../../src/events.js";
+import { openSnapshot } from "../../../../src/kernel/snapshot/open-snapshot.js";
+import { saveSnapshot } from "../../../../src/kernel/snapshot/save-snapshot.js";
 import { moduleIsLoaded } from "../../../../src/engine/core/load-module.js";
 import { parseModules } from "../../../../src/kernel/live/modules.js";
 import { parseBuildId } from "../../../../src/elf/notes.js";
@@ -122,6 +125,53 @@ describe("a kernel that cannot be read is refused", () => {
     expect(() => openLiveKernel({ root })).toThrow(
       expect.objectContaining({ hint: expect.stringMatching(/locked down/) as string }) as Error,
     );
+  });
+});
+
+describe("a kernel that tells where its functions are, and not its variables", () => {
+  const MAP = "ffffffff80000000 T _stext\nffffffff80000010 T old_function\nffffffff81000000 D init_task\n";
+  const open = (map?: string): LiveKernel =>
+    openLiveKernel({ root, ...(map === undefined ? {} : { systemMap: { path: "System.map", bytes: Buffer.from(map) } }) });
+
+  beforeEach(() => {
+    write("proc/kallsyms", "ffffffff81000000 T _stext\nffffffff81000010 T old_function\n");
+  });
+
+  it("is refused, with the option's name", () => {
+    expect(refusalCode()).toBe("kallsyms-incomplete");
+    expect(() => open()).toThrow(/CONFIG_KALLSYMS_ALL/);
+  });
+
+  it("has them with its System.map", () => {
+    const kernel = open(MAP);
+    expect(kernel.symbolsNamed("init_task").map(({ addr }) => addr)).toEqual([0xffffffff82000000n]);
+    kernel.close();
+  });
+
+  it("is refused with another's", () => {
+    expect(() => open(MAP.replace("80000010", "80000020"))).toThrow(
+      /System\.map is not the running kernel's System\.map: it has old_function/,
+    );
+  });
+
+  it("is not asked for one where it tells", () => {
+    write("proc/kallsyms", "ffffffff81000000 T _stext\nffffffff82000000 D init_task\n");
+    open("no map at all").close();
+  });
+
+  it("has them in its snapshot, which needs no System.map any more", () => {
+    const path = join(root, "snapshot");
+    const saved = (map?: string): unknown =>
+      saveSnapshot(path, {
+        root,
+        tell: tellNobody,
+        systemMap: map === undefined ? undefined : { path: "System.map", bytes: Buffer.from(map) },
+      });
+    expect(() => saved()).toThrow(/CONFIG_KALLSYMS_ALL/);
+    saved(MAP);
+    const kernel = openSnapshot(path);
+    expect(kernel.symbolsNamed("init_task").map(({ addr }) => addr)).toEqual([0xffffffff82000000n]);
+    kernel.close();
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { tellNobody } from "../../../../src/events.js";
 import { applyUpdate, type ApplyOptions } from "../../../../src/update/apply/apply-update.js";
 import { matchUpdate } from "../../../../src/update/match/match-update.js";
+import { makeUpdate } from "../../../../src/update/file/update-file.js";
 import { prelinkUpdate } from "../../../../src/update/prelink/prelink-update.js";
 import { collect } from "../../../support/collect-events.js";
 import { FakeSystem } from "../../../support/fake-system.js";
@@ -52,6 +53,29 @@ describe("applying an update", () => {
     const system = new FakeSystem({ answers: ["code_busy", "unexpected_running_task", "done"] });
     expect(await apply(system, { wait: 10, nudge: true })).toMatchObject({ attempts: 3 });
     expect(system.done.slice(-3)).toEqual(Array(3).fill("applied fix nudge"));
+  });
+});
+
+describe("a kernel that may not tell where its variables are", () => {
+  const { manifest, files } = UPDATE;
+  const bringing = makeUpdate(manifest, new Map([...files, ["System.map", new Uint8Array(1)]]));
+
+  test("is read with the System.map that the update brings, and so it is for verifying", async () => {
+    const system = new FakeSystem();
+    await expect(applyUpdate(bringing, { ...OPTIONS, verify: true }, system)).rejects.toThrow();
+    expect(system.systemMaps).toEqual(["System.map of update fix", "System.map of update fix"]);
+  });
+
+  test("is read with the one that was named", async () => {
+    const system = new FakeSystem();
+    await applyUpdate(bringing, { ...OPTIONS, systemMap: { path: "mine", bytes: new Uint8Array(1) } }, system);
+    expect(system.systemMaps).toEqual(["mine"]);
+  });
+
+  test("is read as it is where there is none", async () => {
+    const system = new FakeSystem();
+    await apply(system);
+    expect(system.systemMaps).toEqual([undefined]);
   });
 });
 
