@@ -256,7 +256,12 @@ async function signed(
   for (const { name, bytes } of modules) {
     stopIfInterrupted(interruption);
     tell("stage", `signing ${name}`);
-    done.push({ name, bytes: await signer.sign(bytes, name) });
+    const withSignature = await signer.sign(bytes, name).catch((error: unknown) => {
+      // Ctrl-C reaches the signer, too, which fails of it.
+      stopIfInterrupted(interruption);
+      throw error;
+    });
+    done.push({ name, bytes: withSignature });
   }
   return done;
 }

@@ -61,12 +61,16 @@ test("where one cannot be signed, none is loaded", async () => {
   }
 });
 
-test("an interrupted signer leaves nothing behind", async () => {
+test.each([
+  ["goes on", "signed"],
+  ["fails of it", "failed"],
+])("an interrupted signer that %s leaves nothing behind", async (_, how) => {
   const system = new FakeSystem(STRICT);
   const interruption = new AbortController();
   const signer: ModuleSigner = {
     sign: async (module) => {
       interruption.abort();
+      if (how === "failed") throw new Error("ended with SIGINT");
       return await Promise.resolve(module);
     },
   };
