@@ -90,6 +90,21 @@ describe("ksplice-apply refuses", () => {
     await guest.sh("echo 1 >/proc/sys/kernel/kptr_restrict");
   });
 
+  it("while the kernel tells of its functions only; with its System.map the update goes in", async () => {
+    // As one without CONFIG_KALLSYMS_ALL has it, at the places where this kernel is since boot.
+    await guest.sh("grep -E '^[0-9a-f]+ [tTwW] [^[]*$' /proc/kallsyms >/tmp/functions && mount --bind /tmp/functions /proc/kallsyms");
+    await expectRefusal(guest, [raw], "CONFIG_KALLSYMS_ALL", "--system-map");
+    const map = join(tree.path, "ksplice/System.map");
+    const other = join(workshop.dir, "other.map");
+    writeFileSync(other, readFileSync(map, "latin1").replace(/^(.*)(.)( T raw_hash_sk)$/m, "$18$3"));
+    await expectRefusal(guest, ["--system-map", other, raw], "it has raw_hash_sk at another place");
+    await guest.mustRun("apply", "--system-map", map, raw);
+    expect(await guest.sh(probe)).not.toBe("accepted");
+    await guest.mustRun("undo", "--unload", "raw");
+    await guest.sh("umount /proc/kallsyms && rm /tmp/functions");
+    await guest.expectClean();
+  });
+
   it("a module's update while the module is not loaded", async () => {
     const update = await workshop.createOfEdits(tree.path, "unloaded", [
       { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
