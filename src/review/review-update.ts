@@ -78,6 +78,10 @@ function reviewUnit(update: Update, target: string, unit: ManifestUnit, hunks: r
     target,
     functions: [
       ...unit.changed.map((change) => review(change.name, "changed", change)),
+      // What is led to the new code of another unit.
+      ...unit.functions
+        .filter(({ name }) => !unit.changed.some((change) => change.name === name) && !unit.removed.includes(name))
+        .map(({ name, sourceLine }) => review(name, "changed", { name, sourceLine, reasons: [] })),
       ...unit.new.map((name) => review(name, "new")),
       ...unit.removed.map((name) => review(name, "removed")),
     ],
