@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../src/host/package-root.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/file/update-file.js";
 import { makeSigningKey } from "../support/signing-key.js";
+import { buildCoreModules, ModuleLoader } from "./support/core-modules.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
@@ -155,6 +156,31 @@ describe("ksplice-apply refuses", () => {
 
   it("and nothing of all this changed the kernel", async () => {
     expect(await guest.sh(probe)).toBe("accepted");
+    await guest.expectClean();
+  });
+});
+
+describe("once it asks for signatures", () => {
+  const signedBy = (name: string): string[] => [
+    ...["--sign-key", join(workshop.dir, `${name}.key`)],
+    ...["--sign-cert", join(workshop.dir, `${name}.pem`)],
+  ];
+
+  it("an update goes in that is signed by a key that the kernel knows, and by no other", async () => {
+    // Another than those of the tests before, which may be resident: of such a one nothing is loaded again.
+    const update = await workshop.createOfEdits(tree.path, "signed", RAW_FIX);
+    for (const name of ["known", "unknown"]) makeSigningKey(workshop.dir, name);
+    const modules = new ModuleLoader(guest.machine, await buildCoreModules(tree.path));
+    const helped = await modules.load("kstest_key", [`certificate=${join(workshop.dir, "known.der")}`]);
+    expect(helped, helped.stderr).toMatchObject({ exitCode: 0 });
+    expect(await guest.sh("cat /proc/keys")).toContain("test known");
+    await guest.sh("echo Y >/sys/module/module/parameters/sig_enforce");
+
+    await expectRefusal(guest, [update], "no module without a signature");
+    await expectRefusal(guest, [...signedBy("unknown"), update], "does not trust the key");
+    await guest.mustRun("apply", ...signedBy("known"), update);
+    expect(await guest.sh(probe)).not.toBe("accepted");
+    await guest.mustRun("undo", "--unload", "signed");
     await guest.expectClean();
   });
 });
