@@ -180,6 +180,8 @@ struct ksplice_check {
 	struct ksplice_update *update;	/* conflicts are recorded here */
 	struct ksplice_span *spans;	/* by their first addresses */
 	u32 nr_spans;
+	unsigned long lowest;		/* of all that they hold */
+	unsigned long highest;
 	bool by_ftrace;			/* threads may be on their way through ftrace */
 	bool memory_goes;		/* what is in the spans is freed next, */
 	bool may_stay;			/* unless words point there that are no return addresses: */

@@ -38,6 +38,9 @@ static void sort_spans(struct ksplice_check *check)
 		reach = max(reach, check->spans[i].last);
 		check->spans[i].reach = reach;
 	}
+	if (check->nr_spans)
+		check->lowest = check->spans[0].first;
+	check->highest = reach;
 }
 
 /*

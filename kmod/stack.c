@@ -44,11 +44,16 @@ static void record_conflict(struct ksplice_check *check, const struct task_struc
 	conflict->name = name;
 }
 
-/* The innermost span that holds the word; NULL if none does. */
+/*
+ * The innermost span that holds the word; NULL if none does. Nearly all words of a stack are
+ * far from any of them: those must cost next to nothing, for the machine stands still.
+ */
 static const struct ksplice_span *find_span(const struct ksplice_check *check, unsigned long word)
 {
 	u32 low = 0, high = check->nr_spans;
 
+	if (word < check->lowest || word > check->highest)
+		return NULL;
 	while (low < high) {
 		u32 middle = (low + high) / 2;
 

@@ -32,6 +32,8 @@ export interface BootOptions {
   /** Directories of the host to show (read-only) should they lie in one that is the guest's own: /tmp, /run, /var/tmp, /mnt. */
   readonly expose?: readonly string[];
   readonly appendCmdline?: string;
+  /** The guest's clock is the number of instructions that its processors have executed, a nanosecond each. They take turns then. */
+  readonly countInstructions?: boolean;
   readonly bootTimeoutMs?: number;
 }
 
@@ -93,6 +95,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
     disk: undefined,
     share,
     appendCmdline: options.appendCmdline ?? "",
+    countInstructions: options.countInstructions ?? false,
     bootTimeoutMs: options.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS,
   });
   return new Machine(running, modules);

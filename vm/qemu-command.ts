@@ -18,6 +18,8 @@ export interface QemuSetup {
   /** A directory of the host that the guest may write. */
   readonly share: string | undefined;
   readonly appendCmdline: string;
+  /** See vm/machine.ts. */
+  readonly countInstructions?: boolean;
 }
 
 /**
@@ -35,6 +37,8 @@ export function qemuArguments(setup: QemuSetup): string[] {
   return [
     ["-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot"],
     ["-machine", "pc", "-accel", `tcg,thread=${setup.threads}`, "-cpu", setup.cpuModel],
+    // Idle time is left out; so a command that waits for the host does not wait in the guest's time.
+    setup.countInstructions === true ? ["-icount", "shift=0,sleep=off"] : [],
     ["-smp", String(setup.cpus), "-m", String(setup.memoryMiB)],
     ["-kernel", setup.kernel, "-initrd", setup.initramfs],
     ["-append", `${KERNEL_COMMAND_LINE} ${setup.appendCmdline}`.trim()],

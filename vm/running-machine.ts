@@ -140,7 +140,7 @@ export async function startQemu({
     const args = qemuArguments({
       ...setup,
       initramfs: typeof initramfs === "string" ? initramfs : ownInitramfs,
-      threads: await emulatorThreads(program),
+      threads: setup.countInstructions === true ? "single" : await emulatorThreads(program),
       agentSocket: agent.socketPath,
       channelDir: agent.directory,
     });

@@ -115,6 +115,53 @@ const tests = (core: CoreMachine): void => {
     expect(await core.answer()).toBe("100");
   });
 
+  test("not while a livepatch holds it, and no livepatch while the update does", async () => {
+    await core.loadFirst([ANSWER]);
+    await core.livepatch();
+    expect(await core.answer()).toBe("7");
+    expect(await core.request("first", "applied")).toBe("entry_taken");
+    expect([await core.answer(), await core.about("first", "stage")]).toEqual(["7", "loaded"]);
+    await core.endLivepatch();
+    expect(await core.request("first", "applied")).toBe("done");
+    expect((await core.loader.load("kstest_livepatch")).stderr).toMatch(/busy/i);
+    expect(await core.answer()).toBe("100");
+    expect(await core.request("first", "reversed")).toBe("done");
+    await core.livepatch();
+    expect(await core.answer()).toBe("7");
+    await core.endLivepatch();
+    expect(await core.answer()).toBe("1");
+  });
+
+  /** A thread with a word in its frame that looks like an address in kstest_answer, which the unwinder says is none. */
+  const litter = async (state: "asleep" | "ready") => {
+    const thread = core.machine.start(`echo ${state} >${VICTIM}/litter`);
+    await core.until("the thread's frame", `[ "$(cat ${VICTIM}/litter)" = 1 ]`);
+    return thread;
+  };
+
+  test("a word on the stack of a thread that is ready to run counts: it may be where ftrace will send it", async () => {
+    await core.loadFirst([ANSWER]);
+    const ready = await litter("ready");
+    expect(await core.request("first", "applied")).toMatch(/^code_busy, \S+ PID kstest_answer$/);
+    await core.wake();
+    expect((await ready.finished).exitCode).toBe(0);
+    const asleep = await litter("asleep");
+    expect(await core.request("first", "applied")).toBe("done");
+    await core.wake();
+    expect((await asleep.finished).exitCode).toBe(0);
+  });
+
+  test("where a trampoline is written, such a word counts for nothing", async () => {
+    await core.loadFirst();
+    for (const state of ["ready", "asleep"] as const) {
+      const thread = await litter(state);
+      expect(await core.request("first", "applied"), state).toBe("done");
+      await core.wake();
+      expect((await thread.finished).exitCode).toBe(0);
+      expect(await core.request("first", "reversed")).toBe("done");
+    }
+  });
+
   test("tracers come and go meanwhile", async () => {
     await core.loadFirst([BOTH]);
     const reader = core.machine.start(`while :; do cat ${VICTIM}/answer; done`);

@@ -46,6 +46,11 @@ test("a machine with a disk of its own sees no files of the host but the channel
   expect(words.join(" ")).not.toContain("path=/,");
 });
 
+test("instructions are counted where that is asked for", () => {
+  expect(qemuArguments(setup)).not.toContain("-icount");
+  expect(qemuArguments({ ...setup, countInstructions: true }).join(" ")).toContain("-icount shift=0");
+});
+
 test("a missing program is refused with its Debian package", () => {
   expect(requireProgram("setpriv")).toMatch(/\/setpriv$/);
   expect(() => requireProgram("qemu-system-x86_64", "/nowhere", [])).toThrow(

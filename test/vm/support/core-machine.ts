@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
-import { bootMachine, type Machine, type StartedCommand } from "../../../vm/machine.js";
+import { bootMachine, type BootOptions, type Machine, type StartedCommand } from "../../../vm/machine.js";
 import type { Series } from "./series.js";
 import { buildCoreModules, ModuleLoader } from "./core-modules.js";
 import { testTree } from "./trees.js";
 
 export const UPDATES = "/sys/kernel/ksplice";
 export const VICTIM = "/sys/kernel/kstest";
+export const LIVEPATCH = "/sys/kernel/livepatch/kstest_livepatch";
 export const TRACING = "/sys/kernel/tracing";
 
 /**
@@ -18,9 +19,14 @@ export const TRACING = "/sys/kernel/tracing";
  * @param what is tested, before "on a 6.1 kernel"
  * @param tests `core` is there once they run
  */
-export function describeCore(what: string, chosen: readonly Series[], tests: (core: CoreMachine, series: Series) => void): void {
+export function describeCore(
+  what: string,
+  chosen: readonly Series[],
+  tests: (core: CoreMachine, series: Series) => void,
+  options: Partial<BootOptions> = {},
+): void {
   describe.each<Series>([...chosen])(`${what} on a %s kernel`, (series) => {
-    const core = new CoreMachine(series);
+    const core = new CoreMachine(series, options);
     beforeAll(async () => {
       await core.boot();
     });
@@ -40,11 +46,17 @@ interface Booted {
   readonly logs: string;
 }
 
+/** What is added to the kernel's command line in all such tests: `preempt=full`, by night. */
+const COMMAND_LINE = process.env["KSPLICE_TEST_CMDLINE"] ?? "";
+
 /** A machine with the kernel core and the module that the test updates patch. */
 export class CoreMachine {
   #running: Booted | undefined;
 
-  constructor(private readonly series: Series) {}
+  constructor(
+    private readonly series: Series,
+    private readonly options: Partial<BootOptions> = {},
+  ) {}
 
   get machine(): Machine {
     return this.#booted.machine;
@@ -66,6 +78,8 @@ export class CoreMachine {
     const machine = await bootMachine({
       ...(await findRehearsalKernel(tree.path, defaultCacheDir(process.env))),
       consoleLog: join(logs, `${this.series}.log`),
+      ...this.options,
+      appendCmdline: `${COMMAND_LINE} ${this.options.appendCmdline ?? ""}`.trim(),
     });
     this.#running = { machine, loader: new ModuleLoader(machine, modules), logs };
     await this.load("kstest_victim");
@@ -83,7 +97,7 @@ export class CoreMachine {
   async clean(): Promise<void> {
     await this.machine.run(
       `echo 1 >${VICTIM}/wake
-for id in over second third first builtin data hooks later; do
+for id in over second third first builtin data hooks later many; do
 	for stage in reversed released; do [ -e ${UPDATES}/$id ] && echo $stage >${UPDATES}/$id/stage; done
 	rmmod kstest_$id
 done 2>/dev/null
@@ -149,6 +163,22 @@ rmmod kstest_builtin 2>/dev/null`,
 
   async loadBuiltin(parameters: readonly string[] = []): Promise<void> {
     await this.load("kstest_builtin", [`sizes=${await this.loader.sizeInKernel("version_proc_show")}`, ...parameters]);
+  }
+
+  /** A livepatch of kstest_answer, which then answers 7. @returns how long its transition took, in seconds of the guest */
+  async livepatch(): Promise<number> {
+    await this.machine.run("dmesg -c >/dev/null");
+    await this.load("kstest_livepatch");
+    await this.until("the livepatch's transition", `[ "$(cat ${LIVEPATCH}/transition)" = 0 ]`);
+    const log = (await this.machine.run("dmesg | grep livepatch:")).stdout;
+    const at = (words: string) => Number(new RegExp(`^\\[ *([\\d.]+)\\] livepatch: .*${words}`, "m").exec(log)?.[1]);
+    return at("patching complete") - at("starting patching transition");
+  }
+
+  async endLivepatch(): Promise<void> {
+    await this.machine.run(`echo 0 >${LIVEPATCH}/enabled`);
+    await this.until("the livepatch's end", `[ ! -e ${LIVEPATCH} ]`);
+    await this.until("its unloading", "rmmod kstest_livepatch 2>/dev/null");
   }
 
   async unload(name: string): Promise<string> {

@@ -22,8 +22,9 @@
 }
 
 static unsigned int sizes[8];
-module_param_array(sizes, uint, NULL, 0);
-MODULE_PARM_DESC(sizes, "bytes of each old function, in the part's order");
+static unsigned int nr_sizes;
+module_param_array(sizes, uint, &nr_sizes, 0);
+MODULE_PARM_DESC(sizes, "bytes of each old function, in the part's order; the last one's are those of all behind it");
 
 static bool spoil;
 module_param(spoil, bool, 0);
@@ -137,6 +138,9 @@ static int __init update_init(void)
 	int ret;
 	u32 i;
 
+#ifdef KSTEST_BEFORE_REGISTERING
+	KSTEST_BEFORE_REGISTERING();
+#endif
 	part.id = id ?: part.id;
 	part.target = target ?: part.target;
 	part.nr_parts = parts ?: part.nr_parts;
@@ -157,12 +161,12 @@ static int __init update_init(void)
 		struct ksplice_function *function = &part.functions[i];
 		const u8 *code = (const u8 *)(unsigned long)function->old_addr;
 
-		function->old_size = sizes[i];
+		function->old_size = nr_sizes ? sizes[min(i, nr_sizes - 1)] : 0;
 		function->site = find_site(code);
 		memcpy(function->expect, code + function->site, KSPLICE_TRAMPOLINE);
 		function->expect[0] ^= spoil;
 		function->flags = i == busy ? KSPLICE_MAY_BE_BUSY : 0;
-		if (by_ftrace & BIT(i))
+		if (i < BITS_PER_TYPE(by_ftrace) && by_ftrace & BIT(i))
 			function->flags |= KSPLICE_BY_FTRACE;
 	}
 	for (i = 0; i < part.nr_writes; i++) {

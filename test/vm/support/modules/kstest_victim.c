@@ -4,11 +4,19 @@
 #include <linux/kobject.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/timekeeping.h>
 #include <linux/wait.h>
 
 #include "kstest.h"
+
+/* How often kstest_answer is called to tell what a call costs. */
+#define KSTEST_CALLS 1000
+
+/* Into kstest_answer: behind a trampoline's first byte, wherever that is. */
+#define KSTEST_LITTER 11
 
 static DECLARE_WAIT_QUEUE_HEAD(bed);
 static bool woken;
@@ -148,6 +156,58 @@ static ssize_t answer_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 	return sysfs_emit(buf, "%d\n", kstest_answer(0));
 }
 
+/*
+ * Nanoseconds of many calls. Where an instruction is a nanosecond (vm/), that is what they
+ * cost in instructions.
+ */
+static ssize_t cost_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	unsigned long flags;
+	int i, sum = 0;
+	u64 started_ns;
+
+	local_irq_save(flags);
+	started_ns = ktime_get_mono_fast_ns();
+	for (i = 0; i < KSTEST_CALLS; i++)
+		sum += kstest_answer(i);
+	started_ns = ktime_get_mono_fast_ns() - started_ns;
+	local_irq_restore(flags);
+	OPTIMIZER_HIDE_VAR(sum);
+	return sysfs_emit(buf, "%llu\n", started_ns);
+}
+
+static bool littered;
+
+static ssize_t litter_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(littered));
+}
+
+/*
+ * With a word in its frame that looks like an address in kstest_answer, as an earlier call may
+ * leave one behind: "asleep" until somebody writes to wake, or "ready" to run all the time.
+ */
+static ssize_t litter_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			    size_t count)
+{
+	unsigned long litter[4];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(litter); i++)
+		WRITE_ONCE(litter[i], (unsigned long)kstest_answer + KSTEST_LITTER);
+	woken = false;
+	WRITE_ONCE(littered, true);
+	if (sysfs_streq(buf, "asleep"))
+		wait_event_interruptible(bed, READ_ONCE(woken));
+	while (!READ_ONCE(woken) && !signal_pending(current))
+		schedule();
+	WRITE_ONCE(littered, false);
+	for (i = 0; i < ARRAY_SIZE(litter); i++)
+		if (READ_ONCE(litter[i]) != (unsigned long)kstest_answer + KSTEST_LITTER)
+			return -EIO;
+	return count;
+}
+
 static ssize_t nap_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	int ret = kstest_nap();
@@ -165,6 +225,8 @@ static ssize_t wake_store(struct kobject *kobj, struct kobj_attribute *attr, con
 
 static struct kobj_attribute answer_attr = __ATTR_RO(answer);
 static struct kobj_attribute nap_attr = __ATTR_RO(nap);
+static struct kobj_attribute cost_attr = __ATTR_RO(cost);
+static struct kobj_attribute litter_attr = __ATTR_RW(litter);
 static struct kobj_attribute wake_attr = __ATTR_WO(wake);
 static struct kobj_attribute called_attr = __ATTR_RO(called);
 static struct kobj_attribute limits_attr = __ATTR_RO(limits);
@@ -176,7 +238,7 @@ static struct kobj_attribute mind_attr = __ATTR_WO(mind);
 static struct attribute *attrs[] = {
 	&answer_attr.attr, &nap_attr.attr, &wake_attr.attr,
 	&called_attr.attr, &limits_attr.attr, &big_attr.attr, &opinion_attr.attr,
-	&slow_opinion_attr.attr, &mind_attr.attr, NULL,
+	&slow_opinion_attr.attr, &mind_attr.attr, &cost_attr.attr, &litter_attr.attr, NULL,
 };
 static const struct attribute_group group = { .attrs = attrs };
 static struct kobject *dir;
