@@ -44,7 +44,13 @@ export interface MergedLine {
   readonly text: string;
 }
 
-/** Merges two disassemblies by their longest common subsequence, comparing keys. Time and memory go with the product of what differs. */
+/** Cells of the table below: 64 MB. Two versions of which 4,000 instructions in a row have something else around them fit. */
+const MOST_CELLS = 16_000_000;
+
+/**
+ * Merges two disassemblies by their longest common subsequence, comparing keys. Time and memory go with the product of what lies between the first and the last
+ * difference; where that is too much, all of it counts as gone and come.
+ */
 export function mergeLines(pre: readonly FunctionLine[], post: readonly FunctionLine[]): MergedLine[] {
   let head = 0;
   while (head < pre.length && head < post.length && pre[head]?.key === post[head]?.key) head++;
@@ -59,6 +65,12 @@ export function mergeLines(pre: readonly FunctionLine[], post: readonly Function
   const left = pre.slice(head, pre.length - tail);
   const right = post.slice(head, post.length - tail);
   const width = right.length + 1;
+  if ((left.length + 1) * width > MOST_CELLS) {
+    for (const line of left) push("-", line);
+    for (const line of right) push("+", line);
+    for (const line of post.slice(post.length - tail)) push(" ", line);
+    return merged;
+  }
   const common = new Uint32Array((left.length + 1) * width);
   for (let i = left.length - 1; i >= 0; i--)
     for (let j = right.length - 1; j >= 0; j--)
