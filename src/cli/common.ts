@@ -13,6 +13,7 @@ export interface CommonOptions {
   readonly rawErrors?: boolean;
 }
 
+/** The version in package.json. @throws Error where there is none above this file */
 export function packageVersion(): string {
   // Bundled into dist/cli/, run from src/cli/: look upwards for the package.
   for (let url = new URL("./package.json", import.meta.url); ; url = new URL("../package.json", url)) {
@@ -24,6 +25,7 @@ export function packageVersion(): string {
   }
 }
 
+/** The options that every command has. */
 export function withCommonOptions(command: Command): Command {
   return command
     .version(packageVersion(), "--version", "print the version and exit")
@@ -100,6 +102,7 @@ export interface SystemMapOption {
   readonly systemMap?: string;
 }
 
+/** For the commands that read the running kernel's symbols. */
 export function withSystemMap(command: Command): Command {
   return command.option("--system-map <file>", "where the kernel's variables are, if it was built without CONFIG_KALLSYMS_ALL");
 }

@@ -10,6 +10,7 @@ export interface RootOption {
   readonly root?: string;
 }
 
+/** For the commands that work on the store, which may be that of an image. */
 export function withRoot(command: Command): Command {
   return command.option("--root <dir>", "a system below this directory instead of the running one: an image that is being made");
 }

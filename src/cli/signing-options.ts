@@ -10,6 +10,7 @@ export interface SigningOptions {
   readonly signer?: string;
 }
 
+/** For the commands that load modules. */
 export function withSigning(command: Command): Command {
   return command
     .option("--sign-key <file>", "sign what is loaded with this key, for a kernel that wants that; KBUILD_SIGN_PIN is its passphrase")

@@ -121,6 +121,7 @@ function markOf({ facts, now }: Service, id: string, phase: Mark["phase"]): Mark
   return { format: 1, id, bootId: facts.bootId(), phase, time: now().toISOString(), uptime: facts.uptime() };
 }
 
+/** The first line of what an error says, for a journal line or a status. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
 }

@@ -7,6 +7,7 @@ export interface Place {
   readonly owner: number;
 }
 
+/** The system below a directory, all of it root's. */
 export function thisPlace(root = "/"): Place {
   return { root, owner: 0 };
 }
@@ -21,6 +22,7 @@ export function runDir({ root }: Place): string {
   return join(root, "run/ksplice");
 }
 
+/** What the administrator writes. */
 export function configDir({ root }: Place): string {
   return join(root, "etc/ksplice");
 }

@@ -50,15 +50,18 @@ export type LastRun = z.infer<typeof lastRunSchema>;
 /** An update that was applied since boot: what the kernel does not know of it. */
 export type AppliedRecord = z.infer<typeof appliedSchema>;
 
+/** Undefined before the first start since boot, and where the file cannot be understood. */
 export async function readLastRun(place: Place): Promise<LastRun | undefined> {
   const bytes = await readTrustedIfThere(join(runDir(place), "service.json"), place);
   return bytes === undefined ? undefined : lastRunSchema.safeParse(parse(bytes)).data;
 }
 
+/** For the status, until the next boot. */
 export async function writeLastRun(place: Place, run: LastRun): Promise<void> {
   await writeDurably(join(runDir(place), "service.json"), `${JSON.stringify(run)}\n`, place);
 }
 
+/** Oldest first. What cannot be understood is passed over: the kernel itself knows what is applied. */
 export async function readAppliedRecords(place: Place): Promise<AppliedRecord[]> {
   const directory = join(runDir(place), "applied");
   const records: AppliedRecord[] = [];
@@ -69,6 +72,7 @@ export async function readAppliedRecords(place: Place): Promise<AppliedRecord[]>
   return records.sort((a, b) => (a.applied < b.applied ? -1 : 1));
 }
 
+/** Notes what is known of an update that has just been applied. */
 export async function writeAppliedRecord(place: Place, record: AppliedRecord): Promise<void> {
   await writeDurably(join(runDir(place), "applied", `${record.id}.json`), `${JSON.stringify(record)}\n`, place);
 }

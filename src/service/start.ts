@@ -139,6 +139,7 @@ function patient(system: RunningSystem): RunningSystem {
   };
 }
 
+/** A line for the journal and the terminal. */
 export function spellOutcome({ id, state, message }: Outcome): string {
   const words = { applied: "is applied", failed: "was NOT applied", waiting: "is not applied yet", "left-out": "is left out" }[state];
   return `${id} ${words}${message === undefined ? "" : `: ${message}`}`;

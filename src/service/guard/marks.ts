@@ -25,10 +25,12 @@ export type Mark = z.infer<typeof markSchema>;
 
 const SUFFIX = ".mark";
 
+/** On the disk when it returns: a crash right behind it finds the mark. @throws Refusal `untrusted-path` where somebody else could write there */
 export async function writeMark(place: Place, release: string, mark: Mark): Promise<void> {
   await writeDurably(pathOf(place, release, mark.id), `${JSON.stringify(mark)}\n`, place);
 }
 
+/** One that is not there is no error. */
 export async function removeMark(place: Place, release: string, id: string): Promise<void> {
   await removeDurably(pathOf(place, release, id));
 }

@@ -54,10 +54,12 @@ export async function holdSuspects(service: Service, release: string): Promise<S
   return suspects;
 }
 
+/** Leaves an update of the store out from the next start on, with the reason, until it is cleared. */
 export async function hold({ store }: Service, release: string, id: string, held: Held): Promise<void> {
   await store.note(release, id, (entry) => ({ ...entry, held }));
 }
 
+/** The entry of an update that is no longer left out. */
 export function withoutHeld(entry: StoredUpdate): StoredUpdate {
   const rest = { ...entry };
   delete rest.held;

@@ -23,6 +23,7 @@ const updateStatus = z.object({
   confirmWithin: z.number().optional().describe("Seconds that are left to confirm it, else it is undone"),
 });
 
+/** What `ksplice status --json` prints; docs/status.schema.json is made of it. A change that a reader may stumble over takes another version. */
 export const statusSchema = z.object({
   version: z.literal(STATUS_VERSION),
   time: z.string().describe("ISO 8601"),
