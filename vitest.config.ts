@@ -13,6 +13,7 @@ const SLOWEST = [
   "vm/corpus",
   "vm/verify",
   "vm/fixes",
+  "vm/refused",
   "vm/core-lifetimes",
   "vm/hooks",
   "vm/resident",
