@@ -23,11 +23,15 @@ configure|abort-upgrade|abort-deconfigure|abort-remove)
 esac
 `;
 
-/** Stopping the unit forgets the crash guard's marks; updates that are applied stay in the kernel. */
+/**
+ * Stopping the unit forgets the crash guard's marks, so that nothing is left to do for the timers that would take them away; updates that are applied stay in the
+ * kernel.
+ */
 const PRERM = `#!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
 	deb-systemd-invoke stop ${UNITS.join(" ")} >/dev/null || true
+	systemctl stop 'ksplice-well*.timer' >/dev/null 2>&1 || true
 fi
 `;
 

@@ -21,14 +21,17 @@ export interface BareResult {
 export class BareRoot {
   private constructor(readonly path: string) {}
 
-  /** @param suite code name of the release */
-  static async make(suite: string): Promise<BareRoot> {
+  /**
+   * @param suite code name of the release
+   * @param packages that it has besides
+   */
+  static async make(suite: string, packages: readonly string[] = []): Promise<BareRoot> {
     const root = new BareRoot(await mkdtemp(join(tmpdir(), `ksplice-bare-${suite}-`)));
     const sources = (await suiteSources(suite)).filter((entry) => !entry.includes(`${suite}-backports`));
     await execa("mmdebstrap", [
       "--quiet",
       "--variant=minbase",
-      "--include=ca-certificates,debian-archive-keyring",
+      `--include=${["ca-certificates", "debian-archive-keyring", ...packages].join(",")}`,
       suite,
       root.path,
       ...sources,
