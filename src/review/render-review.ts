@@ -74,7 +74,7 @@ function renderLookAt({ manifest, units }: Review): string {
 function renderProofs({ manifest, units }: Review): string {
   const compared = units.length + manifest.checked.length;
   return renderList("Proved", [
-    "by create: every difference between the objects before and after is understood; types that live objects have are laid out as before; no state is split or begun anew; everything new is reached",
+    "by create: every difference between the objects before and after is understood; types that live objects have are laid out as before, but for those that <code>--allow-layout</code> let through, which the update does not name; no state is split or begun anew; everything new is reached",
     `by apply, before anything is loaded: every function of the ${units.length} ${units.length === 1 ? "unit" : "units"} as the unpatched source has it is the one that runs, and nobody else refers to what goes`,
     "by the core, while the machine stands still: no thread is in code that is replaced",
     `by <code>ksplice verify ${escapeHtml(manifest.id)}</code>, once it is applied: ${compared} ${compared === 1 ? "object" : "objects"} of the patched source against what runs`,

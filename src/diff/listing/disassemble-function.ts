@@ -56,21 +56,17 @@ export function mergeLines(pre: readonly FunctionLine[], post: readonly Function
   while (head < pre.length && head < post.length && pre[head]?.key === post[head]?.key) head++;
   let tail = 0;
   while (tail < pre.length - head && tail < post.length - head && pre.at(-1 - tail)?.key === post.at(-1 - tail)?.key) tail++;
-  const merged: MergedLine[] = [];
-  const push = (mark: MergedLine["mark"], line: FunctionLine | undefined): void => {
-    if (line !== undefined) merged.push({ mark, offset: line.offset, text: line.text });
-  };
-  for (const line of post.slice(0, head)) push(" ", line);
+  const [left, right] = [pre, post].map((lines) => lines.slice(head, lines.length - tail)) as [FunctionLine[], FunctionLine[]];
+  return [...marked(" ", post.slice(0, head)), ...mergeDiffering(left, right), ...marked(" ", post.slice(post.length - tail))];
+}
 
-  const left = pre.slice(head, pre.length - tail);
-  const right = post.slice(head, post.length - tail);
+function marked(mark: MergedLine["mark"], lines: readonly FunctionLine[]): MergedLine[] {
+  return lines.map(({ offset, text }) => ({ mark, offset, text }));
+}
+
+function mergeDiffering(left: readonly FunctionLine[], right: readonly FunctionLine[]): MergedLine[] {
   const width = right.length + 1;
-  if ((left.length + 1) * width > MOST_CELLS) {
-    for (const line of left) push("-", line);
-    for (const line of right) push("+", line);
-    for (const line of post.slice(post.length - tail)) push(" ", line);
-    return merged;
-  }
+  if ((left.length + 1) * width > MOST_CELLS) return [...marked("-", left), ...marked("+", right)];
   const common = new Uint32Array((left.length + 1) * width);
   for (let i = left.length - 1; i >= 0; i--)
     for (let j = right.length - 1; j >= 0; j--)
@@ -78,21 +74,15 @@ export function mergeLines(pre: readonly FunctionLine[], post: readonly Function
         left[i]?.key === right[j]?.key
           ? (common[(i + 1) * width + j + 1] ?? 0) + 1
           : Math.max(common[(i + 1) * width + j] ?? 0, common[i * width + j + 1] ?? 0);
-  let i = 0;
-  let j = 0;
+  const merged: MergedLine[] = [];
+  let [i, j] = [0, 0];
   while (i < left.length || j < right.length) {
-    if (i < left.length && j < right.length && left[i]?.key === right[j]?.key) {
-      push(" ", right[j]);
-      i++;
-      j++;
-    } else if (i < left.length && (j === right.length || (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0))) {
-      push("-", left[i]);
-      i++;
-    } else {
-      push("+", right[j]);
-      j++;
-    }
+    const isCommon = i < left.length && j < right.length && left[i]?.key === right[j]?.key;
+    const isGone = i < left.length && (j === right.length || (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0));
+    const mark = isCommon ? " " : isGone ? "-" : "+";
+    merged.push(...marked(mark, mark === "-" ? left.slice(i, i + 1) : right.slice(j, j + 1)));
+    if (mark !== "+") i++;
+    if (mark !== "-") j++;
   }
-  for (const line of post.slice(post.length - tail)) push(" ", line);
   return merged;
 }
