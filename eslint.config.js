@@ -138,6 +138,10 @@ const ofOneProcessor = [
 
 /** A library has no state of its own that lasts as long as the process: two callers would share it. */
 const ofTheProcess = [
+  {
+    selector: "ImportDeclaration[source.value='iced-x86'][importKind!='type']",
+    message: "whoever starts a command would load the decoder: src/arch/x86/iced.ts loads it when something is decoded",
+  },
   ...[
     ":matches(Program, ExportNamedDeclaration) > VariableDeclaration[kind='let']",
     ":matches(Program, ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator > NewExpression[callee.name=/^(Weak)?(Map|Set)$/][arguments.length=0]",
