@@ -37,6 +37,7 @@ const arrows = {
   "src/kbuild/change": [...host, "src/arch", "src/source", "src/tree"],
   "src/kbuild/compile": compiling,
   "src/kbuild/module": [...host, "src/arch", "src/elf", "src/kbuild"],
+  "src/kbuild/whole": [...compiling, "src/kbuild/compile", "src/kbuild/module", "src/signing"],
   "src/kbuild/reach": [...compiling, "src/kbuild/compile"],
   "src/update/file": [...elf, "src/arch", "src/diff/atoms", "src/notes"],
   "src/update/units": [...compiling, "src/kbuild/compile", "src/kbuild/reach", "src/diff"],
@@ -53,7 +54,7 @@ const arrows = {
   "src/update/create": [
     ...compiling,
     ...diffing,
-    ...["src/arch", "src/btf", "src/kbuild/compile", "src/kbuild/module", "src/kbuild/reach", "src/notes"],
+    ...["src/arch", "src/btf", "src/kbuild/compile", "src/kbuild/module", "src/kbuild/reach", "src/kbuild/whole", "src/notes"],
     ...["src/update/file", "src/update/linkage", "src/update/units"],
   ],
   "src/update/match": [...elf, "src/kbuild", "src/kernel", "src/match", "src/update/file"],

@@ -46,6 +46,7 @@ interface CreateOptions extends CommonOptions {
   readonly allowLayout?: string[];
   readonly allowBusy?: string[];
   readonly mostUnits?: number;
+  readonly buildModules?: boolean;
   readonly output?: string;
   readonly json?: boolean;
   readonly trace?: boolean;
@@ -86,6 +87,7 @@ export function createCommand(): Command {
       appendTo,
     )
     .option("--most-units <n>", "refuse a header whose change may come into more objects than this (default: no limit)", positiveInteger)
+    .option("--build-modules", "build the whole patched module as well, for the disk: of a change of one module (ksplice apply --disk)")
     .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
     .option("--json", "print the update's manifest as JSON")
     .option(
@@ -97,7 +99,6 @@ export function createCommand(): Command {
     .addOption(refusedOption("--standalone [x]", "every update brings all that it needs"))
     .addOption(refusedOption("--extra-match <pattern>", "every function of the touched units is matched"))
     .addOption(refusedOption("--exclude-match <pattern>", "every function of the touched units is matched"))
-    .addOption(refusedOption("--build-modules [x]", "modules for the disk come from a kernel build"))
     .addHelpText("after", "\nExit status: 0 update made; 66 the patch changes no object code; 1 refused; 2 usage.")
     .action(async (source: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CreateOptions>();
@@ -123,6 +124,7 @@ export function createCommand(): Command {
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
         ...(options.allowBusy === undefined ? {} : { allowedBusy: options.allowBusy }),
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
+        buildModules: options.buildModules === true,
         kmodDir,
         cacheDir: cacheDirectory(),
         tell: shown.tell,
@@ -145,6 +147,7 @@ export function createCommand(): Command {
           for (const entry of unit.data) process.stdout.write(`  ${target.name}: ${entry.name} ${entry.how} (${unit.path})\n`);
         }
       }
+      for (const { name, place } of update.manifest.wholeModules ?? []) process.stdout.write(`  ${name}: built whole, for ${place}\n`);
       for (const note of update.manifest.notes) process.stdout.write(`  note: ${spellNote(note)}\n`);
     });
 }

@@ -104,6 +104,10 @@ function showFile(update: Update, options: ViewOptions): void {
       "hooks",
       eachUnit(manifest, (unit) => unit.hooks.map((entry) => `${entry.name} (${placeOf(entry, unit)}): ${entry.kind}`)),
     ),
+    ...list(
+      "whole modules, for the disk",
+      (manifest.wholeModules ?? []).map(({ name, place, file }) => `${name}: ${file}, in place of ${place}`),
+    ),
     ...list("notes", manifest.notes.map(spellNote)),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);

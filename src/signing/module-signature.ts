@@ -17,6 +17,14 @@ export function hasSignature(module: Uint8Array): boolean {
   return module.length > MARKER.length && MARKER.every((byte, index) => module[module.length - MARKER.length + index] === byte);
 }
 
+/** A module's bytes without the signature behind it; all of them where there is none. */
+export function withoutSignature(module: Uint8Array): Uint8Array {
+  const trailerAt = module.length - MARKER.length - TRAILER.size;
+  if (!hasSignature(module) || trailerAt < 0) return module;
+  const trailer = new DataView(module.buffer, module.byteOffset + trailerAt, TRAILER.size);
+  return module.subarray(0, Math.max(0, trailerAt - trailer.getUint32(TRAILER.lengthAt, false)));
+}
+
 /** OBJECT IDENTIFIER 1.2.840.113549.1.7.2, signed data (RFC 5652, 5.1). */
 const SIGNED_DATA = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const SEQUENCE = 0x30;

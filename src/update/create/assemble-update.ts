@@ -5,6 +5,7 @@ import { writeObject } from "../../elf/write-object.js";
 import type { NewCode, NewCodeExport, SourceLine } from "../../diff/types.js";
 import type { Tell } from "../../events.js";
 import type { KernelModules, Unit } from "../../kbuild/types.js";
+import type { WholeModule } from "../../kbuild/whole/build-whole-module.js";
 import type { SemanticNote } from "../../notes/types.js";
 import { MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "../file/manifest.js";
 import type { UnitPart } from "./cut-out.js";
@@ -26,6 +27,7 @@ export interface UpdateSource {
   /** Where the kernel's variables are, if it does not tell itself. */
   readonly systemMap?: Uint8Array | undefined;
   readonly modules: KernelModules;
+  readonly wholeModules: readonly WholeModule[];
   readonly link: (
     moduleName: string,
     objects: readonly { unit: string; bytes: Uint8Array }[],
@@ -70,6 +72,8 @@ export async function assembleUpdate(
 
   for (const { unit, diff } of checked) files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));
 
+  for (const { name, bytes } of source.wholeModules) files.set(wholePath(name), bytes);
+
   return makeUpdate(
     {
       format: FORMAT_VERSION,
@@ -82,11 +86,18 @@ export async function assembleUpdate(
       ...(source.effective === undefined ? {} : { effective: source.effective }),
       core: CORE_FILE,
       targets,
+      ...(source.wholeModules.length === 0
+        ? {}
+        : { wholeModules: source.wholeModules.map(({ name, place, shipped }) => ({ name, place, file: wholePath(name), shipped })) }),
       notes: [...source.notes],
       checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
     },
     files,
   );
+}
+
+function wholePath(module: string): string {
+  return `whole/${module}.ko`;
 }
 
 function prePath(unit: Unit): string {

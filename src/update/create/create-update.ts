@@ -8,6 +8,7 @@ import { Prototypes } from "../linkage/prototypes.js";
 import { readTouchedTexts, type TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { UnitTypes } from "../units/unit-types.js";
+import { buildWhole } from "./build-whole.js";
 import { assembleUpdate } from "./assemble-update.js";
 import { checkLayouts } from "./check-layouts.js";
 import { chooseUnits, type ChooseUnitsOptions, type ChosenUnits } from "./choose-units.js";
@@ -32,6 +33,8 @@ export interface CreateRequest extends SourceRequest, ChooseUnitsOptions, DiffUn
   readonly allowedLayouts?: readonly string[];
   /** Functions in whose old code threads may stay, besides those that the patch names. */
   readonly allowedBusy?: readonly string[];
+  /** Build the whole module, too, for the disk: of an update of one module. */
+  readonly buildModules?: boolean;
 }
 
 /**
@@ -76,6 +79,8 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
   const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
   await checkLayouts({ units, types, patched, kernel, jobs, allowed, tell });
 
+  const wholeModules = request.buildModules === true ? [await buildWhole({ source, diffs, parts }, request)] : [];
+
   tell("stage", "building the kernel part");
   const modules = await buildKernelModules(build, { kmodDir, tell });
 
@@ -94,6 +99,7 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
       notes: await readSemanticNotes(patched.root, texts, units),
       systemMap,
       modules,
+      wholeModules,
       link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
     },
     parts,

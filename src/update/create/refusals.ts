@@ -106,3 +106,33 @@ export function hooksInSource(path: string): Refusal {
     hint: "apply its patch without the hooks to a copy of the source, and make the update from that",
   });
 }
+
+const WITHOUT_WHOLE = "make the update without --build-modules, or with --only-targets if one module's part is right without the others'";
+
+export const wholeOfSeveral = (targets: readonly string[]): Refusal =>
+  new Refusal({
+    code: "whole-module-targets",
+    message: `--build-modules is for a change of one module, and this one changes ${targets.join(", ")}: the parts of an update take effect at one moment, files on a disk do not`,
+    hint: WITHOUT_WHOLE,
+  });
+
+export const wholeModuleWithHooks = (name: string): Refusal =>
+  new Refusal({
+    code: "whole-module-hooks",
+    message: `the patch has hooks, which nobody would call in a whole ${name}: they belong to the moment in which an update is applied`,
+    hint: "make the update without --build-modules",
+  });
+
+export const wholeBesideLayout = (name: string, types: readonly string[]): Refusal =>
+  new Refusal({
+    code: "whole-module-layout",
+    message: `--allow-layout vouches for objects that live now; of a whole ${name} nobody has shown that all its users know the new layout of ${types.join(", ")}`,
+    hint: "make the update without --build-modules",
+  });
+
+export const wholeModuleAfter = (id: string, name: string, others: readonly string[]): Refusal =>
+  new Refusal({
+    code: "whole-module-after",
+    message: `update ${id}, which the source holds, also changes ${others.join(", ")}: the file of ${name} would be loaded where that is not applied yet`,
+    hint: "make the update without --build-modules",
+  });

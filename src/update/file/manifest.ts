@@ -109,6 +109,17 @@ const targetEntry = z.strictObject({
   units: z.array(unitEntry).min(1),
 });
 
+/** The whole of a module, built from the patched source, for the disk of the machine. */
+const wholeModuleEntry = z.strictObject({
+  name: targetName,
+  /** The shipped module, below /lib/modules/RELEASE; there it may be packed, with a further ending. */
+  place: relativePath.regex(/^kernel\/.*\.ko$/),
+  /** The file in this update. */
+  file: relativePath,
+  /** SHA-256, hex, of the shipped module, unpacked and without a signature. */
+  shipped: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
 /** The vulnerabilities that an update fixes, as cve.org writes them. */
 export const CVE_PATTERN = /^CVE-(19|20)\d{2}-\d{4,7}$/;
 
@@ -157,6 +168,8 @@ export const manifestSchema = z.strictObject({
     .optional(),
   core: relativePath,
   targets: z.array(targetEntry).min(1).max(256),
+  /** Absent where the update was made without --build-modules. */
+  wholeModules: z.array(wholeModuleEntry).min(1).max(256).optional(),
   checked: z.array(checkedEntry),
   notes: z.array(noteEntry),
   /** SHA-256, hex, of every other file of the update. */
@@ -165,6 +178,7 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestTarget = z.infer<typeof targetEntry>;
+export type ManifestWholeModule = z.infer<typeof wholeModuleEntry>;
 export type ManifestUnit = z.infer<typeof unitEntry>;
 export type CheckedUnit = z.infer<typeof checkedEntry>;
 export type ManifestFunction = z.infer<typeof functionEntry>;

@@ -68,6 +68,7 @@ function checkArchive(archive: Archive, path: string): Update {
     manifest.core,
     ...manifest.targets.flatMap((target) => [target.file, ...target.units.flatMap((unit) => [unit.pre, unit.post])]),
     ...manifest.checked.map((unit) => unit.post),
+    ...(manifest.wholeModules ?? []).map((module) => module.file),
   ];
   for (const file of named) {
     if (!files.has(file)) throw badUpdate(path, `${MANIFEST_FILE} names ${file}, which is not there`);
