@@ -36,12 +36,12 @@ cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
 cmd_host-csingle = gcc -O2 -I$(source)/include -o $@ $< -lm
 if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
-./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table lib/table.c lib/hidden.c
+./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table scripts/gen_list scripts/mod/modpost lib/table.c lib/hidden.c
 kernel/bounds.s: $(source)/kernel/bounds.c
 	$(call if_changed_dep,cc_s_c)
 kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
 	$(call if_changed_dep,cpp_lds_S)
-lib/gen_table: $(source)/lib/gen_table.c
+lib/gen_table scripts/gen_list scripts/mod/modpost: %: $(source)/%.c
 	$(call if_changed_dep,host-csingle)
 cmd_sed = sed -n 's/^\\#define /int /p' $< > $@
 if_changed = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
@@ -116,6 +116,9 @@ export function writeFakeKernel(source: string): void {
     "kernel/bounds.c": '#include <linux/bounds.h>\nint f(void) { asm("->BOUND %c0" : : "i" (BOUND)); return other(); }\n',
     "kernel/vmlinux.lds.S": "#include <linux/script.h>\n. = SCRIPT;\n",
     "lib/gen_table.c": "#include <linux/host.h>\nint main(void) { return HOST; }\n",
+    "scripts/gen_list.c": "int main(void) { return 1; }\n",
+    "scripts/mod/modpost.c": "int main(void) { return 1; }\n",
+    "tools/objtool/check.c": "int check(void) { return 1; }\n",
     "include/linux/image.h": "#define IMAGE 1\n#define ALL 1\n",
     "include/linux/stub.h": "#define STUB 1\n",
     "include/linux/assembly.h": "#define ASSEMBLY 1\n#ifndef __ASSEMBLY__\nint assembly(void);\n#endif\n",

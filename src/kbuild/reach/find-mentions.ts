@@ -15,7 +15,7 @@ export async function findMentions({ root, touched }: PatchedTree, names: readon
   const files = result.stdout
     .split("\n")
     .map((path) => path.replace(/^\.\//, ""))
-    .filter((path) => path !== "" && !touched.includes(path) && judgeTouchedFile(path).kind !== "ignore")
+    .filter((path) => path !== "" && !touched.includes(path) && !["ignore", "listed"].includes(judgeTouchedFile(path).kind))
     .sort();
   const mentions = new Map<string, string>();
   for (const file of files) {

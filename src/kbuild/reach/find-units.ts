@@ -8,8 +8,9 @@ import { findContradiction } from "./image-witness.js";
 import { requireSameRules } from "./build-rules.js";
 import { usesInOwnText } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
-import { refuseOtherUses } from "./other-uses.js";
+import { isListed, refuseOtherUses } from "./other-uses.js";
 import { codeInImage, notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
+import { unknownFileKind } from "../change/refusals.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
 import { unitKey, type PreparedBuild } from "../types.js";
 import { type PatchedTree } from "../change/patched-tree.js";
@@ -50,7 +51,9 @@ export async function findUnits(
   for (const path of touched) {
     const verdict = judgeTouchedFile(path);
     if (verdict.kind === "refuse" || (verdict.kind === "rules" && options.patched === undefined)) throw verdict.refusal(path);
-    if (verdict.kind === "compile") sources.push(path);
+    const isMadeInto = verdict.kind === "listed" && isListed(await UnitIndex.of(build, tell), path);
+    if (isMadeInto && !/\.[ch]$/.test(path)) throw unknownFileKind(path);
+    if (verdict.kind === "compile" || isMadeInto) sources.push(path);
     else if (verdict.kind === "rules") rules.push(path);
     else ignored.push(`${path} is left out: ${verdict.reason}`);
   }

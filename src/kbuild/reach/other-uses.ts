@@ -22,8 +22,15 @@ const { directory, startImages } = KERNEL_ARCHITECTURE.source;
 /** Code that has run when the kernel was started, and is gone: what becomes of it does not matter to a running kernel. */
 const PAST = ["drivers/firmware/efi/libstub/", ...startImages.map((image) => `${directory}/${image}/`)];
 
-/** What modpost writes is for modules that are built later: nothing that runs has it. */
-const NOT_OURS = /^(?:scripts\/mod|scripts\/basic|tools)\//;
+/** What modpost and genksyms write is for modules that are built later, signatures are for the loader, the first file system is used up: nothing that runs has it. */
+const NOT_OURS = /^(?:scripts\/(?:mod|basic|genksyms)\/|scripts\/sign-file$|tools\/|usr\/)/;
+
+/** True if kbuild makes something of a file that goes into the kernel or a module, or that their sources are made with. */
+export function isListed(index: UnitIndex, file: string): boolean {
+  const isMadeOf = ({ path, source, sources }: IndexedObject): boolean =>
+    !NOT_OURS.test(path) && (source === file || sources.includes(file));
+  return index.madeOf(file).length > 0 || index.others.some(isMadeOf);
+}
 
 /**
  * Touched files come into more than units: assembly, images of their own, linker scripts, and what kbuild generates headers with. Of each the outcome is made

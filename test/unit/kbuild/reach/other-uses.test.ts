@@ -44,6 +44,7 @@ describe("what a header comes into besides C objects of the kernel", () => {
     // Of a file that its command alone does not make, nothing is known.
     ["include/linux/hidden.h", "#define HIDDEN 1\n/* one */", "generated-header", /include\/linux\/hidden\.h comes into lib\/hidden\.c/],
     ["lib/gen_table.c", "#include <linux/host.h>\nint used;", "generated-header", /lib\/gen_table\.c comes into lib\/gen_table\.c/],
+    ["scripts/gen_list.c", "int main(void) { return 2; }", "generated-header", /scripts\/gen_list\.c comes into scripts\/gen_list\.c/],
   ])("%s with %j is refused", async (file, first, code, words) => {
     await expect(changed(file, first)).rejects.toMatchObject({ code, message: expect.stringMatching(words) as string });
   });
@@ -56,6 +57,8 @@ describe("what a header comes into besides C objects of the kernel", () => {
     ["include/linux/host.h", "#define HOST (0 + 1)"],
     ["include/linux/table.h", "#define TABLE 1\n/* one */"],
     ["lib/gen_table.c", "#include <linux/host.h>\nstatic int unused;"],
+    ["scripts/gen_list.c", "int main(void) { return 0 + 1; }"],
+    ["scripts/mod/modpost.c", "int main(void) { return 2; }"],
   ])("%s with %j makes the same, and is let through", async (file, first) => {
     expect(await changed(file, first)).toEqual(["drivers/mod.o"]);
   });
