@@ -20,8 +20,8 @@ export interface FunctionChange {
   readonly post: SourceFunction | undefined;
 }
 
-/** Reads both sides of a file and pairs its functions by name: the first of a name with the first, for branches of an #if have one each. */
-export function readFileChange({ path, pre = "", post = "" }: TouchedText): FileChange {
+/** Reads both sides of a file and pairs its functions by name, or by what they were called before: the first of a name with the first, for branches of an #if have one each. */
+export function readFileChange({ path, pre = "", post = "" }: TouchedText, renamed: ReadonlyMap<string, string> = new Map()): FileChange {
   const preText = withoutLineDirectives(pre);
   const postText = withoutLineDirectives(post);
   const before = readFunctions(preText);
@@ -30,7 +30,7 @@ export function readFileChange({ path, pre = "", post = "" }: TouchedText): File
   for (const entry of before.functions) rest.set(entry.name, [...(rest.get(entry.name) ?? []), entry]);
   const functions: FunctionChange[] = [];
   for (const entry of after.functions) {
-    const twin = rest.get(entry.name)?.shift();
+    const twin = (rest.get(entry.name) ?? rest.get(renamed.get(entry.name) ?? ""))?.shift();
     if (twin === undefined || !isSame(twin, entry)) functions.push({ file: path, name: entry.name, pre: twin, post: entry });
   }
   for (const entries of rest.values())

@@ -41,6 +41,13 @@ const PAIRS: readonly Pair[] = [
     subject: "none",
   },
   { name: "irq saved", acquire: /^local_irq_(?:save|disable)$/, release: /^local_irq_(?:restore|enable)$/, subject: "none" },
+  // What is off is what is held: the word alone would take it the other way round.
+  {
+    name: "disable",
+    acquire: /^(?:preempt|local_bh|migrate|pagefault)_disable(?:_notrace)?$/,
+    release: /^(?:preempt|local_bh|migrate|pagefault)_enable(?:_no_resched|_notrace)*$/,
+    subject: "none",
+  },
   { name: "kref", acquire: /^kref_get(?:_unless_zero)?$/, release: /^kref_put(?:_mutex|_lock)?$/, subject: "argument" },
   {
     name: "counter",

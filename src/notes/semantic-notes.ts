@@ -1,6 +1,7 @@
 import { noteAllocationSizes } from "./allocation-size.js";
 import { noteChangedConstants } from "./changed-constants.js";
 import { readFileChange } from "./changed-functions.js";
+import { noteMovedHalves } from "./moved-halves.js";
 import { noteNewInitialisations } from "./new-initialisation.js";
 import { noteNewVariables } from "./new-variables.js";
 import { noteSetupOnly } from "./setup-only.js";
@@ -14,13 +15,15 @@ const LONGEST_MESSAGE = 2000;
  * What whoever applies a patch should know that no comparison of objects can tell: how objects that are alive, and threads that are on their way,
  * get on with the new code. Judged by the text of the touched files, before and after; files that are no C are left out. A note says what may be;
  * none says nothing.
+ * @param renamed functions that the patch calls otherwise, and to which pointers to the old ones lead: their former names by their new ones
  * @returns by kind, then by file and line
  */
-export function semanticNotes(files: readonly TouchedText[]): readonly SemanticNote[] {
-  const changes = files.filter(({ path }) => /\.[ch]$/.test(path)).map(readFileChange);
+export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMap<string, string> = new Map()): readonly SemanticNote[] {
+  const changes = files.filter(({ path }) => /\.[ch]$/.test(path)).map((file) => readFileChange(file, renamed));
   const functions = changes.flatMap((file) => file.functions);
   const notes = [
     ...noteUnbalancedPairs(functions),
+    ...noteMovedHalves(functions),
     ...noteNewInitialisations(changes),
     ...noteNewVariables(changes),
     ...noteAllocationSizes(functions),

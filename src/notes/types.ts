@@ -1,5 +1,12 @@
 /** What a note can be about; `docs/notes.md` has a section for each. */
-export const NOTE_KINDS = ["unbalanced-pair", "new-initialisation", "allocation-size", "changed-constant", "setup-only"] as const;
+export const NOTE_KINDS = [
+  "unbalanced-pair",
+  "moved-half",
+  "new-initialisation",
+  "allocation-size",
+  "changed-constant",
+  "setup-only",
+] as const;
 
 export type NoteKind = (typeof NOTE_KINDS)[number];
 

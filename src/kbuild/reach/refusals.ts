@@ -69,10 +69,14 @@ export function nothingReached(headers: readonly string[]): Refusal {
   });
 }
 
-export function nothingTouched(name: string): Refusal {
+/** @param ignored a line for each touched file; empty where one part of the change undoes what another does */
+export function nothingTouched(ignored: string): Refusal {
   return new Refusal({
     code: "nothing-to-compile",
-    message: `the patch touches no file that is compiled into this kernel:\n${name}`,
+    message:
+      ignored === ""
+        ? "the patch leaves every file as it was: one part of it undoes what another does"
+        : `the patch touches no file that is compiled into this kernel:\n${ignored}`,
     exitCode: EXIT_NO_CHANGE,
   });
 }

@@ -1,25 +1,33 @@
 import { basename, join } from "node:path";
 import { readLatin1 } from "../../host/files.js";
-import type { Unit } from "../../kbuild/types.js";
+import { atomName } from "../../diff/atoms/atom.js";
 import { semanticNotes } from "../../notes/semantic-notes.js";
 import type { SemanticNote } from "../../notes/types.js";
 import type { TouchedText } from "../units/touched-texts.js";
+import type { UnitDiff } from "../units/unit-diff.js";
 
 /**
  * The semantic notes on a patch, of the files that the update brings something of: what this kernel is not made of, and what gives the same code
  * before and after, is left out.
  * @param root top of the patched tree
  * @param texts what the patch touches
- * @param units those that the update changes
+ * @param parts of the update
  */
 export async function readSemanticNotes(
   root: string,
   texts: readonly TouchedText[],
-  units: readonly Unit[],
+  parts: readonly UnitDiff[],
 ): Promise<readonly SemanticNote[]> {
-  const sources = new Set(units.map((unit) => unit.source));
+  const sources = new Set(parts.map(({ unit }) => unit.source));
   const included = await includedFiles(root, sources);
-  return semanticNotes(texts.filter(({ path }) => sources.has(path) || path.endsWith(".h") || included.has(basename(path))));
+  // What holds a pointer to a callback that is called otherwise comes to the new one: it is no new function.
+  const renamed = new Map(
+    parts.flatMap(({ diff }) => [...diff.analysis.renamed].map(([after, before]) => [atomName(after), atomName(before)] as const)),
+  );
+  return semanticNotes(
+    texts.filter(({ path }) => sources.has(path) || path.endsWith(".h") || included.has(basename(path))),
+    renamed,
+  );
 }
 
 /** Names of `.c` files that sources include, as kernel/sched/build_utility.c does. */

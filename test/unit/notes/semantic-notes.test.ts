@@ -43,6 +43,13 @@ const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
         fn("void toy_end(struct toy *toy)", "toy->n--;", "mutex_unlock(&toy->lock);"),
     },
     {
+      title: "preemption that is off from one function to another",
+      pre: fn("int toy_open(struct toy *t)", "return 0;") + fn("void toy_release(struct toy *t)", "toy_off(t);"),
+      post:
+        fn("int toy_open(struct toy *t)", "preempt_disable();", "return 0;") +
+        fn("void toy_release(struct toy *t)", "toy_off(t);", "preempt_enable();"),
+    },
+    {
       title: "a clock that the device has no more",
       pre: fn(PROBE, "return clk_prepare_enable(p->clk);") + fn(REMOVE, "clk_disable_unprepare(p->clk);", "toy_off(p);"),
       post: fn(PROBE, "p->clk = devm_clk_get_enabled(dev, NULL);", "return 0;") + fn(REMOVE, "toy_off(p);"),
@@ -66,6 +73,30 @@ const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       title: "memory of another allocator",
       pre: fn(PROBE, "p->buf = kmalloc(n, GFP_KERNEL);", "return 0;") + fn(REMOVE, "kfree(p->buf);"),
       post: fn(PROBE, "p->buf = vmalloc(n);", "return 0;") + fn(REMOVE, "vfree(p->buf);"),
+    },
+  ],
+  "moved-half": [
+    {
+      title: "a put that goes from what releases an object to its RCU callback",
+      pre:
+        fn("void toy_free_rcu(struct rcu_head *head)", "kmem_cache_free(toys, toy_of(head));") +
+        fn("void toy_release(struct toy *t)", "put_cred(t->cred);", "call_rcu(&t->rcu, toy_free_rcu);"),
+      post:
+        fn("void toy_free_rcu(struct rcu_head *head)", "put_cred(toy_of(head)->cred);", "kmem_cache_free(toys, toy_of(head));") +
+        fn("void toy_release(struct toy *t)", "call_rcu(&t->rcu, toy_free_rcu);"),
+    },
+    {
+      title: "memory that another function frees",
+      pre: fn("void toy_stop(struct toy *t)", "t->on = 0;", "kfree(t->buf);") + fn("void toy_last(struct toy *toy)", "toy_off(toy);"),
+      post: fn("void toy_stop(struct toy *t)", "t->on = 0;") + fn("void toy_last(struct toy *toy)", "toy_off(toy);", "kfree(toy->buf);"),
+    },
+    {
+      title: "a get that goes from a helper into another callback",
+      pre:
+        fn("void toy_take(struct toy *t)", "kref_get(&t->ref);") +
+        fn("void toy_queue(struct toy *t)", "toy_take(t);", "add(t);") +
+        fn("void toy_work(struct toy *t)", "work(t);"),
+      post: fn("void toy_queue(struct toy *t)", "add(t);") + fn("void toy_work(struct toy *t)", "kref_get(&t->ref);", "work(t);"),
     },
   ],
   "new-initialisation": [
@@ -162,6 +193,32 @@ const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
 };
 
 const SILENT: readonly Case[] = [
+  {
+    title: "a put that goes into an RCU callback which is new",
+    pre: fn("void toy_release(struct toy *t)", "put_cred(t->cred);", "kfree_rcu(t, rcu);"),
+    post:
+      fn("void toy_free_rcu(struct rcu_head *head)", "put_cred(toy_of(head)->cred);", "kfree(toy_of(head));") +
+      fn("void toy_release(struct toy *t)", "call_rcu(&t->rcu, toy_free_rcu);"),
+  },
+  {
+    title: "a put of one object that goes, and of another that comes",
+    pre: fn("void toy_f(struct toy *t)", "dev_put(t->dev);", "f(t);") + fn("void toy_g(struct toy *t)", "g(t);"),
+    post: fn("void toy_f(struct toy *t)", "f(t);") + fn("void toy_g(struct toy *t)", "g(t);", "dev_put(t->peer);"),
+  },
+  {
+    title: "a put that goes from a function to the one that calls it",
+    pre: fn("void toy_f(struct toy *t)", "f(t);", "toy_put(t);") + fn("void toy_g(struct toy *t)", "toy_f(t);"),
+    post: fn("void toy_f(struct toy *t)", "f(t);") + fn("void toy_g(struct toy *t)", "toy_f(t);", "toy_put(t);"),
+  },
+  {
+    title: "a lock and its unlock that go into another function together",
+    pre:
+      fn("void toy_f(struct toy *t)", "mutex_lock(&t->lock);", "f(t);", "mutex_unlock(&t->lock);") +
+      fn("void toy_g(struct toy *t)", "g(t);"),
+    post:
+      fn("void toy_f(struct toy *t)", "f(t);") +
+      fn("void toy_g(struct toy *t)", "mutex_lock(&t->lock);", "g(t);", "mutex_unlock(&t->lock);"),
+  },
   {
     title: "a variable that is new, and that others set too",
     pre: fn(PROBE, "return 0;") + fn("void toy_irq(struct toy *t)", "toy_handle(t);"),
@@ -366,6 +423,18 @@ describe("a note", () => {
       { path: "b.c", pre: closes?.pre, post: closes?.post },
     ]);
     expect(notes).toMatchObject([{ kind: "unbalanced-pair", function: "toy_close", file: "b.c", line: 4 }]);
+  });
+
+  it("counts a callback that is called otherwise for what it was before", () => {
+    const release = (callback: string, ...put: string[]): string =>
+      fn("void toy_release(struct toy *t)", ...put, `call_rcu(&t->rcu, ${callback});`);
+    const file = {
+      path: "a.c",
+      pre: fn("void toy_rcu(struct rcu_head *t)", "free(t);") + release("toy_rcu", "put_cred(t->cred);"),
+      post: fn("void toy_free_rcu(struct rcu_head *t)", "put_cred(of(t)->cred);", "free(t);") + release("toy_free_rcu"),
+    };
+    expect(semanticNotes([file])).toEqual([]);
+    expect(semanticNotes([file], new Map([["toy_free_rcu", "toy_rcu"]]))).toMatchObject([{ kind: "moved-half", function: "toy_free_rcu" }]);
   });
 
   it("is not made of files that are no C, new or removed ones", () => {

@@ -91,6 +91,14 @@ describe("the units of touched files", () => {
     await expect(paths(["drivers/unset.c"])).rejects.toMatchObject({ code: "not-in-config", exitCode: 1 });
     await expect(paths(["include/linux/unused.h"])).rejects.toMatchObject({ code: "not-in-config" });
     await expect(paths(["MAINTAINERS"])).rejects.toMatchObject({ code: "nothing-to-compile", exitCode: 66 });
+    await expect(paths(["tools/objtool/check.c", "scripts/mod/modpost.c"])).rejects.toMatchObject({
+      message: expect.stringMatching(/check\.c is left out: at most a tool[\s\S]*modpost\.c is left out: at most a tool/) as string,
+      exitCode: 66,
+    });
+    await expect(paths([])).rejects.toMatchObject({
+      message: expect.stringContaining("leaves every file as it was") as string,
+      exitCode: 66,
+    });
   });
 
   test("of a file whose functions the kernel holds it is not said that there is nothing to patch", async () => {
