@@ -13,6 +13,7 @@ import {
   writeInside,
   writeManPages,
 } from "./documentation.js";
+import { LIBRARY } from "./layout.js";
 import { MAINTAINER_SCRIPTS } from "./maintainer-scripts.js";
 import type { NodeRuntime } from "./node-runtime.js";
 
@@ -21,9 +22,6 @@ export interface StageOptions {
   readonly date: Date;
   readonly runtime: NodeRuntime;
 }
-
-/** Where the programs are; the same tree as a clone's, as far as the commands look into it. */
-const LIBRARY = "usr/lib/ksplice";
 
 const WRAPPER = `#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only

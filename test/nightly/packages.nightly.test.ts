@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { buildPackages } from "../../packaging/build-packages.js";
 import { packageUpdate } from "../../src/service/package/update-package.js";
 import { packageVersion } from "../../src/cli/common.js";
 import { defaultCacheDir } from "../../src/host/cache-dir.js";
+import { packageRoot } from "../../src/host/package-root.js";
 import { incoming } from "../support/store-samples.js";
 import { BareRoot } from "../support/bare-root.js";
 
@@ -14,15 +15,19 @@ import { BareRoot } from "../support/bare-root.js";
 
 const dir = mkdtempSync(join(tmpdir(), "ksplice-packages-"));
 /** From before an upgrade, and after it. */
-let old: string[];
-let current: string[];
+let old: readonly string[];
+let current: readonly string[];
+/** The programs of both packages. */
+let archive: string;
 /** Of an update, for a kernel that does not run here. */
 let updates: string[];
 
 beforeAll(async () => {
   const cacheDir = defaultCacheDir(process.env);
-  old = await buildPackages({ outputDir: dir, cacheDir, version: "0.0.9", compression: "none" });
-  current = await buildPackages({ outputDir: dir, cacheDir });
+  old = (await buildPackages({ outputDir: dir, cacheDir, version: "0.0.9", compression: "none" })).debs;
+  const built = await buildPackages({ outputDir: dir, cacheDir });
+  current = built.debs;
+  archive = built.archives[0] ?? "";
   updates = [];
   for (const [id, after] of [["first"], ["second", ["first"]]] as const) {
     const { name, bytes } = await packageUpdate(await incoming(id, after === undefined ? {} : { after: [...after] }), {
@@ -38,7 +43,7 @@ afterAll(() => {
 });
 
 it("are small", () => {
-  for (const deb of current) expect(statSync(deb).size).toBeLessThan(60e6);
+  for (const file of [...current, archive]) expect(statSync(file).size).toBeLessThan(60e6);
 });
 
 it("lintian has nothing to say but what is overridden with a reason", async () => {
@@ -54,7 +59,7 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
 
   beforeAll(async () => {
     root = await BareRoot.make(suite);
-    for (const deb of [...old, ...current, ...updates]) await root.copyIn(deb, `/root/${basename(deb)}`);
+    for (const deb of [...old, ...current, ...updates, archive]) await root.copyIn(deb, `/root/${basename(deb)}`);
     const { exitCode, output } = await root.run("apt-get -q update");
     expect(exitCode, output).toBe(0);
   });
@@ -68,6 +73,33 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
     const { exitCode, output } = await root.run(`apt-get -q -y --no-install-recommends install ${files}`);
     expect(exitCode, output.slice(-4000)).toBe(0);
   };
+
+  it("the archive is unpacked, used and taken away as its INSTALL.md says", async () => {
+    const steps = (marker: string): string => {
+      const [, rest = ""] = readFileSync(join(packageRoot(), "packaging/INSTALL.md"), "utf8").split(marker);
+      const [, code = ""] = /\n\n((?: {4}.*\n)+)/.exec(rest) ?? [];
+      // systemd does not run here.
+      const commands = code.split("\n").map((line) => line.trim().replace(/^systemctl .*/, ""));
+      return commands.filter(Boolean).join(" && ").replaceAll("VERSION", packageVersion());
+    };
+    const unpacked = await root.run(
+      `apt-get -q -y --no-install-recommends install kmod xz-utils >/dev/null 2>&1; ${steps("unpack below /usr/local")}`,
+    );
+    expect(unpacked).toEqual({ exitCode: 0, output: "" });
+    expect(await root.run("ksplice --version && ksplice view && ksplice list", "/")).toEqual({
+      exitCode: 0,
+      output: `${packageVersion()}\nno update is applied\nno update is in the store`,
+    });
+    expect((await root.run("ksplice-create --patch=/dev/null /nonexistent")).output).toContain("no kernel source tree at /nonexistent");
+    const { exitCode, stderr } = await execa(
+      "systemd-analyze",
+      ["verify", "--man=no", `--root=${root.path}`, "ksplice.service", "ksplice-guard.service", "ksplice-resume.service"],
+      { reject: false },
+    );
+    expect(exitCode, stderr).toBe(0);
+    expect(await root.run(steps("To be rid of it"))).toEqual({ exitCode: 0, output: "" });
+    expect(await root.run("find /usr /var/lib /etc /run -xdev -name '*ksplice*'")).toEqual({ exitCode: 0, output: "" });
+  });
 
   it("ksplice is installed without a compiler, Node or npm", async () => {
     await install(old.slice(0, 1));
@@ -131,7 +163,7 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
     const { exitCode, output } = await root.run("apt-get -q -y purge ksplice ksplice-build");
     expect(exitCode, output.slice(-4000)).toBe(0);
     expect(output).not.toMatch(/warning|not empty/);
-    const left = await root.run("find / -xdev -name '*ksplice*' -not -path '/root/ksplice*.deb'");
+    const left = await root.run("find / -xdev -name '*ksplice*' -not -path '/root/ksplice*'");
     expect(left).toEqual({ exitCode: 0, output: "" });
   });
 });

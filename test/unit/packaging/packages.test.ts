@@ -1,17 +1,18 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildPackages } from "../../../packaging/build-packages.js";
+import { sourceFiles } from "../../../packaging/archives.js";
+import { buildPackages, type BuiltPackages } from "../../../packaging/build-packages.js";
 import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 
-/** The Debian packages, built without compression, looked into, and their programs run from where they were unpacked. */
+/** The Debian packages and the archives, built without compression, looked into, and their programs run from where they were unpacked. */
 
 const top = mkdtempSync(join(tmpdir(), "ksplice-packages-test-"));
 const root = join(top, "root");
-const build = async (name: string): Promise<string[]> =>
+const build = async (name: string): Promise<BuiltPackages> =>
   await buildPackages({
     outputDir: join(top, name),
     cacheDir: defaultCacheDir(process.env),
@@ -19,10 +20,11 @@ const build = async (name: string): Promise<string[]> =>
     date: new Date("2026-01-02T03:04:05Z"),
     compression: "none",
   });
-let packages: string[];
+let packages: readonly string[];
+let archives: readonly string[];
 
 beforeAll(async () => {
-  packages = await build("first");
+  ({ debs: packages, archives } = await build("first"));
   mkdirSync(root);
   for (const deb of packages) execFileSync("dpkg-deb", ["-x", deb, root]);
 }, 300_000);
@@ -35,7 +37,8 @@ const field = (deb: string, name: string): string => execFileSync("dpkg-deb", ["
 
 test("the same clone makes the same bytes", { timeout: 300_000 }, async () => {
   const hashes = (files: readonly string[]): string[] => files.map((file) => createHash("sha256").update(readFileSync(file)).digest("hex"));
-  expect(hashes(await build("second"))).toEqual(hashes(packages));
+  const second = await build("second");
+  expect(hashes([...second.debs, ...second.archives])).toEqual(hashes([...packages, ...archives]));
 });
 
 test("they are named, and what makes updates needs what applies them", () => {
@@ -73,6 +76,59 @@ test("without ksplice-build, create says what is missing", () => {
   });
   expect(run.status).toBe(1);
   expect(run.stderr).toContain("apt-get install ksplice-build");
+});
+
+describe("the archives", () => {
+  const names = ["ksplice-0.0.9-linux-amd64", "ksplice-0.0.9-source"];
+  const listing = (archive: string): string[] =>
+    execFileSync("tar", ["-tvf", archive], { encoding: "utf8", env: { ...process.env, TZ: "UTC" } })
+      .trim()
+      .split("\n");
+
+  test("have the version in their names, and one directory each", () => {
+    expect(archives.map((path) => path.slice(path.lastIndexOf("/") + 1))).toEqual(names.map((name) => `${name}.tar`));
+    expect(new Set(archives.flatMap(listing).map((line) => / (ksplice-[^/]+)\//.exec(line)?.[1]))).toEqual(
+      new Set(["ksplice-0.0.9-linux-amd64", "ksplice-0.0.9"]),
+    );
+  });
+
+  test("are root's, and nothing in them is newer than the source", () => {
+    for (const line of archives.flatMap(listing))
+      expect(line).toMatch(/^(-rwxr-xr-x|-rw-r--r--|drwxr-xr-x|lrwx\S+) 0\/0 +\d+ 2026-01-02 03:04 /);
+  });
+
+  test("the programs run from wherever they were unpacked, by a link, too", () => {
+    const place = join(top, "some where");
+    mkdirSync(place);
+    execFileSync("tar", ["-xf", archives[0] ?? "", "-C", place, "--strip-components=1"]);
+    for (const name of ["ksplice", "ksplice-apply", "ksplice-view", "ksplice-undo", "ksplice-create"])
+      expect(spawnSync(join(place, "bin", name), ["--version"], { encoding: "utf8", cwd: "/" })).toMatchObject({
+        status: 0,
+        stdout: "0.0.9\n",
+      });
+    mkdirSync(join(top, "links"));
+    symlinkSync(join(place, "bin/ksplice"), join(top, "links/ksplice"));
+    const linked = spawnSync(join(top, "links/ksplice"), ["create", "--patch=/dev/null", "/nonexistent"], { encoding: "utf8" });
+    expect(linked.stderr).toContain("no kernel source tree at /nonexistent");
+    const units = readdirSync(join(place, "lib/systemd/system")).map((name) =>
+      readFileSync(join(place, "lib/systemd/system", name), "utf8"),
+    );
+    expect(units.join("\n")).toMatch(/^ExecStart=\/usr\/local\/bin\/ksplice service start/m);
+    expect(units.join("\n")).not.toMatch(/\/usr\/(bin|lib)\/ksplice/);
+  });
+
+  test("the source's holds what the clone has, and knows itself what that is", async () => {
+    const place = join(top, "source");
+    mkdirSync(place);
+    execFileSync("tar", ["-xf", archives[1] ?? "", "-C", place, "--strip-components=1"]);
+    for (const made of ["node_modules/x/index.js", "dist/cli/ksplice.js", "packages/ksplice.deb"]) {
+      mkdirSync(dirname(join(place, made)), { recursive: true });
+      writeFileSync(join(place, made), "");
+    }
+    expect(await sourceFiles(place)).toEqual(await sourceFiles());
+    expect(readlinkSync(join(place, "bin/ksplice-apply"))).toBe("ksplice");
+    expect(spawnSync("diff", ["-r", join(place, "kmod"), "kmod"], { encoding: "utf8" })).toMatchObject({ status: 0, stdout: "" });
+  });
 });
 
 describe("the programs", () => {
