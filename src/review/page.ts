@@ -50,5 +50,5 @@ pre { background: var(--code); padding: .5em; overflow-x: auto; margin: .4em 0; 
 .pre { color: var(--gone); } .post { color: var(--come); }
 summary { cursor: pointer; padding: .15em 0; } summary:focus-visible, a:focus-visible, pre:focus-visible, button:focus-visible { outline: 2px solid var(--link); }
 button, input { font: inherit; }
-@media print { body { font-size: 11px; } main { max-width: none; padding: 0; } pre { white-space: pre-wrap; overflow: visible; } .no-print { display: none; } }
+@media print { body { font-size: 11px; } main { max-width: none; padding: 0; } h2, h3, summary { break-after: avoid; } pre, code { font-size: 9.5px; } pre { white-space: pre-wrap; overflow: visible; } .no-print { display: none; } }
 `;

@@ -1,5 +1,6 @@
 import { spellNote } from "../notes/spell-note.js";
 import type { Rehearsal } from "../rehearse/rehearsal.js";
+import type { AllowedLayout } from "../update/file/manifest.js";
 import { escapeHtml, renderList, renderPage } from "./page.js";
 import type { PatchHunk } from "./patch-hunks.js";
 import type { Review, ReviewedFunction, ReviewedUnit, ReviewedWrite, Row } from "./review-update.js";
@@ -22,6 +23,7 @@ export function renderReview(review: Review, rehearsal?: Rehearsal): string {
     `<h2 id="functions">Functions</h2>`,
     `<p class="no-print"><label>Show those with <input type="search" id="filter"></label> <button type="button" id="unfold">unfold all</button> <button type="button" id="fold">fold all</button></p>`,
     ...units.map(renderUnit),
+    renderTypes(manifest.layouts),
     renderFiles(review),
   ];
   return renderPage({
@@ -40,6 +42,7 @@ function renderFacts({ manifest, units }: Review): string {
     ["Goes into", manifest.targets.map(({ name }) => (name === "vmlinux" ? "the kernel" : `module ${name}`)).join(", ")],
     ["Functions", `${count("changed")} replaced, ${count("new")} new, ${count("removed")} removed`],
     ["Data that is overwritten", String(units.reduce((sum, { writes }) => sum + writes.length, 0))],
+    ["Types laid out otherwise", manifest.layouts.length === 0 ? "none" : manifest.layouts.map(({ label }) => label).join(", ")],
     ["Hooks of the patch", hooks.length === 0 ? "none" : hooks.map(({ kind, name }) => `${name} (${kind})`).join(", ")],
     ["Fixes", manifest.cves.length === 0 ? "no CVE is named" : manifest.cves.join(", ")],
     ["Needs", manifest.after.length === 0 ? "no other update" : manifest.after.join(", ")],
@@ -54,6 +57,9 @@ function renderFacts({ manifest, units }: Review): string {
 function renderLookAt({ manifest, units }: Review): string {
   const entries = [
     ...manifest.notes.map((note) => escapeHtml(spellNote(note))),
+    ...manifest.layouts.map(
+      ({ label, vouched }) => `<a href="#types"><code>${escapeHtml(label)}</code></a> is laid out otherwise: ${escapeHtml(vouched)}`,
+    ),
     ...units.flatMap((unit) =>
       unit.functions.flatMap(({ name, remarks }) => remarks.map((remark) => `<code>${escapeHtml(name)}</code>: ${escapeHtml(remark)}`)),
     ),
@@ -72,10 +78,14 @@ function renderLookAt({ manifest, units }: Review): string {
 }
 
 function renderProofs({ manifest, units }: Review): string {
+  const layouts =
+    manifest.layouts.length === 0
+      ? "types that live objects have are laid out as before"
+      : `types that live objects have are laid out as before, but for <a href="#types">those that were let through</a>`;
   const compared = units.length + manifest.checked.length;
   return renderList("Proved", [
-    "by create: every difference between the objects before and after is understood; types that live objects have are laid out as before, but for those that <code>--allow-layout</code> let through, which the update does not name; no state is split or begun anew; everything new is reached",
-    `by apply, before anything is loaded: every function of the ${units.length} ${units.length === 1 ? "unit" : "units"} as the unpatched source has it is the one that runs, and nobody else refers to what goes`,
+    `by create: every difference between the objects before and after is understood; ${layouts}; no state is split or begun anew; everything new is reached`,
+    `by apply, before anything is loaded: every function of the ${units.length === 1 ? "unit" : `${units.length} units`} as the unpatched source has it is the one that runs, and nobody else refers to what goes`,
     "by the core, while the machine stands still: no thread is in code that is replaced",
     `by <code>ksplice verify ${escapeHtml(manifest.id)}</code>, once it is applied: ${compared} ${compared === 1 ? "object" : "objects"} of the patched source against what runs`,
   ]);
@@ -156,6 +166,27 @@ function renderWrites(writes: readonly ReviewedWrite[]): string {
   return `<table><caption>Data that is overwritten</caption><thead><tr><th scope="col">object</th><th scope="col">byte</th><th scope="col">bytes</th><th scope="col">before</th><th scope="col">after</th></tr></thead><tbody>${lines.join("\n")}</tbody></table>`;
 }
 
+/** Those that stay as they are need no listing: that all do is what was proved. */
+function renderTypes(layouts: readonly AllowedLayout[]): string {
+  if (layouts.length === 0)
+    return `<h2 id="types">Types</h2><p>Every struct, union and enum that the new code uses is laid out as the running kernel has it, or is new.</p>`;
+  const told = "New code sees these otherwise than the running kernel has them; the update's author has let them through.";
+  return `<h2 id="types">Types</h2><p>${told}</p>${layouts.map(renderLayout).join("\n")}`;
+}
+
+function renderLayout({ label, place, units, reasons, holders, vouched, picture }: AllowedLayout): string {
+  const where = [...(place === undefined ? [] : [place]), `seen by ${units.join(", ")}`].join("; ");
+  const facts = [...reasons, ...(holders.length === 0 ? [] : [`so does what holds it by value: ${holders.join(", ")}`]), vouched];
+  return `<details open><summary><code>${escapeHtml(label)}</code> <small>${escapeHtml(where)}</small></summary>
+<ul>${facts.map((fact) => `<li>${escapeHtml(fact)}</li>`).join("")}</ul>
+<pre tabindex="0" role="region" aria-label="${escapeHtml(`${label} before and after`)}">${picture.map(markRow).join("\n")}</pre></details>`;
+}
+
+/** Offsets before and after; what only one side has is marked in its first column. */
+function markRow(line: string): string {
+  return mark(line, line.startsWith("-") ? "pre" : line.startsWith("+") ? "post" : undefined);
+}
+
 function renderFiles({ manifest }: Review): string {
   const rows = Object.entries(manifest.files).map(([path, hash]) => `<tr><td>${escapeHtml(path)}<td><code>${hash}</code></tr>`);
   return `<h2>Its files</h2><details><summary>${rows.length} files, with their SHA-256</summary><table><thead><tr><th scope="col">file</th><th scope="col">SHA-256</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></details>`;
@@ -168,6 +199,7 @@ table.code { font: 12.5px/1.35 ui-monospace, monospace; width: 100%; table-layou
 table.code td { white-space: pre-wrap; overflow-wrap: anywhere; border-bottom: 0; padding: 0 .4em; }
 .pre-back { background: var(--gone-back); } .post-back { background: var(--come-back); }
 details.function { border-top: 1px solid var(--line); }
+@media print { table.code { font-size: 9.5px; } .pre-back, .post-back { print-color-adjust: exact; } }
 `;
 
 const SCRIPT = `

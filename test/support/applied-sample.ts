@@ -145,6 +145,7 @@ function pack(units: readonly SampleUnit[], changed: readonly { unit: SampleUnit
         },
       ],
       notes: [],
+      layouts: [],
       checked: units.filter(({ brought }) => brought === undefined).map(({ path }) => ({ path, target: "vmlinux", post: `post/${path}` })),
     },
     files,

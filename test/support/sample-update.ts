@@ -1,4 +1,4 @@
-import type { Manifest, ManifestUnit } from "../../src/update/file/manifest.js";
+import { FORMAT_VERSION, type Manifest, type ManifestUnit } from "../../src/update/file/manifest.js";
 import { makeUpdate, type Update } from "../../src/update/file/update-file.js";
 
 /** A unit of an update in which nothing changes. @param change what it has otherwise */
@@ -34,7 +34,7 @@ export function sampleUpdate(change: Partial<Manifest> = {}): Update {
     ["post/net/ipv4/same.o", text("post")],
   ]);
   const base: Omit<Manifest, "files"> = {
-    format: 5,
+    format: FORMAT_VERSION,
     id: "abc123",
     description: "a fix",
     created: "2026-01-02T03:04:05Z",
@@ -52,6 +52,7 @@ export function sampleUpdate(change: Partial<Manifest> = {}): Update {
       },
     ],
     notes: [],
+    layouts: [],
     checked: [{ path: "net/ipv4/same.o", target: "vmlinux", post: "post/net/ipv4/same.o" }],
   };
   const update = makeUpdate(base, files);

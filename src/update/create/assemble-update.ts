@@ -7,7 +7,14 @@ import type { Tell } from "../../events.js";
 import type { KernelModules, Unit } from "../../kbuild/types.js";
 import type { WholeModule } from "../../kbuild/whole/build-whole-module.js";
 import type { SemanticNote } from "../../notes/types.js";
-import { MAX_MODULE_NAME, FORMAT_VERSION, type ManifestTarget, type ManifestUnit, type ManifestWrite } from "../file/manifest.js";
+import {
+  MAX_MODULE_NAME,
+  FORMAT_VERSION,
+  type AllowedLayout,
+  type ManifestTarget,
+  type ManifestUnit,
+  type ManifestWrite,
+} from "../file/manifest.js";
 import type { UnitPart } from "./cut-out.js";
 import { chooseExports } from "./update-exports.js";
 import { CORE_FILE, makeUpdate, PATCH_FILE, SYSTEM_MAP_FILE, type Update } from "../file/update-file.js";
@@ -24,6 +31,7 @@ export interface UpdateSource {
   readonly effective?: string;
   readonly patch: Uint8Array;
   readonly notes: readonly SemanticNote[];
+  readonly layouts: readonly AllowedLayout[];
   /** Where the kernel's variables are, if it does not tell itself. */
   readonly systemMap?: Uint8Array | undefined;
   readonly modules: KernelModules;
@@ -90,6 +98,7 @@ export async function assembleUpdate(
         ? {}
         : { wholeModules: source.wholeModules.map(({ name, place, shipped }) => ({ name, place, file: wholePath(name), shipped })) }),
       notes: [...source.notes],
+      layouts: [...source.layouts],
       checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
     },
     files,

@@ -13,7 +13,8 @@ import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
 import { areRenamedThroughout } from "./renamed-members.js";
 import { findRenamedTypes } from "./renamed-types.js";
 import { readTouchedTexts } from "../units/touched-texts.js";
-import { judgeLayouts, mergeFindings } from "./judge-layouts.js";
+import type { AllowedLayout } from "../file/manifest.js";
+import { judgeLayouts, mergeFindings, warningOf } from "./judge-layouts.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { badBtf } from "./refusals.js";
 import type { UnitTypes } from "../units/unit-types.js";
@@ -32,10 +33,11 @@ export interface LayoutRequest {
 
 /**
  * Compares the types that new code sees with those of the running kernel.
+ * @returns those that are laid out otherwise, and that the user vouches for
  * @throws Refusal `changed-layout` for a struct, union or enum whose layout differs, unless that is allowed; `unknown-layout` (exit 2) for one
  * that is allowed and has the same layout; `bad-btf`
  */
-export async function checkLayouts(request: LayoutRequest): Promise<void> {
+export async function checkLayouts(request: LayoutRequest): Promise<AllowedLayout[]> {
   const running = new RunningTypes(request.kernel);
   const notes = new Set<string>();
   const texts = await readTouchedTexts(request.patched);
@@ -47,7 +49,9 @@ export async function checkLayouts(request: LayoutRequest): Promise<void> {
   });
   const merged = mergeFindings(perUnit);
   const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
-  for (const note of [...notes, ...judgeLayouts(await locate(findings, request.patched), request.allowed)]) request.tell("note", note);
+  const allowed = judgeLayouts(await locate(findings, request.patched), request.allowed);
+  for (const note of [...notes, ...allowed.map(warningOf)]) request.tell("note", note);
+  return allowed;
 }
 
 async function compareUnit(

@@ -1,6 +1,7 @@
 import type { ChangeKind, Layout, TypeFinding } from "../../btf/compare-types.js";
 import { drawLayouts } from "../../btf/draw-layout.js";
 import type { Unit } from "../../kbuild/types.js";
+import type { AllowedLayout } from "../file/manifest.js";
 import { changedLayout, unknownLayout } from "./refusals.js";
 import { shadowFields } from "./shadow-fields.js";
 
@@ -31,10 +32,10 @@ export function mergeFindings(perUnit: readonly { readonly unit: Unit; readonly 
 
 /**
  * Lets through what the user vouches for.
- * @returns a warning for each type that is let through
+ * @returns the types that are let through
  * @throws Refusal `changed-layout`, `unknown-layout`
  */
-export function judgeLayouts(findings: readonly LocatedFinding[], allowed: readonly string[]): string[] {
+export function judgeLayouts(findings: readonly LocatedFinding[], allowed: readonly string[]): AllowedLayout[] {
   const labels = findings.map(({ label }) => label);
   for (const type of allowed) {
     const isKnown = findings.some(({ label, holders }) => [label, ...holders].some((name) => isCalled(name, type)));
@@ -47,7 +48,7 @@ export function judgeLayouts(findings: readonly LocatedFinding[], allowed: reado
       refused.map(({ label, place }) => ({ label, place })),
       refused.flatMap(describe),
     );
-  return findings.map(warningOf);
+  return findings.map(allow);
 }
 
 /** True where `foo`, `struct foo`, or a constant of a nameless enum means the type of this label. */
@@ -114,7 +115,16 @@ function listed(names: readonly string[], most: number, what: string): string {
   return more <= 0 ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${String(more)} more ${what}`;
 }
 
-function warningOf({ label, kind, reasons, holders }: LocatedFinding): string {
+function allow({ label, place, units, kind, reasons, holders, before, after }: LocatedFinding): AllowedLayout {
+  return {
+    ...{ label, units: [...units], reasons: [...reasons], holders: [...holders], vouched: VOUCHED[kind] },
+    ...(place === undefined ? {} : { place }),
+    picture: drawLayouts(before, after),
+  };
+}
+
+/** What the user is told of a type that he has let through. */
+export function warningOf({ label, reasons, holders, vouched }: AllowedLayout): string {
   const also = holders.length === 0 ? "" : `, and ${holdersText(holders)}`;
-  return `${label}${also} is allowed: ${reasons[0] ?? ""}; ${VOUCHED[kind]}`;
+  return `${label}${also} is allowed: ${reasons[0] ?? ""}; ${vouched}`;
 }

@@ -5,7 +5,7 @@ import { HOOK_KINDS } from "../../diff/atoms/hook-kinds.js";
 import { NOTE_KINDS } from "../../notes/types.js";
 
 /** Version of the tarball's layout and of this manifest. A reader refuses any other. */
-export const FORMAT_VERSION = 5;
+export const FORMAT_VERSION = 6;
 
 /**
  * Letters and digits, so that `ksplice_ID_` begins the names of this update's modules and of no other's; and not the name that
@@ -138,6 +138,30 @@ const noteEntry = z.strictObject({
     .regex(/^\P{Cc}*$/u),
 });
 
+/** Text that is printed on terminals. */
+const shownText = z
+  .string()
+  .max(4096)
+  .regex(/^\P{Cc}*$/u);
+
+/** A type that new code sees laid out otherwise than the running kernel has it, and that the update's author has let through (`--allow-layout`). For people. */
+const allowedLayout = z.strictObject({
+  /** `struct foo` */
+  label: shownText,
+  /** `FILE:LINE` of its definition, where a touched file has it. */
+  place: shownText.optional(),
+  /** Whose code sees it so. */
+  units: z.array(relativePath).min(1),
+  /** What differs, a sentence each. */
+  reasons: z.array(shownText),
+  /** Types that hold it by value, and differ for that alone. */
+  holders: z.array(shownText),
+  /** What must be true of the objects that exist. */
+  vouched: shownText,
+  /** Both layouts, a line each: docs/types.md. */
+  picture: z.array(shownText),
+});
+
 export const manifestSchema = z.strictObject({
   format: z.literal(FORMAT_VERSION),
   id: z.string().regex(ID_PATTERN),
@@ -172,6 +196,7 @@ export const manifestSchema = z.strictObject({
   wholeModules: z.array(wholeModuleEntry).min(1).max(256).optional(),
   checked: z.array(checkedEntry),
   notes: z.array(noteEntry),
+  layouts: z.array(allowedLayout),
   /** SHA-256, hex, of every other file of the update. */
   files: z.record(relativePath, z.string().regex(/^[0-9a-f]{64}$/)),
 });
@@ -183,4 +208,5 @@ export type ManifestUnit = z.infer<typeof unitEntry>;
 export type CheckedUnit = z.infer<typeof checkedEntry>;
 export type ManifestFunction = z.infer<typeof functionEntry>;
 export type ManifestWrite = z.infer<typeof writeEntry>;
+export type AllowedLayout = z.infer<typeof allowedLayout>;
 export type ManifestImport = z.infer<typeof importEntry>;

@@ -38,6 +38,18 @@ function update(): Update {
   const { manifest, files } = sampleUpdate({
     description: "a <fix> & more",
     cves: ["CVE-2026-12345"],
+    layouts: [
+      {
+        ...{
+          label: "struct raw<x>",
+          place: "net/raw.h:3",
+          units: ["net/ipv4/raw.o"],
+          reasons: ["flags takes 4 bytes"],
+          holders: ["struct outer"],
+        },
+        ...{ vouched: "new code must cope with it", picture: ["   running  patched", "+                12     4  int flags"] },
+      },
+    ],
     notes: [{ kind: "unbalanced-pair", function: "limit", file: "net/ipv4/raw.c", line: 3, message: "takes a lock <once>" }],
   });
   const unit = sampleUnit("net/ipv4/raw.o", {
@@ -125,6 +137,10 @@ describe("a review", () => {
       "CVE-2026-12345",
       "1 replaced, 1 new, 1 removed",
       "takes a lock <once>",
+      "struct raw<x> is laid out otherwise: new code must cope with it",
+      "net/raw.h:3; seen by net/ipv4/raw.o",
+      "so does what holds it by value: struct outer",
+      "12 4 int flags",
       "refill is called by the change itself",
       "It failed.",
       "the kernel complained",
@@ -136,6 +152,15 @@ describe("a review", () => {
       expect(text).toContain(words);
     expect(window.document.querySelectorAll("script").length).toBe(1);
     expect(window.document.querySelector("main b, main script")).toBeNull();
+  });
+
+  it("says that types are as before where nobody has let one through", () => {
+    const same = { ...review, manifest: { ...review.manifest, layouts: [] } };
+    const [was, is] = [review, same].map((each) => openPage(renderReview(each)).window.document.body.textContent);
+    expect(is).toContain("types that live objects have are laid out as before; no state");
+    expect(is).toContain("Every struct, union and enum that the new code uses is laid out as the running kernel has it, or is new.");
+    expect(was).toContain("but for those that were let through");
+    expect(was).not.toContain("Every struct, union and enum");
   });
 
   it("folds, unfolds and filters its functions", () => {

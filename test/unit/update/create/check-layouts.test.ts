@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../../src/kbuild/types.js";
+import type { AllowedLayout } from "../../../../src/update/file/manifest.js";
 import { checkLayouts } from "../../../../src/update/create/check-layouts.js";
 import { UnitTypes } from "../../../../src/update/units/unit-types.js";
 import { compileBtfBytes, HAS_PAHOLE } from "../../../support/compile-types.js";
@@ -42,6 +43,9 @@ beforeAll(() => {
 
 const UNITS: readonly Unit[] = ["raw", "dotted"].map((name) => ({ path: `net/${name}.o`, source: `net/${name}.c`, target: "vmlinux" }));
 
+/** What the last check has let through. */
+let letThrough: AllowedLayout[];
+
 /** What is said when these parts of the header change: warnings, or the refusal. */
 async function check(
   edits: readonly (readonly [string, string])[],
@@ -53,7 +57,7 @@ async function check(
   const patched = await shadowWithPatch(build.tree, { patch: unifiedDiff(file, before, after) });
   const warnings: string[] = [];
   try {
-    await checkLayouts({
+    letThrough = await checkLayouts({
       units: UNITS,
       types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
       patched,
@@ -112,6 +116,16 @@ suite("the layouts of an update", () => {
     expect(await check([fill], [name])).toEqual([
       "the running kernel's types are not in the configuration directory (btf/vmlinux): those of the unpatched source stand for them",
       "struct loose is allowed: flags takes 4 bytes at offset 12, where nothing was; the objects that exist hold whatever was in the padding: zero if they were allocated zeroed; new code must cope with it",
+    ]);
+    expect(letThrough).toEqual([
+      {
+        ...{ label: "struct loose", place: "net/types.h:9", units: ["net/raw.o", "net/dotted.o"], holders: [] },
+        ...{
+          reasons: ["flags takes 4 bytes at offset 12, where nothing was"],
+          vouched: expect.stringContaining("must cope with it") as string,
+        },
+        picture: expect.arrayContaining(["+                12     4  int flags"]) as string[],
+      },
     ]);
   });
 

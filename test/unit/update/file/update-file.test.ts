@@ -124,7 +124,7 @@ describe("hostile or damaged input is refused", () => {
     [
       "a later format",
       () => tarball([file("ksplice-a/update.json", '{"format": 7}')]),
-      "its format version is 7; this program reads version 5",
+      "its format version is 7; this program reads version 6",
     ],
     ["a manifest without a format", () => tarball([file("ksplice-a/update.json", "{}")]), "format"],
     [
