@@ -90,5 +90,5 @@ export function readOsRelease(root: string): OsRelease {
     // None.
   }
   const field = (name: string): string | undefined => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
-  return { id: field("ID") ?? "linux", versionId: field("VERSION_ID") };
+  return { id: field("ID") ?? "linux" };
 }

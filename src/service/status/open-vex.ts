@@ -5,7 +5,6 @@ import type { Status } from "./status-schema.js";
 export interface OsRelease {
   /** `debian`. */
   readonly id: string;
-  readonly versionId: string | undefined;
 }
 
 /** Debian's names of processors, by the kernel's. */
@@ -45,10 +44,12 @@ export function openVex(status: Status, os: OsRelease): unknown {
   };
 }
 
-/** github.com/package-url/purl-spec, of the package that the kernel was booted from. */
-function packageUrl({ release, machine, package: version }: Status["kernel"], { id, versionId }: OsRelease): string {
+/**
+ * github.com/package-url/purl-spec, of the package that the kernel was booted from. A scanner takes a statement only where its own name of the package has all qualifiers of
+ * this one, with the same values; and scanners call the distribution's release differently (`debian-12`, `debian-12.9`), so that it is left out: the kernel's is in the name.
+ */
+function packageUrl({ release, machine, package: version }: Status["kernel"], { id }: OsRelease): string {
   const encode = encodeURIComponent;
   const architecture = DEBIAN_ARCHITECTURES[machine] ?? machine;
-  const distro = versionId === undefined ? "" : `&distro=${encode(`${id}-${versionId}`)}`;
-  return `pkg:deb/${encode(id)}/${encode(`linux-image-${release}`)}${version === undefined ? "" : `@${encode(version)}`}?arch=${encode(architecture)}${distro}`;
+  return `pkg:deb/${encode(id)}/${encode(`linux-image-${release}`)}${version === undefined ? "" : `@${encode(version)}`}?arch=${encode(architecture)}`;
 }

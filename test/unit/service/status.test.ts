@@ -16,6 +16,7 @@ import { readStatus } from "../../../src/service/status/read-status.js";
 import { spellStatus, statusLine } from "../../../src/service/status/spell-status.js";
 import { STATUS_EXIT, statusJsonSchema, statusSchema, type Status } from "../../../src/service/status/status-schema.js";
 import { packUpdate } from "../../../src/update/file/update-file.js";
+import { coversPackage, openVexSchema } from "../../support/open-vex-reader.js";
 import { FakeMachine } from "../../support/fake-service.js";
 import { sampleUpdate, type SampleOptions } from "../../support/sample-fit.js";
 import { temporaryDirectory, writeFiles } from "../../support/temp-dir.js";
@@ -225,18 +226,33 @@ in service for other kernels: 6.12.1
   });
 
   test("as OpenVEX: fixed, affected where an update in service is missing or one was undone", () => {
-    const product = "pkg:deb/debian/linux-image-6.1.0-47-amd64@6.1.170-3?arch=amd64&distro=debian-12";
-    const document = openVex(STATUS, { id: "debian", versionId: "12" });
+    const product = "pkg:deb/debian/linux-image-6.1.0-47-amd64@6.1.170-3?arch=amd64";
+    const document = openVexSchema.parse(openVex(STATUS, { id: "debian" }));
     expect(document).toMatchObject({ "@context": "https://openvex.dev/ns/v0.2.0", version: 1, timestamp: STATUS.time });
-    expect((document as { statements: unknown }).statements).toEqual([
+    expect(document.statements).toEqual([
       about("CVE-2026-1", product, { status: "fixed", status_notes: "in the running kernel, by ksplice: a" }),
       about("CVE-2026-2", product, { status: "affected", action_statement: "apply b with ksplice, or boot a kernel that has the fix" }),
       about("CVE-2026-3", product, { status: "affected", action_statement: "apply c with ksplice, or boot a kernel that has the fix" }),
     ]);
     const id = (value: unknown): unknown => (value as Record<string, unknown>)["@id"];
-    expect(id(openVex({ ...STATUS, time: "later" }, { id: "debian", versionId: "12" }))).toBe(id(document));
-    expect(id(openVex({ ...STATUS, updates: [] }, { id: "debian", versionId: "12" }))).not.toBe(id(document));
+    expect(id(openVex({ ...STATUS, time: "later" }, { id: "debian" }))).toBe(id(document));
+    expect(id(openVex({ ...STATUS, updates: [] }, { id: "debian" }))).not.toBe(id(document));
   });
+});
+
+test.each([
+  ["trivy", "pkg:deb/debian/linux-image-6.1.0-47-amd64@6.1.170-3?arch=amd64&distro=debian-12.11"],
+  [
+    "syft and grype",
+    "pkg:deb/debian/linux-image-6.1.0-47-amd64@6.1.170-3?arch=amd64&distro=debian-12&upstream=linux-signed-amd64%406.1.170%2B3",
+  ],
+])("the product is what %s calls the package", (_, scanned) => {
+  const { statements } = openVexSchema.parse(openVex(STATUS, { id: "debian" }));
+  const products = statements.flatMap((statement) => statement.products.map((product) => product["@id"]));
+  expect(new Set(products).size).toBe(1);
+  expect(coversPackage(products[0] ?? "", scanned)).toBe(true);
+  expect(coversPackage(products[0] ?? "", scanned.replace("6.1.170-3", "6.1.176-1"))).toBe(false);
+  expect(coversPackage(products[0] ?? "", scanned.replace("-47-", "-48-"))).toBe(false);
 });
 
 function about(name: string, product: string, rest: object): object {
@@ -245,9 +261,9 @@ function about(name: string, product: string, rest: object): object {
 
 test("what a system is called", () => {
   const root = temporaryDirectory();
-  expect(readOsRelease(root)).toEqual({ id: "linux", versionId: undefined });
+  expect(readOsRelease(root)).toEqual({ id: "linux" });
   writeFiles(root, { "etc/os-release": 'VERSION_ID="12"\nID=debian\nHOME_URL="x"\n' });
-  expect(readOsRelease(root)).toEqual({ id: "debian", versionId: "12" });
+  expect(readOsRelease(root)).toEqual({ id: "debian" });
 });
 
 test("changes are published: a message of the day, and the figures where they are asked for", async () => {
