@@ -68,6 +68,16 @@ export function constantHeld(symbol: string, reader: string): DiffRefusal {
   };
 }
 
+/** @param reader what has the table besides the function that it leads into; undefined for a table that may be written to */
+export function labelsHeld(symbol: string, reader: string | undefined): DiffRefusal {
+  const why = reader === undefined ? "and it may have been written to" : `and ${reader}, which does not change, has it too`;
+  return {
+    code: "changed-data",
+    symbol,
+    message: `${symbol} holds addresses of labels in a function that changes, ${why}: it would lead from new code into the old`,
+  };
+}
+
 /** @param reader a function that compares its address with what objects hold */
 export function toldByAddress(symbol: string, reader: string): DiffRefusal {
   return {

@@ -7,7 +7,7 @@ import { findCompared } from "../atoms/handed-out.js";
 import type { ChangedCode } from "./changed-code.js";
 import type { Comparer } from "./compare.js";
 import { baseName } from "./correlate-data.js";
-import { isDeviceTableAlias } from "../../elf/made-names.js";
+import { coldParent, isDeviceTableAlias } from "../../elf/made-names.js";
 import * as refuse from "../refusals.js";
 import type { DataChange, DiffRefusal } from "../types.js";
 
@@ -42,6 +42,7 @@ const POINTER_SIZE = 8;
  * What becomes of each constant that changes:
  *
  * - one that stands inside a function in the source, and is only read there, goes with that function;
+ * - a table of labels goes with the function that they are in;
  * - one that keeps its size is rewritten in place: pointers to it that live objects hold stay good, and it does not matter who reads it;
  * - of another size, the new one is carried. Functions that read the old one are replaced by ones that read the new one, and
  *   pointers to it in existing data are redirected.
@@ -53,6 +54,7 @@ export function settleConstants(code: ChangedCode, constants: readonly { pre: At
   const references = findReferences(code.comparer);
   const moving: { pre: Atom; post: Atom }[] = [];
   for (const { pre, post } of constants) {
+    if (holdsLabels(post, code)) continue; // below
     const readers = findReaders(post, references);
     const isLocal = post.symbols.every(({ bind, name }) => bind === STB_LOCAL || isDeviceTableAlias(name));
     if (isLocal && readers.length > 0 && readers.every((reader) => isUsedUp(reader, code))) {
@@ -85,7 +87,36 @@ export function settleConstants(code: ChangedCode, constants: readonly { pre: At
   const rewritten = new Set(result.writes.map(({ post }) => post));
   result.refusals.push(...findTold(moving, code.comparer));
   for (const { post } of moving) for (const reader of findReaders(post, references)) moveReader(reader, post, rewritten, code, result);
+  settleLabelTables(code, references, result);
   return result;
+}
+
+/**
+ * A table of labels (`static const void *const table[] = { &&add, &&sub }`) goes with its function, whether it differs or not: new code that went by the running
+ * kernel's would jump into the old function.
+ */
+function settleLabelTables(code: ChangedCode, references: References, result: SettledConstants): void {
+  const { post: split, twins } = code.comparer;
+  for (const post of split.atoms) {
+    const pre = twins.get(post);
+    if (pre?.symbol === undefined || post.symbol === undefined || !holdsLabels(post, code)) continue;
+    const stranger = findReaders(post, references).find(({ owner }) => !code.included.has(owner));
+    const isConstant = post.rule.kind === "data" && !post.rule.mutable;
+    result.changed.push({ name: atomName(post), pre: pre.symbol, post: post.symbol, how: "carried" });
+    if (isConstant && stranger === undefined) result.replaced.add(post);
+    else result.refusals.push(refuse.labelsHeld(atomName(post), stranger === undefined ? undefined : atomName(stranger.owner)));
+  }
+}
+
+/** True for data that hold places inside of functions which the update replaces. */
+function holdsLabels(atom: Atom, { included, comparer: { post } }: ChangedCode): boolean {
+  if (atom.rule.kind !== "data" || atom.symbol === undefined) return false;
+  return atom.relocations.some((relocation) => {
+    const target = post.target(relocation, atom);
+    if (target.kind !== "atom" || !included.has(target.atom) || !isPointer(relocation.type)) return false;
+    const { symbol, start } = target.atom;
+    return target.offset !== (symbol?.value ?? 0) - start || coldParent(symbol?.name ?? "") !== undefined;
+  });
 }
 
 /** Objects that are alive hold the address of the old one, and code that compares it with the new one's would not know them. */
