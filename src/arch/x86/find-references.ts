@@ -22,7 +22,7 @@ export function findReferences(bytes: Uint8Array, addr: bigint, wanted: Readonly
     const value = view.getInt32(at, true);
     const relative = wanted.get((low + at + 4 + value) | 0);
     const absolute = wanted.get(value);
-    if (relative !== undefined) found.push({ offset: at, targetAddr: relative, isRelative: true });
+    if (relative !== undefined && !lacksEscape(bytes, at)) found.push({ offset: at, targetAddr: relative, isRelative: true });
     if (absolute !== undefined) found.push({ offset: at, targetAddr: absolute, isRelative: false });
   }
   return found;
@@ -32,4 +32,13 @@ export function findReferences(bytes: Uint8Array, addr: bigint, wanted: Readonly
 function isBehindMemory(bytes: Uint8Array, at: number): boolean {
   for (let back = 2; back <= 7; back++) if (WITH_MEMORY.has(bytes[at - back])) return true;
   return false;
+}
+
+/**
+ * True where the byte before the field could only be a conditional branch's, and the 0f that such a branch begins with is missing. The last zeros of a nop of
+ * seven bytes (0f 1f 80 and a displacement) would lead to the function behind it, for they say how far.
+ */
+function lacksEscape(bytes: Uint8Array, at: number): boolean {
+  const before = bytes[at - 1] ?? 0;
+  return before >= 0x80 && before <= 0x8f && at >= 2 && bytes[at - 2] !== 0x0f;
 }
