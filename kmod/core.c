@@ -183,7 +183,7 @@ int ksplice_register(struct module *owner, struct ksplice_part *part)
 {
 	struct ksplice_update *update;
 	struct ksplice_member *member;
-	int ret = ksplice_check_part(owner, part);
+	int ret = ksplice_validate_part(owner, part);
 
 	if (ret)
 		return ret;

@@ -3,7 +3,7 @@
  * What the files of the core share.
  *
  *   core.c    the registry of updates, and what a module with new code calls
- *   check.c   is what user space filled in well formed?
+ *   validate.c   is what user space filled in well formed?
  *   sysfs.c   /sys/kernel/ksplice
  *   request.c what is asked for there, done when the writer has left the kernel
  *   apply.c   the stages of an update
@@ -176,7 +176,7 @@ struct ksplice_span {
 
 #define KSPLICE_MAX_FRAMES 64
 
-struct ksplice_check {
+struct ksplice_stack_check {
 	struct ksplice_update *update;	/* conflicts are recorded here */
 	struct ksplice_span *spans;	/* by their first addresses */
 	u32 nr_spans;
@@ -270,8 +270,8 @@ int ksplice_request(struct ksplice_update *update, const char *words);
 enum ksplice_cause ksplice_switch(const struct ksplice_turns *turns, struct ksplice_update *update,
 				  const struct ksplice_attempt *attempt);
 
-/* check.c */
-int ksplice_check_part(const struct module *owner, const struct ksplice_part *part);
+/* validate.c */
+int ksplice_validate_part(const struct module *owner, const struct ksplice_part *part);
 
 /* hold.c */
 int ksplice_hold_init(void);
@@ -288,7 +288,7 @@ bool ksplice_is_held_data(const struct ksplice_update *update, unsigned long add
 enum ksplice_cause ksplice_prepare_sites(struct ksplice_sites *sites,
 					 const struct ksplice_turns *turns);
 void ksplice_release_sites(struct ksplice_sites *sites);
-enum ksplice_cause ksplice_check_sites(const struct ksplice_sites *sites);
+enum ksplice_cause ksplice_compare_sites(const struct ksplice_sites *sites);
 void ksplice_write_sites(const struct ksplice_sites *sites);
 
 /* entries.c */
@@ -298,24 +298,24 @@ unsigned long ksplice_entry_goal(const struct ksplice_entry *entry);
 void ksplice_write_entry(struct ksplice_entry *entry, unsigned long goal);
 
 /* spans.c */
-enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
-					 const struct ksplice_turns *turns);
-void ksplice_release_check(struct ksplice_check *check);
+enum ksplice_cause ksplice_prepare_stack_check(struct ksplice_stack_check *check,
+					       const struct ksplice_turns *turns);
+void ksplice_release_stack_check(struct ksplice_stack_check *check);
 
 /* stack.c */
-bool ksplice_is_inside(struct ksplice_check *check, struct task_struct *task);
-enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check);
-enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadline_ns);
+bool ksplice_is_inside(struct ksplice_stack_check *check, struct task_struct *task);
+enum ksplice_cause ksplice_check_sleepers(struct ksplice_stack_check *check);
+enum ksplice_cause ksplice_check_stacks(struct ksplice_stack_check *check, u64 deadline_ns);
 
 /* nudge.c */
 struct ksplice_nudges;
-struct ksplice_nudges *ksplice_hold_threads(struct ksplice_check *check);
+struct ksplice_nudges *ksplice_hold_threads(struct ksplice_stack_check *check);
 void ksplice_let_threads_go(struct ksplice_nudges *nudges);
 
 /* probes.c */
 void ksplice_lock_probes(void);
 void ksplice_unlock_probes(void);
-enum ksplice_cause ksplice_check_probes(const struct ksplice_update *update, enum ksplice_way way);
+enum ksplice_cause ksplice_refuse_probes(const struct ksplice_update *update, enum ksplice_way way);
 
 /* arch/x86/text.c */
 bool ksplice_site_is_aligned(unsigned long addr);

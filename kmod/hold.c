@@ -158,7 +158,7 @@ static int hold_at_load(struct notifier_block *nb, unsigned long state, void *da
 	part = find_part(mod);
 	if (!part)
 		return NOTIFY_DONE;
-	ret = ksplice_check_part(mod, part);
+	ret = ksplice_validate_part(mod, part);
 	if (!ret)
 		ret = PTR_ERR_OR_ZERO(ksplice_hold_part(mod, part));
 	return notifier_from_errno(ret);

@@ -90,7 +90,7 @@ static u32 count_threads(void)
 	return count;
 }
 
-static void find_threads(struct ksplice_check *check, struct ksplice_nudges *nudges)
+static void find_threads(struct ksplice_stack_check *check, struct ksplice_nudges *nudges)
 {
 	struct task_struct *process, *task;
 
@@ -123,7 +123,7 @@ static void nudge_thread(struct ksplice_nudges *nudges, struct ksplice_nudge *nu
  * Wakes the threads that sleep in code that is about to change, and waits some time for them
  * to come by. NULL if there is no memory. To be given to ksplice_let_threads_go().
  */
-struct ksplice_nudges *ksplice_hold_threads(struct ksplice_check *check)
+struct ksplice_nudges *ksplice_hold_threads(struct ksplice_stack_check *check)
 {
 	u32 room = count_threads();
 	struct ksplice_nudges *nudges = kvzalloc(struct_size(nudges, nudge, room), GFP_KERNEL);

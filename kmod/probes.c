@@ -72,7 +72,7 @@ static const char *site_reserved_by(unsigned long site)
 	return NULL;
 }
 
-static enum ksplice_cause check_site(const struct ksplice_update *update,
+static enum ksplice_cause refuse_claimed_site(const struct ksplice_update *update,
 				     const struct ksplice_function *function)
 {
 	const char *who;
@@ -89,7 +89,7 @@ static enum ksplice_cause check_site(const struct ksplice_update *update,
 }
 
 /* Under the lock for kprobes and text_mutex. */
-enum ksplice_cause ksplice_check_probes(const struct ksplice_update *update, enum ksplice_way way)
+enum ksplice_cause ksplice_refuse_probes(const struct ksplice_update *update, enum ksplice_way way)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
@@ -102,7 +102,7 @@ enum ksplice_cause ksplice_check_probes(const struct ksplice_update *update, enu
 				return KSPLICE_NO_MATCH;
 	if (way == KSPLICE_TO_NEW) {
 		ksplice_for_each_function(update, member, function)
-			if (check_site(update, function))
+			if (refuse_claimed_site(update, function))
 				return KSPLICE_NO_MATCH;
 		return KSPLICE_OK;
 	}

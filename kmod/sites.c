@@ -126,7 +126,7 @@ static bool site_matches(const struct ksplice_site *site)
 }
 
 /* Under text_mutex. */
-enum ksplice_cause ksplice_check_sites(const struct ksplice_sites *sites)
+enum ksplice_cause ksplice_compare_sites(const struct ksplice_sites *sites)
 {
 	u32 i;
 

@@ -8,7 +8,7 @@
 
 #include "core.h"
 
-static void add_span(struct ksplice_check *check, unsigned long first, unsigned long last,
+static void add_span(struct ksplice_stack_check *check, unsigned long first, unsigned long last,
 		     const char *name)
 {
 	struct ksplice_span *span = &check->spans[check->nr_spans++];
@@ -28,7 +28,7 @@ static int compare_spans(const void *a, const void *b)
 	return one->last == other->last ? 0 : one->last > other->last ? -1 : 1;
 }
 
-static void sort_spans(struct ksplice_check *check)
+static void sort_spans(struct ksplice_stack_check *check)
 {
 	unsigned long reach = 0;
 	u32 i;
@@ -50,7 +50,7 @@ static void sort_spans(struct ksplice_check *check)
  * passed it already, so the first byte counts too. The address behind the last byte counts: a
  * call of a function that does not return may be the last instruction.
  */
-static void add_function(struct ksplice_check *check, const struct ksplice_function *function)
+static void add_function(struct ksplice_stack_check *check, const struct ksplice_function *function)
 {
 	unsigned long site = function->old_addr + function->site;
 
@@ -59,7 +59,7 @@ static void add_function(struct ksplice_check *check, const struct ksplice_funct
 }
 
 /* Where threads may stay, all that counts is that they do not come back into the trampoline. */
-static void add_site(struct ksplice_check *check, const struct ksplice_function *function)
+static void add_site(struct ksplice_stack_check *check, const struct ksplice_function *function)
 {
 	unsigned long site = function->old_addr + function->site;
 
@@ -67,13 +67,13 @@ static void add_site(struct ksplice_check *check, const struct ksplice_function 
 		add_span(check, site + 1, site + KSPLICE_TRAMPOLINE - 1, function->name);
 }
 
-static void add_piece(struct ksplice_check *check, const struct ksplice_range *range)
+static void add_piece(struct ksplice_stack_check *check, const struct ksplice_range *range)
 {
 	add_span(check, range->start, range->start + range->size, range->name);
 }
 
 /* To apply: the old functions. */
-static void add_old_code(struct ksplice_check *check, const struct ksplice_update *update)
+static void add_old_code(struct ksplice_stack_check *check, const struct ksplice_update *update)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
@@ -94,7 +94,7 @@ static void add_old_code(struct ksplice_check *check, const struct ksplice_updat
  * To apply: the old functions in which other updates have left threads. What these threads
  * still call was settled for those updates, not for this one.
  */
-static void add_left_code(struct ksplice_check *check, const struct ksplice_update *update)
+static void add_left_code(struct ksplice_stack_check *check, const struct ksplice_update *update)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
@@ -129,7 +129,7 @@ static bool leaves_threads(const struct ksplice_turns *turns, const struct kspli
  * own too, for their names. Where the modules are to go, all words count that point into
  * their data: a caller may have kept what new code gave it.
  */
-static void add_new_code(struct ksplice_check *check, const struct ksplice_update *update)
+static void add_new_code(struct ksplice_stack_check *check, const struct ksplice_update *update)
 {
 	const struct ksplice_function *function;
 	struct ksplice_member *member;
@@ -168,7 +168,7 @@ static bool frees_memory(const struct ksplice_turn *turn)
 	       (turn->way == KSPLICE_TO_OLD && ksplice_may_be_unloaded(turn->update));
 }
 
-static void add_spans(struct ksplice_check *check, const struct ksplice_turns *turns)
+static void add_spans(struct ksplice_stack_check *check, const struct ksplice_turns *turns)
 {
 	const struct ksplice_function *function;
 	const struct ksplice_update *update;
@@ -190,8 +190,8 @@ static void add_spans(struct ksplice_check *check, const struct ksplice_turns *t
 }
 
 /* Lists that code, and makes room for what is noted while the machine stands still. */
-enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
-					 const struct ksplice_turns *turns)
+enum ksplice_cause ksplice_prepare_stack_check(struct ksplice_stack_check *check,
+					       const struct ksplice_turns *turns)
 {
 	const struct ksplice_update *update;
 	const struct ksplice_turn *turn;
@@ -211,7 +211,7 @@ enum ksplice_cause ksplice_prepare_check(struct ksplice_check *check,
 	return KSPLICE_OK;
 }
 
-void ksplice_release_check(struct ksplice_check *check)
+void ksplice_release_stack_check(struct ksplice_stack_check *check)
 {
 	kvfree(check->spans);
 	kvfree(check->stoppers);

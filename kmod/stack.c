@@ -25,7 +25,7 @@
 
 #include "core.h"
 
-static void record_conflict(struct ksplice_check *check, const struct task_struct *task,
+static void record_conflict(struct ksplice_stack_check *check, const struct task_struct *task,
 			    const char *name)
 {
 	struct ksplice_update *update = check->update;
@@ -48,7 +48,8 @@ static void record_conflict(struct ksplice_check *check, const struct task_struc
  * The innermost span that holds the word; NULL if none does. Nearly all words of a stack are
  * far from any of them: those must cost next to nothing, for the machine stands still.
  */
-static const struct ksplice_span *find_span(const struct ksplice_check *check, unsigned long word)
+static const struct ksplice_span *find_span(const struct ksplice_stack_check *check,
+					    unsigned long word)
 {
 	u32 low = 0, high = check->nr_spans;
 
@@ -68,7 +69,7 @@ static const struct ksplice_span *find_span(const struct ksplice_check *check, u
 	return NULL;
 }
 
-static bool check_word(struct ksplice_check *check, const struct task_struct *task,
+static bool check_word(struct ksplice_stack_check *check, const struct task_struct *task,
 		       unsigned long word)
 {
 	const struct ksplice_span *span = find_span(check, word);
@@ -81,7 +82,7 @@ static bool check_word(struct ksplice_check *check, const struct task_struct *ta
 /*
  * Return addresses that are not on the stack because a tracer put its own there.
  */
-static bool check_replaced_returns(struct ksplice_check *check, struct task_struct *task)
+static bool check_replaced_returns(struct ksplice_stack_check *check, struct task_struct *task)
 {
 	bool busy = false;
 #ifdef CONFIG_FUNCTION_GRAPH_TRACER
@@ -122,7 +123,7 @@ static bool check_replaced_returns(struct ksplice_check *check, struct task_stru
  * A thread that was interrupted in ftrace, behind our handler, has where it will go on among
  * the registers that ftrace saved. It is ready to run.
  */
-static bool may_ignore_words(struct ksplice_check *check, const struct task_struct *task)
+static bool may_ignore_words(struct ksplice_stack_check *check, const struct task_struct *task)
 {
 	if (task == check->requester)
 		return true;
@@ -140,7 +141,7 @@ static bool may_ignore_words(struct ksplice_check *check, const struct task_stru
  * livepatch relies: what it calls reliable has all return addresses. That is enough for
  * code that stays in memory; of what goes, a pointer alone is one too many.
  */
-static bool has_innocent_frames(struct ksplice_check *check, struct task_struct *task)
+static bool has_innocent_frames(struct ksplice_stack_check *check, struct task_struct *task)
 {
 	int count, i;
 
@@ -153,14 +154,15 @@ static bool has_innocent_frames(struct ksplice_check *check, struct task_struct 
 	return may_ignore_words(check, task);
 }
 #else
-static bool has_innocent_frames(struct ksplice_check *check, struct task_struct *task)
+static bool has_innocent_frames(struct ksplice_stack_check *check, struct task_struct *task)
 {
 	return false;
 }
 #endif
 
 /* Words from sp up. */
-static bool check_stack(struct ksplice_check *check, struct task_struct *task, unsigned long sp)
+static bool check_stack(struct ksplice_stack_check *check, struct task_struct *task,
+			unsigned long sp)
 {
 	unsigned long start = (unsigned long)task_stack_page(task);
 	unsigned long end = start + THREAD_SIZE;
@@ -191,7 +193,7 @@ static bool is_running(const struct task_struct *task)
 }
 
 /* What stopped the processor that the thread runs on; NULL if that is another thread. */
-static const struct ksplice_stopper *find_stopper(const struct ksplice_check *check,
+static const struct ksplice_stopper *find_stopper(const struct ksplice_stack_check *check,
 						  const struct task_struct *task)
 {
 	const struct ksplice_stopper *stopper = &check->stoppers[task_cpu(task)];
@@ -199,7 +201,8 @@ static const struct ksplice_stopper *find_stopper(const struct ksplice_check *ch
 	return stopper->task == task ? stopper : NULL;
 }
 
-static bool check_words_of(struct ksplice_check *check, struct task_struct *task, unsigned long sp)
+static bool check_words_of(struct ksplice_stack_check *check, struct task_struct *task,
+			   unsigned long sp)
 {
 	bool busy = check_stack(check, task, sp);
 
@@ -219,7 +222,7 @@ static bool has_stack(const struct task_struct *task)
 	return task_stack_page(task);
 }
 
-static enum ksplice_cause check_task(struct ksplice_check *check, struct task_struct *task)
+static enum ksplice_cause check_task(struct ksplice_stack_check *check, struct task_struct *task)
 {
 	unsigned long sp = task->thread.sp;
 
@@ -254,7 +257,7 @@ static void worse(enum ksplice_cause *result, enum ksplice_cause cause)
  * not on the list of processes; that of a processor that is off never goes on, the
  * processor comes back through its start-up code.
  */
-enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadline_ns)
+enum ksplice_cause ksplice_check_stacks(struct ksplice_stack_check *check, u64 deadline_ns)
 {
 	enum ksplice_cause result = KSPLICE_OK;
 	struct task_struct *process, *task;
@@ -272,7 +275,7 @@ enum ksplice_cause ksplice_check_stacks(struct ksplice_check *check, u64 deadlin
 }
 
 /* The same of one thread while the machine runs; of one that runs it is not known. Under RCU. */
-bool ksplice_is_inside(struct ksplice_check *check, struct task_struct *task)
+bool ksplice_is_inside(struct ksplice_stack_check *check, struct task_struct *task)
 {
 	bool busy;
 
@@ -287,7 +290,7 @@ bool ksplice_is_inside(struct ksplice_check *check, struct task_struct *task)
  * The threads that sleep: most that will be in the way are in the way already, and need no
  * stop to be found. What is missed is found in it.
  */
-enum ksplice_cause ksplice_check_sleepers(struct ksplice_check *check)
+enum ksplice_cause ksplice_check_sleepers(struct ksplice_stack_check *check)
 {
 	struct task_struct *process, *task;
 	bool busy = false;

@@ -28,7 +28,7 @@ struct ksplice_switch {
 	const struct ksplice_turns *turns;
 	struct ksplice_sites sites;
 	struct ksplice_data data;
-	struct ksplice_check check;
+	struct ksplice_stack_check check;
 	const struct ksplice_data_range *changed;	/* data that is not what it should be */
 	struct ksplice_refusal refused;
 	bool nudge;
@@ -49,17 +49,17 @@ static void report_changed_data(const struct ksplice_switch *sw)
  * Under text_mutex: nobody else changes text from here until the sites are written. Data
  * may change until the machine stands still.
  */
-static enum ksplice_cause recheck(struct ksplice_switch *sw)
+static enum ksplice_cause compare_again(struct ksplice_switch *sw)
 {
 	const struct ksplice_turn *turn;
 	enum ksplice_cause cause;
 
 	ksplice_for_each_turn(sw->turns, turn) {
-		cause = ksplice_check_probes(turn->update, turn->way);
+		cause = ksplice_refuse_probes(turn->update, turn->way);
 		if (cause)
 			return cause;
 	}
-	cause = ksplice_check_sites(&sw->sites);
+	cause = ksplice_compare_sites(&sw->sites);
 	if (cause)
 		return cause;
 	sw->changed = ksplice_find_changed_data(&sw->data);
@@ -69,7 +69,7 @@ static enum ksplice_cause recheck(struct ksplice_switch *sw)
 /* -- the switch -------------------------------------------------------------------- */
 
 /* What is asked when nothing can change any more. */
-static enum ksplice_cause check_stopped(struct ksplice_switch *sw)
+static enum ksplice_cause look_while_stopped(struct ksplice_switch *sw)
 {
 	u64 deadline_ns = ktime_get_mono_fast_ns() + (u64)stop_limit_us * NSEC_PER_USEC;
 	enum ksplice_cause cause = ksplice_check_stacks(&sw->check, deadline_ns);
@@ -103,7 +103,7 @@ static int stopped(void *data)
 	/* Pairs with the full barrier of counting in: what the others wrote before. */
 	atomic_cond_read_acquire(&sw->arrived, VAL == num_online_cpus());
 
-	sw->result = check_stopped(sw);
+	sw->result = look_while_stopped(sw);
 	if (!sw->result) {
 		ksplice_write_sites(&sw->sites);
 		ksplice_write_data(&sw->data);
@@ -126,7 +126,7 @@ static enum ksplice_cause stop_and_switch(struct ksplice_switch *sw)
 	ksplice_lock_probes();
 	cpus_read_lock();
 	mutex_lock(&text_mutex);
-	cause = recheck(sw);
+	cause = compare_again(sw);
 	if (!cause)
 		cause = ksplice_check_sleepers(&sw->check);
 	if (!cause) {
@@ -177,7 +177,7 @@ static enum ksplice_cause prepare(struct ksplice_switch *sw)
 	if (!cause)
 		cause = ksplice_prepare_data(&sw->data, sw->turns);
 	if (!cause)
-		cause = ksplice_prepare_check(&sw->check, sw->turns);
+		cause = ksplice_prepare_stack_check(&sw->check, sw->turns);
 	return cause;
 }
 
@@ -210,6 +210,6 @@ enum ksplice_cause ksplice_switch(const struct ksplice_turns *turns, struct kspl
 
 	ksplice_release_sites(&sw.sites);
 	ksplice_release_data(&sw.data);
-	ksplice_release_check(&sw.check);
+	ksplice_release_stack_check(&sw.check);
 	return cause;
 }

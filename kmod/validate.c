@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What user space filled in is checked when it is registered, before anything uses it. */
+/* What user space filled in is validated when it is registered, before anything uses it. */
 #define pr_fmt(fmt) "ksplice: " fmt
 
 #include <linux/ctype.h>
@@ -103,7 +103,7 @@ static bool has_tables(const struct ksplice_part *part)
 }
 
 /* What is patched must stay. */
-static int check_pins(const struct module *owner, const struct ksplice_part *part)
+static int validate_pins(const struct module *owner, const struct ksplice_part *part)
 {
 	bool holds_target = !strcmp(part->target, "vmlinux");
 	u32 i;
@@ -116,7 +116,7 @@ static int check_pins(const struct module *owner, const struct ksplice_part *par
 	return holds_target ? 0 : report(owner, part->target, "no pin");
 }
 
-int ksplice_check_part(const struct module *owner, const struct ksplice_part *part)
+int ksplice_validate_part(const struct module *owner, const struct ksplice_part *part)
 {
 	const char *fault;
 	u32 i;
@@ -146,5 +146,5 @@ int ksplice_check_part(const struct module *owner, const struct ksplice_part *pa
 	for (i = 0; i < part->nr_ranges; i++)
 		if (!part->ranges[i].name || part->ranges[i].flags & ~KSPLICE_MAY_BE_BUSY)
 			return report(owner, part->ranges[i].name, "no name or unknown flags");
-	return check_pins(owner, part);
+	return validate_pins(owner, part);
 }
