@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { locked } from "./refusals.js";
+import { cannotLock, locked } from "./refusals.js";
 
 /** tmpfs, so that nothing survives a reboot. */
 const LOCK_DIR = "/run/ksplice";
@@ -12,7 +12,7 @@ const HELD = 75;
 /**
  * Runs `action` while no other ksplice command changes this kernel. The lock is the kernel's own (flock), held by a child that ends when we
  * do, however that happens: it cannot be left behind, and is not lost while we are busy.
- * @throws Refusal `locked` if another command holds it
+ * @throws Refusal `locked` if another command holds it, `cannot-lock`
  */
 export async function withKernelLock<T>(action: () => Promise<T>, dir = LOCK_DIR): Promise<T> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -38,7 +38,7 @@ async function takeLock(path: string): Promise<ChildProcess> {
     });
     holder.once("error", reject);
     holder.once("close", (status) => {
-      reject(status === HELD ? locked(path) : new Error(`flock ended with status ${String(status)}: ${words}`));
+      reject(status === HELD ? locked(path) : cannotLock(path, words.trim()));
     });
   });
   return holder;

@@ -21,6 +21,18 @@ export const locked = (path: string): Refusal =>
     hint: "wait until it is done",
   });
 
+/** @param words what flock(1) said, or nothing: it was killed then */
+export const cannotLock = (path: string, words: string): Refusal =>
+  new Refusal({
+    code: "cannot-lock",
+    message:
+      words === ""
+        ? "the program that keeps other ksplice commands out (flock) was killed"
+        : `other ksplice commands cannot be kept out: ${words}`,
+    location: path,
+    hint: words === "" ? "run the same command again; the kernel's log (dmesg) says whether memory was short" : "nothing was changed",
+  });
+
 export function missingDebianTool(tool: string, debianPackage: string): Refusal {
   return new Refusal({ code: "missing-tools", message: `${tool} is not installed`, hint: `apt-get install ${debianPackage}` });
 }
