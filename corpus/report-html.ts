@@ -1,4 +1,4 @@
-import { escapeHtml as escape, renderPage } from "../src/review/page.js";
+import { escapeHtml as escape, renderList, renderMarkedLines, renderPage } from "../src/review/page.js";
 import { describeRehearsals, summarize, type CorpusReport } from "./summary.js";
 import type { ChangedItem, FixResult } from "./types.js";
 
@@ -42,8 +42,7 @@ function renderDetails({
   matched,
   milliseconds,
 }: FixResult): string {
-  const list = (heading: string, items: readonly string[]): string =>
-    items.length === 0 ? "" : `<h4>${heading}</h4><ul>${items.map((item) => `<li>${item}</li>`).join("")}</ul>`;
+  const list = (heading: string, items: readonly string[]): string => renderList(heading, items, 4);
   const named = ({ name, unit, why }: ChangedItem): string => `<code>${escape(name)}</code> ${escape(why)} <small>${escape(unit)}</small>`;
   return [
     reason === "" ? "" : `<pre>${escape(reason)}</pre>`,
@@ -52,7 +51,7 @@ function renderDetails({
     list("Together with the fixes", companions.map(escape)),
     list(
       "Changed functions",
-      changed.map((item) => `${named(item)}${renderDisassembly(item.disassembly ?? [])}`),
+      changed.map((item) => `${named(item)}${renderDisassembly(item)}`),
     ),
     list("New functions", added.map(named)),
     list("Removed functions", removed.map(named)),
@@ -62,12 +61,8 @@ function renderDetails({
   ].join("");
 }
 
-function renderDisassembly(lines: readonly string[]): string {
-  if (lines.length === 0) return "";
-  const marked = lines.map(
-    (line) => `<span class="${line.startsWith("-") ? "pre" : line.startsWith("+") ? "post" : ""}">${escape(line)}</span>`,
-  );
-  return `<pre>${marked.join("\n")}</pre>`;
+function renderDisassembly({ name, disassembly = [] }: ChangedItem): string {
+  return disassembly.length === 0 ? "" : renderMarkedLines(disassembly, `${name}, instructions before and after`);
 }
 
 const STYLE = `

@@ -21,6 +21,20 @@ export function renderList(heading: string, entries: readonly string[], level = 
 }
 
 /**
+ * Lines of a difference as they are: what begins with `-` is from before, with `+` from after; a hunk's header is set back.
+ * @param label what they are, for who does not see them
+ */
+export function renderMarkedLines(lines: readonly string[], label: string): string {
+  const classOf = (line: string): string | undefined =>
+    line.startsWith("-") ? "pre" : line.startsWith("+") ? "post" : line.startsWith("@@ ") ? "faint" : undefined;
+  const marked = lines.map((line) => {
+    const own = classOf(line);
+    return own === undefined ? escapeHtml(line) : `<span class="${own}">${escapeHtml(line)}</span>`;
+  });
+  return `<pre tabindex="0" role="region" aria-label="${escapeHtml(label)}">${marked.join("\n")}</pre>`;
+}
+
+/**
  * One file that opens from disk and fetches nothing. It holds text of patches and symbol names of objects, which others have written: should one slip through
  * as HTML, no script of it would run, for only the page's own is allowed.
  */

@@ -1,7 +1,7 @@
 import { spellNote } from "../notes/spell-note.js";
 import type { Rehearsal } from "../rehearse/rehearsal.js";
 import type { AllowedLayout } from "../update/file/manifest.js";
-import { escapeHtml, renderList, renderPage } from "./page.js";
+import { escapeHtml, renderList, renderMarkedLines, renderPage } from "./page.js";
 import type { PatchHunk } from "./patch-hunks.js";
 import type { Review, ReviewedFunction, ReviewedUnit, ReviewedWrite, Row } from "./review-update.js";
 
@@ -123,12 +123,7 @@ function renderFile(file: string, hunks: readonly PatchHunk[]): string {
 }
 
 function renderHunk({ file, header, lines }: PatchHunk): string {
-  const text = lines.map((line) => mark(line, line.startsWith("-") ? "pre" : line.startsWith("+") ? "post" : undefined)).join("\n");
-  return `<pre tabindex="0" role="region" aria-label="${escapeHtml(`${file} ${header}`)}"><span class="faint">${escapeHtml(header)}</span>\n${text}</pre>`;
-}
-
-function mark(text: string, side: "pre" | "post" | undefined): string {
-  return side === undefined ? escapeHtml(text) : `<span class="${side}">${escapeHtml(text)}</span>`;
+  return renderMarkedLines([header, ...lines], `${file} ${header}`);
 }
 
 function renderUnit({ path, target, functions, writes }: ReviewedUnit): string {
@@ -179,12 +174,7 @@ function renderLayout({ label, place, units, reasons, holders, vouched, picture 
   const facts = [...reasons, ...(holders.length === 0 ? [] : [`so does what holds it by value: ${holders.join(", ")}`]), vouched];
   return `<details open><summary><code>${escapeHtml(label)}</code> <small>${escapeHtml(where)}</small></summary>
 <ul>${facts.map((fact) => `<li>${escapeHtml(fact)}</li>`).join("")}</ul>
-<pre tabindex="0" role="region" aria-label="${escapeHtml(`${label} before and after`)}">${picture.map(markRow).join("\n")}</pre></details>`;
-}
-
-/** Offsets before and after; what only one side has is marked in its first column. */
-function markRow(line: string): string {
-  return mark(line, line.startsWith("-") ? "pre" : line.startsWith("+") ? "post" : undefined);
+${renderMarkedLines(picture, `${label} before and after`)}</details>`;
 }
 
 function renderFiles({ manifest }: Review): string {
