@@ -77,9 +77,11 @@ const arrows = {
   vm: host,
   "src/rehearse": [...host, "src/kbuild", "src/kbuild/module", "src/tree", "src/update/file", "src/update/verify", "vm"],
   "src/review": [...elf, "src/diff", "src/diff/listing", "src/notes", "src/rehearse", "src/update/file"],
+  "src/disk": [...host, "src/elf", "src/signing", "src/update/file"],
   "src/service": [
     ...host,
     "src/arch",
+    "src/disk",
     "src/engine",
     "src/kernel",
     "src/signing",
@@ -90,6 +92,7 @@ const arrows = {
   "src/index.ts": [
     ...[...elf, ...host, ...diffing, ...updates],
     ...[
+      "src/disk",
       "src/distro",
       "src/engine",
       "src/kbuild/change",

@@ -4,10 +4,13 @@ import {
   EXIT_REFUSED,
   headlineOf,
   installUpdate,
+  kept,
   publishStatus,
   readIncoming,
+  removeFromDisk,
   removeUpdate,
   UpdateStore,
+  type Service,
   type StoredUpdate,
 } from "../index.js";
 import { persistenceFrom, printJson, usage, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
@@ -117,8 +120,9 @@ export function removeCommand(): Command {
         throw usage("--now is about the kernel that runs, --root about a system that does not");
       const shown = showEvents("ksplice remove", options);
       const service = serviceOf(options, shown.tell);
+      if (await removeWithoutStore(service, id, options)) return;
       const release = await service.store.releaseOf(id, options.release);
-      const { entry, undone, stays } = await endingBetweenSteps(
+      const { entry, offDisk, undone, stays } = await endingBetweenSteps(
         async (interruption) =>
           await removeUpdate(
             service,
@@ -130,10 +134,23 @@ export function removeCommand(): Command {
       if (options.root === undefined) await publishStatus(service);
       shown.done();
       if (stays !== undefined) process.exitCode = EXIT_REFUSED;
-      if (options.json === true) printJson({ release, ...entry, undone, stays });
+      if (options.json === true) printJson({ release, ...entry, offDisk, undone, stays });
       else if (options.quiet !== true) {
         const kernel = undone ? "; it is undone" : stays === undefined ? "" : `; it STAYS in the kernel until the next boot: ${stays}`;
-        process.stdout.write(`${id} is out of service for ${release}${kernel}\n`);
+        process.stdout.write(
+          `${id} is out of service for ${release}${offDisk.length === 0 ? "" : `, and ${offDisk.join(", ")} off the disk`}${kernel}\n`,
+        );
       }
     });
+}
+
+/** An update may be on the disk without being in service. @returns whether that was so */
+async function removeWithoutStore(service: Service, id: string, options: RemoveOptions): Promise<boolean> {
+  const release = options.release ?? service.system.identity().release;
+  if ((await service.store.list(release)).some((entry) => entry.id === id)) return false;
+  if (!(await kept(service, release)).some((module) => module.id === id)) return false;
+  const offDisk = await removeFromDisk(service, id, release);
+  if (options.json === true) printJson({ release, id, offDisk, undone: false });
+  else if (options.quiet !== true) process.stdout.write(`${id} was not in service for ${release}; ${offDisk.join(", ")} is off the disk\n`);
+  return true;
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { publishStatus, undoNoted } from "../index.js";
+import { publishStatus, undoEverywhere, type UndoneResult } from "../index.js";
 import { persistenceFrom, printJson, withPersistence, type CommonOptions, type PersistenceOptions } from "./common.js";
 import { endingBetweenSteps } from "./interruption.js";
 import { runningService } from "./service-options.js";
@@ -31,7 +31,7 @@ export function undoCommand(): Command {
       try {
         const result = await endingBetweenSteps(
           async (interruption) =>
-            await undoNoted(service, id, {
+            await undoEverywhere(service, id, {
               interruption,
               unload: options.unload === true,
               ...persistenceFrom(options),
@@ -41,12 +41,20 @@ export function undoCommand(): Command {
         await publishStatus(service);
         shown.done();
         if (options.json === true) printJson(result);
-        else if (options.quiet !== true)
-          process.stdout.write(
-            `undone ${result.id}: machine stopped for ${(result.stopNs / 1e6).toFixed(3)} ms${result.isResident ? "; its code stays in memory, as the kernel may have kept addresses of it" : ""}\n`,
-          );
+        else if (options.quiet !== true) process.stdout.write(`${inWords(result)}\n`);
       } finally {
         shown.close();
       }
     });
+}
+
+function inWords({ id, stopNs, attempts, isResident, offDisk, staysIn }: UndoneResult): string {
+  const resident = isResident ? "; its code stays in memory, as the kernel may have kept addresses of it" : "";
+  return [
+    `undone ${id}: ${attempts === 0 ? "it was not switched on in this kernel" : `machine stopped for ${(stopNs / 1e6).toFixed(3)} ms`}${resident}`,
+    ...(offDisk.length === 0 ? [] : [`${offDisk.join(", ")} is off the disk: the next load brings what was there before`]),
+    ...(staysIn.length === 0
+      ? []
+      : [`${staysIn.join(", ")} was loaded from the disk with it, and KEEPS it until it is unloaded (rmmod, or a reboot)`]),
+  ].join("\n");
 }

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import {
   headlineOf,
+  kept,
+  modulesWith,
   openUpdate,
   spellNote,
   viewKernel,
@@ -10,6 +12,7 @@ import {
   type ManifestUnit,
   type Update,
 } from "../index.js";
+import { runningService } from "./service-options.js";
 import { printJson, usage, type CommonOptions } from "./common.js";
 
 interface ViewOptions extends CommonOptions {
@@ -29,9 +32,27 @@ export function viewCommand(): Command {
       const options = command.optsWithGlobals<ViewOptions>();
       if (options.id !== undefined && options.file !== undefined) throw usage("--id and --file exclude each other");
       if (options.file !== undefined) showFile(await openUpdate(options.file), options);
-      else if (options.id !== undefined) showApplied(viewUpdateInKernel(options.id), options);
-      else showList(viewKernel(), options);
+      else await showKernel(options);
     });
+}
+
+/** What is in the kernel, and on the disk for it. As JSON only the former: `ksplice status --json` has both. */
+async function showKernel(options: ViewOptions): Promise<void> {
+  const disk = options.json === true || options.quiet === true ? [] : await linesOfDisk(options.id);
+  if (options.id === undefined) showList(viewKernel(), options);
+  else if (disk.length === 0 || viewKernel().some(({ id }) => id === options.id)) showApplied(viewUpdateInKernel(options.id), options);
+  for (const line of disk) process.stdout.write(`${line}\n`);
+}
+
+async function linesOfDisk(wanted: string | undefined): Promise<string[]> {
+  const service = runningService((_, message) => process.stderr.write(`ksplice-view: ${message}\n`));
+  const { system } = service;
+  const modules = (await kept(service, system.identity().release)).filter(({ id }) => wanted === undefined || id === wanted);
+  return modules.map(({ id, name }) => {
+    const isLoaded = system.loadedModules().includes(name);
+    const state = modulesWith(system, id).includes(name) ? "loaded with it" : isLoaded ? "loaded without it" : "not loaded";
+    return `${id} [on disk]: ${name}, ${state}`;
+  });
 }
 
 function showList(updates: readonly ViewedUpdate[], options: ViewOptions): void {

@@ -72,7 +72,7 @@ export async function applyGuarded(service: Service, update: Update, origin: Ori
 }
 
 /** An old update that is offered again brings the faults back that were mended since. @throws Refusal `older-update` */
-async function requireNewest({ place, store }: Service, { manifest }: Update, replace: string | undefined): Promise<void> {
+export async function requireNewest({ place, store }: Service, { manifest }: Update, replace: string | undefined): Promise<void> {
   const { id, created, kernel } = manifest;
   const newest = await store.newestSeen(kernel.release, id);
   if (newest !== undefined && Date.parse(created) < Date.parse(newest)) throw olderUpdate(id, created, newest);

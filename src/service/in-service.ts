@@ -3,6 +3,8 @@ import type { UndoOptions } from "../update/apply/undo-update.js";
 import { messageOf, undoNoted } from "./apply-guarded.js";
 import { clearHeld } from "./guard/settle.js";
 import { removeMark } from "./guard/marks.js";
+import { requireNoneNewer } from "../disk/put-on-disk.js";
+import { kept, removeFromDisk } from "./on-disk.js";
 import { noteStays, type Outcome } from "./run-state.js";
 import type { Service } from "./service.js";
 import { startService, type StartOptions } from "./start.js";
@@ -36,6 +38,8 @@ export async function applyFromStore(
 
 export interface Removed {
   readonly entry: StoredUpdate;
+  /** Modules that were taken off the disk. */
+  readonly offDisk: readonly string[];
   /** It is in the kernel no more. */
   readonly undone: boolean;
   /** Why it is, still. */
@@ -48,17 +52,19 @@ export interface Removed {
  */
 export async function removeUpdate(service: Service, release: string, id: string, undo: UndoOptions | undefined): Promise<Removed> {
   const { store, system, place, audit } = service;
+  requireNoneNewer(id, await kept(service, release));
   const entry = await store.remove(release, id);
+  const offDisk = await removeFromDisk(service, id, release);
   await removeMark(place, release, id);
   await audit({ what: "removed", message: `update ${id} is out of service`, id, release });
   if (undo === undefined || release !== system.identity().release || system.engine.readUpdate(id)?.stage !== "applied")
-    return { entry, undone: false };
+    return { entry, offDisk, undone: false };
   try {
     await undoNoted(service, id, undo);
-    return { entry, undone: true };
+    return { entry, offDisk, undone: true };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     await noteStays(place, id, messageOf(error));
-    return { entry, undone: false, stays: messageOf(error) };
+    return { entry, offDisk, undone: false, stays: messageOf(error) };
   }
 }

@@ -8,6 +8,7 @@ import { holdSuspects } from "./guard/settle.js";
 import type { MachineFacts } from "./machine-facts.js";
 import { inContainer } from "./refusals.js";
 import { readLastRun, writeLastRun, writeWaiting, type LastRun, type Outcome } from "./run-state.js";
+import { cameWith, kept, modulesWith, willComeWith } from "./on-disk.js";
 import type { Service } from "./service.js";
 import type { StoredUpdate } from "./store/store-index.js";
 import { requireTrusted } from "./trust.js";
@@ -94,7 +95,9 @@ async function applyAll(
 async function applyOne(service: Service, entry: StoredUpdate, options: StartOptions): Promise<Outcome> {
   const { system, store } = service;
   const { id } = entry;
-  const isApplied = (each: string): boolean => system.engine.readUpdate(each)?.stage === "applied";
+  const isApplied = (each: string): boolean => system.engine.readUpdate(each)?.stage === "applied" || modulesWith(system, each).length > 0;
+  const fromDisk = modulesWith(system, id);
+  if (fromDisk.length > 0) return { id, state: "applied", message: cameWith(fromDisk) };
   if (isApplied(id)) return { id, state: "applied", message: "was applied already" };
   if (entry.held !== undefined) return { id, state: "left-out", code: entry.held.reason, message: entry.held.detail };
   const missing = entry.needs.filter((each) => !isApplied(each));
@@ -107,7 +110,13 @@ async function applyOne(service: Service, entry: StoredUpdate, options: StartOpt
     };
   const loaded = system.loadedModules();
   const modules = entry.partial ? [] : entry.targets.filter((target) => target !== "vmlinux" && !loaded.includes(target));
-  if (modules.length > 0) return { id, state: "waiting", modules, message: `it waits for ${modules.join(", ")}` };
+  if (modules.length > 0) {
+    const { release } = system.identity();
+    const onDisk = (await kept(service, release)).filter((module) => module.holds.includes(id)).map(({ name }) => name);
+    const comesWith = modules.every((name) => onDisk.includes(name));
+    // Waited for all the same: an initial file system may bring it without.
+    return { id, state: "waiting", modules, message: comesWith ? willComeWith(modules) : `it waits for ${modules.join(", ")}` };
+  }
   try {
     const { release } = system.identity();
     const incoming = await store.open(release, entry);
@@ -133,6 +142,7 @@ function patient(system: RunningSystem): RunningSystem {
     identity: () => system.identity(),
     openKernel: (options) => system.openKernel(options),
     loadedModules: () => system.loadedModules(),
+    moduleMarks: (module) => system.moduleMarks(module),
     livepatchedFunctions: () => system.livepatchedFunctions(),
     modulePolicy: () => system.modulePolicy(),
     locked: async (action) => await whenFree(async (inside) => await system.locked(inside), action, PATIENCE_MS),

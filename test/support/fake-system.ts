@@ -22,6 +22,8 @@ export interface FakeSystemOptions {
   readonly facts?: Partial<KernelFacts>;
   readonly livepatched?: readonly LivepatchedFunction[];
   readonly policy?: Partial<ModulePolicy>;
+  /** Updates that modules came with from the disk. */
+  readonly marks?: Readonly<Record<string, readonly string[]>>;
   /** Where an undo leaves an update. */
   readonly undone?: "reversed" | "resident";
 }
@@ -82,6 +84,10 @@ export class FakeSystem implements RunningSystem {
 
   loadedModules(): readonly string[] {
     return [...this.modules];
+  }
+
+  moduleMarks(module: string): readonly string[] {
+    return this.options.marks?.[module] ?? [];
   }
 
   livepatchedFunctions(): readonly LivepatchedFunction[] {

@@ -31,8 +31,7 @@ const EXPORT = /^__(?:ksymtab|export_symbol)_(.+)$/;
 export async function compileWhole(build: PreparedBuild, object: IndexedObject, variant: Variant): Promise<WholeObject> {
   const command = await commandOf(await UnitIndex.of(build), object);
   const compile = command.compile.filter((word) => !OF_UNITS.has(word));
-  // With `--link` it looks at the module as a whole, which is done where that is linked, also where it is of one object.
-  const objtool = command.objtool?.includes("--link") === true ? undefined : command.objtool;
+  const { objtool } = command;
   const bytes = await makeProduct(build, command, variant, {
     compile,
     key: [object.path, ...compile, "whole", ...(objtool ?? [])],

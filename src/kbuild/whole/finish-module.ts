@@ -24,8 +24,10 @@ export async function finishModule(build: PreparedBuild, stem: string, objects: 
   await mkdir(join(build.cacheDir, "tmp"), { recursive: true });
   const directory = await mkdtemp(join(build.cacheDir, "tmp", "whole-"));
   try {
-    const files = objects.map((_, index) => `ksplice-object-${String(index)}.o`);
-    await writeWhole(join(directory, "Kbuild"), `obj-m := ${name}.o\n${name}-y := ${files.join(" ")}\n`);
+    // A module that is an object itself is not linked of objects first: the order of some tables would be another one, and objtool has run.
+    const isObject = objects.length === 1 && objects[0]?.path === `${stem}.o`;
+    const files = objects.map((_, index) => (isObject ? `${name}.o` : `ksplice-object-${String(index)}.o`));
+    await writeWhole(join(directory, "Kbuild"), `obj-m := ${name}.o\n${isObject ? "" : `${name}-y := ${files.join(" ")}\n`}`);
     for (const [index, object] of objects.entries()) {
       await writeWhole(join(directory, `${files[index] ?? ""}_shipped`), object.bytes);
       // Where modpost looks for the versions of what an object exports; it wants the file of every object.

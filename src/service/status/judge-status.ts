@@ -19,7 +19,7 @@ export function judgeStatus(
   const failed = updates.filter(({ state }) => state === "failed").map((update) => say(update, "was not applied"));
   if (failed.length > 0) return { state: "failed", reasons: failed };
   if (reboot.length > 0) return { state: "reboot-needed", reasons: [...reboot] };
-  const absent = updates.filter(({ state, inService }) => inService && state !== "applied");
+  const absent = updates.filter(({ state, inService }) => inService && state !== "applied" && state !== "on-disk");
   if (absent.length === 0) return { state: "in-order", reasons: [] };
   const off = disabledBy === undefined ? [] : [`all updates are kept out, by ${disabledBy}`];
   return { state: "not-applied", reasons: [...off, ...absent.map((update) => say(update, "is not applied"))] };

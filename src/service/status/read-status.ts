@@ -1,6 +1,7 @@
 import { ARCHITECTURE_NAMES } from "../../arch/architectures.js";
 import type { LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
 import { readWaits, type Wait } from "../confirm.js";
+import { cameWith, kept, modulesWith, willComeWith } from "../on-disk.js";
 import { readAppliedRecords, readLastRun, type AppliedRecord, type Outcome } from "../run-state.js";
 import type { Service } from "../service.js";
 import { releasesWithUpdates } from "../start.js";
@@ -21,7 +22,10 @@ export async function readStatus(service: Service): Promise<Status> {
   const outcomes = known?.release === release ? known.outcomes : [];
   const waits = await readWaits(place);
   const loaded = system.engine.listIds().flatMap((id) => system.engine.readUpdate(id) ?? []);
+  const onDisk = await kept(service, release);
   const about = (id: string): Known => ({
+    onDisk: onDisk.filter((module) => module.id === id).map(({ name }) => name),
+    cameWith: modulesWith(system, id),
     entry: entries.find((each) => each.id === id),
     record: records.find((each) => each.id === id),
     outcome: outcomes.find((each) => each.id === id),
@@ -29,7 +33,14 @@ export async function readStatus(service: Service): Promise<Status> {
     loaded: loaded.find((each) => each.id === id),
   });
   // In the order in which they were applied, as far as that is known; then that of the store.
-  const ids = new Set([...records.map(({ id }) => id), ...loaded.map(({ id }) => id), ...entries.map(({ id }) => id)]);
+  const marks = unsupportedBecause(service, machine) === undefined ? marksIn(system) : [];
+  const ids = new Set([
+    ...records.map(({ id }) => id),
+    ...loaded.map(({ id }) => id),
+    ...entries.map(({ id }) => id),
+    ...onDisk.map(({ id }) => id),
+    ...marks,
+  ]);
   const unsupported = loaded.some(({ stage }) => stage === "applied") ? undefined : unsupportedBecause(service, machine);
   // Where there are none, the kernel does not list them.
   const modules = unsupported === undefined ? system.loadedModules() : [];
@@ -63,6 +74,15 @@ interface Known {
   readonly outcome: Outcome | undefined;
   readonly wait: Wait | undefined;
   readonly loaded: LoadedUpdate | undefined;
+  /** Modules that it has on the disk. */
+  readonly onDisk: readonly string[];
+  /** Modules that were loaded with it. */
+  readonly cameWith: readonly string[];
+}
+
+/** Ids of the updates that modules were loaded with. */
+function marksIn(system: Service["system"]): string[] {
+  return system.loadedModules().flatMap((module) => system.moduleMarks(module));
 }
 
 function isApplied({ loaded }: Known): boolean {
@@ -110,6 +130,15 @@ function stateOf(known: Known, modules: readonly string[]): Pick<UpdateStatus, "
           : `without ${come.join(", ")}, which came later and runs its old code: undo it, and apply it again`,
     };
   }
+  const { onDisk, cameWith: modulesWithIt } = known;
+  if (modulesWithIt.length > 0) {
+    const gone = onDisk.length === 0 ? "; the disk has it no more, and it goes when that is unloaded" : "";
+    return { state: "applied", reason: `${cameWith(modulesWithIt)}${gone}` };
+  }
+  const waitsOnDisk = onDisk.length > 0 && !onDisk.some((module) => modules.includes(module));
+  if (waitsOnDisk) return { state: "on-disk", reason: willComeWith(onDisk) };
+  if (onDisk.length > 0 && entry === undefined)
+    return { state: "on-disk", reason: `${onDisk.join(", ")} is loaded without it: apply it, or load the module anew` };
   if (entry === undefined) return record?.undone === undefined ? undefined : { state: "undone" };
   if (entry.held !== undefined) return { state: entry.held.reason === "crash" ? "failed" : "left-out", reason: entry.held.detail };
   if (record?.undone !== undefined) return { state: "undone", reason: "it was undone by hand; the next boot applies it" };

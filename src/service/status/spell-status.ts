@@ -29,7 +29,7 @@ function spellUpdate({ id, state, inService, cves, description, confirmWithin, r
   const notes = [
     ...(inService ? [] : ["not in service"]),
     ...(confirmWithin === undefined ? [] : [`undone in ${confirmWithin} s unless confirmed`]),
-    ...(state === "applied" && reason !== undefined ? [reason] : []),
+    ...((state === "applied" || state === "on-disk") && reason !== undefined ? [reason] : []),
   ];
   return `${id} ${state}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}: ${headline(description)}${cves.length === 0 ? "" : ` [${cves.join(", ")}]`}`;
 }

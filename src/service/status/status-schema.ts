@@ -7,9 +7,9 @@ const updateStatus = z.object({
   id: z.string(),
   description: z.string().describe("One line"),
   state: z
-    .enum(["applied", "not-applied", "waiting", "left-out", "failed", "undone"])
+    .enum(["applied", "not-applied", "on-disk", "waiting", "left-out", "failed", "undone"])
     .describe(
-      "waiting: for a module; left-out: by the crash guard, unconfirmed, or for want of what it needs; undone: by hand, since boot",
+      "on-disk: its module comes with it when it is loaded the next time; waiting: for a module; left-out: by the crash guard, unconfirmed, or for want of what it needs; undone: by hand, since boot",
     ),
   reason: z.string().optional().describe("Why it is not applied, or what is the matter although it is"),
   inService: z.boolean().describe("In the store: the next boot applies it"),

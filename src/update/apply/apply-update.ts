@@ -8,6 +8,7 @@ import { refuseClosed, refuseUnsigned } from "../../kernel/live/refusals.js";
 import type { ModuleSigner } from "../../signing/module-signer.js";
 import { CORE_MODULE } from "../../engine/core/core-engine.js";
 import { stopIfInterrupted } from "../../host/interruption.js";
+import { requirePatched } from "../match/require-patched.js";
 import { matchUpdate, refusalOf, requireItsKernel } from "../match/match-update.js";
 import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
@@ -47,6 +48,8 @@ export interface ApplyResult {
   /** Existing objects that hold other bytes now. */
   readonly data: readonly { readonly target: string; readonly name: string }[];
   readonly skippedTargets: readonly string[];
+  /** Targets that were loaded from the disk with the update in them: nothing was switched. */
+  readonly fromDisk?: readonly string[];
   /** The update that it came in place of. */
   readonly replaced?: string;
   /** Nanoseconds that the machine was stopped. */
@@ -89,6 +92,9 @@ function requireReplaceable({ engine }: RunningSystem, id: string, by: string): 
 async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update, options: ApplyOptions): Promise<ApplyResult> {
   const { manifest } = update;
   const { tell } = options;
+  const fromDisk = manifest.targets.map(({ name }) => name).filter((name) => system.moduleMarks(name).includes(manifest.id));
+  if (fromDisk.length === manifest.targets.length && options.replace === undefined)
+    return nothingToSwitch(system, kernel, update, fromDisk);
   // Applied again after an undo, it is in memory: nothing is loaded.
   if (system.engine.readUpdate(manifest.id)?.stage !== "resident") requireLoadable(system.modulePolicy(), options.signer);
   tell("stage", "matching against the running kernel");
@@ -116,6 +122,16 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
     attempts: state.attempts ?? 0,
     matching,
   };
+}
+
+/** All that it changes came with its modules when they were loaded. Code that a later update in the same file has changed again is not compared. */
+function nothingToSwitch(system: RunningSystem, kernel: LiveKernel, update: Update, fromDisk: readonly string[]): ApplyResult {
+  const { id } = update.manifest;
+  const started = performance.now();
+  const newest = fromDisk.filter((name) => system.moduleMarks(name).at(-1) === id);
+  const functions = requirePatched(update, newest, kernel);
+  const matching = { functions, skippedBytes: 0, milliseconds: Math.round(performance.now() - started) };
+  return { id, functions: [], data: [], skippedTargets: [], fromDisk, stopNs: 0, attempts: 0, verification: undefined, matching };
 }
 
 /** @throws Refusal `modules-disabled`, `signature-required` */

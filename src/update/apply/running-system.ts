@@ -4,6 +4,7 @@ import { withKernelLock } from "../../host/lock.js";
 import { readKernelIdentity, type KernelIdentity } from "../../kernel/live/kernel-facts.js";
 import { openLiveKernel, type LiveKernel, type LiveKernelOptions } from "../../kernel/live/live-kernel.js";
 import { readLivepatchedFunctions, type LivepatchedFunction } from "../../kernel/live/livepatches.js";
+import { readModuleMarks } from "../../kernel/live/module-marks.js";
 import { readModulePolicy, type ModulePolicy } from "../../kernel/live/module-policy.js";
 import { readLoadedModules } from "../../kernel/live/modules.js";
 import { requireRoot } from "../../kernel/live/privilege.js";
@@ -18,6 +19,8 @@ export interface RunningSystem {
   openKernel(options?: Pick<LiveKernelOptions, "without" | "systemMap">): LiveKernel;
   /** Names of the modules that are loaded. */
   loadedModules(): readonly string[];
+  /** Ids of the updates that a loaded module came with from the disk, oldest first. */
+  moduleMarks(module: string): readonly string[];
   livepatchedFunctions(): readonly LivepatchedFunction[];
   /** What it asks of modules. */
   modulePolicy(): ModulePolicy;
@@ -33,6 +36,7 @@ export function thisSystem(): RunningSystem {
     identity: () => readKernelIdentity(),
     openKernel: (options) => openLiveKernel(options),
     loadedModules: () => readLoadedModules().map(({ name }) => name),
+    moduleMarks: (module) => readModuleMarks(module),
     livepatchedFunctions: () => readLivepatchedFunctions(),
     modulePolicy: () => readModulePolicy(),
     locked: async (action) => await withKernelLock(action),

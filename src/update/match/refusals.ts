@@ -53,3 +53,12 @@ export const coreOfAnotherVersion = (loaded: string, wanted: string): Refusal =>
     message: `the kernel part that is loaded has interface version ${loaded}; this update needs ${wanted}`,
     hint: "undo the updates that are applied, so that it is unloaded, and apply them again",
   });
+
+export const marksDiffer = (name: string, id: string, unit: string): Refusal =>
+  new Refusal({
+    code: "marked-module-differs",
+    message: `${name} was loaded with a mark of update ${id}, and the code of ${unit} in memory is not that of its patched source`,
+    location: name,
+    hint: "another update of that id was on the disk when the module was loaded: unload it and load it again, or reboot",
+    abortCause: "no_match",
+  });
