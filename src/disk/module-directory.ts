@@ -1,7 +1,7 @@
 import { link, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { constants } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { findSection } from "../elf/find-section.js";
 import { ElfFormatError } from "../elf/elf-format-error.js";
 import { MARK_SECTION, readMark } from "../elf/module-mark.js";
@@ -54,7 +54,8 @@ export class ModuleDirectory {
   /** Keeps an update's file: whole and on the disk, or not at all. @throws Refusal `modules-not-writable` */
   async keep(name: string, id: string, bytes: Uint8Array): Promise<void> {
     await this.#changing(async () => {
-      await mkdir(this.path, { recursive: true, mode: 0o755 });
+      // One by one: of a read-only file system Node's recursive form says that the directory above is missing.
+      for (const path of [dirname(this.path), this.path]) await makeDirectory(path);
       const unfinished = this.#unfinished(name);
       try {
         const file = await open(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
@@ -149,6 +150,14 @@ export function marksOf(bytes: Uint8Array, path: string): string[] {
   } catch (error) {
     if (error instanceof ElfFormatError) throw spoiltModule(path);
     throw error;
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, 0o755);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
 }
 

@@ -48,9 +48,10 @@ test.each([
   const own = `updates=/lib/modules/${tree.release}/updates;`;
   await guest.sh(`${own} ${spoil}`);
   const result = await guest.ksplice("apply", "--disk", update);
+  const left = await guest.sh(`${own} [ ! -d $updates ] || find $updates -type f; umount ${place}`);
   expect(result).toMatchObject({ exitCode: 1 });
   expect(result.stderr).toContain(what === "full" ? "no space is left on the device" : "the file system is read-only");
-  expect(await guest.sh(`${own} [ ! -d $updates ] || find $updates -type f; umount ${place}`)).toBe("");
+  expect(left).toBe("");
 });
 
 test("a module that is not loaded is put onto the disk, and its next load brings the patched code", async () => {
