@@ -86,11 +86,13 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
       `apt-get -q -y --no-install-recommends install kmod xz-utils >/dev/null 2>&1; ${steps("unpack below /usr/local")}`,
     );
     expect(unpacked).toEqual({ exitCode: 0, output: "" });
-    expect(await root.run("ksplice --version && ksplice view && ksplice list", "/")).toEqual({
+    expect(await root.run("PATH=/usr/local/bin:$PATH; ksplice --version && ksplice view && ksplice list", "/")).toEqual({
       exitCode: 0,
       output: `${packageVersion()}\nno update is applied\nno update is in the store`,
     });
-    expect((await root.run("ksplice-create --patch=/dev/null /nonexistent")).output).toContain("no kernel source tree at /nonexistent");
+    expect((await root.run("/usr/local/bin/ksplice-create --patch=/dev/null /nonexistent")).output).toContain(
+      "no kernel source tree at /nonexistent",
+    );
     const { exitCode, stderr } = await execa(
       "systemd-analyze",
       ["verify", "--man=no", `--root=${root.path}`, "ksplice.service", "ksplice-guard.service", "ksplice-resume.service"],
