@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 /** What the kernel says when something went wrong that must not. */
 const PROBLEM =
-  /\bBUG\b|WARNING:|\bOops\b|Call Trace|general protection|soft lockup|hard LOCKUP|rcu.*detected.*stall|Kernel panic|invalid opcode|stack-protector|list_(add|del) corruption|refcount_t:|KASAN|UBSAN|scheduling while atomic/;
+  /\bBUG\b|WARNING:|\bOops\b|Call Trace|general protection|soft lockup|hard LOCKUP|rcu.*detected.*stall|Kernel panic|invalid opcode|stack-protector|list_(add|del) corruption|refcount_t:|KASAN|UBSAN|scheduling while atomic|non-static key|suspected memory leaks|blocked for more than/;
 
 /** Lines that match and mean nothing: advice about the emulated processor. */
 const HARMLESS = /(Spectre V2|RETBleed|MDS|TAA|MMIO Stale Data|SRSO|GDS|L1TF) *:? ?WARNING/i;

@@ -37,7 +37,7 @@ export interface BootOptions {
   readonly bootTimeoutMs?: number;
 }
 
-const DEFAULT_BOOT_TIMEOUT_MS = 120_000;
+const DEFAULT_BOOT_TIMEOUT_MS = 300_000;
 
 /**
  * A running virtual machine. In it, root's commands see the host's files read-only at the same paths,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { describeCore, UPDATES, VICTIM } from "./support/core-machine.js";
-import { seriesByDay } from "./support/series.js";
+import { coreKernels } from "./support/core-kernels.js";
 
 /** Functions that always have a sleeper, and one update in place of another: test/vm/core.vm.test.ts has the rest. */
 
-describeCore("the kernel core", seriesByDay("6.12"), (core) => {
+describeCore("the kernel core", coreKernels("6.12"), (core) => {
   /** kstest_nap is the second of the first update's functions. */
   const NAP = "busy=1";
   const references = async () => Number(await core.read("/sys/module/ksplice/refcnt"));

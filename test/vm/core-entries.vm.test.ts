@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { describeCore, type CoreMachine, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
-import { seriesByDay } from "./support/series.js";
+import { coreKernels } from "./support/core-kernels.js";
 
 /** Functions that ftrace redirects, for want of a place for a trampoline: test/vm/core.vm.test.ts has the rest. */
 
@@ -194,4 +194,4 @@ const tests = (core: CoreMachine): void => {
 };
 
 // The way through the commands, of test/vm/debug-printk.vm.test.ts, is on 6.1.
-describeCore("the kernel core", seriesByDay("6.12"), tests);
+describeCore("the kernel core", coreKernels("6.12"), tests);

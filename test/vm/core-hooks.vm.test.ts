@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { describeCore, VICTIM } from "./support/core-machine.js";
-import { seriesByDay } from "./support/series.js";
+import { coreKernels } from "./support/core-kernels.js";
 
-describeCore("hooks of the kernel core", seriesByDay("6.12"), (core) => {
+describeCore("hooks of the kernel core", coreKernels("6.12"), (core) => {
   const read = (path: string) => core.read(path);
   const about = (id: string, file: string) => core.about(id, file);
   const answer = () => core.answer();

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { describeCore, TRACING, UPDATES } from "./support/core-machine.js";
-import { seriesByDay } from "./support/series.js";
+import { coreKernels } from "./support/core-kernels.js";
 
 /** Code that somebody may still come to, modules that come and go, and probes: test/vm/core.vm.test.ts has the rest. */
 
 const INSMOD = "/run/ksplice-vm/busybox insmod";
 
-describeCore("the kernel core", seriesByDay("6.1"), (core) => {
+describeCore("the kernel core", coreKernels("6.1"), (core) => {
   afterEach(async () => {
     await core.machine.run(`echo 0 >${TRACING}/events/kprobes/enable; echo >${TRACING}/kprobe_events`);
   });

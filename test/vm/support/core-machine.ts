@@ -2,12 +2,11 @@ import { defaultCacheDir } from "../../../src/host/cache-dir.js";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findRehearsalKernel } from "../../../src/rehearse/rehearsal-kernel.js";
 import { bootMachine, type BootOptions, type Machine, type StartedCommand } from "../../../vm/machine.js";
-import type { Series } from "./series.js";
+import { coreTree, type CoreKernel } from "./core-kernels.js";
 import { buildCoreModules, ModuleLoader } from "./core-modules.js";
-import { testTree } from "./trees.js";
 
 export const UPDATES = "/sys/kernel/ksplice";
 export const VICTIM = "/sys/kernel/kstest";
@@ -15,18 +14,18 @@ export const LIVEPATCH = "/sys/kernel/livepatch/kstest_livepatch";
 export const TRACING = "/sys/kernel/tracing";
 
 /**
- * Tests in a machine for each of these series of kernels. Each begins with a core that holds no update.
+ * Tests in a machine for each of these kernels. Each begins with a core that holds no update.
  * @param what is tested, before "on a 6.1 kernel"
  * @param tests `core` is there once they run
  */
 export function describeCore(
   what: string,
-  chosen: readonly Series[],
-  tests: (core: CoreMachine, series: Series) => void,
+  chosen: readonly CoreKernel[],
+  tests: (core: CoreMachine, kernel: CoreKernel) => void,
   options: Partial<BootOptions> = {},
 ): void {
-  describe.each<Series>([...chosen])(`${what} on a %s kernel`, (series) => {
-    const core = new CoreMachine(series, options);
+  describe.each<CoreKernel>([...chosen])(`${what} on a %s kernel`, (kernel) => {
+    const core = new CoreMachine(kernel, options);
     beforeAll(async () => {
       await core.boot();
     });
@@ -36,8 +35,24 @@ export function describeCore(
     afterAll(async () => {
       await core.end();
     });
-    tests(core, series);
+    tests(core, kernel);
+    if (kernel === "debugging")
+      test("what the kernel checks of itself is in order", async () => {
+        expect(await findLeaks(core.machine)).toBe("");
+        // After its first complaint lockdep looks no more.
+        expect(await core.read("/proc/lockdep_stats")).toMatch(/debug_locks: +1$/m);
+        expect(await core.machine.problems()).toEqual([]);
+      });
   });
+}
+
+/** What kmemleak has found. What is younger than five seconds it leaves out. */
+async function findLeaks(machine: Machine): Promise<string> {
+  const scan = "echo scan >$leaks";
+  const { stdout, stderr } = await machine.run(`leaks=/sys/kernel/debug/kmemleak; sleep 6; ${scan}; ${scan}; cat $leaks`, {
+    timeoutMs: 600_000,
+  });
+  return stdout + stderr;
 }
 
 interface Booted {
@@ -54,7 +69,7 @@ export class CoreMachine {
   #running: Booted | undefined;
 
   constructor(
-    private readonly series: Series,
+    private readonly kernel: CoreKernel,
     private readonly options: Partial<BootOptions> = {},
   ) {}
 
@@ -72,12 +87,12 @@ export class CoreMachine {
   }
 
   async boot(): Promise<void> {
-    const tree = await testTree(this.series);
-    const modules = await buildCoreModules(tree.path);
+    const tree = await coreTree(this.kernel);
+    const modules = await buildCoreModules(tree);
     const logs = mkdtempSync(join(tmpdir(), "ksplice-core-logs-"));
     const machine = await bootMachine({
-      ...(await findRehearsalKernel(tree.path, defaultCacheDir(process.env))),
-      consoleLog: join(logs, `${this.series}.log`),
+      ...(await findRehearsalKernel(tree, defaultCacheDir(process.env))),
+      consoleLog: join(logs, `${this.kernel}.log`),
       ...this.options,
       appendCmdline: `${COMMAND_LINE} ${this.options.appendCmdline ?? ""}`.trim(),
     });

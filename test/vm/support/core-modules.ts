@@ -3,12 +3,17 @@ import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findSection } from "../../../src/elf/find-section.js";
+import { VERSIONS_SECTION } from "../../../src/elf/module-versions.js";
+import { STB_GLOBAL } from "../../../src/elf/constants.js";
+import { AbsoluteAddress, UNDEFINED } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
+import { withoutBuild } from "../../../src/kbuild/clean-source.js";
 import { makeKernel, MODULE_FLAGS, withBuildLock } from "../../../src/kbuild/make.js";
 import { openKernelTree } from "../../../src/tree/open-tree.js";
 import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
 import { parseKallsyms, type SymbolTable } from "../../../src/kernel/kallsyms.js";
-import type { RunKernel } from "../../../src/run-kernel.js";
+import type { RunKernel, RunSymbol } from "../../../src/run-kernel.js";
 import { prelinkCore } from "../../../src/update/prelink/prelink.js";
 import type { Machine } from "../../../vm/machine.js";
 
@@ -20,7 +25,8 @@ export type BuiltModules = ReadonlyMap<string, Uint8Array>;
 
 /** Builds the core and the test modules for a prepared tree. */
 export async function buildCoreModules(treeDirectory: string): Promise<BuiltModules> {
-  const build = await prepareBuild(await openKernelTree(treeDirectory), { cacheDir: defaultCacheDir(process.env) });
+  const cacheDir = defaultCacheDir(process.env);
+  const build = await prepareBuild(await withoutBuild(await openKernelTree(treeDirectory), cacheDir), { cacheDir });
   const directory = await mkdtemp(join(tmpdir(), "ksplice-core-test-"));
   try {
     await mkdir(join(directory, "modules"));
@@ -56,13 +62,13 @@ export class ModuleLoader {
 
   /** @returns insmod's exit code and words */
   async load(name: string, parameters: readonly string[] = []): Promise<{ exitCode: number; stderr: string }> {
-    return this.#machine.insertModule(name, prelinkCore(this.#require(name), symbolsOnly(await this.#readSymbols())), parameters);
+    return this.#machine.insertModule(name, await this.#prelink(name), parameters);
   }
 
   /** Puts a module that is not to be loaded yet into the guest. @returns its path there */
   async put(name: string): Promise<string> {
     const path = `/tmp/${name}.ko`;
-    const input = prelinkCore(this.#require(name), symbolsOnly(await this.#readSymbols()));
+    const input = await this.#prelink(name);
     await this.#machine.run(`cat >${path}`, { input });
     return path;
   }
@@ -92,6 +98,30 @@ export class ModuleLoader {
     return (this.#symbols ??= parseKallsyms((await this.#machine.run(["cat", "/proc/kallsyms"])).stdoutBytes));
   }
 
+  async #prelink(name: string): Promise<Uint8Array> {
+    const module = this.#require(name);
+    const withVersions = findSection(module, VERSIONS_SECTION, name) !== undefined;
+    const ofOthers = withVersions ? [] : await this.#exportsFor(name);
+    return prelinkCore(module, symbolsOnly(await this.#readSymbols(), ofOthers));
+  }
+
+  /** What a module takes from others of these: without versions, it does not say what the kernel's loader is to look up. */
+  async #exportsFor(user: string): Promise<RunSymbol[]> {
+    const found: RunSymbol[] = [];
+    const wanted = new Set(
+      parseObject(this.#require(user), user)
+        .symbols.filter(({ home }) => home === UNDEFINED)
+        .map(({ name }) => name),
+    );
+    for (const [module, bytes] of this.#modules)
+      for (const { name, home, value, bind } of parseObject(bytes, module).symbols) {
+        if (bind !== STB_GLOBAL || !wanted.has(name) || typeof home === "string" || home instanceof AbsoluteAddress) continue;
+        const { stdout } = await this.#machine.run(["cat", `/sys/module/${module}/sections/${home.name}`]);
+        if (stdout !== "") found.push({ name, addr: BigInt(stdout.trim()) + BigInt(value), type: "T", module: undefined });
+      }
+    return found;
+  }
+
   #require(name: string): Uint8Array {
     const bytes = this.#modules.get(name);
     if (bytes === undefined) throw new Error(`${name}.ko was not built`);
@@ -100,12 +130,12 @@ export class ModuleLoader {
 }
 
 /** Prelinking the core asks for names only. */
-function symbolsOnly(symbols: SymbolTable): RunKernel {
+function symbolsOnly(symbols: SymbolTable, more: readonly RunSymbol[]): RunKernel {
   const unused = (): never => {
     throw new Error("only names are looked up here");
   };
   return {
-    symbolsNamed: (name) => symbols.named(name),
+    symbolsNamed: (name) => [...symbols.named(name), ...more.filter((symbol) => symbol.name === name)],
     symbolAt: unused,
     read: unused,
     newestCode: (addr) => addr,
