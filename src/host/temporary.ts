@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -26,13 +26,20 @@ export async function makeTemporary(prefix: string, parent?: string): Promise<st
   return directory;
 }
 
-/** Deletes a directory that {@link makeTemporary} made. Links are not followed. */
+/** The same, under a name that nobody else uses at this time: what somebody left there who was killed goes first. Its parent must be ours alone. */
+export async function makeTemporaryAt(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  directories.add(directory);
+}
+
+/** Deletes a directory that {@link makeTemporary} or {@link makeTemporaryAt} made. Links are not followed. */
 export async function removeTemporary(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   directories.delete(directory);
 }
 
-/** Deletes all that {@link makeTemporary} made, before the process ends. */
+/** Deletes all that they made, before the process ends. */
 export function removeAllTemporary(): void {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
   directories.clear();

@@ -236,7 +236,7 @@ export async function findLeftovers(machine: Machine): Promise<string[]> {
   const { stdout } = await machine.run(`
 cd /sys/kernel/ksplice 2>/dev/null && grep -lx resident */stage 2>/dev/null | sed 's,/stage,,; s/^/resident /'
 grep -o '^ksplice[^ ]*' /proc/modules
-ls -d /sys/kernel/ksplice /sys/kernel/ksplice/*/ /run/ksplice-?????? 2>/dev/null`);
+ls -d /sys/kernel/ksplice /sys/kernel/ksplice/*/ /run/ksplice/loading 2>/dev/null`);
   const lines = stdout.split("\n").filter((line) => line !== "");
   const resident = lines.filter((line) => line.startsWith("resident ")).map((line) => line.slice("resident ".length));
   const mayStay = (line: string): boolean =>

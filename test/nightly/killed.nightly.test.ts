@@ -81,8 +81,9 @@ async function isApplied(): Promise<boolean> {
   return (JSON.parse(stdout) as { id: string; stage: string }[]).some(({ id, stage }) => id === ID && stage === "applied");
 }
 
+/** With all that it has loaded gone, so that the next apply takes all of its steps. Nothing of this update is anywhere else. */
 async function undone(): Promise<void> {
-  await guest.mustRun("undo", ID);
+  await guest.mustRun("undo", "--unload", ID);
   await guest.expectClean();
 }
 
@@ -117,7 +118,7 @@ describe.each(TRACES)("killed between its steps: %s", (_, trace, atLeast) => {
 
   it("an undo", async () => {
     await guest.mustRun("apply", update);
-    const killed = await atEachStep(trace, "undo", [ID], async () => {
+    const killed = await atEachStep(trace, "undo", ["--unload", ID], async () => {
       // Nobody knows how far it came; a second one brings it to its end.
       if (await isApplied()) await undone();
       await guest.mustRun("apply", update);
@@ -148,7 +149,7 @@ describe("with no room for a file", () => {
   it("an undo needs none", async () => {
     await guest.mustRun("apply", update);
     await fill();
-    await guest.mustRun("undo", ID);
+    await guest.mustRun("undo", "--unload", ID);
     await empty();
     await guest.expectClean();
   });

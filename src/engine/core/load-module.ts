@@ -1,22 +1,26 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { makeTemporary, removeTemporary } from "../../host/temporary.js";
+import { makeTemporaryAt, removeTemporary } from "../../host/temporary.js";
 import { hasSignature } from "../../signing/module-signature.js";
 import { refuseModuleKey, refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
 
 /** The module tools live here; a bare PATH may lack them (sudo's secure_path, cron). */
 const TOOL_PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
 
+/** Under the lock, so that it is one command's alone; in memory, so that a reboot takes it away. */
+const LOADING = "/run/ksplice/loading";
+
 /**
- * Loads a module from memory, through `insmod` and a file that only this user can read and that is gone afterwards.
+ * Loads a module from memory, through `insmod` and a file that only this user can read and that is gone afterwards; what a command has left that was killed goes
+ * with the next. Only under the kernel's lock.
  * @param name what the kernel will call it, for messages
  * @throws Refusal `module-load-failed` with the tool's own words and the likely cause
  */
 export async function loadModule(object: Uint8Array, name: string): Promise<void> {
-  const directory = await makeTemporary("ksplice-", existsSync("/run") ? "/run" : undefined);
+  await makeTemporaryAt(LOADING);
   try {
-    const file = join(directory, `${name}.ko`);
+    const file = join(LOADING, `${name}.ko`);
     writeFileSync(file, object, { mode: 0o600 });
     const failure = await runTool("insmod", [file]);
     if (failure === undefined) return;
@@ -25,7 +29,7 @@ export async function loadModule(object: Uint8Array, name: string): Promise<void
       ? refuseModuleKey(name, words, hasSignature(object))
       : refuseModuleLoad(name, words, likelyLoadFailure(failure, hasSignature(object)));
   } finally {
-    await removeTemporary(directory);
+    await removeTemporary(LOADING);
   }
 }
 
