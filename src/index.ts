@@ -14,6 +14,7 @@ export { debian } from "./distro/debian/debian.js";
 export { prepareOwnKernel, type PreparedOwn, type PrepareOwnRequest } from "./distro/own/prepare-own.js";
 export type { ArchiveKernel, ArchivePlace, Distribution, PrepareRequest } from "./distro/distro.js";
 export { defaultCacheDir } from "./host/cache-dir.js";
+export { whatOfFile } from "./host/file-errors.js";
 export { removeAllTemporary } from "./host/temporary.js";
 export { refuseNotRoot } from "./host/refusals.js";
 export { packageRoot } from "./host/package-root.js";

@@ -2,7 +2,17 @@ import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { CommanderError, InvalidArgumentError, type Command } from "commander";
-import { defaultCacheDir, EXIT_BUG, EXIT_USAGE, KSPLICE_ABI, parseDuration, refuseNotRoot, Refusal, type SystemMap } from "../index.js";
+import {
+  defaultCacheDir,
+  EXIT_BUG,
+  EXIT_USAGE,
+  KSPLICE_ABI,
+  parseDuration,
+  refuseNotRoot,
+  Refusal,
+  whatOfFile,
+  type SystemMap,
+} from "../index.js";
 
 /** What every command shares: its options, how it reports errors, its exit status. */
 
@@ -185,26 +195,11 @@ export function reportError(programName: string, error: unknown, style: ErrorSty
   return refusal.exitCode;
 }
 
-/** What the system says of files and directories that the user named, or that are full or forbidden. */
-const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory",
-  EACCES: "permission denied",
-  EPERM: "operation not permitted",
-  EISDIR: "is a directory",
-  ENOTDIR: "is not a directory",
-  ENOSPC: "no space is left on the device",
-  EROFS: "the file system is read-only",
-  ELOOP: "too many symbolic links",
-};
-
+/** What the system says of files that the user named, or that are full or forbidden, is no bug of ours. */
 function fileRefusal(error: unknown): Refusal | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  const reason = FILE_ERRORS[error.code];
-  if (reason === undefined) return undefined;
-  // Reading a directory fails at the read, which does not know the path any more.
-  const path = "path" in error && typeof error.path === "string" ? error.path : undefined;
-  if (path === undefined && error.code !== "EISDIR") return undefined;
-  return new Refusal({ code: "file-error", message: `${path ?? "a file that was named"}: ${reason}` });
+  const found = whatOfFile(error);
+  if (found === undefined) return undefined;
+  return new Refusal({ code: "file-error", message: `${found.path ?? "a file of this command"}: ${found.reason}` });
 }
 
 /** Addresses become strings of hexadecimal digits behind 0x: JSON's numbers do not hold 64 bits. */

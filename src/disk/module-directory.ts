@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { findSection } from "../elf/find-section.js";
 import { ElfFormatError } from "../elf/elf-format-error.js";
 import { MARK_SECTION, readMark } from "../elf/module-mark.js";
+import { whyNotWritable } from "../host/file-errors.js";
 import { isMissing, readBytesIfThere } from "../host/files.js";
 import { cannotChangeModules, spoiltModule } from "./refusals.js";
 
@@ -69,6 +70,7 @@ export class ModuleDirectory {
         }
         await rename(unfinished, join(this.path, `${name}.ko-${id}`));
       } catch (error) {
+        // Why it could not be written is what is told; the next command sweeps what is left.
         await unlink(unfinished).catch(() => undefined);
         throw error;
       }
@@ -101,10 +103,13 @@ export class ModuleDirectory {
     });
   }
 
-  /** What an interrupted write left. No name of a module begins with a dot. */
+  /** Takes away what an interrupted write left. No name of a module begins with a dot. @throws Refusal `modules-not-writable` */
   async sweep(): Promise<void> {
-    for (const file of await namesIn(this.path))
-      if (/^\..*\.tmp$/.test(file)) await unlinkIfThere(join(this.path, file)).catch(() => undefined);
+    const unfinished = (await namesIn(this.path)).filter((file) => /^\..*\.tmp$/.test(file));
+    if (unfinished.length === 0) return;
+    await this.#changing(async () => {
+      for (const file of unfinished) await unlinkIfThere(join(this.path, file));
+    });
   }
 
   #unfinished(name: string): string {
@@ -125,22 +130,9 @@ export class ModuleDirectory {
 
 const KEPT = /^([A-Za-z0-9_]+)\.ko-([A-Za-z0-9]{1,24})$/;
 
-const NOT_WRITABLE: Readonly<Record<string, string>> = {
-  ENOSPC: "no space is left on the device",
-  EDQUOT: "the disk quota is used up",
-  EROFS: "the file system is read-only",
-  EACCES: "permission denied",
-  EPERM: "operation not permitted",
-};
-
-/** What an error says of the disk; undefined for any other. */
-export function whyNotWritable(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? NOT_WRITABLE[String(error.code)] : undefined;
-}
-
-/** The one that holds all that the others hold. */
+/** The one that holds all others: nothing is put there that does not. */
 function newestOf(kept: readonly DiskModule[]): DiskModule | undefined {
-  return kept.find(({ holds }) => kept.every(({ id }) => holds.includes(id))) ?? kept.at(-1);
+  return kept.find(({ holds }) => kept.every(({ id }) => holds.includes(id)));
 }
 
 /** The updates in a module's file, oldest first. @throws Refusal `spoilt-disk-module` */

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
+import { whyNotWritable } from "../../host/file-errors.js";
 import { makeTemporaryAt, removeTemporary } from "../../host/temporary.js";
 import { hasSignature } from "../../signing/module-signature.js";
-import { refuseModuleKey, refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
+import { refuseModuleFile, refuseModuleKey, refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
 
 /** The module tools live here; a bare PATH may lack them (sudo's secure_path, cron). */
 const TOOL_PATH = "/usr/sbin:/sbin:/usr/bin:/bin";
@@ -15,13 +16,13 @@ const LOADING = "/run/ksplice/loading";
  * Loads a module from memory, through `insmod` and a file that only this user can read and that is gone afterwards; what a command has left that was killed goes
  * with the next. Only under the kernel's lock.
  * @param name what the kernel will call it, for messages
- * @throws Refusal `module-load-failed` with the tool's own words and the likely cause
+ * @throws Refusal `module-not-written`; `module-load-failed` with the tool's own words and the likely cause
  */
 export async function loadModule(object: Uint8Array, name: string): Promise<void> {
   await makeTemporaryAt(LOADING);
   try {
     const file = join(LOADING, `${name}.ko`);
-    writeFileSync(file, object, { mode: 0o600 });
+    writeModule(file, object, name);
     const failure = await runTool("insmod", [file]);
     if (failure === undefined) return;
     const words = failure.replaceAll(file, `${name}.ko`);
@@ -30,6 +31,16 @@ export async function loadModule(object: Uint8Array, name: string): Promise<void
       : refuseModuleLoad(name, words, likelyLoadFailure(failure, hasSignature(object)));
   } finally {
     await removeTemporary(LOADING);
+  }
+}
+
+/** @throws Refusal `module-not-written` where there is no room for it, or it may not be written */
+function writeModule(file: string, object: Uint8Array, name: string): void {
+  try {
+    writeFileSync(file, object, { mode: 0o600 });
+  } catch (error) {
+    const reason = whyNotWritable(error);
+    throw reason === undefined ? error : refuseModuleFile(name, LOADING, reason);
   }
 }
 

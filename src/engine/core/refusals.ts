@@ -86,6 +86,16 @@ export function refuseModuleLoad(module: string, details: string, likelyCause: s
   });
 }
 
+/** @param reason what the system says */
+export const refuseModuleFile = (module: string, directory: string, reason: string): Refusal =>
+  new Refusal({
+    code: "module-not-written",
+    message: `${module}.ko cannot be put where insmod loads it from: ${reason}`,
+    location: directory,
+    hint: `make room there, and run the same command again: df ${directory}`,
+    abortCause: "out_of_memory",
+  });
+
 /** The kernel does not take the module's signature, or wants one. `details` is what the tool said. */
 export function refuseModuleKey(module: string, details: string, isSigned: boolean): Refusal {
   return new Refusal({

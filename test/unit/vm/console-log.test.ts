@@ -12,6 +12,9 @@ test.each([
   "[    1.0] rcu: INFO: rcu_preempt self-detected stall on CPU",
   "[    1.0] Kernel panic - not syncing: Fatal exception",
   "[    1.0] invalid opcode: 0000 [#1] PREEMPT SMP",
+  "[    1.0] INFO: trying to register non-static key.",
+  "[    1.0] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+  "[    1.0] INFO: task cat:123 blocked for more than 120 seconds.",
 ])("a problem: %s", (line) => {
   expect(findProblems(`before\n${line}\r\nafter\n`)).toEqual([line]);
 });
