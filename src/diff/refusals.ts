@@ -99,11 +99,16 @@ export function splitState(pre: string, post: string): DiffRefusal {
   };
 }
 
-export function changedAlias(symbol: string, before: string, after: string): DiffRefusal {
+/** @param before, after all names of what it stands for on each side, its own included */
+export function changedAlias(symbol: string, before: readonly string[], after: readonly string[]): DiffRefusal {
+  const describe = (names: readonly string[]): string => {
+    const others = names.filter((name) => name !== symbol);
+    return others.length === 0 ? "stands for itself alone" : `names the same as ${others.join(" and ")}`;
+  };
   return {
     code: "changed-alias",
     symbol,
-    message: `${symbol} names the same as ${before} before the patch, and the same as ${after} after it: who calls which cannot be told in the running kernel`,
+    message: `${symbol} ${describe(before)} before the patch, and ${describe(after)} after it: who calls which cannot be told in the running kernel`,
   };
 }
 

@@ -1,8 +1,8 @@
 import { STB_LOCAL } from "../../elf/constants.js";
 import { findAddressTaken } from "../atoms/address-taken.js";
-import { atomName, isText, type Atom } from "../atoms/atom.js";
+import { isText, type Atom } from "../atoms/atom.js";
 import type { Twins } from "./group.js";
-import { isDeviceTableAlias } from "../../elf/made-names.js";
+import { isDeviceTableAlias, isPaddingName } from "../../elf/made-names.js";
 import { isNumbered } from "../atoms/names.js";
 import * as refuse from "../refusals.js";
 import type { SplitObject } from "../atoms/split-object.js";
@@ -23,10 +23,13 @@ export function findChangedAliases(pre: SplitObject, post: SplitObject, twins: T
   for (const [name, atom] of ownNames(post)) {
     const other = before.get(name);
     if (other === undefined || twins.get(atom) === other || isText(atom) !== isText(other)) continue;
-    if (isKnownOutside(atom, name) || isKnownOutside(other, name))
-      refusals.push(refuse.changedAlias(name, atomName(other), atomName(atom)));
+    if (isKnownOutside(atom, name) || isKnownOutside(other, name)) refusals.push(refuse.changedAlias(name, namesOf(other), namesOf(atom)));
   }
   return refusals;
+}
+
+function namesOf({ symbols }: Atom): string[] {
+  return symbols.map(({ name }) => name).filter((name) => !isPaddingName(name));
 }
 
 /** The names of what stays in memory that mean one thing in the unit. */

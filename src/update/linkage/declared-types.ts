@@ -44,17 +44,32 @@ function typesIn(items: readonly Item[], name: string): ReadonlySet<string> {
   const types = new Set<string>();
   for (const { kind, head, body } of items) {
     if (!head.includes(name) && !body.includes(name)) continue;
-    if (kind === "declaration") collect(head, (words) => !words.includes("typedef") && !words.includes("extern"));
-    else if (kind === "function") collect(body, (words) => words.includes("static"));
+    if (kind === "declaration") collect(head, withoutBraces(head), (words) => !words.includes("typedef") && !words.includes("extern"));
+    else if (kind === "function") collect(body, body, (words) => words.includes("static"));
   }
   return types;
 
-  function collect(text: string, isWanted: (words: readonly string[]) => boolean): void {
-    for (const { words, type } of [...plain(text, name), ...pointersToFunctions(text, name), ...namelessStructs(text, name)])
+  /** @param text the same without members of structs, which share names with variables, and without initial values */
+  function collect(whole: string, text: string, isWanted: (words: readonly string[]) => boolean): void {
+    for (const { words, type } of [...plain(text, name), ...pointersToFunctions(text, name), ...namelessStructs(whole, name)])
       if (isWanted(words)) types.add(type);
     for (const type of perCpu(text, name)) types.add(type);
     for (const { words, type } of byMacro(text, name)) if (isWanted(words)) types.add(type);
   }
+}
+
+/** A declaration with nothing between its outermost braces. */
+function withoutBraces(text: string): string {
+  let kept = "";
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== "{") {
+      kept += text[at] ?? "";
+      continue;
+    }
+    kept += "{ }";
+    at = closingBrace(text, at) - 1;
+  }
+  return kept;
 }
 
 /** A declaration of the name that is asked for. */

@@ -30,6 +30,9 @@ const cases: readonly (readonly [source: string, name: string, types: readonly s
   ["static struct foo { int a; } kept;", "kept", []],
   ["int f(void) { static struct { int a; } kept[2]; return kept[0].a; }", "kept", ["struct { int a ; } []"]],
   ["static DEFINE_PER_CPU(struct task_struct *, idle_threads);", "idle_threads", ["struct task_struct *"]],
+  ["struct foo { int a; atomic_t lock; void (*hook)(int); }; static DEFINE_SPINLOCK(lock);", "lock", ["spinlock_t"]],
+  ["struct foo { int a; void (*hook)(int); };", "hook", []],
+  ["static struct foo kept = { .a = { 1 } };", "kept", ["struct foo"]],
   ["DEFINE_PER_CPU_ALIGNED(unsigned long, count) = 3;", "count", ["unsigned long"]],
 ];
 
