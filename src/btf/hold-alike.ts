@@ -2,7 +2,7 @@ import type { Btf } from "./btf.js";
 import * as kinds from "./constants.js";
 import { arePassedAlike } from "./pass-alike.js";
 import { Budget, layoutOf, type Member } from "./layout.js";
-import { checkDepth, isRecord, resolve, sizeOf } from "./resolve.js";
+import { checkDepth, isQualifier, isRecord, resolve, sizeOf } from "./resolve.js";
 
 /**
  * True where two members hold the same, though their types may be called otherwise: integers, enums and bool of one size, pointers to the same, arrays of
@@ -85,7 +85,19 @@ function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, l
   } else if (kind === kinds.BTF_KIND_PTR) {
     leaf("pointer");
     leaves.pointers.push(resolved);
-  } else leaf(`${kind === kinds.BTF_KIND_FLOAT ? "float" : "scalar"} ${String(sizeOf(btf, resolved))}`);
+  } else
+    leaf(`${kind === kinds.BTF_KIND_FLOAT ? "float" : isBigEndian(btf, id) ? "big-endian" : "scalar"} ${String(sizeOf(btf, resolved))}`);
+}
+
+/** True for `__be32` and its like: what objects hold is read otherwise. */
+function isBigEndian(btf: Btf, id: number): boolean {
+  for (let step = 0; ; step++) {
+    checkDepth(btf, id, step);
+    const kind = btf.kind(id);
+    if (kind === kinds.BTF_KIND_TYPEDEF && /^__be\d+$/.test(btf.name(id))) return true;
+    if (kind !== kinds.BTF_KIND_TYPEDEF && !isQualifier(kind)) return false;
+    id = btf.target(id);
+  }
 }
 
 /** Compilers and pahole write an array of arrays as one, or as several: here it is one. */

@@ -87,6 +87,15 @@ export function toldByAddress(symbol: string, reader: string): DiffRefusal {
   };
 }
 
+/** @param before a function that pointers were compared with before the patch, and that is gone with it. @param reader the code that compares with `symbol` */
+export function functionToldByAddress(symbol: string, before: string, reader: string): DiffRefusal {
+  return {
+    code: "told-by-address",
+    symbol,
+    message: `${symbol} is new, and ${reader} compares pointers with it, as was done with ${before}, which is gone: objects that are alive hold the address of ${before}, and would not be known any more. Keep that name for what they lead to`,
+  };
+}
+
 export function splitState(pre: string, post: string): DiffRefusal {
   const what =
     pre === post

@@ -35,12 +35,21 @@ export function findToldBy(split: SplitObject): ReadonlySet<Atom> {
 
 /** Constants whose address, or that of an element, code compares with a pointer or takes off one, each with such code. Where a loop over a table ends, behind it, is none. */
 export function findCompared(split: SplitObject): ReadonlyMap<Atom, Atom> {
+  return comparedWith(split, isConstant);
+}
+
+/** Functions whose address code compares with a pointer (`timer->function == tick`), each with such code. */
+export function findComparedFunctions(split: SplitObject): ReadonlyMap<Atom, Atom> {
+  return comparedWith(split, (atom) => isText(atom) && atom.symbol !== undefined);
+}
+
+function comparedWith(split: SplitObject, isWanted: (atom: Atom) => boolean): ReadonlyMap<Atom, Atom> {
   const compared = new Map<Atom, Atom>();
   for (const owner of split.atoms) {
     if (!isText(owner)) continue;
     for (const relocation of owner.relocations) {
       const target = split.target(relocation, owner);
-      if (target.kind !== "atom" || !isConstant(target.atom) || compared.has(target.atom)) continue;
+      if (target.kind !== "atom" || !isWanted(target.atom) || compared.has(target.atom)) continue;
       const isInside = target.offset >= 0 && target.offset < atomSize(target.atom);
       if (isInside && comparesAddress(split, owner, relocation)) compared.set(target.atom, owner);
     }

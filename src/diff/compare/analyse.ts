@@ -16,6 +16,7 @@ import type { Twins } from "./group.js";
 import { findHooks, type Hook } from "./hooks.js";
 import { checkInitReferences } from "./init-references.js";
 import { findExchangedNames } from "./renamed-functions.js";
+import { findToldFunctions } from "./told-functions.js";
 import * as refuse from "../refusals.js";
 import { namesThatStay, SplitObject } from "../atoms/split-object.js";
 import type { DataChanges, DiffRefusal, FunctionChange, FunctionChanges } from "../types.js";
@@ -79,6 +80,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: Cor
     ...findShortBranches(included, post),
     ...compareNamelessCode(comparer),
     ...findChangedAliases(pre, post, twins),
+    ...findToldFunctions(pre, post, twins),
     ...findExchangedNames(pre, post, twins, included).map(({ after, before }) => refuse.exchangedName(atomName(after), atomName(before))),
     ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
   );

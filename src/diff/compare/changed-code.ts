@@ -104,15 +104,28 @@ export class ChangedCode {
   }
 }
 
-/** Hand-written code that no symbol names can only stay as it is. */
-export function compareNamelessCode({ pre, post }: Comparer): DiffRefusal[] {
-  const contents = (split: SplitObject): Map<string, string> =>
-    new Map(
-      split.atoms.filter((atom) => isText(atom) && atom.symbol === undefined).map(({ section, data }) => [section.name, data.join()]),
+/** Hand-written code that no symbol names can only stay as it is, and what it refers to as well. */
+export function compareNamelessCode(comparer: Comparer): DiffRefusal[] {
+  const [before, after] = [namelessCode(comparer.pre), namelessCode(comparer.post)];
+  const isSame = (name: string): boolean => {
+    const [had, has] = [before.get(name) ?? [], after.get(name) ?? []];
+    return (
+      had.length === has.length &&
+      had.every((pre, index) => {
+        const post = has[index];
+        return post !== undefined && comparer.differences(pre, post).length === 0;
+      })
     );
-  const before = contents(pre);
-  const after = contents(post);
-  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name)).map(refuse.namelessCode);
+  };
+  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => !isSame(name)).map(refuse.namelessCode);
+}
+
+/** By its section. */
+function namelessCode(split: SplitObject): Map<string, Atom[]> {
+  const bySection = new Map<string, Atom[]>();
+  for (const atom of split.atoms)
+    if (isText(atom) && atom.symbol === undefined) bySection.set(atom.section.name, [...(bySection.get(atom.section.name) ?? []), atom]);
+  return bySection;
 }
 
 /** Functions with the cold pieces that belong to each, in the object's order. A piece without its function counts as a function. */

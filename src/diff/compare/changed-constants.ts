@@ -84,7 +84,7 @@ export function settleConstants(code: ChangedCode, constants: readonly { pre: At
       result.changed.push({ ...change, how: "carried" });
     }
   }
-  const rewritten = new Set(result.writes.map(({ post }) => post));
+  const rewritten = [...result.writes];
   result.refusals.push(...findTold(moving, code.comparer));
   for (const { post } of moving) for (const reader of findReaders(post, references)) moveReader(reader, post, rewritten, code, result);
   settleLabelTables(code, references, result);
@@ -180,8 +180,8 @@ function isGone(owner: Atom, code: ChangedCode): boolean {
   return owner.rule.kind === "data" ? owner.rule.area !== "always" : code.isGone(owner);
 }
 
-/** Makes a reader of a constant that moves read the new one. */
-function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<Atom>, code: ChangedCode, result: SettledConstants): void {
+/** Makes a reader of a constant that moves read the new one. @param rewritten what is written into constants that stay where they are */
+function moveReader(reader: Reference, constant: Atom, rewritten: readonly DataWrite[], code: ChangedCode, result: SettledConstants): void {
   const { owner, relocation } = reader;
   const name = atomName(constant);
   if (isGone(owner, code)) {
@@ -194,14 +194,18 @@ function moveReader(reader: Reference, constant: Atom, rewritten: ReadonlySet<At
   }
   const pre = code.comparer.twins.get(owner);
   const isNew = pre === undefined && owner.rule.kind === "data";
-  if (isNew || result.replaced.has(owner) || rewritten.has(owner)) return;
+  if (isNew || result.replaced.has(owner)) return;
   if (owner.rule.kind !== "data" || owner.rule.perCpu === true || pre === undefined || !isPointer(relocation.type)) {
     result.refusals.push(refuse.changedConstant(name, atomName(owner)));
     return;
   }
-  // An object that changes itself is refused by its own name.
-  if (code.comparer.differences(pre, owner).length > 0) return;
+  const own = rewritten.filter(({ post }) => post === owner);
+  const end = relocation.offset + POINTER_SIZE;
+  if (own.some(({ offset, size }) => relocation.offset >= offset && end <= offset + size)) return;
+  // Any other object that changes itself is refused by its own name.
+  if (own.length === 0 && code.comparer.differences(pre, owner).length > 0) return;
   result.writes.push({ pre, post: owner, offset: relocation.offset, size: POINTER_SIZE, pointer: relocation });
+  if (own.length > 0) return;
   result.changed.push({
     name: atomName(owner),
     ...(pre.symbol === undefined ? {} : { pre: pre.symbol }),

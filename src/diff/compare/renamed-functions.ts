@@ -1,6 +1,6 @@
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
-import { isText, type Atom } from "../atoms/atom.js";
+import { equalBytes, isText, type Atom } from "../atoms/atom.js";
 import { findAddressTaken } from "../atoms/address-taken.js";
 import { isBranch } from "../atoms/branches.js";
 import { coldParent } from "../../elf/made-names.js";
@@ -30,6 +30,11 @@ export function findRenamedFunctions(pre: SplitObject, post: SplitObject, twins:
       if (isBranch(pre, preOwner, before)) continue;
       const [from, to] = [functionAt(pre, before, preOwner), functionAt(post, after, postOwner)];
       if (from === undefined || continued.has(from) || !mayBeRenamed(from)) continue;
+      const [given, givenNow] = [
+        { split: pre, owner: preOwner, field: before },
+        { split: post, owner: postOwner, field: after },
+      ];
+      if (isText(preOwner) && !isGivenAlike(given, givenNow, twins, continued)) continue;
       const isNew = to !== undefined && !twins.has(to) && mayBeRenamed(to);
       successors.set(from, (successors.get(from) ?? new Set()).add(isNew ? to : undefined));
       if (isNew) predecessors.set(to, (predecessors.get(to) ?? new Set()).add(from));
@@ -40,6 +45,40 @@ export function findRenamedFunctions(pre: SplitObject, post: SplitObject, twins:
     if (to !== undefined && after.size === 1 && predecessors.get(to)?.size === 1) renamed.set(to, from);
   }
   return renamed;
+}
+
+/** A field of code that holds an address. */
+interface Given {
+  readonly split: SplitObject;
+  readonly owner: Atom;
+  readonly field: ElfRelocation;
+}
+
+/**
+ * True where two functions give an address away alike: to the same register or member, before the same call. Of a function that changes the order alone says little:
+ * what was an interrupt's handler may be the name of its thread's now, or the two timers of a device are set up the other way round.
+ */
+function isGivenAlike(before: Given, after: Given, twins: ReadonlyMap<Atom, Atom>, continued: ReadonlySet<Atom>): boolean {
+  if (!equalBytes(instructionInFront(before), instructionInFront(after))) return false;
+  const [had, has] = [nextCall(before), nextCall(after)];
+  if (had === undefined || has === undefined) return had === has;
+  const [was, is] = [before.split.target(had, before.owner), after.split.target(has, after.owner)];
+  if (was.kind === "atom" && is.kind === "atom") {
+    const twin = twins.get(is.atom);
+    // One that goes and one that comes: it may be renamed, too.
+    return twin === was.atom || (twin === undefined && !continued.has(was.atom));
+  }
+  return was.kind === "outside" && is.kind === "outside" && was.symbol.name === is.symbol.name;
+}
+
+/** The bytes of the instruction that has the field, in front of it: what becomes of the address. */
+function instructionInFront({ split, owner, field }: Given): Uint8Array {
+  const instruction = split.arch.code.decode(owner.data).find(({ offset, size }) => field.offset < offset + size);
+  return owner.data.subarray(instruction?.offset ?? 0, field.offset);
+}
+
+function nextCall({ split, owner, field }: Given): ElfRelocation | undefined {
+  return owner.relocations.find((relocation) => relocation.offset > field.offset && isBranch(split, owner, relocation));
 }
 
 /** A function whose name another one has with the patch. */

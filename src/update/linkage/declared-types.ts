@@ -195,8 +195,10 @@ function withoutStorage(words: readonly string[]): string {
   return words.filter((word) => word !== "" && !STORAGE.test(word)).join(" ");
 }
 
+/** The outermost number of elements is a matter of size; how many each of them holds says where they lie. */
 function arrayText(array = ""): string {
-  return array.trim() === "" ? "" : " []";
+  const [, inner = ""] = /^ \[[^\]]*\](.*)$/.exec(array) ?? [];
+  return array.trim() === "" ? "" : ` []${inner}`;
 }
 
 function escaped(name: string): string {

@@ -1,14 +1,14 @@
-import { isText, type Atom } from "../../diff/atoms/atom.js";
+import type { Atom } from "../../diff/atoms/atom.js";
 import { UNDEFINED } from "../../elf/model.js";
 import { baseName, isSameKind, isState } from "../../diff/compare/correlate-data.js";
 import { findToldBy } from "../../diff/atoms/handed-out.js";
 import { findHandler } from "../../diff/compare/hooks.js";
-import { normalName, sourceFunction } from "../../diff/atoms/names.js";
 import { filledByInit } from "../../diff/refusals.js";
 import type { SplitObject } from "../../diff/atoms/split-object.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { Moves } from "./moves.js";
 import { mergedState, splitBetween, type LinkageRefusal } from "./refusals.js";
+import { byTargetAndName, usersOnBothSides, type Users } from "./state-users.js";
 import { chosenOf, type GlobalName } from "./symbol-table.js";
 
 /** An object whose contents matter, or its identity, in one unit on one side of the patch. */
@@ -19,7 +19,7 @@ interface State {
 
 /**
  * A variable that goes and another one that comes, and a function that uses the one before and the other after the patch, under the same name, in whatever
- * unit it is: whether that is one object, renamed, moved with its function to another unit, or made global, nobody can tell. What the names themselves say, two global
+ * unit it is, itself or by a function that the patch brings or takes away (an accessor): whether that is one object, renamed, moved with its function to another unit, or made global, nobody can tell. What the names themselves say, two global
  * ones, is settled before ({@link Moves}); objects of one kind in one unit are the differ's.
  */
 export function findSplitState(diffs: readonly UnitDiff[], names: readonly GlobalName[], moves: Moves): LinkageRefusal[] {
@@ -39,7 +39,7 @@ export function findSplitState(diffs: readonly UnitDiff[], names: readonly Globa
     return statesOf(entry, post, new Set(twins.keys()));
   });
   if (gone.length === 0) return [];
-  const [before, after] = [usersOf(diffs, names, "before"), usersOf(diffs, names, "after")];
+  const [before, after] = usersOnBothSides(diffs, names);
   const split = come.flatMap((now) => {
     const users = after.get(now.atom) ?? new Set<string>();
     const found = gone.flatMap((old) => {
@@ -104,43 +104,6 @@ export function findFilledByInit(diffs: readonly UnitDiff[], names: readonly Glo
 function hookUses({ diff }: UnitDiff, name: string): boolean {
   const { hooks, post } = diff.analysis;
   return hooks.some(({ function: code }) => outsideNames(post, code).includes(name));
-}
-
-type Users = ReadonlyMap<Atom, ReadonlySet<string>>;
-
-/** Names of the source functions that refer to each object, its own unit's and others', of whatever target. */
-function usersOf(diffs: readonly UnitDiff[], names: readonly GlobalName[], side: "before" | "after"): Users {
-  const globals = byTargetAndName(names);
-  const elsewhere = new Map(names.filter((entry) => chosenOf(entry[side]) !== undefined).map((entry) => [entry.name, entry]));
-  const users = new Map<Atom, Set<string>>();
-  for (const { unit, diff } of diffs) {
-    const { pre, post } = diff.analysis;
-    const split = side === "before" ? pre : post;
-    for (const owner of split.atoms) {
-      if (!isText(owner) || owner.symbol === undefined) continue;
-      const user = normalName(sourceFunction(owner.symbol.name));
-      for (const relocation of owner.relocations) {
-        const target = split.target(relocation, owner);
-        const atom =
-          target.kind === "atom"
-            ? target.atom
-            : target.kind === "outside"
-              ? (
-                  chosenOf(globals.get(`${unit.target} ${target.symbol.name}`)?.[side] ?? []) ??
-                  chosenOf(elsewhere.get(target.symbol.name)?.[side] ?? [])
-                )?.atom
-              : undefined;
-        if (atom === undefined || isText(atom)) continue;
-        const known = users.get(atom) ?? new Set<string>();
-        users.set(atom, known.add(user));
-      }
-    }
-  }
-  return users;
-}
-
-function byTargetAndName(names: readonly GlobalName[]): ReadonlyMap<string, GlobalName> {
-  return new Map(names.map((entry) => [`${entry.target} ${entry.name}`, entry]));
 }
 
 function outsideNames(split: SplitObject, owner: Atom): string[] {

@@ -6,6 +6,7 @@ const cases: readonly (readonly [source: string, name: string, types: readonly s
   ["static const unsigned long limit = 4;", "limit", ["unsigned long"]],
   ["struct foo *head;", "head", ["struct foo *"]],
   ["static struct foo heads[NR];", "heads", ["struct foo []"]],
+  ["static int counts[2][NR];", "counts", ["int [] [ NR ]"]],
   ["int first, limit = 3;", "limit", ["int"]],
   ["static int limit __read_mostly = 3;", "limit", ["int"]],
   ["static DEFINE_MUTEX(lock);", "lock", ["struct mutex"]],

@@ -93,6 +93,25 @@ describe("data that moves to another unit", () => {
       /^split-state ___done/,
     ],
     [
+      "and its function asks for it there",
+      {
+        one: [
+          "static int last; int next_id(int x) { return last += x; }",
+          "int add_to(int x); int next_id(int x) { return add_to(x) + 1; }",
+        ],
+        two: ["", "static int total; int add_to(int x) { return total += x; }"],
+      },
+      "split-state total",
+    ],
+    [
+      "from a function that asked for it, which is gone",
+      {
+        one: ["static int last; int add_to(int x) { return last += x; }", ""],
+        two: ["int add_to(int x); int next_id(int x) { return add_to(x); }", "static int total; int next_id(int x) { return total += x; }"],
+      },
+      "split-state total",
+    ],
+    [
       "nowhere, but is wider under another name",
       {
         one: [

@@ -1,0 +1,3 @@
+int first(void); int second(void);
+int run(int x) { return x; }
+asm(".text\ncall second\nret\n");
