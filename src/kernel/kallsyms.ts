@@ -38,6 +38,13 @@ export function parseKallsyms(text: Uint8Array | string): SymbolTable {
   return new KallsymsTable(typeof text === "string" ? new TextEncoder().encode(text) : text);
 }
 
+/** Lines in the order of their addresses, and of each line the upper and lower 32 bits of its own. */
+interface ByAddr {
+  readonly lines: Uint32Array;
+  readonly high: Uint32Array;
+  readonly low: Uint32Array;
+}
+
 class KallsymsTable implements SymbolTable {
   readonly size: number;
   readonly isHidden: boolean;
@@ -47,7 +54,8 @@ class KallsymsTable implements SymbolTable {
   /** FNV hash of the name → lines, as chains through `#next`. */
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
-  #byAddr: { keys: BigUint64Array; lines: Uint32Array } | undefined;
+  #byAddr: ByAddr | undefined;
+  #addrs: BigUint64Array | undefined;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -86,44 +94,63 @@ class KallsymsTable implements SymbolTable {
   }
 
   at(addr: bigint): RunSymbol | undefined {
-    const { keys, lines } = (this.#byAddr ??= this.#sortByAddr());
-    let low = 0;
-    let high = keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((keys[middle] ?? 0n) <= addr) low = middle + 1;
-      else high = middle;
+    const { lines, high, low } = (this.#byAddr ??= this.#sortByAddr());
+    const wantedHigh = Number(addr >> 32n);
+    const wantedLow = Number(addr & 0xffff_ffffn);
+    let from = 0;
+    let to = lines.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      const line = lines[middle] ?? 0;
+      const isAbove = high[line] === wantedHigh ? (low[line] ?? 0) > wantedLow : (high[line] ?? 0) > wantedHigh;
+      if (isAbove) to = middle;
+      else from = middle + 1;
     }
-    if (low === 0) return undefined;
-    let first = low - 1;
-    while (first > 0 && keys[first - 1] === keys[first]) first--;
+    if (from === 0) return undefined;
+    const last = lines[from - 1] ?? 0;
+    let first = from - 1;
+    for (; first > 0; first--) {
+      const before = lines[first - 1] ?? 0;
+      if (high[before] !== high[last] || low[before] !== low[last]) break;
+    }
     return this.#symbol(lines[first] ?? 0);
   }
 
   sortedAddrs(): BigUint64Array {
-    return (this.#byAddr ??= this.#sortByAddr()).keys;
+    const { lines, high, low } = (this.#byAddr ??= this.#sortByAddr());
+    return (this.#addrs ??= BigUint64Array.from(lines, (line) => (BigInt(high[line] ?? 0) << 32n) | BigInt(low[line] ?? 0)));
   }
 
   *[Symbol.iterator](): Iterator<RunSymbol> {
     for (let index = 0; index < this.size; index++) yield this.#symbol(index);
   }
 
-  #sortByAddr(): { keys: BigUint64Array; lines: Uint32Array } {
+  /** The kernel lists vmlinux in order, and then its modules as they are: only those are sorted. */
+  #sortByAddr(): ByAddr {
     // In halves: comparing numbers is ten times faster than comparing bigints.
     const high = new Uint32Array(this.size);
     const low = new Uint32Array(this.size);
     const lines = new Uint32Array(this.size);
-    let isSorted = true;
+    let ordered = 0;
     for (let index = 0; index < this.size; index++) {
       const at = this.#lines[index] ?? 0;
       high[index] = this.#hex(at);
       low[index] = this.#hex(at + 8);
       lines[index] = index;
-      if (index > 0 && isSorted) isSorted = compare(index - 1, index) <= 0;
+      if (ordered === index && (index === 0 || compare(index - 1, index) <= 0)) ordered = index + 1;
     }
     // Among equals the file's order stays.
-    if (!isSorted) lines.sort((a, b) => compare(a, b) || a - b);
-    return { keys: BigUint64Array.from(lines, (line) => (BigInt(high[line] ?? 0) << 32n) | BigInt(low[line] ?? 0)), lines };
+    const tail = lines.slice(ordered).sort((a, b) => compare(a, b) || a - b);
+    let fromHead = ordered;
+    let fromTail = tail.length;
+    // From the back, where the tail's room is.
+    while (fromTail > 0) {
+      const isHead = fromHead > 0 && compare(lines[fromHead - 1] ?? 0, tail[fromTail - 1] ?? 0) > 0;
+      lines[fromHead + fromTail - 1] = (isHead ? lines[fromHead - 1] : tail[fromTail - 1]) ?? 0;
+      if (isHead) fromHead--;
+      else fromTail--;
+    }
+    return { lines, high, low };
 
     function compare(a: number, b: number): number {
       return (high[a] ?? 0) - (high[b] ?? 0) || (low[a] ?? 0) - (low[b] ?? 0);
@@ -151,13 +178,12 @@ class KallsymsTable implements SymbolTable {
   }
 
   #hashAt(start: number): number {
-    let end = start;
-    for (;;) {
-      const byte = this.#bytes[end];
-      if (byte === undefined || byte === NEWLINE || byte === TAB || byte === SPACE || this.#isSuffix(end)) break;
-      end++;
+    let value = HASH_START;
+    for (let at = start; ; at++) {
+      const byte = this.#bytes[at];
+      if (byte === undefined || byte === NEWLINE || byte === TAB || byte === SPACE || this.#isSuffix(at)) return folded(value);
+      value = hashed(value, byte);
     }
-    return hash(this.#bytes.subarray(start, end));
   }
 
   #hasName(start: number, wanted: Uint8Array): boolean {
@@ -185,8 +211,16 @@ class KallsymsTable implements SymbolTable {
   }
 }
 
+const HASH_START = 0x811c9dc5;
+
 function hash(name: Uint8Array): number {
-  let value = 0x811c9dc5;
-  for (const byte of name) value = Math.imul(value ^ byte, 0x01000193);
+  return folded(name.reduce(hashed, HASH_START));
+}
+
+function hashed(value: number, byte: number): number {
+  return Math.imul(value ^ byte, 0x01000193);
+}
+
+function folded(value: number): number {
   return (value ^ (value >>> 16)) & 0xffff;
 }

@@ -7,7 +7,7 @@ const ENTRY_SIZE = 16;
 /** The key's two low bits are flags: branch taken, and init text. */
 const KEY_FLAGS = 3n;
 /** A module's table has no known end: an entry whose code is further away than this belongs to something else. Bytes. */
-const MAX_MODULE_SPAN = 0x1000000n;
+const MAX_MODULE_SPAN = 0x1000000;
 
 /**
  * Addresses of static keys that no code refers to but the jump table does, read out of the running kernel's own table.
@@ -22,7 +22,7 @@ export function findJumpLabelKeys(
   isWanted: (place: Place) => boolean,
 ): ReadonlyMap<Place, bigint> {
   const keys = new Map<Place, bigint>();
-  let live: ReadonlyMap<bigint, bigint> | undefined;
+  let live: ((codeAddr: bigint) => bigint | undefined) | undefined;
   for (const { code, key } of preEntries(pre)) {
     const section = homeSection(code.symbol);
     const found = locateKey(pre, key);
@@ -30,7 +30,7 @@ export function findJumpLabelKeys(
     const codeAddr = addrOfCode(section, code.symbol.value + code.addend);
     if (codeAddr === undefined) continue;
     live ??= readJumpTable(run, target);
-    const keyAddr = live.get(codeAddr);
+    const keyAddr = live(codeAddr);
     if (keyAddr !== undefined) keys.set(found.place, keyAddr - BigInt(found.delta));
   }
   return keys;
@@ -59,20 +59,33 @@ function locateKey(pre: PreObject, { symbol, addend }: ElfRelocation): { place: 
   return place === undefined ? undefined : { place, delta: symbol.value + offset - place.offset };
 }
 
-/** Code address → key address of the target's running jump table. */
-function readJumpTable(run: RunKernel, target: string): ReadonlyMap<bigint, bigint> {
-  const table = new Map<bigint, bigint>();
+/** @returns what gives the key address of a code address, by the target's running jump table */
+function readJumpTable(run: RunKernel, target: string): (codeAddr: bigint) => bigint | undefined {
   const [start, end] = findTable(run, target);
-  for (let addr = start; start !== 0n && (end === undefined || addr < end); addr += BigInt(ENTRY_SIZE)) {
+  const bytes = end === undefined ? readModuleTable(run, start) : run.read(start, Number(end - start));
+  const table = new DataView(bytes?.buffer ?? new ArrayBuffer(0), bytes?.byteOffset, bytes?.byteLength);
+  // By distance from the table, in numbers: a kernel has tens of thousands of entries, of which few are asked for.
+  const entries = new Map<number, number>();
+  for (let at = 0; at + ENTRY_SIZE <= table.byteLength; at += ENTRY_SIZE) entries.set(at + table.getInt32(at, true), at);
+  return (codeAddr) => {
+    const at = entries.get(Number(codeAddr - start));
+    if (at === undefined) return undefined;
+    const key = BigInt.asUintN(64, start + BigInt(at) + 8n + table.getBigInt64(at + 8, true));
+    return key - (key & KEY_FLAGS);
+  };
+}
+
+/** Entries up to the first that can be none. */
+function readModuleTable(run: RunKernel, start: bigint): Uint8Array {
+  const entries: Uint8Array[] = [];
+  for (let addr = start; start !== 0n; addr += BigInt(ENTRY_SIZE)) {
     const bytes = run.read(addr, ENTRY_SIZE);
     if (bytes === undefined) break;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, ENTRY_SIZE);
-    const offset = BigInt(view.getInt32(0, true));
-    if (end === undefined && (offset === 0n || offset > MAX_MODULE_SPAN || -offset > MAX_MODULE_SPAN)) break;
-    const key = BigInt.asUintN(64, addr + 8n + view.getBigInt64(8, true));
-    table.set(BigInt.asUintN(64, addr + offset), key - (key & KEY_FLAGS));
+    const offset = new DataView(bytes.buffer, bytes.byteOffset, ENTRY_SIZE).getInt32(0, true);
+    if (offset === 0 || Math.abs(offset) > MAX_MODULE_SPAN) break;
+    entries.push(bytes);
   }
-  return table;
+  return Buffer.concat(entries);
 }
 
 function findTable(run: RunKernel, target: string): [start: bigint, end: bigint | undefined] {

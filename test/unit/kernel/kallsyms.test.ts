@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseKallsyms } from "../../../src/kernel/kallsyms.js";
+import { shuffled } from "../../../corpus/shuffled.js";
 
 const TEXT = `0000000000000000 A fixed_percpu_data
 ffffffff81000000 T _text
@@ -52,6 +53,24 @@ describe("kallsyms", () => {
     expect(symbols.isHidden).toBe(false);
     expect(parseKallsyms(TEXT.replace(/^[0-9a-f]{16}/gm, "0".repeat(16))).isHidden).toBe(true);
   });
+
+  it.each(Array.from({ length: 100 }, (_, seed) => seed))(
+    "finds by address, among equals the first, in lines as seed %i has them",
+    (seed) => {
+      // In order up to a place, and then not: as the kernel lists its own and its modules'.
+      const offsets = shuffled([...Array(16).keys(), ...Array(16).keys()], seed).slice(0, 1 + (seed % 31));
+      const ordered = offsets.slice(0, seed % 8).sort((a, b) => a - b);
+      const addrs = [...ordered, ...offsets.slice(ordered.length)].map(
+        (offset) => 0xffff_ffff_8000_0000n - 8n * BigInt(seed % 3) + BigInt(offset),
+      );
+      const table = parseKallsyms(addrs.map((addr, index) => `${addr.toString(16)} t symbol${index}\n`).join(""));
+      expect([...table.sortedAddrs()]).toEqual([...BigUint64Array.from(addrs).sort()]);
+      for (let wanted = 0xffff_ffff_7fff_ffe0n; wanted < 0xffff_ffff_8000_0020n; wanted++) {
+        const highest = addrs.reduce((most, addr) => (addr <= wanted && addr > most ? addr : most), 0n);
+        expect(table.at(wanted)?.name, wanted.toString(16)).toBe(highest === 0n ? undefined : `symbol${addrs.indexOf(highest)}`);
+      }
+    },
+  );
 
   it("takes a System.map, a last line without its end, and an empty file", () => {
     expect(parseKallsyms("ffffffff81000000 T _text").named("_text")).toHaveLength(1);
