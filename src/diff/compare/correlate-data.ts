@@ -60,6 +60,17 @@ export class DataCorrelation {
     // The function that used it has no code of its own on one side: it stands in its caller's there.
     if (group.pre.length === 1 && group.post.length === 1)
       pairWhere(group, twins, (pre, post) => isSameKind(pre, post) && this.#isUsedInlined(pre, post));
+    for (const post of group.post) if (isState(post)) this.#tellParted(post);
+  }
+
+  /** An object of its own for a function that had one together with others, which keep it: what the running kernel's holds may be the value for both. */
+  #tellParted(post: Atom): void {
+    for (const [kept, pre] of this.twins) {
+      if (baseName(kept) !== baseName(post) || !isSameKind(pre, post)) continue;
+      const stillUsed = new Set(this.#users("post", kept));
+      const had = new Set(this.#users("pre", pre));
+      if (this.#users("post", post).some((user) => had.has(user) && !stillUsed.has(user))) this.undecided.push({ pre, post });
+    }
   }
 
   /**

@@ -69,13 +69,13 @@ export function nothingReached(headers: readonly string[]): Refusal {
   });
 }
 
-/** @param ignored a line for each touched file; empty where one part of the change undoes what another does */
+/** @param ignored a line for each touched file; empty where no text changes */
 export function nothingTouched(ignored: string): Refusal {
   return new Refusal({
     code: "nothing-to-compile",
     message:
       ignored === ""
-        ? "the patch leaves every file as it was: one part of it undoes what another does"
+        ? "the patch leaves the text of every file as it was: it changes modes only, or one part of it undoes what another does"
         : `the patch touches no file that is compiled into this kernel:\n${ignored}`,
     exitCode: EXIT_NO_CHANGE,
   });

@@ -49,7 +49,7 @@ export function findMoves(names: readonly GlobalName[]): Moves {
       if (before.length > 1) refusals.push(refuse.severalDefinitions(to.entry, name));
       // A static one that loses its `static` is where it was.
       else if (!to.analysis.twins.has(to.atom)) added.push({ target, name, entry: to.entry });
-      else if (!hadName(to, name)) refusals.push(refuse.newAlias(to.entry, name, to.atom.symbol?.name ?? name));
+      else if (!hadName(to, name)) refusals.push(refusalOfNewName(to, name));
       continue;
     }
     if (isContinued(from, to)) continue;
@@ -109,6 +109,14 @@ function isContinued(from: Definition, to: Definition): boolean {
 /** True if what the running kernel has in the place of a definition goes by that name already. */
 function hadName({ analysis, atom }: Definition, name: string): boolean {
   return analysis.twins.get(atom)?.symbols.some((symbol) => symbol.name === name) === true;
+}
+
+/** @param to what the running kernel has, but not under this name */
+function refusalOfNewName({ entry, atom, analysis }: Definition, name: string): LinkageRefusal {
+  const other = atom.symbols.find((symbol) => symbol.name !== name && !isPaddingName(symbol.name));
+  return other === undefined
+    ? refuse.newGlobalName(entry, name, analysis.twins.get(atom)?.symbol?.name ?? name)
+    : refuse.newAlias(entry, name, other.name);
 }
 
 function isChanged({ analysis, atom }: Definition): boolean {

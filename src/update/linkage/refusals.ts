@@ -56,6 +56,13 @@ export const newAlias = (entry: UnitDiff, name: string, other: string): LinkageR
     `${name} becomes a further name of ${other}, and the running kernel cannot be given one: call ${other} by its own, or make ${name} a function`,
   );
 
+export const newGlobalName = (entry: UnitDiff, name: string, before: string): LinkageRefusal =>
+  moved(
+    entry,
+    name,
+    `${name} is what the running kernel calls ${before}, and becomes global under its new name, which the running kernel cannot be given: keep the name ${before}`,
+  );
+
 export const movedDataDiffers = (entry: UnitDiff, name: string, from: string): LinkageRefusal =>
   moved(entry, name, `${name} moves here from ${from} and is not the same object: its size, its initial value or where it lies differs`);
 

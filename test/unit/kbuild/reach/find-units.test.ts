@@ -96,7 +96,7 @@ describe("the units of touched files", () => {
       exitCode: 66,
     });
     await expect(paths([])).rejects.toMatchObject({
-      message: expect.stringContaining("leaves every file as it was") as string,
+      message: expect.stringContaining("leaves the text of every file as it was: it changes modes only") as string,
       exitCode: 66,
     });
   });

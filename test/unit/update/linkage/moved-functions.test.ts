@@ -140,4 +140,13 @@ describe("a further name of what is there", () => {
     const sides = { pre: `${inner} ${use}`, post: `${inner.replace("static ", "")} ${use}` };
     expect((await settle({ unit: sides, other })).refused).toEqual([]);
   });
+
+  it("is refused where a static table is renamed and global: it says by which name it runs", async () => {
+    const table = (head: string, name: string, value: number): string =>
+      `struct ops { int (*f)(int); }; int outside(int); void add(const struct ops *o, int); ${head} const struct ops ${name} = { outside }; void start(void) { add(&${name}, ${String(value)}); }`;
+    const { linkage } = await settle({ unit: { pre: table("static", "ops", 1), post: table("", "shared_ops", 2) } });
+    expect(linkage.refusals.map(({ refusal }) => refusal.message)).toEqual([
+      expect.stringContaining("shared_ops is what the running kernel calls ops"),
+    ]);
+  });
 });
