@@ -16,7 +16,7 @@ SUBLEVEL = 7
 EXTRAVERSION =
 include net/Makefile
 assembly-objs := arch/x86/lib/copy.o
-real-obj-y := net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(addprefix net/,$(obj-y)) $(assembly-objs)
+real-obj-y := arch/x86/entry/vdso/vma.o net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(addprefix net/,$(obj-y)) $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
 obj-m := drivers/mod.o drivers/whole.o
 image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
@@ -111,6 +111,7 @@ export function writeFakeKernel(source: string): void {
     "drivers/part.c": "int part_of_two(void) { return 9; }\n",
     "drivers/whole.c": "int whole(void) { return 9; }\n",
     "arch/x86/entry/vdso/clock.c": "#include <linux/image.h>\nint vdso_clock(void) { return IMAGE; }\n",
+    "arch/x86/entry/vdso/vma.c": "int map_vdso(int x) { return x; }\n",
     "drivers/firmware/efi/libstub/stub.c": "#include <linux/stub.h>\nint stub(void) { return STUB; }\n",
     "arch/x86/lib/copy.S": "#include <linux/assembly.h>\n.long ASSEMBLY\n",
     "kernel/bounds.c": '#include <linux/bounds.h>\nint f(void) { asm("->BOUND %c0" : : "i" (BOUND)); return other(); }\n',

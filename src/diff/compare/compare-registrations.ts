@@ -39,7 +39,8 @@ function registrationKey(atom: Atom): string {
 }
 
 /** What the macros put in front of the name of the thing that is registered. */
-const REGISTRATION_PREFIX = /^__(ksymtab|crc|kcrctab|export_symbol|param|tracepoint|setup|syscall_meta_|bpf_trace_tp_map)_(?=.)/;
+const REGISTRATION_PREFIX =
+  /^__(ksymtab|crc|kcrctab|export_symbol|param|tracepoint|setup|(?:p_)?syscall_meta_|event_(?:enter|exit)_|bpf_trace_tp_map|SCT_)_(?=.)/;
 
 function registrationName(atom: Atom): string {
   return atom.symbol === undefined ? `section ${atom.section.name}` : atom.symbol.name.replace(REGISTRATION_PREFIX, "");

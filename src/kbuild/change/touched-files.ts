@@ -4,11 +4,12 @@ import type { Refusal } from "../../diagnostics.js";
 
 /**
  * What becomes of a touched file: `compile` goes into objects; `ignore` has no part in them; `listed` has one if kbuild says so, and is ignored otherwise;
- * `rules` says how they are made; `refuse` would change more than objects.
+ * `image` goes into an image of its own, unless kbuild puts it into the kernel; `rules` says how they are made; `refuse` would change more than objects.
  */
 type Verdict =
   | { readonly kind: "compile" }
   | { readonly kind: "ignore" | "listed"; readonly reason: string }
+  | { readonly kind: "image"; readonly refusal: (path: string) => Refusal }
   | { readonly kind: "rules"; readonly refusal: (path: string) => Refusal }
   | { readonly kind: "refuse"; readonly refusal: (path: string) => Refusal };
 
@@ -36,8 +37,10 @@ const RULES: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
   [/(^|\/)Kconfig[^/]*$/, { kind: "rules", refusal: kconfigTouched }],
   [new RegExp(`^(${own}/)?(Makefile|Kbuild)[^/]*$|\\.mk$`), refuse(buildRulesTouched)],
   [/(^|\/)(Makefile|Kbuild)[^/]*$/, { kind: "rules", refusal: buildRulesTouched }],
-  // Compiled by kbuild, but into images of their own, not into the running kernel's text.
-  [new RegExp(`^${own}/(${ownImages.join("|")})/|^drivers/firmware/efi/libstub/`), refuse(notKernelText)],
+  // Compiled by kbuild, but into images of their own, not into the running kernel's text; except for what sets these up (entry/vdso/vma.c, Linux 6.1).
+  [new RegExp(`^${own}/(${ownImages.join("|")})/`), { kind: "image", refusal: notKernelText }],
+  // A library by kbuild's word, which only the image that boots is linked with.
+  [/^drivers\/firmware\/efi\/libstub\//, refuse(notKernelText)],
   [/\.S$/, refuse(assemblyTouched)],
   [/\.lds(\.h|\.S)?$/, refuse(linkerScriptTouched)],
   // Some of the programs there make sources of the kernel: asn1_compiler.c, selinux/genheaders.

@@ -7,7 +7,7 @@ import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
-import { askKbuild, type KbuildAnswer } from "../compile/ask-kbuild.js";
+import { askKbuild, type KbuildAnswer, type KbuildAnswers } from "../compile/ask-kbuild.js";
 import { indexObjects, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
 import { makeKernel, withBuildLock } from "../make.js";
 import { cannotPrepare } from "../refusals.js";
@@ -90,7 +90,7 @@ async function configure(build: PreparedBuild, from: string): Promise<string | u
 }
 
 /** Objects, and the commands that make them, by kind and name. */
-type Made = ReadonlyMap<string, { readonly object: IndexedObject; readonly command: string | undefined }>;
+export type Made = ReadonlyMap<string, { readonly object: IndexedObject; readonly command: string | undefined }>;
 
 async function whatIndexSays(index: UnitIndex): Promise<Made> {
   const made = [...index.objects, ...index.others].map(
@@ -99,19 +99,27 @@ async function whatIndexSays(index: UnitIndex): Promise<Made> {
   return new Map(await Promise.all(made));
 }
 
-/** @param asked a build with another source or output directory than `build`; what is told has `build`'s paths */
 async function askWhatIsMade(asked: PreparedBuild, build: PreparedBuild, directory: string): Promise<Made> {
   const { byOwner } = await askKbuild(asked, directory);
-  const moved = (text: string): string => text.replaceAll(asked.outDir, build.outDir).replaceAll(asked.tree.source, build.tree.source);
+  return madeOf(byOwner, { outDir: asked.outDir, source: asked.tree.source }, { outDir: build.outDir, source: build.tree.source });
+}
+
+/** Where a kernel is built, and what from. */
+interface Place {
+  readonly outDir: string;
+  readonly source: string;
+}
+
+/** @param asked where kbuild was asked. @param build whose paths what it told gets; tools' objects have them too (tools/bpf/resolve_btfids, Linux 6.12) */
+export function madeOf(byOwner: KbuildAnswers["byOwner"], asked: Place, build: Place): Made {
+  const moved = (text: string): string => text.replaceAll(asked.outDir, build.outDir).replaceAll(asked.source, build.source);
   const inPlace = new Map([...byOwner].map(([owner, told]) => [owner, told.map((answer) => moveAnswer(answer, moved))]));
   const commands = new Map([...inPlace.values()].flat().map((answer) => [answer.object, answer.command]));
-  return new Map(
-    indexObjects(inPlace, build.tree.source).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]),
-  );
+  return new Map(indexObjects(inPlace, build.source).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]));
 }
 
 /** A sentence for each object that is not made as before. */
-function findDiffering(before: Made, after: Made): string[] {
+export function findDiffering(before: Made, after: Made): string[] {
   const differing: string[] = [];
   for (const [key, { object, command }] of before) {
     const other = after.get(key);
@@ -126,7 +134,13 @@ function findDiffering(before: Made, after: Made): string[] {
 }
 
 function moveAnswer(answer: KbuildAnswer, moved: (text: string) => string): KbuildAnswer {
-  return { ...answer, source: moved(answer.source), prerequisites: answer.prerequisites.map(moved), command: moved(answer.command) };
+  return {
+    ...answer,
+    object: moved(answer.object),
+    source: moved(answer.source),
+    prerequisites: answer.prerequisites.map(moved),
+    command: moved(answer.command),
+  };
 }
 
 /** Of what a compiler makes, make also knows the headers, where kbuild made it once: that list is no rule. */

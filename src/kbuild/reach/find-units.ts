@@ -51,9 +51,10 @@ export async function findUnits(
   for (const path of touched) {
     const verdict = judgeTouchedFile(path);
     if (verdict.kind === "refuse" || (verdict.kind === "rules" && options.patched === undefined)) throw verdict.refusal(path);
+    if (verdict.kind === "image" && !isOfKernel(await UnitIndex.of(build, tell), path)) throw verdict.refusal(path);
     const isMadeInto = verdict.kind === "listed" && isListed(await UnitIndex.of(build, tell), path);
     if (isMadeInto && !/\.[ch]$/.test(path)) throw unknownFileKind(path);
-    if (verdict.kind === "compile" || isMadeInto) sources.push(path);
+    if (verdict.kind === "compile" || verdict.kind === "image" || isMadeInto) sources.push(path);
     else if (verdict.kind === "rules") rules.push(path);
     else ignored.push(`${path} is left out: ${verdict.reason}`);
   }
@@ -111,6 +112,11 @@ export async function findUnits(
 }
 
 const isC = (path: string): boolean => path.endsWith(".c");
+
+/** True for a C file that kbuild compiles for the kernel or a module. */
+function isOfKernel(index: UnitIndex, path: string): boolean {
+  return isC(path) && index.madeOf(path).some(({ kind, targets }) => kind === "c" && targets.length > 0);
+}
 
 /** How the objects of the kernel and its modules are made that come out of a C file. */
 async function commandsOf(index: UnitIndex, source: string): Promise<UnitCommand[]> {

@@ -48,6 +48,12 @@ describe("the units of touched files", () => {
     ]);
   });
 
+  test("a C file in the folder of an image is compiled if kbuild puts it into the kernel, and else refused", async () => {
+    expect(await findUnits(build, ["arch/x86/entry/vdso/vma.c"])).toMatchObject([{ path: "arch/x86/entry/vdso/vma.o", target: "vmlinux" }]);
+    await expect(paths(["arch/x86/entry/vdso/clock.c"])).rejects.toMatchObject({ code: "not-kernel-text" });
+    await expect(paths(["arch/x86/boot/video.c"])).rejects.toMatchObject({ code: "not-kernel-text" });
+  });
+
   test("a module of one object may be a part of another", async () => {
     expect(await findUnits(build, ["drivers/whole.c"])).toMatchObject([{ target: "bigger" }, { target: "whole" }]);
   });
