@@ -5,7 +5,7 @@ import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { declaredTypes } from "./declared-types.js";
 import type { Moves } from "./moves.js";
-import { droppedState, type LinkageRefusal } from "./refusals.js";
+import { droppedState, foldedState, type LinkageRefusal } from "./refusals.js";
 
 /**
  * Variables that only the patched object has, and the source had before: the compiler leaves out a static one that is written to and read by nobody. With the patch
@@ -27,6 +27,38 @@ export function findDroppedState(diffs: readonly UnitDiff[], texts: readonly Tou
       return wasThere ? [droppedState(entry, name)] : [];
     });
   });
+}
+
+/**
+ * Variables that only the running kernel has, though the patched source has them, and reads them: nothing writes to such a static one any more, so that the compiler
+ * takes its initial value for it. What it holds by now (a cache that initialization code made) would be forgotten.
+ */
+export function findFoldedState(diffs: readonly UnitDiff[], texts: readonly TouchedText[], moves: Pick<Moves, "data">): LinkageRefusal[] {
+  const settled = new Set(moves.data.map(({ from }) => from.atom));
+  return diffs.flatMap((entry) => {
+    const { pre, post, twins } = entry.diff.analysis;
+    const continued = new Set(twins.values());
+    const gone = pre.atoms.filter((atom) => isState(atom) && !continued.has(atom) && !settled.has(atom));
+    if (gone.length === 0) return [];
+    const own = texts.filter(({ path }) => path === entry.unit.source || !diffs.some(({ unit }) => unit.source === path));
+    const has = new Set(post.atoms.filter((atom) => !isText(atom) && atom.symbol !== undefined).map(baseName));
+    return gone.flatMap((atom): LinkageRefusal[] => {
+      const name = baseName(atom);
+      const isFolded = own.some((text) => declaredTypes(text.post, name).size > 0 && isOnlyRead(text.post, name));
+      return !has.has(name) && isFolded ? [foldedState(entry, name)] : [];
+    });
+  });
+}
+
+/** True if functions of a source mention the variable, and none gives it a value. */
+function isOnlyRead(source: string, name: string): boolean {
+  if (isAssigned(source, name)) return false;
+  const use = new RegExp(String.raw`(?:^|[^.>] )${name} (?!\()`);
+  const step = new RegExp(String.raw`(?:\+ \+|- -) ${name} |(?:^|[^.>] )${name} (?:\+ \+|- -)`);
+  const bodies = (readTopLevel(source) ?? []).flatMap(({ kind, body }) => (kind === "function" ? [body] : []));
+  // A static one's own declaration is no use.
+  const uses = bodies.map((body) => body.replaceAll(new RegExp(String.raw`\bstatic [^;(){}]*\b${name} [^;]*;`, "g"), ";"));
+  return uses.some((body) => use.test(body)) && !uses.some((body) => step.test(body));
 }
 
 /** True if a function of a source gives the variable, a member or an element of it a value. */

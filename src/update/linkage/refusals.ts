@@ -123,6 +123,13 @@ export const mergedState = (entry: UnitDiff, name: string, from: UnitDiff, user:
     `${from.unit.path} has a ${name} of its own, which ${user} uses, and is to use this one with the patch: the value of the running kernel's other one would be lost`,
   );
 
+export const foldedState = (entry: UnitDiff, name: string): LinkageRefusal =>
+  make("split-state")(
+    entry,
+    name,
+    `${name} is written to by nothing with the patch, so that the compiler takes its initial value for it: what the running kernel's holds would be forgotten, and objects that are alive may rely on it`,
+  );
+
 export const droppedState = (entry: UnitDiff, name: string): LinkageRefusal =>
   make("split-state")(
     entry,

@@ -6,7 +6,7 @@ import type { TouchedText } from "../units/touched-texts.js";
 import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
-import { findDroppedState } from "./dropped-state.js";
+import { findDroppedState, findFoldedState } from "./dropped-state.js";
 import { findMovedElements } from "./moved-elements.js";
 import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
 import { findMovedCallbacks, findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
@@ -57,6 +57,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findSplitState(diffs, names, moves),
     ...findFilledByInit(diffs, names, moves),
     ...findDroppedState(diffs, context.texts, moves),
+    ...findFoldedState(diffs, context.texts, moves),
     ...findChangedTypes(diffs, context.texts, moves),
     ...findMovedElements(diffs, context.texts),
   ];

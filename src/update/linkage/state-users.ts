@@ -8,27 +8,35 @@ export type Users = ReadonlyMap<Atom, ReadonlySet<string>>;
 
 /**
  * Which functions use what, before the patch and after it: those that refer to it, in its own unit and others, of whatever target, and those that call such a one
- * which the other side does not have.
+ * and do not on the other side.
  */
 export function usersOnBothSides(diffs: readonly UnitDiff[], names: readonly GlobalName[]): [before: Users, after: Users] {
   const [before, after] = [referrers(diffs, names, "before"), referrers(diffs, names, "after")];
-  const [had, has] = [functionNames(diffs, "before"), functionNames(diffs, "after")];
-  return [withCallers(before, has), withCallers(after, had)];
+  const [had, has] = [callersByName(before), callersByName(after)];
+  return [withCallers(before, had, has), withCallers(after, has, had)];
 }
 
-/** @param others functions of the other side of the patch */
-function withCallers(users: Users, others: ReadonlySet<string>): Users {
+function callersByName(users: Users): ReadonlyMap<string, ReadonlySet<string>> {
   const callers = new Map<string, Set<string>>();
   for (const [atom, names] of users) {
     const name = functionName(atom);
     if (name !== undefined) callers.set(name, new Set([...(callers.get(name) ?? []), ...names]));
   }
+  return callers;
+}
+
+/** @param others who calls what on the other side of the patch */
+function withCallers(
+  users: Users,
+  callers: ReadonlyMap<string, ReadonlySet<string>>,
+  others: ReadonlyMap<string, ReadonlySet<string>>,
+): Users {
   const closed = new Map<Atom, ReadonlySet<string>>();
   for (const [atom, direct] of users) {
     if (isText(atom)) continue;
     const all = new Set(direct);
     // A set iterates over what is added to it meanwhile.
-    for (const name of all) if (!others.has(name)) for (const caller of callers.get(name) ?? []) all.add(caller);
+    for (const name of all) for (const caller of callers.get(name) ?? []) if (others.get(name)?.has(caller) !== true) all.add(caller);
     closed.set(atom, all);
   }
   return closed;
@@ -62,10 +70,6 @@ function referrers(diffs: readonly UnitDiff[], names: readonly GlobalName[], sid
     }
   }
   return users;
-}
-
-function functionNames(diffs: readonly UnitDiff[], side: "before" | "after"): Set<string> {
-  return new Set(diffs.flatMap(({ diff }) => splitOf(diff, side).atoms.flatMap((atom) => functionName(atom) ?? [])));
 }
 
 function splitOf({ analysis }: UnitDiff["diff"], side: "before" | "after"): UnitDiff["diff"]["analysis"]["pre"] {

@@ -39,3 +39,23 @@ describe("a variable that the compiler left out before the patch", () => {
     expect(refused).toEqual([]);
   });
 });
+
+describe("a variable that the compiler leaves out with the patch", () => {
+  const INIT = '__attribute__((section(".init.text"))) int start(void)';
+  const text = (writer: string, result: string): string =>
+    `void *make(void *); static void *cache; ${writer} void *get(void) { return make(${result}); }`;
+
+  it.each([
+    ["as initialization code fills it no more", `${INIT} { cache = make(0); return 0; }`],
+    ["as nobody sets it any more", "void set(void *x) { cache = x; }"],
+  ])("%s: what it holds would be forgotten", async (_, writer) => {
+    expect((await settle({ unit: { pre: text(writer, "cache"), post: text("", "cache") } })).refused).toEqual(["split-state cache"]);
+  });
+
+  it.each([
+    ["is only written to", text("void set(void *x) { cache = x; }", "0")],
+    ["is gone from the source", "void *make(void *); void *get(void) { return make((void *)1); }"],
+  ])("passes where it %s", async (_, post) => {
+    expect((await settle({ unit: { pre: text("void set(void *x) { cache = x; }", "cache"), post } })).refused).toEqual([]);
+  });
+});

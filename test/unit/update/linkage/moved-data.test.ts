@@ -104,6 +104,17 @@ describe("data that moves to another unit", () => {
       "split-state total",
     ],
     [
+      "and its function asks one for it that was there",
+      {
+        one: [
+          "static int last; int next_id(int x) { return last += x; }",
+          "int add_to(int x); int next_id(int x) { return add_to(x) + 1; }",
+        ],
+        two: ["int add_to(int x) { return x; }", "static int total; int add_to(int x) { return total += x; }"],
+      },
+      "split-state total",
+    ],
+    [
       "from a function that asked for it, which is gone",
       {
         one: ["static int last; int add_to(int x) { return last += x; }", ""],
