@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openUpdate } from "../../src/update/file/update-file.js";
+import { openUpdate, type Update } from "../../src/update/file/update-file.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { seriesByDay } from "./support/series.js";
-import { testTree, Workshop, type TestTree } from "./support/trees.js";
+import { testTree, Workshop } from "./support/trees.js";
 
 /** What the differ makes of constants and exports, seen from a program: before, applied, undone. */
 
@@ -33,11 +33,15 @@ const EXPORTED = [
 ];
 
 describe.each([...seriesByDay("6.12")])("on a %s kernel", (series) => {
-  let tree: TestTree;
+  const id = `constants${series.replace(".", "")}`;
   let guest: Guest;
+  let update: Update;
+  let path: string;
 
   beforeAll(async () => {
-    tree = await testTree(series);
+    const tree = await testTree(series);
+    path = await workshop.createOfEdits(tree.path, id, [...REWRITTEN, ...CARRIED, ...EXPORTED]);
+    update = await openUpdate(path);
     guest = await bootGuest(tree.path, { expose: [workshop.dir] });
     await guest.machine.loadModule("i2c-stub", ["chip_addr=0x10"]);
     await guest.machine.loadModule("i2c-dev");
@@ -46,51 +50,40 @@ describe.each([...seriesByDay("6.12")])("on a %s kernel", (series) => {
     await guest.end();
   });
 
-  const name = (what: string): string => `${what}${series.replace(".", "")}`;
+  const unitOf = (object: string) => update.manifest.targets.flatMap(({ units }) => units).find((unit) => unit.path === object);
 
-  /** What `probe` says before, while the update is applied, and once it is undone. */
-  async function observe(id: string, update: string, probe: () => Promise<string>): Promise<string[]> {
-    const seen = [await probe()];
-    await guest.mustRun("apply", "--tries=10", update);
-    seen.push(await probe());
-    await guest.mustRun("undo", "--tries=10", id);
-    seen.push(await probe());
-    await guest.expectClean();
-    return seen;
-  }
-
-  it("a constant that keeps its size is rewritten in place", async () => {
-    const id = name("rewritten");
-    const update = await workshop.createOfEdits(tree.path, id, REWRITTEN);
-    const [unit] = (await openUpdate(update)).manifest.targets[0]?.units ?? [];
-    expect(unit?.functions).toEqual([]);
-    expect(unit?.data).toMatchObject([{ name: "task_state_array", how: "rewritten" }]);
-    const probe = () => guest.sh("sleep 60 & sleep 1; sed -n 's/^State:\\t//p' /proc/$!/status; kill $!");
-    expect(await observe(id, update, probe)).toEqual(["S (sleeping)", "S (dozing)", "S (sleeping)"]);
+  it("a constant that keeps its size is rewritten in place, without a change of code", () => {
+    expect(unitOf("fs/proc/array.o")).toMatchObject({ functions: [], data: [{ name: "task_state_array", how: "rewritten" }] });
   });
 
-  it("a table that grows is carried, its readers are replaced and pointers to it redirected", async () => {
-    const id = name("carried");
-    const update = await workshop.createOfEdits(tree.path, id, CARRIED);
-    const [unit] = (await openUpdate(update)).manifest.targets[0]?.units ?? [];
-    expect(unit?.changed.map(({ reasons }) => reasons)).toEqual([["constant proc_fs_parameters"]]);
-    expect(unit?.data).toMatchObject([{ name: "proc_fs_type", how: "redirected" }]);
-    const mount =
-      "mkdir -p /mnt/proc && mount -t proc -o group=5 proc /mnt/proc 2>/dev/null && umount /mnt/proc && echo known || echo unknown";
-    expect(await observe(id, update, () => guest.sh(mount))).toEqual(["unknown", "known", "unknown"]);
+  it("a table that grows is carried, its readers are replaced and pointers to it redirected", () => {
+    const root = unitOf("fs/proc/root.o");
+    expect(root?.changed.map(({ reasons }) => reasons)).toEqual([["constant proc_fs_parameters"]]);
+    expect(root?.data).toMatchObject([{ name: "proc_fs_type", how: "redirected" }]);
   });
 
-  it("a module's new code calls a function that the patch adds to the kernel", async () => {
-    const id = name("exported");
-    const update = await workshop.createOfEdits(tree.path, id, EXPORTED);
-    const { targets } = (await openUpdate(update)).manifest;
-    expect(targets.map(({ name: target, exports }) => [target, exports])).toEqual([
+  it("the modules of an update know what the others export", () => {
+    expect(update.manifest.targets.map(({ name, exports }) => [name, exports])).toEqual([
       ["vmlinux", ["ksplice_test_error"]],
       ["i2c_dev", []],
     ]);
-    const probe = `${await workshop.probe("i2c-timeout")} /dev/i2c-0`;
-    const [before, applied, undone] = await observe(id, update, () => guest.sh(probe));
-    expect(applied).toBe("ENOMSG");
-    expect(undone).toBe(before);
+  });
+
+  it("programs see all of it once it is applied, and nothing before and once it is undone", async () => {
+    const timeout = `${await workshop.probe("i2c-timeout")} /dev/i2c-0`;
+    const probe = async () => ({
+      state: await guest.sh("sleep 60 & sleep 1; sed -n 's/^State:\\t//p' /proc/$!/status; kill $!"),
+      option: await guest.sh(
+        "mkdir -p /mnt/proc && mount -t proc -o group=5 proc /mnt/proc 2>/dev/null && umount /mnt/proc && echo known || echo unknown",
+      ),
+      timeout: await guest.sh(timeout),
+    });
+    const before = await probe();
+    expect(before).toMatchObject({ state: "S (sleeping)", option: "unknown" });
+    await guest.mustRun("apply", "--tries=10", path);
+    expect(await probe()).toEqual({ state: "S (dozing)", option: "known", timeout: "ENOMSG" });
+    await guest.mustRun("undo", "--tries=10", id);
+    expect(await probe()).toEqual(before);
+    await guest.expectClean();
   });
 });

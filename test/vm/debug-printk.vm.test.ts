@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { testTree, Workshop } from "./support/trees.js";
 
-/** Debugging a live kernel: a printk goes in with --diffext, shows up in dmesg, and comes out again. */
+/** Debugging a live kernel: a printk goes in, shows up in dmesg, and comes out again. */
 
 const workshop = new Workshop();
 let guest: Guest;
@@ -13,25 +10,15 @@ let update: string;
 
 beforeAll(async () => {
   const tree = await testTree("6.1");
-  const edit = (path: string, place: RegExp, line: string): [string, string] => {
-    const source = readFileSync(join(tree.path, path), "latin1");
-    const edited = source.replace(place, `$1${line}$2`);
-    expect(edited).not.toBe(source);
-    // The changed file lies beside the original.
-    return [`${path}.debug`, edited];
-  };
-  const own = await workshop.treeWith(
-    tree,
-    new Map([
-      edit("fs/pipe.c", /(\npipe_release\(.*?\n)(\t__pipe_lock\()/s, '\tpr_info("pipe_release by %s\\n", current->comm);\n'),
-      // Begins with a tracepoint: there is no place for a trampoline.
-      edit("kernel/module/main.c", /(\ttrace_module_free\(mod\);\n)()/, '\tpr_info("free_module of %s\\n", mod->name);\n'),
-    ]),
-  );
-  update = join(workshop.dir, "ksplice-debug.tar.gz");
-  const created = await runHost("create", ["--diffext=.debug", "--id=debug", `--output=${update}`, own]);
-  expect(created, created.stderr).toMatchObject({ exitCode: 0 });
-  expect(created.stdout).toContain("pipe_release changed");
+  update = await workshop.createOfEdits(tree.path, "debug", [
+    {
+      file: "fs/pipe.c",
+      at: /(?<=^pipe_release\([^{]*\{\n[^}]*?\n)(?=\t__pipe_lock\()/m,
+      to: '\tpr_info("pipe_release by %s\\n", current->comm);\n',
+    },
+    // Begins with a tracepoint: there is no place for a trampoline.
+    { file: "kernel/module/main.c", at: /(?<=\ttrace_module_free\(mod\);\n)/, to: '\tpr_info("free_module of %s\\n", mod->name);\n' },
+  ]);
   guest = await bootGuest(tree.path, { expose: [workshop.dir] });
 });
 

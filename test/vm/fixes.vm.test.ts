@@ -36,29 +36,29 @@ function outputs(result: Rehearsal): (string | undefined)[] {
   return [result.probes?.before, result.probes?.applied, result.probes?.undone].map((probe) => probe?.stdout);
 }
 
+/** Prints what each of two probes says. */
+const both = (one: string, other: string): string => `${one}; ${other}`;
+const i2cTimeout = async (): Promise<string> => `${await workshop.probe("i2c-timeout")} /dev/i2c-0`;
+const I2C_STUB = ["i2c-stub chip_addr=0x10"];
+
 describe("on the oldest 6.1 kernel of the archive", () => {
-  it("Debian's fix of net/ipv4/raw.c, built in", async () => {
+  it("Debian's fixes of net/ipv4/raw.c, built in, and drivers/i2c/i2c-dev.c, a module, in one update", async () => {
     const tree = await testTree("6.1");
-    const update = await workshop.createOfEdits(tree.path, "raw", RAW_FIX);
-    const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
-    expect(outputs(result)).toEqual(["accepted", "EINVAL", "accepted"]);
+    const update = await workshop.createOfEdits(tree.path, "fixes", [...RAW_FIX, ...I2C_FIX]);
+    const result = await rehearse(tree.path, update, both(await workshop.probe("raw-hdrincl"), await i2cTimeout()), I2C_STUB);
+    expect(outputs(result)).toEqual(["accepted\naccepted", "EINVAL\nEINVAL", "accepted\naccepted"]);
     expect(result).toMatchObject({
       ok: true,
-      viewed: ["raw"],
+      viewed: ["fixes"],
       problems: [],
       leftovers: [],
-      functions: [{ target: "vmlinux", name: "raw_sendmsg" }],
+      functions: [
+        { target: "i2c_dev", name: "i2cdev_ioctl" },
+        { target: "vmlinux", name: "raw_sendmsg" },
+      ],
+      verification: { findings: [] },
     });
     expect(result.matching.skippedBytes).toBe(0);
-  });
-
-  it("Debian's fix of drivers/i2c/i2c-dev.c, a module", async () => {
-    const tree = await testTree("6.1");
-    const update = await workshop.createOfEdits(tree.path, "i2c", I2C_FIX);
-    const probe = `${await workshop.probe("i2c-timeout")} /dev/i2c-0`;
-    const result = await rehearse(tree.path, update, probe, ["i2c-stub chip_addr=0x10"]);
-    expect(outputs(result)).toEqual(["accepted", "EINVAL", "accepted"]);
-    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], functions: [{ target: "i2c_dev", name: "i2cdev_ioctl" }] });
   });
 });
 
@@ -75,46 +75,32 @@ describe("on Debian 13's kernel, with the compiler that built it", () => {
 });
 
 describe("on the newest 6.12 kernel for Debian 12", () => {
-  it("another error number in net/ipv4/raw.c, built in", async () => {
-    const tree = await testTree("6.12");
-    const update = await workshop.createOfEdits(tree.path, "raw612", RAW_ERROR);
-    const result = await rehearse(tree.path, update, await workshop.probe("raw-hdrincl"));
-    expect(outputs(result)).toEqual(["EINVAL", "EDOM", "EINVAL"]);
-    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
-  });
+  /** A size that no kernel takes, and a thread made for good: with a wrong limit of user addresses it would not start. */
+  const CLONE3 = [
+    "import ctypes, errno, threading",
+    "libc = ctypes.CDLL(None, use_errno=True)",
+    "libc.syscall(435, ctypes.create_string_buffer(16384), 12345)",
+    "print(errno.errorcode[ctypes.get_errno()])",
+    "thread = threading.Thread(target=print, args=('thread',)); thread.start(); thread.join()",
+  ];
 
-  it("clone3 in kernel/fork.c, whose code holds constants that the kernel sets at boot", async () => {
+  it("clone3 in kernel/fork.c, whose code holds constants that the kernel sets at boot, and another limit in a module", async () => {
     const tree = await testTree("6.12");
-    const update = await workshop.createOfEdits(tree.path, "clone3", [
+    const update = await workshop.createOfEdits(tree.path, "fixes612", [
       {
         file: "kernel/fork.c",
         at: /err = copy_clone_args_from_user\(&kargs, uargs, size\);/,
         to: "if (size == 12345)\n\t\treturn -EDOM;\n\n\t$&",
       },
-    ]);
-    // A size that no kernel takes, and a thread made for good: with a wrong limit of user addresses it would not start.
-    const probe = join(workshop.dir, "clone3.py");
-    const lines = [
-      "import ctypes, errno, threading",
-      "libc = ctypes.CDLL(None, use_errno=True)",
-      "libc.syscall(435, ctypes.create_string_buffer(16384), 12345)",
-      "print(errno.errorcode[ctypes.get_errno()])",
-      "thread = threading.Thread(target=print, args=('thread',)); thread.start(); thread.join()",
-    ];
-    writeFileSync(probe, `${lines.join("\n")}\n`);
-    const result = await rehearse(tree.path, update, `python3 ${probe}`);
-    expect(outputs(result)).toEqual(["E2BIG\nthread", "EDOM\nthread", "E2BIG\nthread"]);
-    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
-  });
-
-  it("another limit in drivers/i2c/i2c-dev.c, a module", async () => {
-    const tree = await testTree("6.12");
-    const update = await workshop.createOfEdits(tree.path, "i2c612", [
       { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
     ]);
-    const result = await rehearse(tree.path, update, `${await workshop.probe("i2c-timeout")} /dev/i2c-0`, ["i2c-stub chip_addr=0x10"]);
-    expect(outputs(result).slice(1, 2)).toEqual(["ERANGE"]);
-    expect(outputs(result)[0]).toBe(outputs(result)[2]);
+    const probe = join(workshop.dir, "clone3.py");
+    writeFileSync(probe, `${CLONE3.join("\n")}\n`);
+    const result = await rehearse(tree.path, update, both(`python3 ${probe}`, await i2cTimeout()), I2C_STUB);
+    const [before, applied, undone] = outputs(result);
+    expect(before).toMatch(/^E2BIG\nthread\n/);
+    expect(applied).toBe("EDOM\nthread\nERANGE");
+    expect(undone).toBe(before);
     expect(result).toMatchObject({ ok: true, problems: [], leftovers: [] });
   });
 });

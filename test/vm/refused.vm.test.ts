@@ -50,18 +50,6 @@ describe("ksplice-apply refuses", () => {
     await expectRefusal(guest, [await forged("release", () => ({ release: "5.10.0-1-amd64" }))], "release", "5.10.0-1-amd64", tree.release);
   });
 
-  it("an update for another build of the same release", async () => {
-    const buildId = "00".repeat(20);
-    await expectRefusal(guest, [await forged("build", () => ({ buildId }))], "build id", buildId);
-  });
-
-  it("a truncated tarball", async () => {
-    const path = join(workshop.dir, "cut.tar.gz");
-    const bytes = readFileSync(raw);
-    writeFileSync(path, bytes.subarray(0, bytes.length / 2));
-    await expectRefusal(guest, [path], "truncated or corrupted");
-  });
-
   it("to work for anybody but root", async () => {
     // The repository may lie where only root can go: shown again at a place where everybody can.
     await guest.sh(
@@ -110,7 +98,6 @@ describe("ksplice-apply refuses", () => {
     const update = await workshop.createOfEdits(tree.path, "unloaded", [
       { file: "drivers/i2c/i2c-dev.c", at: /(case I2C_TIMEOUT:)/, to: "$1\n\t\tif (arg == INT_MAX)\n\t\t\treturn -ERANGE;" },
     ]);
-    await expectRefusal(guest, [update], "i2c_dev", "is not loaded");
     await expectRefusal(guest, ["--partial", update], "none of the modules");
   });
 
@@ -134,23 +121,6 @@ describe("ksplice-apply refuses", () => {
     await guest.mustRun("apply", raw);
     expect(await guest.sh(probe)).toBe("EINVAL");
     await guest.mustRun("undo", "raw");
-    await guest.expectClean();
-  });
-
-  it("code that a thread sleeps in, after its tries, and names task and function; it goes in once the thread is gone", async () => {
-    const update = await workshop.createOfEdits(tree.path, "pipe", [
-      { file: "fs/pipe.c", at: /(\npipe_read\([^{]*\{)/, to: '$1\n\tif (unlikely(!iocb))\n\t\tpr_info("never\\n");' },
-    ]);
-    const sleeper = guest.machine.start("sleep 600 | cat");
-    await guest.sh("sleep 1");
-    const result = await guest.ksplice("apply", "--raw-errors", "--tries=2", update);
-    expect(result).toMatchObject({ exitCode: 1 });
-    expect(result.stderr).toMatch(/^code_busy\n/);
-    expect(result.stderr).toMatch(/cat \(pid \d+\) is inside pipe_read, asleep in pipe_read/);
-    await guest.expectClean();
-    sleeper.kill();
-    await guest.mustRun("apply", "--tries=20", update);
-    await guest.mustRun("undo", "--tries=20", "pipe");
     await guest.expectClean();
   });
 

@@ -66,7 +66,10 @@ describe("two updates of one function, and one of another", () => {
   });
 
   it("one that has nothing to do with them is undone in between", async () => {
-    await guest.mustRun("undo", "aside");
+    const { stdout } = await guest.mustRun("undo", "aside");
+    // Nothing can have kept an address of it.
+    expect(stdout).not.toContain("stays");
+    expect(await guest.sh("ls -d /sys/kernel/ksplice/aside /sys/module/ksplice_aside* 2>/dev/null || true")).toBe("");
     expect(await guest.sh("sed -n 2p /proc/version")).toBe("");
     expect(await guest.sh(probe)).toBe("EDOM");
   });

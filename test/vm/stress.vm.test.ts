@@ -7,8 +7,8 @@ import { RAW_FIX, testTree, Workshop } from "./support/trees.js";
 
 /** Applied and undone again and again while the guest is busy with the very code and with everything else. */
 
-/** More by night: `npm run nightly`. At least ten, which fill caches. */
-const ROUNDS = Number(process.env["KSPLICE_TEST_ROUNDS"] ?? 10);
+/** More by night: `npm run nightly`. At least four, of which the first two fill caches. */
+const ROUNDS = Number(process.env["KSPLICE_TEST_ROUNDS"] ?? 4);
 
 /** System calls, files, processes, and the network: the patched function among it. */
 function loads(probe: string): string[] {

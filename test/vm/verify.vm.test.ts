@@ -4,36 +4,50 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ManifestUnit } from "../../src/update/file/manifest.js";
 import { makeUpdate, openUpdate, packUpdate, type Update } from "../../src/update/file/update-file.js";
 import type { Verification } from "../../src/update/verify/verify-update.js";
-import { patchOfEdits } from "../support/edited-patch.js";
+import type { Edit } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";
-import { archivePatches, testTree, Workshop, type TestTree } from "./support/trees.js";
+import { I2C_FIX, RAW_FIX, testTree, Workshop } from "./support/trees.js";
 
-/** Run-post matching on a stock kernel: silent on real fixes, and not on updates that were made wrong on purpose. */
+/** Run-post matching on a stock kernel: silent on fixes, and not on updates that were made wrong on purpose. */
 
-/** Files that Debian changed in a point release, built in and in a module; static locals, jump labels and alternatives are among their code. */
-const FIXES: readonly (readonly [file: string, module?: string])[] = [
-  ["kernel/signal.c"],
-  ["net/core/rtnetlink.c"],
-  ["net/core/skbuff.c"],
-  ["drivers/i2c/i2c-dev.c", "i2c-dev"],
-  ["net/sched/sch_netem.c", "sch_netem"],
+/** Of units, built in and of modules, among whose code are static locals, jump labels and alternatives. */
+const FIXES: readonly Edit[] = [
+  ...RAW_FIX,
+  ...I2C_FIX,
+  { file: "kernel/pid.c", at: /(if \(flags & ~PIDFD_NONBLOCK\)\s*return )-EINVAL/, to: "$1-EDOM" },
+  { file: "kernel/signal.c", at: /(?<=^SYSCALL_DEFINE3\(tgkill,[^{]*\{[^}]*)if \(pid <= 0 \|\| tgid <= 0(?=\))/m, to: "$& || sig == 4242" },
+  {
+    file: "net/core/rtnetlink.c",
+    at: /(?<=^static int rtnl_ensure_unique_netns\([^{]*\{\n)/m,
+    to: "\tif (!tb[IFLA_IFNAME] && tb[IFLA_NUM_VF])\n\t\treturn -EDOM;\n",
+  },
+  { file: "net/core/skbuff.c", at: /^void \*skb_pull_data\([^{]*\{\n(?:\tvoid .*;\n)?/m, to: "$&\n\tif (len == 4242)\n\t\treturn NULL;\n" },
+  { file: "net/sched/sch_netem.c", at: /(?<=^\tqopt = nla_data\(opt\);\n)/m, to: "\tif (qopt->limit == 4242)\n\t\treturn -EDOM;\n" },
 ];
+/** A unit that is compiled as the others are, and in which nothing changes. */
+const UNCHANGED: Edit = {
+  file: "net/ipv4/proc.c",
+  at: /^#include <linux\/types\.h>$/m,
+  to: "$&\n/* Nothing of this unit changes. */",
+};
 
 const workshop = new Workshop();
-const updates = new Map<string, string>();
-let tree: TestTree;
+let many: string;
 let two: Update;
 let guest: Guest;
 
 beforeAll(async () => {
-  tree = await testTree("6.1");
-  const patches = await archivePatches(tree, ["net/ipv4/raw.c", "kernel/pid.c"]);
-  const comment = patchOfEdits(tree.path, [
-    { file: "net/ipv4/proc.c", at: /^#include <linux\/types\.h>$/m, to: "$&\n/* Nothing of this unit changes. */" },
-  ]);
-  const patch = [patches.get("net/ipv4/raw.c"), patches.get("kernel/pid.c"), comment].join("");
-  two = await openUpdate(await workshop.create(tree.path, "two", patch));
-  guest = await bootGuest(tree.path, { memoryMiB: 2048, expose: [workshop.dir] });
+  const { path } = await testTree("6.1");
+  many = await workshop.createOfEdits(path, "many", [...FIXES, UNCHANGED]);
+  two = await openUpdate(
+    await workshop.createOfEdits(
+      path,
+      "two",
+      FIXES.filter(({ file }) => ["net/ipv4/raw.c", "kernel/pid.c"].includes(file)),
+    ),
+  );
+  guest = await bootGuest(path, { memoryMiB: 2048, expose: [workshop.dir] });
+  for (const module of ["i2c-dev", "sch_netem"]) await guest.machine.loadModule(module);
 });
 
 afterAll(async () => {
@@ -72,19 +86,27 @@ async function verify(path: string): Promise<Verification> {
   return verification;
 }
 
-describe("an update of two units, with one that stays the same", () => {
-  it("is verified, by itself and as it is applied", async () => {
-    expect(two.manifest.checked).toEqual([{ path: "net/ipv4/proc.o", target: "vmlinux", post: "post/net/ipv4/proc.o" }]);
-    const path = await write("two", two);
-    expect(JSON.parse((await guest.mustRun("apply", "--verify", "--json", path)).stdout)).toMatchObject({
-      verification: { units: 3, findings: [] },
-    });
-    expect(await verify(path)).toMatchObject({ id: "two", units: 3, skippedTargets: [], findings: [] });
-    // The next one has its name, and other contents.
-    await guest.mustRun("undo", "--unload", "two");
-    await guest.expectClean();
+describe("an update of seven units in three targets, with one unit that stays the same", () => {
+  it("cannot be verified while it is not applied", async () => {
+    const result = await guest.ksplice("", "verify", many);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain("update many is not loaded into this kernel");
   });
 
+  it("is verified, as it is applied and by itself", async () => {
+    expect((await openUpdate(many)).manifest.checked).toEqual([
+      { path: "net/ipv4/proc.o", target: "vmlinux", post: "post/net/ipv4/proc.o" },
+    ]);
+    expect(JSON.parse((await guest.mustRun("apply", "--verify", "--json", "--tries=30", many)).stdout)).toMatchObject({
+      verification: { units: 8, findings: [] },
+    });
+    expect(await verify(many)).toMatchObject({ id: "many", units: 8, skippedTargets: [], findings: [] });
+    await guest.mustRun("undo", "--unload", "--tries=30", "many");
+    await guest.expectClean();
+  });
+});
+
+describe("an update of two units", () => {
   it("is found to be wrong where one function is not replaced, and undone", async () => {
     const path = await tampered("forgotten", "net/ipv4/raw.o", ({ functions }) => ({
       functions: functions.filter(({ name }) => name !== "raw_sendmsg"),
@@ -107,37 +129,6 @@ describe("an update of two units, with one that stays the same", () => {
     expect(findings).toContainEqual(expect.objectContaining({ symbol: "raw_sendmsg", kind: "mismatch" }));
     // The next one has its name, and other contents.
     await guest.mustRun("undo", "--unload", "two");
-    await guest.expectClean();
-  });
-
-  it("cannot be verified while it is not applied", async () => {
-    const result = await guest.ksplice("", "verify", join(workshop.dir, "two.tar.gz"));
-    expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain("update two is not loaded into this kernel");
-  });
-});
-
-describe("real fixes, all applied at once", () => {
-  beforeAll(async () => {
-    const patches = await archivePatches(
-      tree,
-      FIXES.map(([file]) => file),
-    );
-    for (const [index, [file, module]] of FIXES.entries()) {
-      const id = `fix${String(index)}`;
-      updates.set(id, await workshop.create(tree.path, id, patches.get(file) ?? ""));
-      if (module !== undefined) await guest.machine.loadModule(module);
-    }
-  });
-
-  it("are all verified", async () => {
-    for (const path of updates.values()) await guest.mustRun("apply", "--tries=30", path);
-    for (const [id, path] of updates) {
-      const verification = await verify(path);
-      expect(verification, id).toMatchObject({ id, units: 1, findings: [] });
-      process.stderr.write(`      ${id}: ${verification.functions} functions, ${verification.milliseconds} ms\n`);
-    }
-    for (const id of [...updates.keys()].reverse()) await guest.mustRun("undo", "--tries=30", id);
     await guest.expectClean();
   });
 });

@@ -44,74 +44,99 @@ const without = (file: string, at: RegExp, to = ""): Edit => ({ file, at, to });
 /** `$&` in a text that is put in would stand for the match. */
 const literal = (text: string): string => text.replaceAll("$", "$$$$");
 
+interface Right {
+  readonly name: string;
+  readonly edits: () => Edit[];
+  readonly probe: string;
+  /** What the probe prints while the update is not applied, and while it is. */
+  readonly before: string;
+  readonly applied: string;
+}
+
+const RIGHT: readonly Right[] = [
+  {
+    name: "a global function that moves to another unit, and whose callers are not touched",
+    edits: () => [
+      without("fs/proc/util.c", NAME_TO_INT),
+      {
+        file: "fs/proc/cmdline.c",
+        at: CMDLINE_END,
+        to: `$&\n#include <linux/dcache.h>\n#include "internal.h"\n\n${literal(
+          textOf("fs/proc/util.c", NAME_TO_INT).replace("if (len > 1 && *name == '0')", "if (len > 2 && *name == '0')"),
+        )}`,
+      },
+    ],
+    // A name that was found once is in the cache of directory entries.
+    probe: "echo 2 >/proc/sys/vm/drop_caches; test -d /proc/01 && echo there || echo none",
+    before: "none",
+    applied: "there",
+  },
+  {
+    name: "a callback that is renamed, while a directory entry holds the pointer that initialization code gave it",
+    edits: () => [
+      { file: "fs/proc/loadavg.c", at: /static int loadavg_proc_show\(/, to: "static int loadavg_show(" },
+      { file: "fs/proc/loadavg.c", at: /NULL, loadavg_proc_show\)/, to: "NULL, loadavg_show)" },
+      { file: "fs/proc/loadavg.c", at: LOADAVG_TOTAL, to: "nr_threads + 100000," },
+    ],
+    probe: "grep -c /1000 /proc/loadavg || true",
+    before: "0",
+    applied: "1",
+  },
+  {
+    name: "a table of operations that initialization code handed out",
+    edits: () => [
+      {
+        file: "fs/proc/interrupts.c",
+        at: /static const struct seq_operations int_seq_ops = \{/,
+        to: 'static int int_show(struct seq_file *f, void *v)\n{\n\tseq_puts(f, "patched:");\n\treturn show_interrupts(f, v);\n}\n\n$&',
+      },
+      { file: "fs/proc/interrupts.c", at: /= show_interrupts$/m, to: "= int_show" },
+    ],
+    probe: "grep -q patched: /proc/interrupts && echo patched || echo plain",
+    before: "plain",
+    applied: "patched",
+  },
+  {
+    name: "a callback of pipes that is removed, and whose code stays",
+    edits: () => [
+      without("fs/pipe.c", /^static bool anon_pipe_buf_try_steal\([\s\S]*?^\}\n/m),
+      without("fs/pipe.c", /^\t\.try_steal\t= anon_pipe_buf_try_steal,\n/m),
+      { file: "fs/pipe.c", at: /"pipe:\[%lu\]"/, to: '"patched:[%lu]"' },
+    ],
+    probe: "head -c 300000 /dev/zero | cat | wc -c; echo | readlink /proc/self/fd/0 | cut -d: -f1",
+    before: "300000\npipe",
+    applied: "300000\npatched",
+  },
+];
+
+/** One update holds them all: each is judged together with what the others move, rename and remove. */
 describe("is right, and undone without a trace:", () => {
-  it.each<[name: string, id: string, edits: () => Edit[], probe: string, before: string, applied: string]>([
-    [
-      "a global function that moves to another unit, and whose callers are not touched",
-      "moved",
-      () => [
-        without("fs/proc/util.c", NAME_TO_INT),
-        {
-          file: "fs/proc/cmdline.c",
-          at: CMDLINE_END,
-          to: `$&\n#include <linux/dcache.h>\n#include "internal.h"\n\n${literal(
-            textOf("fs/proc/util.c", NAME_TO_INT).replace("if (len > 1 && *name == '0')", "if (len > 2 && *name == '0')"),
-          )}`,
-        },
-      ],
-      // A name that was found once is in the cache of directory entries.
-      "echo 2 >/proc/sys/vm/drop_caches; test -d /proc/01 && echo there || echo none",
-      "none",
-      "there",
-    ],
-    [
-      "a callback that is renamed, while a directory entry holds the pointer that initialization code gave it",
-      "renamed",
-      () => [
-        { file: "fs/proc/loadavg.c", at: /static int loadavg_proc_show\(/, to: "static int loadavg_show(" },
-        { file: "fs/proc/loadavg.c", at: /NULL, loadavg_proc_show\)/, to: "NULL, loadavg_show)" },
-        { file: "fs/proc/loadavg.c", at: LOADAVG_TOTAL, to: "nr_threads + 100000," },
-      ],
-      "grep -c /1000 /proc/loadavg || true",
-      "0",
-      "1",
-    ],
-    [
-      "a table of operations that initialization code handed out",
-      "table",
-      () => [
-        {
-          file: "fs/proc/interrupts.c",
-          at: /static const struct seq_operations int_seq_ops = \{/,
-          to: 'static int int_show(struct seq_file *f, void *v)\n{\n\tseq_puts(f, "patched:");\n\treturn show_interrupts(f, v);\n}\n\n$&',
-        },
-        { file: "fs/proc/interrupts.c", at: /= show_interrupts$/m, to: "= int_show" },
-      ],
-      "grep -q patched: /proc/interrupts && echo patched || echo plain",
-      "plain",
-      "patched",
-    ],
-    [
-      "a callback of pipes that is removed, and whose code stays",
-      "removed",
-      () => [
-        without("fs/pipe.c", /^static bool anon_pipe_buf_try_steal\([\s\S]*?^\}\n/m),
-        without("fs/pipe.c", /^\t\.try_steal\t= anon_pipe_buf_try_steal,\n/m),
-        { file: "fs/pipe.c", at: /"pipe:\[%lu\]"/, to: '"patched:[%lu]"' },
-      ],
-      "head -c 300000 /dev/zero | cat | wc -c; echo | readlink /proc/self/fd/0 | cut -d: -f1",
-      "300000\npipe",
-      "300000\npatched",
-    ],
-  ])("%s", async (_, id, edits, probe, before, applied) => {
-    const update = await workshop.createOfEdits(tree.path, id, edits());
-    expect(await guest.sh(probe)).toBe(before);
+  const look = async () => {
+    const words = new Map<string, string>();
+    for (const { name, probe } of RIGHT) words.set(name, await guest.sh(probe));
+    return words;
+  };
+  const seen: Record<"before" | "applied" | "undone", Map<string, string>> = { before: new Map(), applied: new Map(), undone: new Map() };
+
+  beforeAll(async () => {
+    const update = await workshop.createOfEdits(
+      tree.path,
+      "right",
+      RIGHT.flatMap(({ edits }) => edits()),
+    );
+    seen.before = await look();
     const result = await guest.mustRun("apply", "--verify", "--tries=30", "--json", update);
     expect(JSON.parse(result.stdout)).toMatchObject({ verification: { findings: [] } });
-    expect(await guest.sh(probe)).toBe(applied);
-    await guest.mustRun("undo", "--tries=30", id);
-    expect(await guest.sh(probe)).toBe(before);
+    seen.applied = await look();
+    await guest.mustRun("undo", "--tries=30", "right");
+    seen.undone = await look();
     await guest.expectClean();
+  });
+
+  it.each(RIGHT)("$name", ({ name, before, applied }) => {
+    expect(seen.before.get(name)).toBe(before);
+    expect(seen.applied.get(name)).toBe(applied);
+    expect(seen.undone.get(name)).toBe(before);
   });
 });
 
