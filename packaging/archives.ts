@@ -14,7 +14,12 @@ import { writeInside } from "./documentation.js";
 const PREFIX = "/usr/local";
 
 /** What only dpkg and lintian read. */
-const OF_PACKAGES = ["share/lintian", "share/doc/ksplice-build", "share/doc/ksplice/changelog.gz"];
+const OF_PACKAGES = [
+  "share/lintian",
+  "share/doc/ksplice-build/copyright",
+  "share/doc/ksplice-build/changelog.gz",
+  "share/doc/ksplice/changelog.gz",
+];
 
 /**
  * Packs the files of the packages' trees below one directory: `bin`, `lib`, `share`.

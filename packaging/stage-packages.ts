@@ -81,6 +81,9 @@ export async function stageBuild(path: string, options: StageOptions): Promise<P
   const { version, date } = options;
   await writePrograms(path, BUILD_PROGRAMS);
   await cp(join(packageRoot(), "kmod"), join(path, LIBRARY, "kmod"), { recursive: true });
+  // Where Ansible looks for roles by itself.
+  await cp(join(packageRoot(), "packaging/ansible/roles/ksplice"), join(path, "usr/share/ansible/roles/ksplice"), { recursive: true });
+  await cp(join(packageRoot(), "packaging/ansible/playbook.yml"), join(path, "usr/share/doc/ksplice-build/examples/playbook.yml"));
   await writeManPages(path, isBuildCommand, options);
   await mkdir(join(path, "usr/share/bash-completion/completions"), { recursive: true });
   await symlink("ksplice", join(path, "usr/share/bash-completion/completions/ksplice-create"));

@@ -15,6 +15,8 @@ export interface QemuSetup {
   readonly hostFiles: boolean;
   /** An image that is the guest's first disk; it writes to it. */
   readonly disk: string | undefined;
+  /** A port of 127.0.0.1 that leads to the guest's port 22. The guest's network reaches nothing else. Default: it has none. */
+  readonly sshPort?: number | undefined;
   /** A directory of the host that the guest may write. */
   readonly share: string | undefined;
   readonly appendCmdline: string;
@@ -45,6 +47,12 @@ export function qemuArguments(setup: QemuSetup): string[] {
     ["-chardev", `file,id=console,path=${escapeComma(setup.consoleLog)}`, "-serial", "chardev:console"],
     ["-chardev", `socket,id=agent,path=${escapeComma(setup.agentSocket)}`, "-serial", "chardev:agent"],
     setup.disk === undefined ? [] : ["-drive", `file=${escapeComma(setup.disk)},format=raw,if=virtio`],
+    setup.sshPort === undefined
+      ? []
+      : [
+          ...["-netdev", `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${setup.sshPort}-:22`],
+          ...["-device", "virtio-net-pci,netdev=net,romfile="],
+        ],
     setup.hostFiles ? share9p(HOST_TAG, "/", "readonly=on") : [],
     share9p(CHANNEL_TAG, setup.channelDir),
     setup.share === undefined ? [] : share9p(SHARE_TAG, setup.share),

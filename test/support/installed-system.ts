@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { copyFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { execa } from "execa";
 import { expect } from "vitest";
 import { makeDiskImage } from "../../vm/installed/disk-image.js";
 import { bootInstalled, type InstalledMachine } from "../../vm/installed/installed-machine.js";
@@ -23,14 +24,24 @@ export class InstalledSystem {
     readonly release: string,
   ) {}
 
-  /** @param release of the kernel, which the suite's archive must have */
-  static async make(suite: string, release: string, packages: readonly string[], files: readonly string[]): Promise<InstalledSystem> {
+  /**
+   * @param release of the kernel, which the suite's archive must have
+   * @param prepare the root file system, before it becomes a disk
+   */
+  static async make(
+    suite: string,
+    release: string,
+    packages: readonly string[],
+    files: readonly string[],
+    prepare?: (root: BareRoot) => Promise<void>,
+  ): Promise<InstalledSystem> {
     const system = new InstalledSystem(mkdtempSync(join(tmpdir(), "ksplice-installed-")), release);
     const root = await BareRoot.make(suite, [...OF_A_MACHINE, `linux-image-${release}`, ...packages]);
     try {
       for (const file of files) await root.copyIn(file, `/root/${basename(file)}`);
       await writeFile(root.inside("etc/hostname"), "bare\n");
       for (const name of ["vmlinuz", "initrd.img"]) await copyFile(root.inside(`boot/${name}-${release}`), join(system.dir, name));
+      await prepare?.(root);
       await makeDiskImage(root.path, system.#path("disk"));
     } finally {
       await root.end();
@@ -38,10 +49,19 @@ export class InstalledSystem {
     return system;
   }
 
-  async boot(): Promise<void> {
+  /** Another machine with the same disk. */
+  async copy(): Promise<InstalledSystem> {
+    const other = new InstalledSystem(mkdtempSync(join(tmpdir(), "ksplice-installed-")), this.release);
+    await execa("cp", ["--sparse=always", "-a", `${this.dir}/.`, other.dir]);
+    return other;
+  }
+
+  /** @param sshPort of 127.0.0.1, that leads to its own */
+  async boot(sshPort?: number): Promise<void> {
     this.#machine = await bootInstalled({
       ...{ disk: this.#path("disk"), kernel: this.#path("vmlinuz"), initrd: this.#path("initrd.img") },
       ...{ consoleLog: this.#path("console.log"), cpus: 1 },
+      ...(sshPort === undefined ? {} : { sshPort }),
     });
   }
 

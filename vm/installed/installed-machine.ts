@@ -10,6 +10,8 @@ export interface InstalledOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly consoleLog: string;
+  /** A port of 127.0.0.1 that leads to its port 22. Its first interface has the address 10.0.2.15/24 if it asks for one. */
+  readonly sshPort?: number;
   readonly appendCmdline?: string;
   readonly memoryMiB?: number;
   readonly cpus?: number;
@@ -42,6 +44,7 @@ export async function bootInstalled(options: InstalledOptions): Promise<Installe
     consoleLog: resolve(options.consoleLog),
     hostFiles: false,
     disk: resolve(options.disk),
+    sshPort: options.sshPort,
     share: undefined,
     appendCmdline: `root=${ROOT_DEVICE} ro ${options.appendCmdline ?? ""}`.trim(),
     bootTimeoutMs: BOOT_TIMEOUT_MS,
