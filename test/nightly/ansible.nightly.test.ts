@@ -116,7 +116,10 @@ describe("two machines", () => {
     expect(Object.keys(hosts)).toEqual(["one", "two"]);
     expect(output.indexOf("changed: [two]")).toBeGreaterThan(output.lastIndexOf("changed: [one]"));
     expect(await inBoth("head -n 1 /proc/version")).toEqual(["patched", "patched"]);
-    expect(await inBoth("ksplice status -q && ksplice list -q && ! ls /run/ksplice/confirm/*.json 2>/dev/null")).toEqual(["in-order\ngood", "in-order\ngood"]);
+    expect(await inBoth("ksplice status -q && ksplice list -q && ! ls /run/ksplice/confirm/*.json 2>/dev/null")).toEqual([
+      "in-order\ngood",
+      "in-order\ngood",
+    ]);
     const events = await inBoth("journalctl -b -q -o cat --output-fields=KSPLICE_EVENT KSPLICE_UPDATE=good");
     expect(events).toEqual(["applied\nconfirmed\ninstalled", "applied\nconfirmed\ninstalled"]);
   });
