@@ -34,7 +34,12 @@ export async function packDeb(tree: PackageTree, outputDir: string, { date, comp
   const control = { ...tree.control, "Installed-Size": String(sizes.reduce((sum, size) => sum + size, 0)) };
   await writeFile(join(meta, "control"), controlText(control));
   for (const [script, text] of Object.entries(tree.scripts ?? {})) await writeFile(join(meta, script), text, { mode: 0o755 });
-  await writeFile(join(meta, "md5sums"), await checksums(tree.path, files));
+  const isConfiguration = ({ path, kind }: TreeEntry): boolean => kind === "file" && path.startsWith("etc/");
+  const configuration = files.filter(isConfiguration).map(({ path }) => `/${path}\n`);
+  // dpkg keeps what an operator changed of these, and has their hashes by itself.
+  if (configuration.length > 0) await writeFile(join(meta, "conffiles"), configuration.join(""));
+  const rest = files.filter((file) => !isConfiguration(file));
+  await writeFile(join(meta, "md5sums"), await checksums(tree.path, rest));
   for (const { path, kind, executable } of await listTree(tree.path)) {
     const full = join(tree.path, path);
     if (kind !== "link") await chmod(full, kind === "directory" || executable ? 0o755 : 0o644);

@@ -57,6 +57,10 @@ export async function stageKsplice(path: string, options: StageOptions): Promise
   await writeOverrides(path, "ksplice");
   for (const [name, directory] of Object.entries(SYSTEM_FILES))
     await writeInside(join(path, directory, name), await readFile(join(packageRoot(), "packaging/systemd", name)));
+  await writeInside(
+    join(path, "etc/needrestart/conf.d/ksplice.conf"),
+    await readFile(join(packageRoot(), "packaging/needrestart/ksplice.conf")),
+  );
   return {
     path,
     scripts: MAINTAINER_SCRIPTS,

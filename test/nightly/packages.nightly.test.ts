@@ -161,6 +161,20 @@ describe.each(["bookworm", "trixie"])("on a bare %s", (suite) => {
     expect(exitCode, stderr).toBe(0);
   });
 
+  it("needrestart says besides what the running kernel has, to people only", async () => {
+    const line = "Kernel 6.1.0-47-amd64 has 1 live update, effectively 6.1.0-47-amd64+ksplice.1.";
+    const installed = await root.run("apt-get -q -y --no-install-recommends install needrestart");
+    expect(installed.exitCode, installed.output.slice(-4000)).toBe(0);
+    expect(await root.run(`mkdir -p /run/motd.d && echo '${line}' >/run/motd.d/ksplice`)).toEqual({ exitCode: 0, output: "" });
+    const say = async (options: string): Promise<string> => (await root.run(`needrestart -r l ${options}`)).output;
+    expect(await say("-k")).toContain(line);
+    for (const options of ["-b -k", "-p -k", "-q -k", "-l"]) expect(await say(options)).not.toContain("live update");
+    expect(await root.run("rm /run/motd.d/ksplice && needrestart -r l -k")).toMatchObject({
+      exitCode: 0,
+      output: expect.not.stringMatching(/ksplice/) as string,
+    });
+  });
+
   it("is purged, and nothing is left", async () => {
     const { exitCode, output } = await root.run("apt-get -q -y purge ksplice ksplice-build");
     expect(exitCode, output.slice(-4000)).toBe(0);

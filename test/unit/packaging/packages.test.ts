@@ -66,6 +66,12 @@ test("no file is in both", () => {
   expect(new Set(files).size).toBe(files.length);
 });
 
+test("what an operator may change is kept at an upgrade", () => {
+  const [ksplice = ""] = packages;
+  expect(execFileSync("dpkg-deb", ["-I", ksplice, "conffiles"], { encoding: "utf8" })).toBe("/etc/needrestart/conf.d/ksplice.conf\n");
+  expect(execFileSync("dpkg-deb", ["-I", ksplice, "md5sums"], { encoding: "utf8" })).not.toMatch(/ etc\//);
+});
+
 test("without ksplice-build, create says what is missing", () => {
   const alone = join(top, "alone");
   mkdirSync(alone);
