@@ -4,6 +4,7 @@ import { undoUpdate, type UndoOptions, type UndoResult } from "../update/apply/u
 import type { Update } from "../update/file/update-file.js";
 import { settingsOf, type Settings } from "./config.js";
 import { removeMark, writeMark, type Mark } from "./guard/marks.js";
+import { requireMachine } from "./machine-facts.js";
 import { configuredSigner } from "./module-key.js";
 import { olderUpdate } from "./refusals.js";
 import { noteUndone, readAppliedRecords, writeAppliedRecord } from "./run-state.js";
@@ -26,9 +27,11 @@ export interface GuardedOptions extends ApplyOptions {
 /**
  * {@link applyUpdate}, with what the service keeps of it: the mark of the crash guard for an update that the next boot would apply again, the record in /run, the
  * audit trail.
+ * @throws Refusal `in-container`, `older-update`, and what applyUpdate throws
  */
 export async function applyGuarded(service: Service, update: Update, origin: Origin, options: GuardedOptions): Promise<ApplyResult> {
-  const { place, store, system, audit } = service;
+  const { place, store, system, facts, audit } = service;
+  requireMachine(facts);
   const { id, description, created, cves, effective, kernel } = update.manifest;
   const { release } = kernel;
   const about = { id, release, cves, sha256: origin.sha256, signer: origin.signer };

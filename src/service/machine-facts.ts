@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { configDir, type Place } from "./place.js";
+import { inContainer } from "./refusals.js";
 import type { OsRelease } from "./status/open-vex.js";
 
 /** What the service asks of the machine besides its kernel. */
@@ -68,6 +69,12 @@ export function machineFacts(place: Place): MachineFacts {
     packageVersion: () => /\bDebian (\S+)/.exec(text("proc/sys/kernel/version"))?.[1],
     hasSystemd: () => existsSync(join(root, "run/systemd/system")),
   };
+}
+
+/** A privileged container could change the kernel, but sees neither the machine's processes nor what the machine knows of its updates. @throws Refusal `in-container` */
+export function requireMachine(facts: MachineFacts): void {
+  const container = facts.container();
+  if (container !== undefined) throw inContainer(container);
 }
 
 /** The number of the first namespace of processes, which is fixed (PROC_PID_INIT_INO, include/linux/proc_ns.h, Linux 6.1). */

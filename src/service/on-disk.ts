@@ -7,6 +7,7 @@ import type { RunningSystem } from "../update/apply/running-system.js";
 import type { UndoOptions, UndoResult } from "../update/apply/undo-update.js";
 import type { Update } from "../update/file/update-file.js";
 import { applyGuarded, messageOf, requireNewest, undoNoted, type GuardedOptions, type Origin } from "./apply-guarded.js";
+import { requireMachine } from "./machine-facts.js";
 import { configuredSigner } from "./module-key.js";
 import type { Service } from "./service.js";
 
@@ -31,10 +32,13 @@ export async function applyOnDisk(
   options: GuardedOptions,
   kernelToo: boolean,
 ): Promise<DiskResult> {
-  const { system, place, audit, tell } = service;
+  const { system, place, facts, audit, tell } = service;
   const { id, kernel, targets, cves } = update.manifest;
   const { release } = kernel;
-  if (kernelToo) requireItsKernel(update, system.identity());
+  if (kernelToo) {
+    requireMachine(facts);
+    requireItsKernel(update, system.identity());
+  }
   system.requireRoot();
   const isItsKernel = release === system.identity().release;
   if (options.allowOlder !== true) await requireNewest(service, update, options.replace);

@@ -5,8 +5,7 @@ import type { RunningSystem } from "../update/apply/running-system.js";
 import { applyGuarded, messageOf } from "./apply-guarded.js";
 import { settingsOf } from "./config.js";
 import { holdSuspects } from "./guard/settle.js";
-import type { MachineFacts } from "./machine-facts.js";
-import { inContainer } from "./refusals.js";
+import { requireMachine, type MachineFacts } from "./machine-facts.js";
 import { readLastRun, writeLastRun, writeWaiting, type LastRun, type Outcome } from "./run-state.js";
 import { cameWith, kept, modulesWith, willComeWith } from "./on-disk.js";
 import type { Service } from "./service.js";
@@ -33,8 +32,7 @@ export interface StartReport extends LastRun {
  */
 export async function startService(service: Service, options: StartOptions): Promise<StartReport> {
   const { place, store, system, facts, now } = service;
-  const container = facts.container();
-  if (container !== undefined) throw inContainer(container);
+  requireMachine(facts);
   system.requireRoot();
   const { release } = system.identity();
   if (options.resume) await modulesHaveCome(facts);

@@ -251,25 +251,34 @@ describe("the crash guard", () => {
   });
 });
 
-describe("an old update", () => {
-  const apply = async (manifest: NonNullable<SampleOptions["manifest"]>, options: Partial<GuardedOptions> = {}): Promise<unknown> =>
-    await applyGuarded(
-      machine.service,
-      sampleUpdate({ manifest, targets: ["vmlinux"] }),
-      {},
-      { partial: false, tries: 1, tell: () => undefined, ...options },
-    );
+const byHand = async (manifest: NonNullable<SampleOptions["manifest"]> = {}, options: Partial<GuardedOptions> = {}): Promise<unknown> =>
+  await applyGuarded(
+    machine.service,
+    sampleUpdate({ manifest, targets: ["vmlinux"] }),
+    {},
+    { partial: false, tries: 1, tell: () => undefined, ...options },
+  );
 
+test("a container applies nothing by hand either, where it may load modules, too", async () => {
+  writeFiles(machine.root, { "run/systemd/container": "docker\n" });
+  await expect(byHand()).rejects.toMatchObject({
+    code: "in-container",
+    message: "this is a container (docker): it has no kernel of its own",
+  });
+  expect(machine.system.updates.size).toBe(0);
+});
+
+describe("an old update", () => {
   test("is not applied where the store has had a newer one of its id", async () => {
     await install(await fitting({ created: "2026-05-01T00:00:00Z" }));
-    await expect(apply({ created: "2026-04-01T00:00:00Z" })).rejects.toMatchObject({ code: "older-update" });
-    await apply({ created: "2026-04-01T00:00:00Z" }, { allowOlder: true });
+    await expect(byHand({ created: "2026-04-01T00:00:00Z" })).rejects.toMatchObject({ code: "older-update" });
+    await byHand({ created: "2026-04-01T00:00:00Z" }, { allowOlder: true });
   });
 
   test("does not come in place of a newer one", async () => {
-    await apply({ id: "new", created: "2026-05-01T00:00:00Z" });
+    await byHand({ id: "new", created: "2026-05-01T00:00:00Z" });
     const old = { id: "old", created: "2026-04-01T00:00:00Z" };
-    await expect(apply(old, { replace: "new" })).rejects.toMatchObject({
+    await expect(byHand(old, { replace: "new" })).rejects.toMatchObject({
       code: "older-update",
       message: "update old of 2026-04-01T00:00:00Z is older than new, which it is to replace, of 2026-05-01T00:00:00Z",
     });
