@@ -1,6 +1,17 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -70,6 +81,13 @@ test("what an operator may change is kept at an upgrade", () => {
   const [ksplice = ""] = packages;
   expect(execFileSync("dpkg-deb", ["-I", ksplice, "conffiles"], { encoding: "utf8" })).toBe("/etc/needrestart/conf.d/ksplice.conf\n");
   expect(execFileSync("dpkg-deb", ["-I", ksplice, "md5sums"], { encoding: "utf8" })).not.toMatch(/ etc\//);
+});
+
+test("the Ansible role is where Ansible looks, and its file of facts can be run", () => {
+  const role = join(root, "usr/share/ansible/roles/ksplice");
+  expect(readdirSync(role).sort()).toEqual(["defaults", "files", "meta", "tasks", "templates", "vars"]);
+  expect(statSync(join(role, "files/ksplice.fact")).mode & 0o777).toBe(0o755);
+  expect(existsSync(join(root, "usr/share/doc/ksplice-build/examples/playbook.yml"))).toBe(true);
 });
 
 test("without ksplice-build, create says what is missing", () => {
