@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readSmallFile } from "./read-file.js";
 
@@ -28,9 +28,13 @@ export function parseModules(text: string): LoadedModule[] {
     }));
 }
 
-/** The modules that are loaded now. @param root directory that holds `proc/` */
+/**
+ * The modules that are loaded now. A kernel without CONFIG_MODULES has no list (kernel/module/procfs.c), and none of them.
+ * @param root directory that holds `proc/`
+ */
 export function readLoadedModules(root = "/"): LoadedModule[] {
-  return parseModules(readFileSync(join(root, "proc/modules"), "latin1"));
+  const path = join(root, "proc/modules");
+  return existsSync(path) ? parseModules(readFileSync(path, "latin1")) : [];
 }
 
 /**
