@@ -73,6 +73,15 @@ test("but for what an earlier command has put there", async () => {
   expect(await onDisk()).toEqual(["fix"]);
 });
 
+test("in a container with the disk alone, which may be that of an image", async () => {
+  const machine = machineWith();
+  writeFiles(root, { "run/systemd/container": "docker\n" });
+  await expect(applyOnDisk(machine.service, updateOnDisk(["fix"]), {}, HOW, true)).rejects.toMatchObject({ code: "in-container" });
+  expect(await onDisk()).toEqual([]);
+  await applyOnDisk(machine.service, updateOnDisk(["fix"]), {}, HOW, false);
+  expect(await onDisk()).toEqual(["fix"]);
+});
+
 test("with the disk alone, the kernel is left as it is", async () => {
   const machine = machineWith({}, ["sample_dev"]);
   await applyOnDisk(machine.service, updateOnDisk(["fix"]), {}, HOW, false);
