@@ -1,0 +1,186 @@
+import { fn, OPS, PROBE, REMOVE, type Case } from "./case.js";
+
+export const SILENT: readonly Case[] = [
+  {
+    title: "a put that goes into an RCU callback which is new",
+    pre: fn("void toy_release(struct toy *t)", "put_cred(t->cred);", "kfree_rcu(t, rcu);"),
+    post:
+      fn("void toy_free_rcu(struct rcu_head *head)", "put_cred(toy_of(head)->cred);", "kfree(toy_of(head));") +
+      fn("void toy_release(struct toy *t)", "call_rcu(&t->rcu, toy_free_rcu);"),
+  },
+  {
+    title: "a put of one object that goes, and of another that comes",
+    pre: fn("void toy_f(struct toy *t)", "dev_put(t->dev);", "f(t);") + fn("void toy_g(struct toy *t)", "g(t);"),
+    post: fn("void toy_f(struct toy *t)", "f(t);") + fn("void toy_g(struct toy *t)", "g(t);", "dev_put(t->peer);"),
+  },
+  {
+    title: "a put that goes from a function to the one that calls it",
+    pre: fn("void toy_f(struct toy *t)", "f(t);", "toy_put(t);") + fn("void toy_g(struct toy *t)", "toy_f(t);"),
+    post: fn("void toy_f(struct toy *t)", "f(t);") + fn("void toy_g(struct toy *t)", "toy_f(t);", "toy_put(t);"),
+  },
+  {
+    title: "a lock and its unlock that go into another function together",
+    pre:
+      fn("void toy_f(struct toy *t)", "mutex_lock(&t->lock);", "f(t);", "mutex_unlock(&t->lock);") +
+      fn("void toy_g(struct toy *t)", "g(t);"),
+    post:
+      fn("void toy_f(struct toy *t)", "f(t);") +
+      fn("void toy_g(struct toy *t)", "mutex_lock(&t->lock);", "g(t);", "mutex_unlock(&t->lock);"),
+  },
+  {
+    title: "a variable that is new, and that others set too",
+    pre: fn(PROBE, "return 0;") + fn("void toy_irq(struct toy *t)", "toy_handle(t);"),
+    post: `static int toy_level;\n${fn(PROBE, "toy_level = 3;", "return 0;")}${fn("void toy_irq(struct toy *t)", "toy_level = 4;", "toy_handle(t, toy_level);")}`,
+  },
+  {
+    title: "a lock and its unlock in one function",
+    pre: fn("void toy_add(struct toy *t)", "t->n++;"),
+    post: fn("void toy_add(struct toy *t)", "mutex_lock(&t->lock);", "t->n++;", "mutex_unlock(&t->lock);"),
+  },
+  {
+    title: "another way out of a lock",
+    pre: fn("int toy_add(struct toy *t)", "mutex_lock(&t->lock);", "toy(t);", "mutex_unlock(&t->lock);", "return 0;"),
+    post: fn(
+      "int toy_add(struct toy *t)",
+      "mutex_lock(&t->lock);",
+      "if (toy(t))",
+      "\tgoto unlock;",
+      "t->n++;",
+      "unlock:",
+      "mutex_unlock(&t->lock);",
+      "return 0;",
+    ),
+  },
+  {
+    title: "a missing put is added",
+    pre: fn("int toy_f(struct toy *t)", "toy_get(t);", "return g(t);") + fn("void toy_g(struct toy *t)", "h(t);"),
+    post: fn("int toy_f(struct toy *t)", "toy_get(t);", "return g(t);") + fn("void toy_g(struct toy *t)", "h(t);", "toy_put(t);"),
+  },
+  {
+    title: "locks of two objects",
+    pre: fn("void toy_f(struct toy *t)", "a();") + fn("void toy_g(struct toy *t)", "b();"),
+    post:
+      fn("void toy_f(struct toy *t)", "a();", "spin_lock(&t->one);") + fn("void toy_g(struct toy *t)", "b();", "spin_unlock(&t->other);"),
+  },
+  {
+    title: "statements move into a helper",
+    pre: fn("void toy_f(struct toy *t)", "toy_get(t);", "a(t);") + fn("void toy_g(struct toy *t)", "b(t);", "toy_put(t);"),
+    post:
+      fn("void toy_enter(struct toy *t)", "toy_get(t);", "a(t);") +
+      fn("void toy_f(struct toy *t)", "toy_enter(t);") +
+      fn("void toy_g(struct toy *t)", "b(t);", "c(t);", "toy_put(t);"),
+  },
+  {
+    title: "a pair by another name",
+    pre: fn("void toy_f(struct toy *t)", "t->int_enable(t);") + fn("void toy_g(struct toy *t)", "t->int_disable(t);"),
+    post: fn("void toy_f(struct toy *t)", "toy_ring_enable(t);") + fn("void toy_g(struct toy *t)", "toy_ring_disable(t);"),
+  },
+  {
+    title: "suspend and resume, between which nobody runs",
+    pre: fn("int toy_suspend(struct device *d)", "return 0;") + fn("int toy_resume(struct device *d)", "return 0;"),
+    post:
+      fn("int toy_suspend(struct device *d)", "disable_irq(t->irq);", "return 0;") +
+      fn("int toy_resume(struct device *d)", "enable_irq(t->irq);", "return 0;"),
+  },
+  {
+    title: "values read from and written to user space",
+    pre: fn("int toy_f(void)", "return 0;") + fn("int toy_g(void)", "return 0;"),
+    post: fn("int toy_f(void)", "return get_user(x, p);") + fn("int toy_g(void)", "return put_user(x, p);"),
+  },
+  {
+    title: "calls in comments, strings and macros",
+    pre: fn("void toy_f(void)", "a();") + fn("void toy_g(void)", "b();"),
+    post:
+      fn("void toy_f(void)", "a(1); /* mutex_lock(&lock); */") +
+      fn("void toy_g(void)", 'b("mutex_unlock(&lock)"); // mutex_unlock(&lock)') +
+      "#define F() mutex_unlock(&lock)\n",
+  },
+  {
+    title: "a field that only its maker uses",
+    pre: fn(PROBE, "p = kzalloc(8, GFP_KERNEL);", "return 0;") + fn("int toy_f(void)", "return 0;"),
+    post: fn(PROBE, "p = kzalloc(8, GFP_KERNEL);", "p->count = 3;", "return 0;") + fn("int toy_f(void)", "return 1;"),
+  },
+  {
+    title: "a field that starts from zero",
+    pre: fn(PROBE, "p = kzalloc(8, GFP_KERNEL);", "return 0;") + fn("int toy_f(struct toy *t)", "return 0;"),
+    post: fn(PROBE, "p = kzalloc(8, GFP_KERNEL);", "p->count = 0;", "return 0;") + fn("int toy_f(struct toy *t)", "return t->count;"),
+  },
+  {
+    title: "a field by another name",
+    pre: fn(PROBE, "p->master = master;", "return 0;") + fn("int toy_f(struct toy *t)", "return t->master->n;"),
+    post: fn(PROBE, "p->host = host;", "return 0;") + fn("int toy_f(struct toy *t)", "return t->host->n;"),
+  },
+  {
+    title: "a size by another way",
+    pre: fn("int toy_f(struct toy *t)", "t->buf = kmalloc(n * sizeof(*t->buf), GFP_KERNEL);", "return 0;"),
+    post: fn("int toy_f(struct toy *t)", "t->buf = kmalloc_array(n, sizeof(*t->buf), GFP_KERNEL);", "return 0;"),
+  },
+  {
+    title: "a buffer of the function's own",
+    pre: fn("int toy_f(struct toy *t)", "char *buf;", "buf = kmalloc(64, GFP_KERNEL);", "g(buf);", "kfree(buf);", "return 0;"),
+    post: fn("int toy_f(struct toy *t)", "char *buf;", "buf = kmalloc(128, GFP_KERNEL);", "g(buf);", "kfree(buf);", "return 0;"),
+  },
+  {
+    title: "a constant that no field holds",
+    pre: `#define TOY_WAIT_MS 10\n${fn("void toy_f(void)", "msleep(TOY_WAIT_MS);")}`,
+    post: `#define TOY_WAIT_MS 20\n${fn("void toy_f(void)", "msleep(TOY_WAIT_MS + 1);")}`,
+  },
+  {
+    title: "a constant of two branches",
+    pre: `#ifdef A\n#define TOY_BIT 1\n#else\n#define TOY_BIT 2\n#endif\n${fn("void toy_f(struct toy *t)", "t->flags = TOY_BIT;")}`,
+    post: `#ifdef B\n#define TOY_BIT 2\n#else\n#define TOY_BIT 1\n#endif\n${fn("void toy_f(struct toy *t)", "t->flags |= TOY_BIT;")}`,
+  },
+  {
+    title: "the number of an enumeration's names",
+    pre: `enum toy { TOY_A, TOY_NUM };\n${fn("void toy_f(struct toy *t)", "t->n = TOY_NUM;")}`,
+    post: `enum toy { TOY_A, TOY_B, TOY_NUM };\n${fn("void toy_f(struct toy *t)", "t->n = TOY_NUM + 0;")}`,
+  },
+  {
+    title: "probe's way out when it fails",
+    pre: fn(PROBE, "ret = toy_start(p);", "if (ret)", "\treturn ret;", "return 0;") + fn(REMOVE, "") + OPS,
+    post:
+      fn(PROBE, "ret = toy_start(p);", "if (ret)", "\tgoto err;", "return 0;", "err:", "toy_free(p);", "return ret;") +
+      fn(REMOVE, "") +
+      OPS,
+  },
+  {
+    title: "probe tests what it did not test",
+    pre: fn(PROBE, "p->gpio = toy_gpio(dev);", "toy_start(p);", "return 0;") + fn(REMOVE, "") + OPS,
+    post:
+      fn(
+        PROBE,
+        "int ret;",
+        "p->gpio = toy_gpio(dev);",
+        "if (IS_ERR(p->gpio))",
+        '\treturn dev_err_probe(dev, PTR_ERR(p->gpio), "no gpio\\n");',
+        "ret = toy_start(p);",
+        "if (ret) {",
+        '\tdev_err(dev, "no start\\n");',
+        "\treturn ret;",
+        "}",
+        "return 0;",
+      ) +
+      fn(REMOVE, "") +
+      OPS,
+  },
+  {
+    title: "the order of what probe does",
+    pre: fn(PROBE, "a(p);", "b(p);", "return 0;") + fn(REMOVE, "") + OPS,
+    post: fn(PROBE, "b(p);", "a(p);", "return 0;") + fn(REMOVE, "") + OPS,
+  },
+  {
+    title: "a helper of probe's that remove calls too",
+    pre: fn("void toy_set(struct toy *t)", "t->n = 4;") + fn(PROBE, "toy_set(p);", "return 0;") + fn(REMOVE, "toy_set(p);") + OPS,
+    post: fn("void toy_set(struct toy *t)", "t->n = 8;") + fn(PROBE, "toy_set(p);", "return 0;") + fn(REMOVE, "toy_set(p);") + OPS,
+  },
+  {
+    title: "a helper of probe's that others may call",
+    pre: "void toy_set(struct toy *t)\n{\n\tt->n = 4;\n}\n" + fn(PROBE, "toy_set(p);", "return 0;") + fn(REMOVE, "") + OPS,
+    post: "void toy_set(struct toy *t)\n{\n\tt->n = 8;\n}\n" + fn(PROBE, "toy_set(p);", "return 0;") + fn(REMOVE, "") + OPS,
+  },
+  {
+    title: "probe and what runs later",
+    pre: fn(PROBE, "p->n = 1;", "return 0;") + fn(REMOVE, "a();") + OPS,
+    post: fn(PROBE, "p->n = 2;", "return 0;") + fn(REMOVE, "b();") + OPS,
+  },
+];

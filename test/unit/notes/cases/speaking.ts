@@ -1,0 +1,168 @@
+import type { NoteKind } from "../../../../src/notes/types.js";
+import { fn, MOUNT_OPS, OPS, PROBE, REMOVE, type Case } from "./case.js";
+
+export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
+  "unbalanced-pair": [
+    {
+      title: "a reference that one function takes and another gives back",
+      pre: fn("int toy_open(struct toy *t)", "return 0;") + fn("void toy_close(struct toy *t)", "t->open = 0;"),
+      post:
+        fn("int toy_open(struct toy *t)", "kref_get(&t->ref);", "return 0;") +
+        fn("void toy_close(struct toy *t)", "t->open = 0;", "kref_put(&t->ref, toy_free);"),
+    },
+    {
+      title: "a lock over two functions",
+      pre: fn("void toy_begin(struct toy *t)", "t->n++;") + fn("void toy_end(struct toy *t)", "t->n--;"),
+      post:
+        fn("void toy_begin(struct toy *t)", "mutex_lock(&t->lock);", "t->n++;") +
+        fn("void toy_end(struct toy *toy)", "toy->n--;", "mutex_unlock(&toy->lock);"),
+    },
+    {
+      title: "preemption that is off from one function to another",
+      pre: fn("int toy_open(struct toy *t)", "return 0;") + fn("void toy_release(struct toy *t)", "toy_off(t);"),
+      post:
+        fn("int toy_open(struct toy *t)", "preempt_disable();", "return 0;") +
+        fn("void toy_release(struct toy *t)", "toy_off(t);", "preempt_enable();"),
+    },
+    {
+      title: "a clock that the device has no more",
+      pre: fn(PROBE, "return clk_prepare_enable(p->clk);") + fn(REMOVE, "clk_disable_unprepare(p->clk);", "toy_off(p);"),
+      post: fn(PROBE, "p->clk = devm_clk_get_enabled(dev, NULL);", "return 0;") + fn(REMOVE, "toy_off(p);"),
+    },
+    {
+      title: "one that is given back on failure too",
+      pre: fn(PROBE, "return toy_start(p);") + fn(REMOVE, "toy_off(p);"),
+      post:
+        fn(PROBE, "enable_irq(p->irq);", "ret = toy_start(p);", "if (ret)", "\tdisable_irq(p->irq);", "return ret;") +
+        fn(REMOVE, "toy_off(p);", "disable_irq(p->irq);"),
+    },
+    {
+      title: "a pair inside new helpers",
+      pre: fn("void toy_up(struct toy *t)", "t->n++;") + fn("void toy_down(struct toy *t)", "t->n--;"),
+      post:
+        fn("void toy_hold_user(struct toy *t)", "refcount_inc(&t->users);") +
+        fn("void toy_up(struct toy *t)", "toy_hold_user(t);", "t->n++;") +
+        fn("void toy_down(struct toy *t)", "t->n--;", "if (refcount_dec_and_test(&t->users))", "\ttoy_free(t);"),
+    },
+    {
+      title: "memory of another allocator",
+      pre: fn(PROBE, "p->buf = kmalloc(n, GFP_KERNEL);", "return 0;") + fn(REMOVE, "kfree(p->buf);"),
+      post: fn(PROBE, "p->buf = vmalloc(n);", "return 0;") + fn(REMOVE, "vfree(p->buf);"),
+    },
+  ],
+  "moved-half": [
+    {
+      title: "a put that goes from what releases an object to its RCU callback",
+      pre:
+        fn("void toy_free_rcu(struct rcu_head *head)", "kmem_cache_free(toys, toy_of(head));") +
+        fn("void toy_release(struct toy *t)", "put_cred(t->cred);", "call_rcu(&t->rcu, toy_free_rcu);"),
+      post:
+        fn("void toy_free_rcu(struct rcu_head *head)", "put_cred(toy_of(head)->cred);", "kmem_cache_free(toys, toy_of(head));") +
+        fn("void toy_release(struct toy *t)", "call_rcu(&t->rcu, toy_free_rcu);"),
+    },
+    {
+      title: "memory that another function frees",
+      pre: fn("void toy_stop(struct toy *t)", "t->on = 0;", "kfree(t->buf);") + fn("void toy_last(struct toy *toy)", "toy_off(toy);"),
+      post: fn("void toy_stop(struct toy *t)", "t->on = 0;") + fn("void toy_last(struct toy *toy)", "toy_off(toy);", "kfree(toy->buf);"),
+    },
+    {
+      title: "a get that goes from a helper into another callback",
+      pre:
+        fn("void toy_take(struct toy *t)", "kref_get(&t->ref);") +
+        fn("void toy_queue(struct toy *t)", "toy_take(t);", "add(t);") +
+        fn("void toy_work(struct toy *t)", "work(t);"),
+      post: fn("void toy_queue(struct toy *t)", "add(t);") + fn("void toy_work(struct toy *t)", "kref_get(&t->ref);", "work(t);"),
+    },
+  ],
+  "new-initialisation": [
+    {
+      title: "a work item that interrupts use now",
+      pre: fn(PROBE, "p = kzalloc(sizeof(*p), GFP_KERNEL);", "return 0;") + fn("void toy_irq(struct toy *t)", "toy_handle(t);"),
+      post:
+        fn(PROBE, "p = kzalloc(sizeof(*p), GFP_KERNEL);", "INIT_WORK(&p->work, toy_work);", "return 0;") +
+        fn("void toy_irq(struct toy *t)", "schedule_work(&t->work);"),
+    },
+    {
+      title: "fields that the maker of an object fills in",
+      pre:
+        fn("struct toy *toy_get_one(int n)", "struct toy *t = kmalloc(8, GFP_KERNEL);", "return t;") +
+        fn("int toy_len(struct toy *t)", "return 8;"),
+      post:
+        fn("struct toy *toy_get_one(int n)", "struct toy *t = kmalloc(8, GFP_KERNEL);", "t->len = n;", "return t;") +
+        fn("int toy_len(struct toy *t)", "return t->len;"),
+    },
+    {
+      title: "a list head that is initialised elsewhere now",
+      pre: fn(PROBE, "return 0;") + fn("int toy_open(struct toy *t)", "INIT_LIST_HEAD(&t->list);", "return 0;"),
+      post:
+        fn(PROBE, "INIT_LIST_HEAD(&t->list);", "return 0;") +
+        fn("int toy_open(struct toy *t)", "return list_empty(&t->list) && t->list.next;"),
+    },
+    {
+      title: "a variable that is new",
+      pre: `static int toy_count;\n${fn(PROBE, "return 0;")}${fn("void toy_irq(struct toy *t)", "toy_count++;")}`,
+      post: `static int toy_count;\nstatic struct workqueue_struct *toy_queue;\n${fn(PROBE, 'toy_queue = alloc_workqueue("toy", 0, 0);', "return 0;")}${fn("void toy_irq(struct toy *t)", "queue_work(toy_queue, &t->work);")}`,
+    },
+  ],
+  "allocation-size": [
+    {
+      title: "a buffer of an object",
+      pre: fn("int toy_start(struct toy *t)", "t->buf = kmalloc(64, GFP_KERNEL);", "return 0;"),
+      post: fn("int toy_start(struct toy *t)", "t->buf = kmalloc(64 + 1, GFP_KERNEL);", "return 0;"),
+    },
+    {
+      title: "an object with room behind it",
+      pre: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc(sizeof(*t), GFP_KERNEL);", "return t;"),
+      post: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc(struct_size(t, parts, n), GFP_KERNEL);", "return t;"),
+    },
+    {
+      title: "a cache of objects",
+      pre: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 32, 0, 0, NULL);', "return 0;"),
+      post: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 48, 0, 0, NULL);', "return 0;"),
+    },
+  ],
+  "changed-constant": [
+    {
+      title: "a flag that objects hold",
+      pre: `#define TOY_BUSY 0x1\n${fn("int toy_busy(struct toy *t)", "return t->flags & TOY_BUSY;")}`,
+      post: `#define TOY_BUSY 0x4\n${fn("int toy_busy(struct toy *t)", "return !!(t->flags & TOY_BUSY);")}`,
+    },
+    {
+      title: "enumerators behind a new one",
+      pre: `enum toy_state { TOY_IDLE, TOY_RUN, TOY_DEAD };\n${fn("void toy_stop(struct toy *t)", "t->state = TOY_DEAD;")}`,
+      post: `enum toy_state { TOY_IDLE, TOY_WAIT, TOY_RUN, TOY_DEAD };\n${fn("void toy_stop(struct toy *t)", "if (t->state == TOY_RUN)", "\tt->state = TOY_DEAD;")}`,
+    },
+  ],
+  "setup-only": [
+    {
+      title: "a setting of a processor",
+      pre:
+        fn("void toy_init_cpu(struct cpuinfo_x86 *c)", "set_cap(c, 1);") +
+        "static const struct cpu_dev toy_cpu_dev = {\n\t.c_init = toy_init_cpu,\n};\n",
+      post:
+        fn("void toy_init_cpu(struct cpuinfo_x86 *c)", "set_cap(c, 1);", "clear_cap(c, 2);") +
+        "static const struct cpu_dev toy_cpu_dev = {\n\t.c_init = toy_init_cpu,\n};\n",
+    },
+    {
+      title: "a register that probe writes",
+      pre: fn(PROBE, "writel(1, p->regs);", "return 0;") + fn(REMOVE, "") + OPS,
+      post: fn(PROBE, "writel(3, p->regs);", "return 0;") + fn(REMOVE, "") + OPS,
+    },
+    {
+      title: "a helper of probe's",
+      pre: fn("void toy_rings(struct toy *t)", "t->n = 4;") + fn(PROBE, "toy_rings(p);", "return 0;") + fn(REMOVE, "") + OPS,
+      post: fn("void toy_rings(struct toy *t)", "t->n = 8;") + fn(PROBE, "toy_rings(p);", "return 0;") + fn(REMOVE, "") + OPS,
+    },
+    {
+      title: "a check of what is mounted",
+      pre: fn("int toy_fill_super(struct super_block *sb, struct fs_context *fc)", "return 0;") + MOUNT_OPS,
+      post:
+        fn(
+          "int toy_fill_super(struct super_block *sb, struct fs_context *fc)",
+          "if (sbi->blocks > TOY_MAX)",
+          "\treturn -EINVAL;",
+          "return 0;",
+        ) + MOUNT_OPS,
+    },
+  ],
+};
