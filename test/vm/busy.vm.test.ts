@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../src/host/package-root.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { testTree, Workshop } from "./support/trees.js";
+import { step } from "./support/step.js";
 
 /** Functions that always have a sleeper, those of the write that asks for the change, and one update in place of another. */
 
@@ -152,23 +153,25 @@ describe("an update in place of another, made of the kernel below it", () => {
     await expectUndone("cumulative");
   });
 
-  it("takes its place in one stop", async () => {
-    await guest.sh("hostname vm; echo a.domain >/proc/sys/kernel/domainname");
-    await guest.mustRun("apply", update("node"));
-    expect(await banner()).toBe("vm");
-    expect((await guest.ksplice("apply", update("cumulative"))).stderr).toContain(
-      "the running kernel is not what fs/proc/version.o was compiled from",
-    );
-    const { stdout } = await guest.mustRun("apply", "--verify", "--replace=node", update("cumulative"));
-    expect(stdout).toContain("applied cumulative in place of node: 2 functions replaced");
-    expect([await banner(), await isUp()]).toEqual(["a.domain", "up"]);
-    await expectUndone("node");
-  });
+  it("takes its place, and gives way to the unpatched kernel", async () => {
+    await step("takes its place in one stop", async () => {
+      await guest.sh("hostname vm; echo a.domain >/proc/sys/kernel/domainname");
+      await guest.mustRun("apply", update("node"));
+      expect(await banner()).toBe("vm");
+      expect((await guest.ksplice("apply", update("cumulative"))).stderr).toContain(
+        "the running kernel is not what fs/proc/version.o was compiled from",
+      );
+      const { stdout } = await guest.mustRun("apply", "--verify", "--replace=node", update("cumulative"));
+      expect(stdout).toContain("applied cumulative in place of node: 2 functions replaced");
+      expect([await banner(), await isUp()]).toEqual(["a.domain", "up"]);
+      await expectUndone("node");
+    });
 
-  it("gives way to the unpatched kernel when it is undone", async () => {
-    await guest.mustRun("undo", "--wait=30", "cumulative");
-    expect([await banner(), await isUp()]).toEqual(["Linux", expect.not.stringContaining("up")]);
-    await expectUndone("node");
-    await expectUndone("cumulative");
+    await step("the unpatched kernel is back when it is undone", async () => {
+      await guest.mustRun("undo", "--wait=30", "cumulative");
+      expect([await banner(), await isUp()]).toEqual(["Linux", expect.not.stringContaining("up")]);
+      await expectUndone("node");
+      await expectUndone("cumulative");
+    });
   });
 });

@@ -7,6 +7,7 @@ import { patchOfEdits, type Edit } from "../support/edited-patch.js";
 import { runHost } from "../support/run-host.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { testTree, Workshop, type TestTree } from "./support/trees.js";
+import { step } from "./support/step.js";
 
 /** A module that is not loaded gets its update from the disk, with its next load. */
 
@@ -54,28 +55,29 @@ test.each([
   expect(left).toBe("");
 });
 
-test("a module that is not loaded is put onto the disk, and its next load brings the patched code", async () => {
-  const { stdout } = await guest.mustRun("apply", "--disk", update);
-  expect(stdout).toBe("disk is on the disk, in pktgen: the next load brings it\nnothing was changed in the running kernel\n");
-  expect(await guest.sh("modinfo -F ksplice pktgen")).toBe("disk");
-  await guest.sh("modprobe pktgen");
-  expect(await told()).toBe("patched");
-});
+test("a module that is not loaded gets its file alone", async () => {
+  await step("a module that is not loaded is put onto the disk, and its next load brings the patched code", async () => {
+    const { stdout } = await guest.mustRun("apply", "--disk", update);
+    expect(stdout).toBe("disk is on the disk, in pktgen: the next load brings it\nnothing was changed in the running kernel\n");
+    expect(await guest.sh("modinfo -F ksplice pktgen")).toBe("disk");
+    await guest.sh("modprobe pktgen");
+    expect(await told()).toBe("patched");
+  });
 
-test("which is seen: by view, and by an apply of the same update, which compares the code", async () => {
-  expect((await guest.mustRun("view")).stdout).toBe("disk [on disk]: pktgen, loaded with it\n");
-  expect((await guest.mustRun("apply", update)).stdout).toBe("disk is in this kernel already: pktgen came with it from the disk\n");
-});
+  await step("which is seen: by view, and by an apply of the same update, which compares the code", async () => {
+    expect((await guest.mustRun("view")).stdout).toBe("disk [on disk]: pktgen, loaded with it\n");
+    expect((await guest.mustRun("apply", update)).stdout).toBe("disk is in this kernel already: pktgen came with it from the disk\n");
+  });
 
-test("an undo takes the file away; what was loaded from it stays until it is unloaded", async () => {
-  const { stdout } = await guest.mustRun("undo", "disk");
-  expect(stdout).toContain("pktgen is off the disk");
-  expect(stdout).toContain("KEEPS it until it is unloaded");
-  expect(await told()).toBe("patched");
-  await guest.sh("rmmod pktgen && modprobe pktgen");
-  expect(await told()).not.toBe("patched");
+  await step("an undo takes the file away; what was loaded from it stays until it is unloaded", async () => {
+    const { stdout } = await guest.mustRun("undo", "disk");
+    expect(stdout).toContain("pktgen is off the disk");
+    expect(stdout).toContain("KEEPS it until it is unloaded");
+    expect(await told()).toBe("patched");
+    await guest.sh("rmmod pktgen && modprobe pktgen");
+    expect(await told()).not.toBe("patched");
+  });
 });
-
 test("a module that is loaded gets both: the update in memory, and the file for the next load", async () => {
   const { stdout } = await guest.mustRun("apply", "--disk", update);
   expect(stdout).toMatch(/^disk is on the disk, in pktgen.*\napplied disk: 1 function replaced/);

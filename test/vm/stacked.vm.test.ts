@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { patchedFiles, patchOfEdits } from "../support/edited-patch.js";
 import { bootGuest, type Guest } from "./support/guest.js";
 import { RAW_FIX, testTree, Workshop, type TestTree } from "./support/trees.js";
+import { step } from "./support/step.js";
 
 /** An update on an update: the second is made from the source that holds the first, and replaces the same function. */
 
@@ -35,61 +36,63 @@ afterAll(async () => {
 const banner = () => guest.sh("cut -d' ' -f1 /proc/version");
 
 describe("two updates of one function, and one of another", () => {
-  it("are applied in turn; the newest code runs", async () => {
-    expect(await guest.sh(probe)).toBe("accepted");
-    await guest.mustRun("apply", first);
-    expect(await guest.sh(probe)).toBe("EINVAL");
-    await guest.mustRun("apply", aside);
-    await guest.mustRun("apply", second);
-    expect(await guest.sh(probe)).toBe("EDOM");
-    expect(await banner()).toBe("ksplice-vm");
-  });
+  it("one after the other, and back", async () => {
+    await step("are applied in turn; the newest code runs", async () => {
+      expect(await guest.sh(probe)).toBe("accepted");
+      await guest.mustRun("apply", first);
+      expect(await guest.sh(probe)).toBe("EINVAL");
+      await guest.mustRun("apply", aside);
+      await guest.mustRun("apply", second);
+      expect(await guest.sh(probe)).toBe("EDOM");
+      expect(await banner()).toBe("ksplice-vm");
+    });
 
-  it("are listed, and the older one says by whom it is replaced", async () => {
-    const list = await guest.mustRun("view", "--quiet");
-    expect(list.stdout.trim().split("\n").sort()).toEqual(["aside", "first", "second"]);
-    const one = JSON.parse((await guest.mustRun("view", "--id=first", "--json")).stdout) as Record<string, unknown>;
-    expect(one).toMatchObject({ id: "first", stage: "applied", replacedBy: ["second"] });
-  });
+    await step("are listed, and the older one says by whom it is replaced", async () => {
+      const list = await guest.mustRun("view", "--quiet");
+      expect(list.stdout.trim().split("\n").sort()).toEqual(["aside", "first", "second"]);
+      const one = JSON.parse((await guest.mustRun("view", "--id=first", "--json")).stdout) as Record<string, unknown>;
+      expect(one).toMatchObject({ id: "first", stage: "applied", replacedBy: ["second"] });
+    });
 
-  it("an update that is applied is not applied again", async () => {
-    const result = await guest.ksplice("apply", "--raw-errors", second);
-    expect(result).toMatchObject({ exitCode: 1 });
-    expect(result.stderr).toContain("second is applied already");
-    expect(await guest.sh(probe)).toBe("EDOM");
-  });
+    await step("an update that is applied is not applied again", async () => {
+      const result = await guest.ksplice("apply", "--raw-errors", second);
+      expect(result).toMatchObject({ exitCode: 1 });
+      expect(result.stderr).toContain("second is applied already");
+      expect(await guest.sh(probe)).toBe("EDOM");
+    });
 
-  it("the older one is not undone before the newer one, which the refusal names", async () => {
-    const result = await guest.ksplice("undo", "first");
-    expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain("first cannot be undone");
-    expect(result.stderr).toContain("second");
-    expect(await guest.sh(probe)).toBe("EDOM");
-  });
+    await step("the older one is not undone before the newer one, which the refusal names", async () => {
+      const result = await guest.ksplice("undo", "first");
+      expect(result.exitCode).toBe(1);
+      expect(result.stderr).toContain("first cannot be undone");
+      expect(result.stderr).toContain("second");
+      expect(await guest.sh(probe)).toBe("EDOM");
+    });
 
-  it("one that has nothing to do with them is undone in between", async () => {
-    const { stdout } = await guest.mustRun("undo", "aside");
-    // Nothing can have kept an address of it.
-    expect(stdout).not.toContain("stays");
-    expect(await guest.sh("ls -d /sys/kernel/ksplice/aside /sys/module/ksplice_aside* 2>/dev/null || true")).toBe("");
-    expect(await banner()).toBe("Linux");
-    expect(await guest.sh(probe)).toBe("EDOM");
-  });
+    await step("one that has nothing to do with them is undone in between", async () => {
+      const { stdout } = await guest.mustRun("undo", "aside");
+      // Nothing can have kept an address of it.
+      expect(stdout).not.toContain("stays");
+      expect(await guest.sh("ls -d /sys/kernel/ksplice/aside /sys/module/ksplice_aside* 2>/dev/null || true")).toBe("");
+      expect(await banner()).toBe("Linux");
+      expect(await guest.sh(probe)).toBe("EDOM");
+    });
 
-  it("are undone newest first, each giving back what was before it", async () => {
-    await guest.mustRun("undo", "second");
-    expect(await guest.sh(probe)).toBe("EINVAL");
-    await guest.mustRun("undo", "first");
-    expect(await guest.sh(probe)).toBe("accepted");
-  });
+    await step("are undone newest first, each giving back what was before it", async () => {
+      await guest.mustRun("undo", "second");
+      expect(await guest.sh(probe)).toBe("EINVAL");
+      await guest.mustRun("undo", "first");
+      expect(await guest.sh(probe)).toBe("accepted");
+    });
 
-  it("an update that is not there cannot be undone", async () => {
-    const result = await guest.ksplice("undo", "third");
-    expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain("there is no update third in this kernel");
-  });
+    await step("an update that is not there cannot be undone", async () => {
+      const result = await guest.ksplice("undo", "third");
+      expect(result.exitCode).toBe(1);
+      expect(result.stderr).toContain("there is no update third in this kernel");
+    });
 
-  it("leave nothing behind", async () => {
-    await guest.expectClean();
+    await step("leave nothing behind", async () => {
+      await guest.expectClean();
+    });
   });
 });
