@@ -46,6 +46,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/golden/**/*.test.ts"],
           testTimeout: 30_000,
+          // Else one processor is left alone, of two.
+          maxWorkers: "100%",
           // Loading the modules anew for each file takes a third of the time. So a test puts back what it changes of its process.
           isolate: false,
           globalSetup: OWN_TEMPORARY,
