@@ -59,8 +59,8 @@ function locateKey(pre: PreObject, { symbol, addend }: ElfRelocation): { place: 
   return place === undefined ? undefined : { place, delta: symbol.value + offset - place.offset };
 }
 
-/** @returns what gives the key address of a code address, by the target's running jump table */
-function readJumpTable(run: RunKernel, target: string): (codeAddr: bigint) => bigint | undefined {
+/** @returns what gives the address of the key of a place in code, by the running jump table of the target */
+export function readJumpTable(run: RunKernel, target: string): (codeAddr: bigint) => bigint | undefined {
   const [start, end] = findTable(run, target);
   const bytes = end === undefined ? readModuleTable(run, start) : run.read(start, Number(end - start));
   const table = new DataView(bytes?.buffer ?? new ArrayBuffer(0), bytes?.byteOffset, bytes?.byteLength);

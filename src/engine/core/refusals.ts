@@ -92,7 +92,7 @@ export const refuseModuleFile = (module: string, directory: string, reason: stri
     code: "module-not-written",
     message: `${module}.ko cannot be put where insmod loads it from: ${reason}`,
     location: directory,
-    hint: `make room there, and run the same command again: df ${directory}`,
+    hint: `make room there, or make it writable, and run the same command again: df ${directory}`,
     abortCause: "out_of_memory",
   });
 
