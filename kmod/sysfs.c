@@ -225,7 +225,7 @@ static void update_release(struct kobject *kobj)
 	kfree(update);
 }
 
-static struct kobj_type update_type = {
+static const struct kobj_type update_type = {
 	.release = update_release,
 	.sysfs_ops = &kobj_sysfs_ops,
 	.default_groups = update_groups,

@@ -25,6 +25,29 @@ export type BuiltModules = ReadonlyMap<string, Uint8Array>;
 
 /** Builds the core and the test modules for a prepared tree. */
 export async function buildCoreModules(treeDirectory: string): Promise<BuiltModules> {
+  return await withCoreBuild(treeDirectory, { arguments: ["W=1"] }, async (directory) => {
+    const files = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith(".ko"));
+    return new Map(
+      await Promise.all(
+        files.map(async (file): Promise<[string, Uint8Array]> => [file.replace(/.*\/|\.ko$/g, ""), await readFile(join(directory, file))]),
+      ),
+    );
+  });
+}
+
+export interface CoreBuild {
+  /** For make. */
+  readonly arguments: readonly string[];
+  /** Files put into the copy that is built, by their names from its top. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Builds the core and the test modules in a copy, and hands on where it is and what was said on standard error. A warning of the compiler is an error. */
+export async function withCoreBuild<T>(
+  treeDirectory: string,
+  { arguments: further, files = {} }: CoreBuild,
+  use: (directory: string, said: string) => Promise<T>,
+): Promise<T> {
   const cacheDir = defaultCacheDir(process.env);
   const build = await prepareBuild(await withoutBuild(await openKernelTree(treeDirectory), cacheDir), { cacheDir });
   const directory = await mkdtemp(join(tmpdir(), "ksplice-core-test-"));
@@ -33,17 +56,20 @@ export async function buildCoreModules(treeDirectory: string): Promise<BuiltModu
     await cp(KMOD, join(directory, "kmod"), { recursive: true });
     await cp(join(HERE, "modules"), join(directory, "modules"), { recursive: true });
     await writeFile(join(directory, "Kbuild"), "obj-m := kmod/ modules/\n");
-    const args = [`M=${directory}`, "KBUILD_MODPOST_WARN=1", "CONFIG_DEBUG_INFO_BTF_MODULES=", "KSPLICE_OWN_SHADOW=y", "W=1", "modules"];
+    for (const [file, text] of Object.entries(files)) await writeFile(join(directory, file), text);
+    const args = [
+      `M=${directory}`,
+      "KBUILD_MODPOST_WARN=1",
+      "CONFIG_DEBUG_INFO_BTF_MODULES=",
+      "KSPLICE_OWN_SHADOW=y",
+      ...further,
+      "modules",
+    ];
     const result = await withBuildLock(build.cacheDir, () =>
       makeKernel({ ...build, source: build.tree.source }, args, [...MODULE_FLAGS, "-Werror"]),
     );
     if (result.exitCode !== 0) throw new Error(result.stderr);
-    const files = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith(".ko"));
-    return new Map(
-      await Promise.all(
-        files.map(async (file): Promise<[string, Uint8Array]> => [file.replace(/.*\/|\.ko$/g, ""), await readFile(join(directory, file))]),
-      ),
-    );
+    return await use(directory, result.stderr);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
