@@ -115,13 +115,14 @@ Object.assign(arrows, {
   demo: [...everything, "examples"],
   bench: [...everything, "examples"],
   corpus: everything,
+  matrix: [...everything, "corpus"],
   packaging: everything,
   "test/support": everything,
-  "test/unit": [...tests, "corpus", "demo", "packaging"],
+  "test/unit": [...tests, "corpus", "demo", "matrix", "packaging"],
   "test/golden": tests,
   // They run what `npm run bench` and `npm run corpus` run.
   "test/vm": [...tests, "bench", "corpus", "examples"],
-  "test/nightly": [...tests, "corpus", "packaging", "test/vm"],
+  "test/nightly": [...tests, "corpus", "matrix", "packaging", "test/vm"],
 });
 
 /** These take bytes or text and return values: no file system, no processes, no clock, no console. */
@@ -202,12 +203,12 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/**", "vm/**", "examples/*.ts", "demo/**", "bench/**", "corpus/**", "packaging/**", "test/**/*.ts"],
+    files: ["src/**", "vm/**", "examples/*.ts", "demo/**", "bench/**", "corpus/**", "matrix/**", "packaging/**", "test/**/*.ts"],
     plugins: { ksplice: imports },
     rules: { "ksplice/arrows": ["error", arrows], "ksplice/no-circles": "error" },
   },
   {
-    files: ["src/**", "vm/**", "corpus/**"],
+    files: ["src/**", "vm/**", "corpus/**", "matrix/**"],
     ignores: ["src/arch/**"],
     rules: { "no-restricted-syntax": ["error", ...ofOneProcessor] },
   },

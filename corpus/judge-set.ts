@@ -15,6 +15,8 @@ export interface JudgeOptions {
   readonly mostUnits: number | undefined;
   /** No fix is begun after this many minutes; those that were not are left out, and judged by the next run. */
   readonly minutes: number | undefined;
+  /** So many fixes of which something is built are enough: no other is begun. Default: all are judged. */
+  readonly enough?: number;
   readonly tell: Tell;
 }
 
@@ -63,11 +65,13 @@ async function createAll(
   pool: JudgePool,
   store: ResultStore,
   chosen: readonly Fix[],
-  { jobs, minutes, tell }: JudgeOptions,
+  { jobs, minutes, enough = Number.POSITIVE_INFINITY, tell }: JudgeOptions,
 ): Promise<Created[]> {
   const end = minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + minutes * 60_000;
   let done = 0;
+  let built = 0;
   const all = await mapLimited(chosen, jobs, async (fix): Promise<Created | undefined> => {
+    if (built >= enough) return undefined;
     let known = await store.find(fix);
     if (known === undefined) {
       if (performance.now() > end) return undefined;
@@ -75,6 +79,7 @@ async function createAll(
       known = await requireResult(store, fix);
     }
     const { result, update, stage } = known;
+    if (result.verdict !== "not built") built++;
     done++;
     tell("stage", `${done} of ${chosen.length}: ${fix.name}: ${wordsFor(result)}`);
     const targets = update?.manifest.targets.map(({ name }) => name) ?? [];

@@ -2,23 +2,19 @@
 import type { EventKind } from "../src/events.js";
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { Command } from "commander";
 import { positiveInteger, runProgram, usage } from "../src/cli/common.js";
 import { defaultCacheDir } from "../src/host/cache-dir.js";
 import { chooseFixes } from "./choose-fixes.js";
-import type { Fix } from "./fixes/connect-pieces.js";
 import { findFixes } from "./fixes/find-fixes.js";
 import { patchOfFixes } from "./judge-fix.js";
-import { judgeSet, type JudgedSet } from "./judge-set.js";
+import { judgeSet } from "./judge-set.js";
 import { openSet } from "./open-set.js";
-import { rehearseInTurn } from "./rehearse/rehearse-in-turn.js";
+import { rehearseUpdates } from "./rehearse/rehearse-updates.js";
 import { renderHtml } from "./report-html.js";
 import { renderMarkdown } from "./report-markdown.js";
 import { renderText } from "./report-text.js";
-import { shuffled } from "./shuffled.js";
 import type { CorpusReport } from "./summary.js";
-import type { CorpusSet, FixResult } from "./types.js";
 
 interface CorpusOptions {
   readonly from: string;
@@ -66,7 +62,9 @@ const program = new Command("corpus")
     }
     const { jobs, mostUnits, minutes } = options;
     const judged = await judgeSet(set, found, chosen, { jobs, mostUnits, minutes, cacheDir, tell });
-    const results = options.rehearse === undefined ? judged.results : await withRehearsals(set, judged, chosen, options, options.rehearse);
+    const { rehearse: count, seed } = options;
+    const results =
+      count === undefined ? judged.results : await rehearseUpdates(set, judged, chosen, { count, seed, jobs, cacheDir, tell });
     const seconds = Math.round((performance.now() - started) / 1000);
     const report: CorpusReport = { from: options.from, to: options.to, seconds, found: found.fixes.length, results };
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
@@ -75,32 +73,6 @@ const program = new Command("corpus")
     process.stdout.write(renderText(report));
     if (results.some(({ verdict, rehearsal }) => verdict === "failed" || rehearsal?.ok === false)) process.exitCode = 1;
   });
-
-/** The results, with what became of some of the updates in a virtual machine. */
-async function withRehearsals(
-  set: CorpusSet,
-  { results, store }: JudgedSet,
-  chosen: readonly Fix[],
-  { seed, jobs }: CorpusOptions,
-  count: number,
-): Promise<FixResult[]> {
-  const fixes = new Map(chosen.map((fix) => [fix.name, fix]));
-  const drawn = shuffled(
-    results.filter(({ verdict }) => verdict === "update"),
-    seed,
-  ).slice(0, count);
-  const requests = drawn.flatMap(({ fix: name }) => {
-    const fix = fixes.get(name);
-    return fix === undefined ? [] : [{ name, update: async () => await store.requireUpdate(fix) }];
-  });
-  const cacheDir = defaultCacheDir(process.env);
-  const logs = join(cacheDir, "corpus", "rehearsals", set.release);
-  const rehearsed = await rehearseInTurn(requests, { tree: set.fromTree, logs, cacheDir, tell, jobs });
-  return results.map((result) => {
-    const rehearsal = rehearsed.get(result.fix);
-    return rehearsal === undefined ? result : { ...result, rehearsal };
-  });
-}
 
 function tell(_: EventKind, message: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message.slice(0, process.stderr.columns - 1)}`);

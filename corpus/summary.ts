@@ -1,4 +1,4 @@
-import { VERDICTS, type FixResult, type Verdict } from "./types.js";
+import { VERDICTS, type FixResult, type RehearsalResult, type Verdict } from "./types.js";
 
 /** All that a report is made from. */
 export interface CorpusReport {
@@ -59,13 +59,18 @@ export function summarize(results: readonly FixResult[]): Summary {
   };
 }
 
+/** Whether an update made trouble in a machine, or is not what the patched source says. */
+export function isWrong({ ok, verified, isUnknown }: RehearsalResult): boolean {
+  return !isUnknown && (!ok || verified === false);
+}
+
 function sumRehearsals(results: readonly FixResult[]): RehearsalSums {
   const all = results.flatMap(({ rehearsal }) => rehearsal ?? []);
   const known = all.filter(({ isUnknown }) => !isUnknown);
   return {
     rehearsed: known.length,
     verified: known.filter(({ verified }) => verified !== undefined).length,
-    wrong: known.filter(({ ok, verified }) => !ok || verified === false).length,
+    wrong: all.filter(isWrong).length,
     unknown: all.length - known.length,
   };
 }

@@ -1,0 +1,56 @@
+import { isLoaded } from "../src/update/match/match-update.js";
+import { parseObject } from "../src/elf/parse-object.js";
+import { mapLimited } from "../src/host/map-limited.js";
+import { compileUnit } from "../src/kbuild/compile/compile-unit.js";
+import { findUnitCommands, unitsOf, type UnitWithCommand } from "../src/kbuild/compile/unit-command.js";
+import type { UnitIndex } from "../src/kbuild/compile/unit-index.js";
+import type { PreparedBuild } from "../src/kbuild/types.js";
+import type { LiveKernel } from "../src/kernel/live/live-kernel.js";
+import { matchUnit } from "../src/match/match-unit.js";
+import { shuffled } from "../corpus/shuffled.js";
+import type { KernelFigures } from "./figures.js";
+
+/** Units drawn at random of all that the kernel and its modules are made of. */
+export async function drawUnits(build: PreparedBuild, index: UnitIndex, count: number, seed: number): Promise<UnitWithCommand[]> {
+  const objects = index.objects.filter(({ kind, targets }) => kind === "c" && targets.length > 0).map(({ path }) => path);
+  const drawn = shuffled(objects, seed).slice(0, count);
+  const commands = await findUnitCommands(build, drawn);
+  return drawn.flatMap((path) => {
+    const command = commands.get(path);
+    return command === undefined ? [] : unitsOf(command);
+  });
+}
+
+/** Compiles the units as they are, without a patch, and compares every function of them with a kernel. */
+export async function matchSample(
+  build: PreparedBuild,
+  units: readonly UnitWithCommand[],
+  kernel: LiveKernel,
+  jobs: number,
+): Promise<NonNullable<KernelFigures["matching"]>> {
+  const known = units.filter(({ target }) => isLoaded(target, kernel));
+  const matches = await mapLimited(known, jobs, async (unit) => {
+    const { object } = await compileUnit(build, unit);
+    return { unit, match: matchUnit(parseObject(object, unit.path), unit, kernel) };
+  });
+  const sum = (count: (match: (typeof matches)[number]["match"]) => number): number =>
+    matches.reduce((total, { match }) => total + count(match), 0);
+  return {
+    units: known.length,
+    functions: sum(({ statistics }) => statistics.functions),
+    matched: sum(({ statistics }) => statistics.matched),
+    skipped: sum(({ statistics }) => statistics.skipped.length),
+    unknownUnits: units.length - known.length,
+    mismatches: matches.flatMap(({ unit, match }) =>
+      match.kind === "matched"
+        ? []
+        : [
+            {
+              unit: unit.path,
+              functions: match.mismatches.map((mismatch) => mismatch.function),
+              cause: match.mismatches[0]?.likelyCause ?? "",
+            },
+          ],
+    ),
+  };
+}
