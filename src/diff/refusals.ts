@@ -11,6 +11,16 @@ export function changedData(symbol: string): DiffRefusal {
   };
 }
 
+/** One for all messages of a unit: `#define DEBUG` turns on all of them. */
+export function changedDebugMessages(): DiffRefusal {
+  return {
+    code: "changed-data",
+    symbol: "__dyndbg",
+    message:
+      "whether debugging messages are on from the start changes (DEBUG): the running kernel's descriptors were made for the old code, and the jump labels of the new one do not fit them",
+  };
+}
+
 export function changedDataSize(symbol: string, preSize: number, postSize: number): DiffRefusal {
   return {
     code: "changed-data-size",
@@ -84,6 +94,15 @@ export function toldByAddress(symbol: string, reader: string): DiffRefusal {
     code: "told-by-address",
     symbol,
     message: `the constant ${symbol} gets another size, so that the patched code has it at another address, and ${reader} compares pointers with it: objects that are alive hold the old one's. Keep its size, and put what is new into a table of its own`,
+  };
+}
+
+/** @param owner the code that gives it to `callee` */
+export function registeredTable(symbol: string, owner: string, callee: string): DiffRefusal {
+  return {
+    code: "registered-table",
+    symbol,
+    message: `the constant ${symbol} changes, and ${owner} gives it to ${callee}, which takes back what was registered with it: what is registered now was made of the old one, and would not be found, or what was never registered would be looked for. Leave it as it is, and register what is new with a table of its own`,
   };
 }
 

@@ -8,6 +8,11 @@ export function isBranch({ arch }: SplitObject, owner: Atom, relocation: ElfRelo
   return isCode && arch.code.isBranchField(owner.data, relocation.offset, relocation.type);
 }
 
+/** The first direct call or jump behind a field of code: what the field's address is given to, as a rule. */
+export function nextCall(split: SplitObject, owner: Atom, field: ElfRelocation): ElfRelocation | undefined {
+  return owner.relocations.find((relocation) => relocation.offset > field.offset && isBranch(split, owner, relocation));
+}
+
 /** True where code takes the address of what a field refers to (`lea`, an immediate operand), and does not only read or write there. */
 export function takesAddress({ arch }: SplitObject, owner: Atom, relocation: ElfRelocation): boolean {
   return arch.code.holdsImmediate(owner.data, relocation.offset);

@@ -62,6 +62,7 @@ const registered = (code: string, what: string): SectionRule => ({ kind: "regist
 const IGNORED: SectionRule = { kind: "ignored" };
 const EXPORTS: SectionRule = { kind: "exports" };
 const PIECES: SectionRule = { kind: "pieces" };
+const NO_PROBES = "the list of functions that no probe may be put into";
 
 /**
  * One entry a section kind; the first that matches decides. Entry layouts: arch/x86/include/asm/alternative.h, bug.h, extable.h,
@@ -88,7 +89,7 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
     /^_error_injection_whitelist$/,
     table({ sizes: [16], owner: 0, takenAtStart: "the list of functions that errors may be injected into" }),
   ],
-  [/^_kprobe_blacklist$/, table({ sizes: [8], owner: 0, takenAtStart: "the list of functions that no probe may be put into" })],
+  [/^_kprobe_blacklist$/, table({ sizes: [8], owner: 0, takenAtStart: NO_PROBES })],
   [/^__mcount_loc$|^__patchable_function_entries$/, table({ sizes: [8], owner: 0 })],
   [/^\.(smp_locks|retpoline_sites|return_sites|call_sites|cfi_sites|ibt_endbr_seal|kcfi_traps)$/, table({ sizes: [4], owner: 0 })],
   [/^\.orc_unwind_ip$/, table({ sizes: [4], owner: 0, companion: [".orc_unwind", 6] })],
@@ -137,6 +138,19 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.(rodata|data\.rel\.ro|lrodata)(\.|$)/, data("always", false)],
   [/^\.(data|bss|ref\.data|ref\.rodata|ldata|lbss|sbss|sdata)(\.|$)/, data("always", true)],
 ];
+
+/** Sections of code whose range of addresses the kernel reads something from (kernel/kprobes.c, kernel/sched/core.c, kernel/stacktrace.c, lib/nmi_backtrace.c, Linux 6.1). */
+const TEXT_WITH_MEANING: readonly (readonly [name: RegExp, what: string])[] = [
+  [/^\.(?:kprobes|noinstr|entry)\.text/, NO_PROBES],
+  [/^\.(?:sched|spinlock|lock)\.text/, "the list of functions by which threads wait for others"],
+  [/^\.(?:irqentry|softirqentry)\.text/, "the list of functions that interrupts come in by"],
+  [/^\.cpuidle\.text/, "the list of functions in which a processor is idle"],
+];
+
+/** What the kernel takes a function for by the section that it lies in, in words. */
+export function meaningOfText(section: string): string | undefined {
+  return TEXT_WITH_MEANING.find(([name]) => name.test(section))?.[1];
+}
 
 /** What a section that no rule is known for is read as, so that the rest can be compared; it is refused all the same. */
 export const UNKNOWN_SECTION_RULE: SectionRule = data("always", true);

@@ -15,6 +15,8 @@ import { correlate, type CorrelationTrace } from "./correlate.js";
 import type { Twins } from "./group.js";
 import { findHooks, type Hook } from "./hooks.js";
 import { checkInitReferences } from "./init-references.js";
+import { compareModuleInfo } from "./module-info.js";
+import { findRegisteredTables } from "./registered-tables.js";
 import { findExchangedNames } from "./renamed-functions.js";
 import { findToldFunctions } from "./told-functions.js";
 import * as refuse from "../refusals.js";
@@ -81,6 +83,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: Cor
     ...compareNamelessCode(comparer),
     ...findChangedAliases(pre, post, twins),
     ...findToldFunctions(pre, post, twins),
+    ...findRegisteredTables(code, constants),
     ...findExchangedNames(pre, post, twins, included).map(({ after, before }) => refuse.exchangedName(atomName(after), atomName(before))),
     ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
   );
@@ -93,7 +96,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: Cor
   const init = [...code.init, ...data.init, ...constants.init];
   const lists = [functions.changed, functions.new, functions.removed, data.new, changedData, exports.added];
   const changedAtAll = lists.some((list) => list.length > 0);
-  const marks = [...findChangedMarks(preTables, postTables, twins), ...data.marks];
+  const marks = [...findChangedMarks(preTables, postTables, twins), ...data.marks, ...compareModuleInfo(preObject, postObject)];
   const lateExports = [...exports.removed, ...exports.regraded].map(({ name }) => ({ name, what: EXPORTS }));
   const [[firstInit], [firstMark]] = [init, [...marks, ...lateExports]];
   if (!changedAtAll && refusals.length === 0) {

@@ -1,6 +1,7 @@
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
 import type { ChangedMark } from "./code-tables.js";
 import type { Comparer } from "./compare.js";
+import { beginsAlike } from "./debug-descriptors.js";
 import { findHandler, type Hook } from "./hooks.js";
 import type { SpecialMemory } from "../atoms/section-rules.js";
 import * as refuse from "../refusals.js";
@@ -52,7 +53,10 @@ function compareObject(comparer: Comparer, hooks: readonly Hook[], twin: Atom, a
     result.init.push(name);
     return;
   }
-  if (lineNumbers === true && !moved && atomSize(atom) === atomSize(twin)) return;
+  if (lineNumbers === true && !moved && atomSize(atom) === atomSize(twin)) {
+    if (!beginsAlike(twin, atom)) result.refusals.push(refuse.changedDebugMessages());
+    return;
+  }
   if (!mutable && !moved) {
     result.constants.push({ pre: twin, post: atom });
     return;

@@ -1,5 +1,6 @@
 import type { Atom } from "../atoms/atom.js";
 import type { Comparer } from "./compare.js";
+import { compareModuleCalls } from "./module-calls.js";
 import { normalName } from "../atoms/names.js";
 import * as refuse from "../refusals.js";
 import type { DiffRefusal } from "../types.js";
@@ -11,8 +12,8 @@ export interface RegistrationComparison {
 
 /** Compares what the kernel reads once, when it or a module starts: the entries have to be the same on both sides, whatever their order. */
 export function compareRegistrations(comparer: Comparer): RegistrationComparison {
-  const result: RegistrationComparison = { refusals: [], notes: [] };
   const { pre, post } = comparer;
+  const result: RegistrationComparison = { refusals: compareModuleCalls(pre, post), notes: [] };
   const left = new Map<string, Atom[]>();
   for (const atom of pre.atoms) {
     if (atom.rule.kind !== "registered") continue;

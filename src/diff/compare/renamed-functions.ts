@@ -2,7 +2,7 @@ import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
 import { equalBytes, isText, type Atom } from "../atoms/atom.js";
 import { findAddressTaken } from "../atoms/address-taken.js";
-import { isBranch } from "../atoms/branches.js";
+import { isBranch, nextCall } from "../atoms/branches.js";
 import { coldParent } from "../../elf/made-names.js";
 import { isNumbered } from "../atoms/names.js";
 import type { SplitObject } from "../atoms/split-object.js";
@@ -60,7 +60,7 @@ interface Given {
  */
 function isGivenAlike(before: Given, after: Given, twins: ReadonlyMap<Atom, Atom>, continued: ReadonlySet<Atom>): boolean {
   if (!equalBytes(instructionInFront(before), instructionInFront(after))) return false;
-  const [had, has] = [nextCall(before), nextCall(after)];
+  const [had, has] = [before, after].map(({ split, owner, field }) => nextCall(split, owner, field));
   if (had === undefined || has === undefined) return had === has;
   const [was, is] = [before.split.target(had, before.owner), after.split.target(has, after.owner)];
   if (was.kind === "atom" && is.kind === "atom") {
@@ -75,10 +75,6 @@ function isGivenAlike(before: Given, after: Given, twins: ReadonlyMap<Atom, Atom
 function instructionInFront({ split, owner, field }: Given): Uint8Array {
   const instruction = split.arch.code.decode(owner.data).find(({ offset, size }) => field.offset < offset + size);
   return owner.data.subarray(instruction?.offset ?? 0, field.offset);
-}
-
-function nextCall({ split, owner, field }: Given): ElfRelocation | undefined {
-  return owner.relocations.find((relocation) => relocation.offset > field.offset && isBranch(split, owner, relocation));
 }
 
 /** A function whose name another one has with the patch. */

@@ -1,6 +1,6 @@
 import { isText } from "../../diff/atoms/atom.js";
 import { baseName, isState } from "../../diff/compare/correlate-data.js";
-import { readTopLevel } from "../../source/top-level-items.js";
+import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { declaredTypes } from "./declared-types.js";
@@ -61,15 +61,25 @@ function isOnlyRead(source: string, name: string): boolean {
   return uses.some((body) => use.test(body)) && !uses.some((body) => step.test(body));
 }
 
-/** True if a function of a source gives the variable, a member or an element of it a value. */
+/** True if a function of a source gives the variable, a member or an element of it a value. A static function that nothing else mentions is none: the compiler leaves it out. */
 function isAssigned(source: string, name: string): boolean {
   const assignment = new RegExp(String.raw`(?:^|[^.>] )${name}(?: \[[^\]]*\]| \. \w+)* (?:[-+*/%&|^] |< < |> > )?= (?!=)`);
-  return (readTopLevel(source) ?? []).some(
-    ({ kind, body }) =>
-      kind === "function" &&
-      body
+  const items = readTopLevel(source) ?? [];
+  return items.some(
+    (item) =>
+      item.kind === "function" &&
+      assignment.test(item.body) &&
+      !isLeftOut(item, items) &&
+      item.body
         .split(/[;{}]/)
         .map((statement) => statement.trim())
         .some((statement) => !statement.startsWith("static ") && assignment.test(statement)),
   );
+}
+
+function isLeftOut(item: TopLevelItem, items: readonly TopLevelItem[]): boolean {
+  const own = splitHead(item.head)?.name;
+  if (own === undefined || !/^(?:\w+ )*static /.test(item.head)) return false;
+  const mention = new RegExp(String.raw`\b${own}\b`);
+  return !items.some((other) => other !== item && [other.head, other.body, ...other.directives].some((text) => mention.test(text)));
 }

@@ -80,6 +80,14 @@ export const elementsMove = (entry: UnitDiff, name: string): LinkageRefusal =>
     `elements of ${name} change places: pointers to them that objects which are alive hold would mean other elements`,
   );
 
+/** @param member of the constant: what says the size */
+export const objectSizeChanges = (entry: UnitDiff, name: string, member: string): LinkageRefusal =>
+  make("changed-object-size")(
+    entry,
+    name,
+    `${name} says another size or place with the patch (${member}): objects that are alive were made by what it said before`,
+  );
+
 /** @param stays a function whose old code goes on being run; `why` it does */
 export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, why: string, callee: string): LinkageRefusal =>
   make("kept-code-calls-changed")(entry, stays, `${why}, and it calls ${callee}, whose new code was compiled for other callers`);

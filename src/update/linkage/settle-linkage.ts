@@ -1,5 +1,6 @@
 import { findAddressTaken } from "../../diff/atoms/address-taken.js";
 import { readExports } from "../../diff/atoms/exports.js";
+import { MODULE_CALLS } from "../../diff/compare/module-calls.js";
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
@@ -8,6 +9,7 @@ import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
 import { findDroppedState, findFoldedState } from "./dropped-state.js";
 import { findMovedElements } from "./moved-elements.js";
+import { findObjectSizes } from "./object-sizes.js";
 import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
 import { findMovedCallbacks, findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes, UnitFunction } from "./prototypes.js";
@@ -60,6 +62,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findFoldedState(diffs, context.texts, moves),
     ...findChangedTypes(diffs, context.texts, moves),
     ...findMovedElements(diffs, context.texts),
+    ...findObjectSizes(diffs, context.texts),
   ];
   const judged = new Set<string>();
   for (const { entry, from, to, why } of questions) {
@@ -112,7 +115,8 @@ function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<strin
     const exported = new Set([...readExports(entry.diff.pre).values()].map(({ symbol }) => symbol.name));
     const taken = new Set([...findAddressTaken(pre)].flatMap(({ symbols }) => symbols));
     return changed.flatMap(({ name, pre: symbol }): Question[] => {
-      if (symbol === undefined) return [];
+      // A module's structure holds these two; they take nothing.
+      if (symbol === undefined || MODULE_CALLS.includes(symbol.name)) return [];
       const isTaken = taken.has(symbol) || (symbol.bind !== STB_LOCAL && takenElsewhere.has(symbol.name));
       if (!exported.has(symbol.name) && !isTaken) return [];
       const why = exported.has(symbol.name)

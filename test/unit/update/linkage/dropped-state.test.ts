@@ -52,6 +52,17 @@ describe("a variable that the compiler leaves out with the patch", () => {
     expect((await settle({ unit: { pre: text(writer, "cache"), post: text("", "cache") } })).refused).toEqual(["split-state cache"]);
   });
 
+  it("as what sets it is called by nobody any more", async () => {
+    const setter = "static void set(void *x) { cache = make(x); }";
+    const { refused } = await settle({
+      unit: {
+        pre: text(`${setter} void begin(void *x) { set(x); }`, "cache"),
+        post: text(`${setter} void begin(void *x) { make(x); }`, "cache"),
+      },
+    });
+    expect(refused).toEqual(["split-state cache"]);
+  });
+
   it.each([
     ["is only written to", text("void set(void *x) { cache = x; }", "0")],
     ["is gone from the source", "void *make(void *); void *get(void) { return make((void *)1); }"],
