@@ -23,6 +23,7 @@ export { packageRoot } from "./host/package-root.js";
 export { headlineOf } from "./kbuild/change/describe-change.js";
 export type { Change } from "./kbuild/change/read-change.js";
 export { createUpdate, type CreateRequest } from "./update/create/create-update.js";
+export { prebuild, type Prebuilt, type PrebuildRequest } from "./update/create/prebuild.js";
 export { checkId, randomId } from "./update/create/update-id.js";
 
 // Updates as files.

@@ -9,10 +9,12 @@ import {
   openUpdate,
   packageRoot,
   packUpdate,
+  prebuild,
   randomId,
   Refusal,
   spellNote,
   type Change,
+  type PrebuildRequest,
 } from "../index.js";
 import {
   cacheDirectory,
@@ -34,6 +36,8 @@ interface CreateOptions extends CommonOptions {
   readonly gitDir?: string;
   readonly strip?: number;
   readonly diffext?: string;
+  readonly prebuild?: boolean;
+  readonly prebuildFiles?: string[];
   readonly patchOpt?: string[];
   readonly after?: string[];
   readonly config?: string;
@@ -52,7 +56,7 @@ interface CreateOptions extends CommonOptions {
   readonly trace?: boolean;
 }
 
-/** `ksplice create --patch=FILE | --series=FILE | --git=COMMIT | --diffext=EXT KERNEL_SOURCE` */
+/** `ksplice create --patch=FILE | --series=FILE | --git=COMMIT | --diffext=EXT | --prebuild KERNEL_SOURCE` */
 export function createCommand(): Command {
   return new Command("create")
     .description("make an update for a running kernel out of a source patch")
@@ -66,6 +70,8 @@ export function createCommand(): Command {
     .option("--git <commit>", "the change, what a commit or each of a range A..B makes to the source")
     .option("--git-dir <dir>", "the repository of --git (default: the one that the source is in)")
     .option("--diffext <ext>", "the change: each file FILEEXT in the source is the changed version of FILE")
+    .option("--prebuild", "make no update: do ahead, once for a kernel, what the first one would wait for")
+    .option("--prebuild-files <glob>", "with it, compile the objects of these source files, too ('net/ipv4/*'); may be repeated", appendTo)
     .option("-p, --strip <n>", "leading directories to strip of the patch's file names (default: as its files say)", nonNegativeInteger)
     .option("--patch-opt <opt>", "option for patch(1); may be repeated", appendTo)
     .option(
@@ -94,7 +100,6 @@ export function createCommand(): Command {
       "--trace",
       "how the code before and after the change is paired, on stderr: what each function and object was taken for, and why",
     )
-    .addOption(refusedOption("--prebuild [x]", "there is no kernel build to prepare any more"))
     .addOption(refusedOption("--skip-prebuild [x]", "there is no kernel build to skip any more"))
     .addOption(refusedOption("--standalone [x]", "every update brings all that it needs"))
     .addOption(refusedOption("--extra-match <pattern>", "every function of the touched units is matched"))
@@ -103,15 +108,27 @@ export function createCommand(): Command {
     .action(async (source: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<CreateOptions>();
       const shown = showEvents("ksplice-create", options);
+      if (isPrebuild(options)) {
+        const { release, objects } = await prebuild({
+          ...commonRequest(source, options),
+          files: options.prebuildFiles ?? [],
+          tell: shown.tell,
+        });
+        shown.done();
+        if (options.json === true) printJson({ release, objects });
+        else if (options.quiet !== true)
+          process.stdout.write(
+            `ready to make updates for ${release}${objects === 0 ? "" : `; ${objects} object${objects === 1 ? "" : "s"} compiled`}\n`,
+          );
+        return;
+      }
       const id = checkId(options.id ?? randomId());
-      const kmodDir = requireKmod();
       const output = options.output ?? `ksplice-${id}.tar.gz`;
       // Before anything is compiled.
       await access(dirname(resolve(output)), constants.W_OK);
       const change = changeOf(options);
       const update = await createUpdate({
-        source,
-        ...(options.config === undefined ? {} : { configDir: options.config }),
+        ...commonRequest(source, options),
         change,
         after: await Promise.all((options.after ?? []).map((path) => openUpdate(path))),
         id,
@@ -119,16 +136,12 @@ export function createCommand(): Command {
         ...(options.description === undefined ? {} : { description: options.description }),
         ...(options.cve === undefined ? {} : { cves: options.cve }),
         ...(options.effective === undefined ? {} : { effective: effectiveVersion(options.effective) }),
-        jobs: options.jobs ?? jobsFromEnvironment(),
         ...(options.onlyTargets === undefined ? {} : { onlyTargets: options.onlyTargets }),
         ...(options.allowLayout === undefined ? {} : { allowedLayouts: options.allowLayout }),
         ...(options.allowBusy === undefined ? {} : { allowedBusy: options.allowBusy }),
         ...(options.mostUnits === undefined ? {} : { mostUnits: options.mostUnits }),
         buildModules: options.buildModules === true,
-        kmodDir,
-        cacheDir: cacheDirectory(),
         tell: shown.tell,
-        interruption: endingSignal,
         trace: traceTo(options),
       });
       await writeFile(output, await packUpdate(update));
@@ -150,6 +163,26 @@ export function createCommand(): Command {
       for (const { name, place } of update.manifest.wholeModules ?? []) process.stdout.write(`  ${name}: built whole, for ${place}\n`);
       for (const note of update.manifest.notes) process.stdout.write(`  note: ${spellNote(note)}\n`);
     });
+}
+
+/** What making an update and doing things ahead need alike. */
+function commonRequest(source: string, { config, jobs }: CreateOptions): Omit<PrebuildRequest, "tell" | "files"> {
+  return {
+    source,
+    ...(config === undefined ? {} : { configDir: config }),
+    jobs: jobs ?? jobsFromEnvironment(),
+    kmodDir: requireKmod(),
+    cacheDir: cacheDirectory(),
+    interruption: endingSignal,
+  };
+}
+
+/** @throws Refusal `usage` where it is to do both, or files are named without it */
+function isPrebuild({ prebuild: ahead, prebuildFiles, patch, series, git, diffext }: CreateOptions): boolean {
+  if (ahead !== true && prebuildFiles !== undefined) throw usage("--prebuild-files goes with --prebuild");
+  if (ahead === true && [patch, series, git, diffext].some((way) => way !== undefined))
+    throw usage("--prebuild makes no update: leave the patch out");
+  return ahead === true;
 }
 
 /** Source of the kernel part, which every update brings. @throws Refusal where only the package for applying is installed */
@@ -192,7 +225,7 @@ function effectiveVersion(text: string): string {
 function changeOf(options: CreateOptions): Change {
   const { patch, series, git, diffext, strip, patchOpt, gitDir } = options;
   if ([patch, series, git, diffext].filter((way) => way !== undefined).length !== 1)
-    throw usage("give exactly one of --patch=FILE, --series=FILE, --git=COMMIT and --diffext=EXT");
+    throw usage("give exactly one of --patch=FILE, --series=FILE, --git=COMMIT, --diffext=EXT and --prebuild");
   if (patch === undefined && series === undefined) {
     if (strip !== undefined || patchOpt !== undefined) throw usage("--strip and --patch-opt go with --patch or --series");
   }

@@ -23,6 +23,14 @@ export const noSuchTarget = (pattern: string, units: readonly Unit[]): Refusal =
     hint: `it touches ${[...new Set(units.map((unit) => unit.target))].join(", ")}`,
   });
 
+export const noSuchSource = (pattern: string): Refusal =>
+  new Refusal({
+    code: "no-such-source",
+    message: `nothing of this kernel's configuration is compiled from a file ${pattern}`,
+    hint: "name source files as the tree has them, in quotes where there is a *: 'net/ipv4/*'",
+    exitCode: EXIT_USAGE,
+  });
+
 export const noSuchBusyFunction = (name: string): Refusal =>
   new Refusal({
     code: "no-busy-function",
