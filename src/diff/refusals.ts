@@ -7,7 +7,7 @@ export function changedData(symbol: string): DiffRefusal {
   return {
     code: "changed-data",
     symbol,
-    message: `the initial value of ${symbol} changes: the running kernel's copy was made from the old one, and may have been changed since`,
+    message: `the initial value of ${symbol} changes: the running kernel's copy was made from the old one, and may have been changed since. A hook of the patch can give it the new value (ksplice_apply, docs/core.md#hooks), where nobody relies on the old one`,
   };
 }
 
