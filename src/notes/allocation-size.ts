@@ -1,6 +1,7 @@
-import type { FunctionChange } from "./changed-functions.js";
+import type { FileChange, FunctionChange } from "./changed-functions.js";
 import { findCalls, type Call } from "./find-calls.js";
 import type { SourceFunction } from "./read-functions.js";
+import { readTables } from "./read-tables.js";
 import type { SemanticNote } from "./types.js";
 
 /** Which arguments of an allocation say how large it is; the first that fits decides. */
@@ -48,6 +49,37 @@ export function noteAllocationSizes(changes: readonly FunctionChange[]): Semanti
         },
       ];
     });
+  });
+}
+
+/**
+ * Notes allocations that have room for each element of a table (`kcalloc(ARRAY_SIZE(names), …)`), where the patch gives the table another number of elements: code that goes
+ * through the table goes through what was allocated for the old one.
+ */
+export function noteGrownTables(files: readonly FileChange[]): SemanticNote[] {
+  return files.flatMap(({ path, pre, post }) => {
+    const before = readTables(pre.fileLevel);
+    const grown = [...readTables(post.fileLevel)].filter(([name, { elements }]) => (before.get(name)?.elements ?? elements) !== elements);
+    if (grown.length === 0) return [];
+    return post.functions.flatMap((entry) =>
+      allocationsOf(entry).flatMap((allocation): SemanticNote[] => {
+        const { call, target, sizes } = allocation;
+        const table = grown.find(([name]) =>
+          sizes.some((size) => new RegExp(`\\b(?:ARRAY_SIZE|sizeof)\\s*\\(\\s*${name}\\s*\\)`).test(size)),
+        );
+        if (table === undefined || !outlives(allocation, entry)) return [];
+        const [name, { elements }] = table;
+        return [
+          {
+            kind: "allocation-size",
+            function: entry.name,
+            file: path,
+            line: call.line,
+            message: `${entry.name} allocates ${target} for the elements of ${name}, of which there are ${String(elements)}, before ${String(before.get(name)?.elements)}: what was allocated before the update has room for those only`,
+          },
+        ];
+      }),
+    );
   });
 }
 

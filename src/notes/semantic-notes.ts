@@ -1,4 +1,4 @@
-import { noteAllocationSizes } from "./allocation-size.js";
+import { noteAllocationSizes, noteGrownTables } from "./allocation-size.js";
 import { noteChangedConstants } from "./changed-constants.js";
 import { readFileChange } from "./changed-functions.js";
 import { noteMovedHalves } from "./moved-halves.js";
@@ -22,11 +22,12 @@ export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMa
   const changes = files.filter(({ path }) => /\.[ch]$/.test(path)).map((file) => readFileChange(file, renamed));
   const functions = changes.flatMap((file) => file.functions);
   const notes = [
-    ...noteUnbalancedPairs(functions),
+    ...noteUnbalancedPairs(changes),
     ...noteMovedHalves(functions),
     ...noteNewInitialisations(changes),
     ...noteNewVariables(changes),
     ...noteAllocationSizes(functions),
+    ...noteGrownTables(changes),
     ...noteChangedConstants(changes),
     ...noteSetupOnly(changes),
   ];

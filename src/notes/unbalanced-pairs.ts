@@ -1,8 +1,9 @@
-import type { FunctionChange } from "./changed-functions.js";
+import type { FileChange, FunctionChange } from "./changed-functions.js";
 import { effectiveFunctions, type EffectiveFunction } from "./effective-calls.js";
 import { findCalls, type Call } from "./find-calls.js";
 import { isBeginning, isConstructor, isDestructor, isSystemSleep } from "./function-names.js";
 import { isMemory, pairUses } from "./pair-table.js";
+import { readTables } from "./read-tables.js";
 import type { SemanticNote } from "./types.js";
 
 /** What a function does to a pair on one side: how often it takes and gives back, and where first. */
@@ -27,14 +28,17 @@ interface Use {
  * no matter: no thread is inside while it is replaced. Neither is a single call that is added where another was missing. Two functions are
  * told of once: most often a pair is wrapped in another.
  */
-export function noteUnbalancedPairs(changes: readonly FunctionChange[]): SemanticNote[] {
+export function noteUnbalancedPairs(files: readonly FileChange[]): SemanticNote[] {
+  const changes = files.flatMap(({ functions }) => functions);
+  const inTables = findInTables(files);
+  const isReached = ({ change }: Use): boolean => change.pre !== undefined || inTables.has(change.name);
   const uses = new Map<string, Use[]>();
   for (const entry of effectiveFunctions(changes))
     for (const [key, use] of balancesOf(entry)) uses.set(key, [...(uses.get(key) ?? []), use]);
-  // Nothing has passed a taker that is new, and only new code leads to a giver that is; where both are gone, the whole is.
+  // Only new code leads to what is new, unless it stands in a table that objects have already; where both are gone, the whole is.
   const added = [...uses]
     .flatMap(([key, list]) => findSplit(key, list, (use) => use))
-    .filter(({ taker, giver }) => taker.change.pre !== undefined && giver.change.pre !== undefined);
+    .filter(({ taker, giver }) => isReached(taker) && isReached(giver));
   const dropped = [...uses]
     .flatMap(([key, list]) => findSplit(key, list, ({ pre, post }) => ({ pre: post, post: pre })))
     .filter(({ taker, giver }) => (taker.change.post ?? giver.change.post) !== undefined);
@@ -49,6 +53,16 @@ export function noteUnbalancedPairs(changes: readonly FunctionChange[]): Semanti
   for (const split of added) if (!isRenamed(split, dropped)) put(split, noteAdded(split));
   for (const split of dropped) if (!isRenamed(split, added)) put(split, noteDropped(split));
   return [...notes.values()];
+}
+
+/** Names in the initial values of variables that were there before the patch, and had one: tables of operations that objects which are alive go by. */
+function findInTables(files: readonly FileChange[]): ReadonlySet<string> {
+  return new Set(
+    files.flatMap(({ pre, post }) => {
+      const before = readTables(pre.fileLevel);
+      return [...readTables(post.fileLevel)].flatMap(([name, { value }]) => (before.has(name) ? (value.match(/\w+/g) ?? []) : []));
+    }),
+  );
 }
 
 /** A pair of which one function gains the one half, another the other. */

@@ -2,6 +2,19 @@ import { fn, OPS, PROBE, REMOVE, type Case } from "./case.js";
 
 export const SILENT: readonly Case[] = [
   {
+    title: "operations of a table that is new, too",
+    pre: "",
+    post:
+      fn("int toy_open(struct inode *inode, struct file *file)", "file->private_data = kzalloc(8, GFP_KERNEL);", "return 0;") +
+      fn("int toy_release(struct inode *inode, struct file *file)", "kfree(file->private_data);", "return 0;") +
+      "static const struct file_operations toy_fops = {\n\t.open = toy_open,\n\t.release = toy_release,\n};\n",
+  },
+  {
+    title: "a table whose elements change, and of which there are as many",
+    pre: `static const int toy_modes[] = { 1, 2 };\n${fn("int toy_start(struct toy *t)", "t->items = kcalloc(ARRAY_SIZE(toy_modes), 8, GFP_KERNEL);")}`,
+    post: `static const int toy_modes[] = { 1, MODE(3, 4), };\n${fn("int toy_start(struct toy *t)", "t->items = kcalloc(ARRAY_SIZE(toy_modes), 8, GFP_KERNEL);")}`,
+  },
+  {
     title: "a put that goes into an RCU callback which is new",
     pre: fn("void toy_release(struct toy *t)", "put_cred(t->cred);", "kfree_rcu(t, rcu);"),
     post:

@@ -4,6 +4,14 @@ import { fn, MOUNT_OPS, OPS, PROBE, REMOVE, type Case } from "./case.js";
 export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
   "unbalanced-pair": [
     {
+      title: "operations that a table had none of: files that are open come to the second without the first",
+      pre: "static const struct file_operations toy_fops = {\n\t.read = toy_read,\n};\n",
+      post:
+        fn("int toy_open(struct inode *inode, struct file *file)", "file->private_data = kzalloc(8, GFP_KERNEL);", "return 0;") +
+        fn("int toy_release(struct inode *inode, struct file *file)", "kfree(file->private_data);", "return 0;") +
+        "static const struct file_operations toy_fops = {\n\t.read = toy_read,\n\t.open = toy_open,\n\t.release = toy_release,\n};\n",
+    },
+    {
       title: "a reference that one function takes and another gives back",
       pre: fn("int toy_open(struct toy *t)", "return 0;") + fn("void toy_close(struct toy *t)", "t->open = 0;"),
       post:
@@ -119,6 +127,11 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       title: "a cache of objects",
       pre: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 32, 0, 0, NULL);', "return 0;"),
       post: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 48, 0, 0, NULL);', "return 0;"),
+    },
+    {
+      title: "a place for each element of a table that grows",
+      pre: `static const char *const toy_names[] = { "a", "b" };\n${fn("int toy_start(struct toy *t)", "t->items = kcalloc(ARRAY_SIZE(toy_names), 8, GFP_KERNEL);", "return 0;")}`,
+      post: `static const char *const toy_names[] = { "a", "b", "c", };\n${fn("int toy_start(struct toy *t)", "t->items = kcalloc(ARRAY_SIZE(toy_names), 8, GFP_KERNEL);", "return 0;")}`,
     },
   ],
   "changed-constant": [
