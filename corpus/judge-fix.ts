@@ -230,7 +230,7 @@ async function findBroken(source: PatchedSource, files: readonly string[], { job
     if (broken.length > 0) return broken;
     const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
     const types = typesOf(source, { units, leftOut: [], notes: [] }, jobs);
-    await checkLayouts({ units, types, patched, kernel, jobs, allowed: [], tell: tellNobody });
+    await checkLayouts({ units, all: units, types, patched, kernel, jobs, allowed: [], tell: tellNobody });
     return [];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -35,6 +35,7 @@ export interface TypeComparison {
  * @param pre the types of the unpatched unit, which is what runs
  * @param post the types of the patched unit: those that its code uses. What pre does not have is new, and no finding
  * @param formerLabels for types that pre may have under another name: the labels that they may have there
+ * @param only which labels of post are looked at; default all
  * @param running the running kernel's types, asked only about what differs: a type there that is laid out as in post settles it
  * @throws BtfFormatError for types that are made of themselves
  */
@@ -43,12 +44,14 @@ export function compareTypes(
   post: Btf,
   running?: Btf,
   formerLabels: ReadonlyMap<string, readonly string[]> = new Map(),
+  only?: ReadonlySet<string>,
 ): TypeComparison {
   const preTypes = namedTypes(pre);
   const byConstant = namelessEnumsByConstant(pre, preTypes);
   const changes: Change[] = [];
   const notes: string[] = [];
   for (const [label, candidates] of namedTypes(post)) {
+    if (only?.has(label) === false) continue;
     for (const type of candidates) {
       const after = readLayout(post, type);
       const former = preTypes.has(label) ? [label] : (formerLabels.get(label) ?? []);

@@ -3,13 +3,14 @@ import { readLatin1 } from "../../host/files.js";
 import { join } from "node:path";
 import type { Btf } from "../../btf/btf.js";
 import { BtfFormatError } from "../../btf/btf-format-error.js";
-import { compareTypes, type TypeComparison } from "../../btf/compare-types.js";
+import { compareTypes, type TypeComparison, type TypeFinding } from "../../btf/compare-types.js";
 import { parseBtf } from "../../btf/parse-btf.js";
 import { readRunningBtf, type KernelPlaces } from "../../tree/running-btf.js";
 import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { findTypeDefinition } from "../../source/definition-line.js";
 import type { Unit } from "../../kbuild/types.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
+import { findMovedTypes, type MovedType } from "./moved-types.js";
 import { areRenamedThroughout } from "./renamed-members.js";
 import { findRenamedTypes } from "./renamed-types.js";
 import { readTouchedTexts } from "../units/touched-texts.js";
@@ -22,6 +23,8 @@ import type { UnitTypes } from "../units/unit-types.js";
 export interface LayoutRequest {
   /** Those that bring changed or new functions. */
   readonly units: readonly Unit[];
+  /** All that the change comes into, these among them. */
+  readonly all: readonly Unit[];
   readonly types: UnitTypes;
   readonly patched: PatchedTree;
   readonly kernel: KernelPlaces;
@@ -47,7 +50,8 @@ export async function checkLayouts(request: LayoutRequest): Promise<AllowedLayou
     for (const note of unitNotes) notes.add(note);
     return { unit, findings };
   });
-  const merged = mergeFindings(perUnit);
+  const moved = await compareMoved(request, findMovedTypes(texts), running);
+  const merged = mergeFindings([...perUnit, ...moved]);
   const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
   const allowed = judgeLayouts(await locate(findings, request.patched), request.allowed);
   for (const note of [...notes, ...allowed.map(warningOf)]) request.tell("note", note);
@@ -60,9 +64,8 @@ async function compareUnit(
   running: RunningTypes,
   formerLabels: ReadonlyMap<string, readonly string[]>,
 ): Promise<TypeComparison> {
-  const pair = await types.of(unit);
-  if (pair === undefined || pair.pre.length === 0 || pair.post.length === 0) return { findings: [], notes: [] };
-  const [pre, post] = [parseBtf(pair.pre, `pre ${unit.path}`), parseBtf(pair.post, `post ${unit.path}`)];
+  const [pre, post] = [await typesOf(types, unit, "pre"), await typesOf(types, unit, "post")];
+  if (pre === undefined || post === undefined) return { findings: [], notes: [] };
   const comparison = compareTypes(pre, post, undefined, formerLabels);
   if (comparison.findings.length === 0) return comparison;
   const kernel = await running.of(unit.target);
@@ -70,6 +73,42 @@ async function compareUnit(
   const what = unit.target === "vmlinux" ? "the running kernel's types are" : `the types of module ${unit.target} are`;
   const note = `${what} not in the configuration directory (btf/${unit.target}): those of the unpatched source stand for them`;
   return { ...comparison, notes: [...comparison.notes, note] };
+}
+
+/**
+ * What units make of types that were another unit's before the patch: their code comes to objects that the other one's code has made.
+ * Where the other unit has its types as before, or does not know the type, nothing has moved.
+ */
+async function compareMoved(
+  { units, all, types, jobs }: LayoutRequest,
+  moved: readonly MovedType[],
+  running: RunningTypes,
+): Promise<{ readonly unit: Unit; readonly findings: readonly TypeFinding[] }[]> {
+  const found = await mapLimited(moved, jobs, async ({ from, former, labels }) => {
+    const owners = all.filter(({ source }) => source === from || !from.endsWith(".c"));
+    const before = (await mapLimited(owners, jobs, async (owner) => await typesOf(types, owner, "pre"))).flatMap((pre) => pre ?? []);
+    const formerLabels = new Map(labels.map((label) => [label, [former]]));
+    return await mapLimited(units, jobs, async (unit) => {
+      if (unit.source === from) return [];
+      // Also where its own types stay as they are: it may have had one of that name.
+      const post = parsed((await types.compiled(unit)).post, `post ${unit.path}`);
+      if (post === undefined) return [];
+      const kernel = await running.of(unit.target);
+      const findings = before.flatMap((pre) => compareTypes(pre, post, kernel, formerLabels, new Set(labels)).findings);
+      return findings.map((finding) => ({ unit, findings: [finding] }));
+    });
+  });
+  return found.flat(2);
+}
+
+/** The types of a unit on one side of the change; undefined where it has none, or where none can have changed. */
+async function typesOf(types: UnitTypes, unit: Unit, side: "pre" | "post"): Promise<Btf | undefined> {
+  const pair = await types.of(unit);
+  return pair === undefined ? undefined : parsed(pair[side], `${side} ${unit.path}`);
+}
+
+function parsed(bytes: Uint8Array, fileName: string): Btf | undefined {
+  return bytes.length === 0 ? undefined : parseBtf(bytes, fileName);
 }
 
 function withRunning(pre: Btf, post: Btf, running: Btf, formerLabels: ReadonlyMap<string, readonly string[]>): TypeComparison {

@@ -77,7 +77,7 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
 
   tell("stage", "comparing the types with the running kernel's");
   const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
-  const layouts = await checkLayouts({ units, types, patched, kernel, jobs, allowed, tell });
+  const layouts = await checkLayouts({ units, all: [...chosen.units, ...chosen.leftOut], types, patched, kernel, jobs, allowed, tell });
 
   const wholeModules = request.buildModules === true ? [await buildWhole({ source, diffs, parts }, request)] : [];
 

@@ -20,7 +20,8 @@ export function findRenamedTypes(texts: readonly TouchedText[]): ReadonlyMap<str
   return new Map(renamed.filter(([, old]) => old.length > 0));
 }
 
-function definedTypes(items: readonly TopLevelItem[]): ReadonlySet<string> {
+/** Labels of the structs, unions and enums that a file defines. */
+export function definedTypes(items: readonly TopLevelItem[]): ReadonlySet<string> {
   const labels = items.flatMap(({ head, body }) => {
     const text = `${head} ${body}`;
     const tags = Array.from(

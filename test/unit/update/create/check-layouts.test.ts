@@ -59,6 +59,7 @@ async function check(
   try {
     letThrough = await checkLayouts({
       units: UNITS,
+      all: UNITS,
       types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
       patched,
       kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
@@ -160,6 +161,59 @@ suite("the layouts of an update", () => {
     await expect(check([["outer->state +", "outer->state -"]], ["foo"], "net/raw.c")).rejects.toMatchObject({
       code: "unknown-layout",
       hint: "it changes that of no type",
+    });
+  });
+
+  describe("of a type that goes to another file", () => {
+    const state = (members: string): string => `struct state {\n${members}};\n`;
+    const user = (type = "struct state"): string => `int count(${type} *state) { return state->count; }\n`;
+    const OLD = state("\tint count;\n");
+    const NEW = state("\tint first;\n\tint count;\n");
+
+    beforeAll(() => {
+      writeFiles(source, { "net/raw.c": OLD + user(), "net/dotted.c": "int dotted;\n" });
+    });
+
+    /** Its code goes with it: what it leaves has nothing that is changed. */
+    async function move(to: string, from = "int dotted;\n"): Promise<string[]> {
+      writeFiles(source, { "net/dotted.c": from });
+      const patch = unifiedDiff("net/raw.c", OLD + user(), "int raw;\n") + unifiedDiff("net/dotted.c", from, to);
+      const patched = await shadowWithPatch(build.tree, { patch });
+      const words: string[] = [];
+      try {
+        await checkLayouts({
+          units: UNITS.slice(1),
+          all: UNITS,
+          types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
+          patched,
+          kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
+          jobs: 2,
+          allowed: [],
+          tell: collect(words),
+        });
+        return words;
+      } finally {
+        await patched.dispose();
+      }
+    }
+
+    test.each([
+      ["by its name", NEW + user()],
+      ["by another name", NEW.replace("struct state", "struct fresh") + user("struct fresh")],
+    ])("are compared with those of the file that it leaves, %s", async (_, to) => {
+      await expect(move(to)).rejects.toMatchObject({
+        code: "changed-layout",
+        message: expect.stringMatching(/seen by net\/dotted\.o:\n +it grows from 4 to 8 bytes/) as string,
+      });
+    });
+
+    test("are compared with those that the other file had of that name", async () => {
+      await expect(move(NEW + user(), NEW)).rejects.toMatchObject({ code: "changed-layout" });
+      expect(await move(OLD + user(), OLD)).toEqual([]);
+    });
+
+    test("pass where it stays as it is", async () => {
+      expect(await move(OLD + user())).toEqual([]);
     });
   });
 });
