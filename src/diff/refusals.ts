@@ -106,6 +106,15 @@ export function registeredTable(symbol: string, owner: string, callee: string): 
   };
 }
 
+/** @param owner the code that gives it to `callee` */
+export function registeredNames(symbol: string, owner: string, callee: string): DiffRefusal {
+  return {
+    code: "registered-table",
+    symbol,
+    message: `a text of the constant ${symbol} changes, and ${owner} gives it to ${callee}: if that has filed it under this text, it is not found any more, nor what lies behind it`,
+  };
+}
+
 /** @param before a function that pointers were compared with before the patch, and that is gone with it. @param reader the code that compares with `symbol` */
 export function functionToldByAddress(symbol: string, before: string, reader: string): DiffRefusal {
   return {
