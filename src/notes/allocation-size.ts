@@ -1,4 +1,5 @@
 import type { FileChange, FunctionChange } from "./changed-functions.js";
+import { changedValues } from "./changed-constants.js";
 import { findCalls, type Call } from "./find-calls.js";
 import type { SourceFunction } from "./read-functions.js";
 import { readTables } from "./read-tables.js";
@@ -53,31 +54,34 @@ export function noteAllocationSizes(changes: readonly FunctionChange[]): Semanti
 }
 
 /**
- * Notes allocations that have room for each element of a table (`kcalloc(ARRAY_SIZE(names), …)`), where the patch gives the table another number of elements: code that goes
- * through the table goes through what was allocated for the old one.
+ * Notes allocations whose size is made of what the patch changes elsewhere: of a constant (`kmalloc(RX_BUF_SIZE)`), or of the number of a table's elements
+ * (`kcalloc(ARRAY_SIZE(names), …)`). New code believes in the new size, and what was allocated before has the old one.
  */
-export function noteGrownTables(files: readonly FileChange[]): SemanticNote[] {
+export function noteSizesMadeOfOthers(files: readonly FileChange[]): SemanticNote[] {
+  const values = changedValues(files);
   return files.flatMap(({ path, pre, post }) => {
     const before = readTables(pre.fileLevel);
-    const grown = [...readTables(post.fileLevel)].filter(([name, { elements }]) => (before.get(name)?.elements ?? elements) !== elements);
-    if (grown.length === 0) return [];
+    const tables = [...readTables(post.fileLevel)].flatMap(([name, { elements }]): [name: string, reason: string][] => {
+      const had = before.get(name)?.elements ?? elements;
+      return had === elements ? [] : [[name, `${name} has ${String(elements)} elements, before ${String(had)}`]];
+    });
+    if (values.size + tables.length === 0) return [];
+    const reasonOf = (sizes: string): string | undefined => {
+      const table = tables.find(([name]) => new RegExp(`\\b(?:ARRAY_SIZE|sizeof)\\s*\\(\\s*${name}\\s*\\)`).test(sizes));
+      if (table !== undefined) return table[1];
+      const word = (sizes.match(/\b[A-Za-z_]\w*/g) ?? []).find((name) => values.has(name)) ?? "";
+      const change = values.get(word);
+      if (change === undefined) return undefined;
+      const made = word === change.name ? word : `${change.name}, of which ${word} is made,`;
+      return `${made} is ${change.now.value}, before ${change.was.value}`;
+    };
     return post.functions.flatMap((entry) =>
       allocationsOf(entry).flatMap((allocation): SemanticNote[] => {
         const { call, target, sizes } = allocation;
-        const table = grown.find(([name]) =>
-          sizes.some((size) => new RegExp(`\\b(?:ARRAY_SIZE|sizeof)\\s*\\(\\s*${name}\\s*\\)`).test(size)),
-        );
-        if (table === undefined || !outlives(allocation, entry)) return [];
-        const [name, { elements }] = table;
-        return [
-          {
-            kind: "allocation-size",
-            function: entry.name,
-            file: path,
-            line: call.line,
-            message: `${entry.name} allocates ${target} for the elements of ${name}, of which there are ${String(elements)}, before ${String(before.get(name)?.elements)}: what was allocated before the update has room for those only`,
-          },
-        ];
+        const reason = reasonOf(sizes.join(" "));
+        if (reason === undefined || !outlives(allocation, entry)) return [];
+        const message = `${entry.name} allocates ${target} with another size: ${sizes.join(" × ")}, where ${reason}: what was allocated before the update keeps the old size`;
+        return [{ kind: "allocation-size", function: entry.name, file: path, line: call.line, message }];
       }),
     );
   });

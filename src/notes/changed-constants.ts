@@ -18,9 +18,10 @@ const COUNT = /(?:^|_)(?:MAX|NUM|NR|COUNT|LAST|END|CNT|N|SIZE|LEN)(?:_|$)|MAX$/;
 export function noteChangedConstants(files: readonly FileChange[]): SemanticNote[] {
   const bodies = files.flatMap(({ post }) => post.functions.map(({ body }) => body));
   return files.flatMap((file) => {
-    const macros = changesOf(macrosOf(file.preText), macrosOf(file.postText)).filter(({ name }) => isHeld(name, bodies));
+    const isTold = ({ name }: ConstantChange): boolean => !COUNT.test(name) && isHeld(name, bodies);
+    const macros = changedMacros(file).filter(isTold);
     // A shifted enumeration is told once, by the first of its names that is used.
-    const enumerators = changesOf(enumeratorsOf(file.preText), enumeratorsOf(file.postText)).filter(({ name }) => isHeld(name, bodies));
+    const enumerators = changedEnumerators(file).filter(isTold);
     const told = [
       ...macros.map((change) => ({ ...change, others: 0 })),
       ...enumerators.slice(0, 1).map((change) => ({ ...change, others: enumerators.length - 1 })),
@@ -35,12 +36,39 @@ export function noteChangedConstants(files: readonly FileChange[]): SemanticNote
   });
 }
 
+/** A name that has another value with the patch. */
+export interface ConstantChange {
+  readonly name: string;
+  readonly was: Constant;
+  readonly now: Constant;
+}
+
+/** What changes in the values of macros and enumerators of some files, by their names; macros that are made of such have the same change. */
+export function changedValues(files: readonly FileChange[]): ReadonlyMap<string, ConstantChange> {
+  const changed = new Map(
+    files.flatMap((file) => [...changedMacros(file), ...changedEnumerators(file)]).map((change) => [change.name, change]),
+  );
+  const macros = files.flatMap(({ postText }) => macrosOf(postText));
+  // A map iterates over what is added to it meanwhile.
+  for (const [part, change] of changed)
+    for (const [name, { value }] of macros) if (!changed.has(name) && value.split(" ").includes(part)) changed.set(name, change);
+  return changed;
+}
+
+function changedMacros(file: FileChange): ConstantChange[] {
+  return changesOf(macrosOf(file.preText), macrosOf(file.postText));
+}
+
+function changedEnumerators(file: FileChange): ConstantChange[] {
+  return changesOf(enumeratorsOf(file.preText), enumeratorsOf(file.postText));
+}
+
 /** What is defined once before and once after: of several definitions, in branches of an #if, the text does not tell which one holds. */
-function changesOf(before: [string, Constant][], after: [string, Constant][]): { name: string; was: Constant; now: Constant }[] {
+function changesOf(before: [string, Constant][], after: [string, Constant][]): ConstantChange[] {
   const known = onlyOnce(before);
   return [...onlyOnce(after)].flatMap(([name, now]) => {
     const was = known.get(name);
-    return was === undefined || was.value === now.value || COUNT.test(name) ? [] : [{ name, was, now }];
+    return was === undefined || was.value === now.value ? [] : [{ name, was, now }];
   });
 }
 

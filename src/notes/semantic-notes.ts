@@ -1,4 +1,4 @@
-import { noteAllocationSizes, noteGrownTables } from "./allocation-size.js";
+import { noteAllocationSizes, noteSizesMadeOfOthers } from "./allocation-size.js";
 import { noteChangedConstants } from "./changed-constants.js";
 import { readFileChange } from "./changed-functions.js";
 import { noteMovedHalves } from "./moved-halves.js";
@@ -27,7 +27,7 @@ export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMa
     ...noteNewInitialisations(changes),
     ...noteNewVariables(changes),
     ...noteAllocationSizes(functions),
-    ...noteGrownTables(changes),
+    ...noteSizesMadeOfOthers(changes),
     ...noteChangedConstants(changes),
     ...noteSetupOnly(changes),
   ];

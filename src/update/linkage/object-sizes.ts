@@ -7,7 +7,7 @@ import { objectSizeChanges, type LinkageRefusal } from "./refusals.js";
 /** Members of tables of operations and the like that say how large objects are, or where in them a hash table finds its link and its key. */
 const SIZE_MEMBER = /size$|(?:^|_)sz$|^(?:head|key)_offset$|^key_len$/;
 /** A size of something that is in memory, not of a queue or a register. */
-const OF_A_TYPE = /\b(?:sizeof|offsetof)\b/;
+const OF_A_TYPE = /\b(?:sizeof|offsetof)\w*/;
 
 /**
  * Constants that are rewritten in place, and that say with the patch that objects are of another size, or have their key elsewhere (`.size = sizeof(struct priv)`): those
