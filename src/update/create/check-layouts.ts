@@ -85,7 +85,9 @@ async function compareMoved(
   running: RunningTypes,
 ): Promise<{ readonly unit: Unit; readonly findings: readonly TypeFinding[] }[]> {
   const found = await mapLimited(moved, jobs, async ({ from, former, labels }) => {
-    const owners = all.filter(({ source }) => source === from || !from.endsWith(".c"));
+    const compiled = all.filter(({ source }) => source === from);
+    // A header, or a C file that others include, is of several units.
+    const owners = compiled.length > 0 ? compiled : all;
     const before = (await mapLimited(owners, jobs, async (owner) => await typesOf(types, owner, "pre"))).flatMap((pre) => pre ?? []);
     const formerLabels = new Map(labels.map((label) => [label, [former]]));
     return await mapLimited(units, jobs, async (unit) => {

@@ -175,9 +175,9 @@ suite("the layouts of an update", () => {
     });
 
     /** Its code goes with it: what it leaves has nothing that is changed. */
-    async function move(to: string, from = "int dotted;\n"): Promise<string[]> {
+    async function move(to: string, from = "int dotted;\n", file = "net/raw.c"): Promise<string[]> {
       writeFiles(source, { "net/dotted.c": from });
-      const patch = unifiedDiff("net/raw.c", OLD + user(), "int raw;\n") + unifiedDiff("net/dotted.c", from, to);
+      const patch = unifiedDiff(file, OLD + user(), "int raw;\n") + unifiedDiff("net/dotted.c", from, to);
       const patched = await shadowWithPatch(build.tree, { patch });
       const words: string[] = [];
       try {
@@ -210,6 +210,12 @@ suite("the layouts of an update", () => {
     test("are compared with those that the other file had of that name", async () => {
       await expect(move(NEW + user(), NEW)).rejects.toMatchObject({ code: "changed-layout" });
       expect(await move(OLD + user(), OLD)).toEqual([]);
+    });
+
+    test("are compared where the file that it leaves comes into another one", async () => {
+      writeFiles(source, { "net/raw.c": '#include "part.c"\n', "net/part.c": OLD + user() });
+      await expect(move(NEW + user(), undefined, "net/part.c")).rejects.toMatchObject({ code: "changed-layout" });
+      writeFiles(source, { "net/raw.c": OLD + user() });
     });
 
     test("pass where it stays as it is", async () => {
