@@ -11,6 +11,7 @@ const SIZES: readonly (readonly [callee: RegExp, args: readonly number[]])[] = [
   [/^devm_k[mz]alloc$/, [1]],
   [/^(?:k|kv)(?:calloc|malloc_array)(?:_node)?$/, [0, 1]],
   [/^(?:k|kv|v)[mz]alloc(?:_node|_user)?$/, [0]],
+  [/^kv?memdup$/, [1]],
   [/^kmem_cache_create(?:_usercopy)?$/, [1]],
   [/^dma_pool_create$/, [2]],
   [/^(?:dmam?|pci)_alloc_(?:coherent|consistent|noncoherent|attrs)$/, [1]],

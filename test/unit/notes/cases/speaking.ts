@@ -134,6 +134,11 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       post: `static const char *const toy_names[] = { "a", "b", "c", };\n${fn("int toy_start(struct toy *t)", "t->items = kcalloc(ARRAY_SIZE(toy_names), 8, GFP_KERNEL);", "return 0;")}`,
     },
     {
+      title: "a copy of a table that grows",
+      pre: `static const struct ctl_table toy_table[] = { { A }, { B } };\n${fn("int toy_net_init(struct net *net)", "net->table = kmemdup(toy_table, sizeof(toy_table), GFP_KERNEL);", "return 0;")}`,
+      post: `static const struct ctl_table toy_table[] = { { A }, { B }, { C } };\n${fn("int toy_net_init(struct net *net)", "net->table = kmemdup(toy_table, sizeof(toy_table), GFP_KERNEL);", "return 0;")}`,
+    },
+    {
       title: "a buffer whose size is a constant that changes",
       pre: `#define TOY_PAGES 2\n#define TOY_BUF_SIZE (TOY_PAGES * 4096)\n${fn("int toy_start(struct toy *t)", "t->buf = kmalloc(TOY_BUF_SIZE, GFP_KERNEL);", "return 0;")}`,
       post: `#define TOY_PAGES 4\n#define TOY_BUF_SIZE (TOY_PAGES * 4096)\n${fn("int toy_start(struct toy *t)", "t->buf = kmalloc(TOY_BUF_SIZE, GFP_KERNEL);", "return 0;")}`,
