@@ -7,7 +7,8 @@ import { findUnitCommands, unitsOf } from "../src/kbuild/compile/unit-command.js
 import { findUnitSources } from "../src/kbuild/compile/unit-sources.js";
 import type { LiveKernel } from "../src/kernel/live/live-kernel.js";
 import { packageRoot } from "../src/host/package-root.js";
-import { checkLayouts } from "../src/update/create/check-layouts.js";
+import { LEAVE_CALLBACKS } from "../src/update/create/callbacks/verdict.js";
+import { checkLayouts, Layouts } from "../src/update/create/check-layouts.js";
 import { chooseUnits } from "../src/update/create/choose-units.js";
 import { typesOf, updateOf, type CreateRequest } from "../src/update/create/create-update.js";
 import { diffUnits } from "../src/update/create/diff-units.js";
@@ -230,7 +231,13 @@ async function findBroken(source: PatchedSource, files: readonly string[], { job
     if (broken.length > 0) return broken;
     const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
     const types = typesOf(source, { units, leftOut: [], notes: [] }, jobs);
-    await checkLayouts({ units, all: units, types, patched, kernel, jobs, allowed: [], tell: tellNobody });
+    await checkLayouts(new Layouts({ all: units, types, patched, kernel }), {
+      units,
+      jobs,
+      allowed: [],
+      callbacks: LEAVE_CALLBACKS,
+      tell: tellNobody,
+    });
     return [];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

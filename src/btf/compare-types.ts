@@ -22,6 +22,8 @@ export interface TypeFinding {
   readonly after: Layout;
   /** Labels of types that hold this one by value, and differ for that reason alone. */
   readonly holders: readonly string[];
+  /** It was compared with a type of another unit, from where it came. */
+  readonly hasMoved?: boolean;
 }
 
 export interface TypeComparison {

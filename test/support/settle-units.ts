@@ -26,6 +26,7 @@ export function diffsOf(units: Readonly<Record<string, Sides>>): UnitDiff[] {
 }
 
 export interface Settled {
+  readonly diffs: readonly UnitDiff[];
   readonly linkage: Linkage;
   readonly parts: UnitPart[];
   /** What is said of new code that only initialization code leads to. */
@@ -47,7 +48,7 @@ export async function settle(units: Readonly<Record<string, Sides>>, context: Pa
   const parts = own.length + linkage.refusals.length > 0 ? [] : cutOut(diffs, linkage);
   const unreached = findUnreached(parts);
   const all = [...own, ...linkage.refusals.map(({ refusal }) => refusal), ...unreached.refusals.map(({ refusal }) => refusal)];
-  return { linkage, parts, unreachedNotes: unreached.notes, refused: all.map(({ code, symbol }) => `${code} ${symbol}`) };
+  return { diffs, linkage, parts, unreachedNotes: unreached.notes, refused: all.map(({ code, symbol }) => `${code} ${symbol}`) };
 }
 
 export const otherPrototype: Partial<LinkageContext> = {

@@ -44,6 +44,22 @@ const without = (file: string, at: RegExp, to = ""): Edit => ({ file, at, to });
 /** `$&` in a text that is put in would stand for the match. */
 const literal = (text: string): string => text.replaceAll("$", "$$$$");
 
+/** A member of a struct that points to functions gets a further parameter, with its caller and all functions that tables give it. */
+function queueAttributes(): Edit[] {
+  const file = "net/core/net-sysfs.c";
+  const member =
+    /struct netdev_queue_attribute \{\n\tstruct attribute attr;\n\tssize_t \(\*show\)\(struct netdev_queue \*queue, char \*buf/;
+  const names = ["tx_timeout_show", "traffic_class_show", "tx_maxrate_show", "bql_show_hold_time", "bql_show_inflight", "xps_cpus_show"];
+  const heads = [...names, "xps_rxqs_show", "bql_show_ ## NAME"].map(
+    (name) => new RegExp(`static ssize_t ${name}\\(struct netdev_queue \\*queue,[\\s\\\\]+char \\*buf`),
+  );
+  return [
+    ...[member, ...heads].map((at): Edit => ({ file, at, to: "$&, unsigned long more" })),
+    { file, at: /return attribute->show\(queue, buf(?=\);\n\}\n\nstatic ssize_t netdev_queue_attr_store)/, to: "$&, 7000" },
+    { file, at: /fmt_ulong, trans_timeout/, to: "$& + more" },
+  ];
+}
+
 interface Right {
   readonly name: string;
   readonly edits: () => Edit[];
@@ -106,6 +122,13 @@ const RIGHT: readonly Right[] = [
     probe: "head -c 300000 /dev/zero | cat | wc -c; echo | readlink /proc/self/fd/0 | cut -d: -f1",
     before: "300000\npipe",
     applied: "300000\npatched",
+  },
+  {
+    name: "a callback that takes more, with all who call it and all who provide it",
+    edits: queueAttributes,
+    probe: "cat /sys/class/net/lo/queues/tx-0/tx_timeout",
+    before: "0",
+    applied: "7000",
   },
 ];
 

@@ -44,7 +44,8 @@ export function ownLines(preprocessed: string): string[] {
   return lines;
 }
 
-function preprocessOnly(command: UnitCommand, ...options: readonly string[]): string[] {
+/** The command that only preprocesses the unit. */
+export function preprocessOnly(command: UnitCommand, ...options: readonly string[]): string[] {
   const [program = "", ...words] = command.compile.filter((word) => !/^-[cSEP]$/.test(word));
   return [program, "-E", ...options, ...words];
 }

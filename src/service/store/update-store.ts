@@ -1,3 +1,4 @@
+import { mayBePartial } from "../../update/file/manifest.js";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -181,7 +182,8 @@ function describe({ tarball, update, signer }: Incoming, { partial, now }: Insta
     ...{ id, description, created, installed: now.toISOString(), sha256: sha256(tarball), needs: [...after], cves: [...cves] },
     ...(effective === undefined ? {} : { effective }),
     targets: targets.map(({ name }) => name),
-    partial,
+    // What must be applied as a whole waits for its modules, whatever was asked.
+    partial: partial && mayBePartial(update.manifest),
     ...(signer === undefined ? {} : { signer }),
     proven: false,
   };

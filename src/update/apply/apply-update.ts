@@ -10,7 +10,7 @@ import { CORE_MODULE } from "../../engine/core/core-engine.js";
 import { stopIfInterrupted } from "../../host/interruption.js";
 import { requirePatched } from "../match/require-patched.js";
 import { matchUpdate, refusalOf, requireItsKernel } from "../match/match-update.js";
-import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
+import { mayBePartial, type ManifestTarget, type ManifestUnit } from "../file/manifest.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
 import type { PrelinkedPart } from "../prelink/prelink.js";
 import { prelinkItsCore, prelinkUpdate } from "../prelink/prelink-update.js";
@@ -98,7 +98,7 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
   // Applied again after an undo, it is in memory: nothing is loaded.
   if (system.engine.readUpdate(manifest.id)?.stage !== "resident") requireLoadable(system.modulePolicy(), options.signer);
   tell("stage", "matching against the running kernel");
-  const match = matchUpdate(update, kernel, { partial: options.partial, tell });
+  const match = matchUpdate(update, kernel, { partial: options.partial && mayBePartial(update.manifest), tell });
   if (match.kind !== "matched") throw refusalOf(match);
   const { targets, skippedTargets, matching } = match;
   checkLivepatches(match, kernel);

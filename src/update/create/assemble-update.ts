@@ -32,6 +32,8 @@ export interface UpdateSource {
   readonly patch: Uint8Array;
   readonly notes: readonly SemanticNote[];
   readonly layouts: readonly AllowedLayout[];
+  /** Callbacks that change together with all who use them. */
+  readonly together: readonly string[];
   /** Where the kernel's variables are, if it does not tell itself. */
   readonly systemMap?: Uint8Array | undefined;
   readonly modules: KernelModules;
@@ -99,6 +101,7 @@ export async function assembleUpdate(
         : { wholeModules: source.wholeModules.map(({ name, place, shipped }) => ({ name, place, file: wholePath(name), shipped })) }),
       notes: [...source.notes],
       layouts: [...source.layouts],
+      ...(source.together.length === 0 ? {} : { together: [...source.together] }),
       checked: checked.map(({ unit }) => ({ path: unit.path, target: unit.target, post: postPath(unit) })),
     },
     files,

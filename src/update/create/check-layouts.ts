@@ -8,53 +8,89 @@ import { parseBtf } from "../../btf/parse-btf.js";
 import { readRunningBtf, type KernelPlaces } from "../../tree/running-btf.js";
 import { ElfFormatError } from "../../elf/elf-format-error.js";
 import { findTypeDefinition } from "../../source/definition-line.js";
-import type { Unit } from "../../kbuild/types.js";
+import { unitKey, type Unit } from "../../kbuild/types.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
 import { findMovedTypes, type MovedType } from "./moved-types.js";
 import { areRenamedThroughout } from "./renamed-members.js";
 import { findRenamedTypes } from "./renamed-types.js";
-import { readTouchedTexts } from "../units/touched-texts.js";
+import { readTouchedTexts, type TouchedText } from "../units/touched-texts.js";
 import type { AllowedLayout } from "../file/manifest.js";
-import { judgeLayouts, mergeFindings, warningOf } from "./judge-layouts.js";
+import type { CallbackVerdict } from "./callbacks/verdict.js";
+import { judgeLayouts, mergeFindings, warningOf, type LocatedFinding } from "./judge-layouts.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { badBtf } from "./refusals.js";
 import type { UnitTypes } from "../units/unit-types.js";
 
-export interface LayoutRequest {
-  /** Those that bring changed or new functions. */
-  readonly units: readonly Unit[];
-  /** All that the change comes into, these among them. */
+export interface LayoutContext {
+  /** All units that the change comes into. */
   readonly all: readonly Unit[];
   readonly types: UnitTypes;
   readonly patched: PatchedTree;
   readonly kernel: KernelPlaces;
+}
+
+export interface LayoutRequest {
+  /** Those that bring changed or new functions. */
+  readonly units: readonly Unit[];
   readonly jobs: number;
   /** Types that the user vouches for. */
   readonly allowed: readonly string[];
+  /** What is known of callbacks that change. Default: they are refused like everything else. */
+  readonly callbacks?: CallbackVerdict;
   readonly tell: Tell;
 }
 
+/** Compares the types that units see with those of the running kernel, each unit at most once. */
+export class Layouts {
+  readonly #running: RunningTypes;
+  readonly #texts: Promise<TouchedText[]>;
+  readonly #units = new Map<string, Promise<TypeComparison>>();
+
+  constructor(private readonly context: LayoutContext) {
+    this.#running = new RunningTypes(context.kernel);
+    this.#texts = readTouchedTexts(context.patched);
+  }
+
+  /** @throws Refusal `bad-btf` */
+  async of(unit: Unit): Promise<TypeComparison> {
+    const key = unitKey(unit);
+    const known = this.#units.get(key);
+    if (known !== undefined) return await known;
+    const compared = this.#texts.then((texts) => compareUnit(unit, this.context.types, this.#running, findRenamedTypes(texts)));
+    this.#units.set(key, compared);
+    return await compared;
+  }
+
+  /** What the units see laid out otherwise, one entry for each type and each pair of layouts. */
+  async findings(
+    units: readonly Unit[],
+    jobs: number,
+  ): Promise<{ readonly findings: LocatedFinding[]; readonly notes: readonly string[] }> {
+    const texts = await this.#texts;
+    const notes = new Set<string>();
+    const perUnit = await mapLimited(units, jobs, async (unit) => {
+      const { findings, notes: unitNotes } = await this.of(unit);
+      for (const note of unitNotes) notes.add(note);
+      return { unit, findings };
+    });
+    const moved = await compareMoved({ ...this.context, units, jobs }, findMovedTypes(texts), this.#running);
+    const merged = [...mergeFindings(perUnit), ...mergeFindings(moved).map((finding) => ({ ...finding, hasMoved: true }))];
+    const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
+    return { findings: await locate(findings, this.context.patched), notes: [...notes] };
+  }
+}
+
 /**
- * Compares the types that new code sees with those of the running kernel.
+ * Judges the types that new code sees otherwise than the running kernel has them.
  * @returns those that are laid out otherwise, and that the user vouches for
  * @throws Refusal `changed-layout` for a struct, union or enum whose layout differs, unless that is allowed; `unknown-layout` (exit 2) for one
  * that is allowed and has the same layout; `bad-btf`
  */
-export async function checkLayouts(request: LayoutRequest): Promise<AllowedLayout[]> {
-  const running = new RunningTypes(request.kernel);
-  const notes = new Set<string>();
-  const texts = await readTouchedTexts(request.patched);
-  const formerLabels = findRenamedTypes(texts);
-  const perUnit = await mapLimited(request.units, request.jobs, async (unit) => {
-    const { findings, notes: unitNotes } = await compareUnit(unit, request.types, running, formerLabels);
-    for (const note of unitNotes) notes.add(note);
-    return { unit, findings };
-  });
-  const moved = await compareMoved(request, findMovedTypes(texts), running);
-  const merged = mergeFindings([...perUnit, ...moved]);
-  const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
-  const allowed = judgeLayouts(await locate(findings, request.patched), request.allowed);
-  for (const note of [...notes, ...allowed.map(warningOf)]) request.tell("note", note);
+export async function checkLayouts(layouts: Layouts, request: LayoutRequest): Promise<AllowedLayout[]> {
+  const { units, jobs, allowed: vouched, callbacks, tell } = request;
+  const { findings, notes } = await layouts.findings(units, jobs);
+  const allowed = judgeLayouts(findings, vouched, callbacks);
+  for (const note of [...notes, ...allowed.map(warningOf)]) tell("note", note);
   return allowed;
 }
 
@@ -80,7 +116,7 @@ async function compareUnit(
  * Where the other unit has its types as before, or does not know the type, nothing has moved.
  */
 async function compareMoved(
-  { units, all, types, jobs }: LayoutRequest,
+  { units, all, types, jobs }: Pick<LayoutContext & LayoutRequest, "units" | "all" | "types" | "jobs">,
   moved: readonly MovedType[],
   running: RunningTypes,
 ): Promise<{ readonly unit: Unit; readonly findings: readonly TypeFinding[] }[]> {

@@ -1,3 +1,4 @@
+import { tellNobody } from "../../events.js";
 import { buildKernelModules } from "../../kbuild/module/build-kernel-modules.js";
 import { linkNewCode } from "../../kbuild/module/link-new-code.js";
 import { readNeededMap } from "../../tree/system-map.js";
@@ -8,9 +9,14 @@ import { Prototypes } from "../linkage/prototypes.js";
 import { readTouchedTexts, type TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { UnitTypes } from "../units/unit-types.js";
+import type { Unit } from "../../kbuild/types.js";
 import { buildWhole } from "./build-whole.js";
 import { assembleUpdate } from "./assemble-update.js";
-import { checkLayouts } from "./check-layouts.js";
+import { findPublicStructs, NO_CALLBACKS, proveCallbacks, type CallbackProof } from "./callbacks/prove-callbacks.js";
+import { keyOf } from "./callbacks/unit-text.js";
+import { verdictOf } from "./callbacks/verdict.js";
+import { checkLayouts, Layouts } from "./check-layouts.js";
+import { findChangedCallbacks } from "./judge-layouts.js";
 import { chooseUnits, type ChooseUnitsOptions, type ChosenUnits } from "./choose-units.js";
 import type { UnitPart } from "./cut-out.js";
 import { diffUnits, type DiffUnitsOptions } from "./diff-units.js";
@@ -67,17 +73,28 @@ export interface ComparedUnits {
  * The update of what differs.
  * @throws Refusal as {@link createUpdate} does
  */
-export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, request: CreateRequest): Promise<Update> {
+export async function updateOf(compared: ComparedUnits, request: CreateRequest): Promise<Update> {
+  const { source, chosen, types, diffs } = compared;
   const { build, patched, cacheDir } = source;
   const { tell, jobs, kmodDir, allowedBusy = [], allowedLayouts: allowed = [] } = request;
   const texts = await readTouchedTexts(patched);
-  const parts = await settleParts(source, diffs, { types, texts, notes: chosen.notes, allowedBusy, tell });
-  await checkLeftOut({ source, chosen, types, diffs }, { texts, parts }, request);
+  const layouts = new Layouts({
+    all: [...chosen.units, ...chosen.leftOut],
+    types,
+    patched,
+    kernel: { configDir: build.tree.configDir, release: build.release, cacheDir },
+  });
+  const callbacks = await lookAtCallbacks(compared, layouts, request);
+  const { parts, breaks } = await settleParts(source, diffs, { types, texts, notes: chosen.notes, allowedBusy, callbacks, tell });
+  await refuseBroken({ ...callbacks, breaks }, compared, layouts, request);
+  await checkLeftOut(compared, { texts, parts }, request);
   const units = parts.map(({ unit }) => unit);
 
   tell("stage", "comparing the types with the running kernel's");
-  const kernel = { configDir: build.tree.configDir, release: build.release, cacheDir };
-  const layouts = await checkLayouts({ units, all: [...chosen.units, ...chosen.leftOut], types, patched, kernel, jobs, allowed, tell });
+  const allowedTypes = await checkLayouts(layouts, { units, jobs, allowed, callbacks: verdictOf(callbacks.callbacks, []), tell });
+  const together = [...new Set(callbacks.callbacks.map(keyOf))];
+  for (const name of together)
+    tell("note", `${name} takes or returns something else: all who call it and all who provide it change together`);
 
   const wholeModules = request.buildModules === true ? [await buildWhole({ source, diffs, parts }, request)] : [];
 
@@ -97,7 +114,8 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
       ...(request.effective === undefined ? {} : { effective: request.effective }),
       patch: Buffer.from(patched.patch, "latin1"),
       notes: await readSemanticNotes(patched.root, texts, parts),
-      layouts,
+      layouts: allowedTypes,
+      together,
       systemMap,
       modules,
       wholeModules,
@@ -107,6 +125,41 @@ export async function updateOf({ source, chosen, types, diffs }: ComparedUnits, 
     tell,
     diffs.filter(({ unit }) => !units.includes(unit) && patched.touched.includes(unit.source)),
   );
+}
+
+/**
+ * Whether callbacks that the patch changes, all who call them and all who provide them change together.
+ * @throws Refusal `changed-layout` where that is not so
+ */
+async function lookAtCallbacks(compared: ComparedUnits, layouts: Layouts, request: CreateRequest): Promise<CallbackProof> {
+  const { source, chosen, diffs } = compared;
+  const { tell, jobs, allowedLayouts: allowed = [] } = request;
+  const { findings } = await layouts.findings(changedUnits(compared), jobs);
+  const callbacks = findChangedCallbacks(findings, allowed);
+  if (callbacks.length === 0) return NO_CALLBACKS;
+  const places = new Map(findings.flatMap(({ label, place }) => (place === undefined ? [] : [[label, place] as const])));
+  await refuseBroken({ callbacks, breaks: findPublicStructs(callbacks, places) }, compared, layouts, request);
+  tell("stage", `looking for all who use ${[...new Set(callbacks.map(keyOf))].join(", ")}`);
+  const proof = await proveCallbacks(source, callbacks, diffs, { ...chosen, jobs });
+  await refuseBroken(proof, compared, layouts, request);
+  return proof;
+}
+
+/** @throws Refusal `changed-layout` where something speaks against a proof */
+async function refuseBroken(
+  { callbacks, breaks }: Pick<CallbackProof, "callbacks" | "breaks">,
+  compared: ComparedUnits,
+  layouts: Layouts,
+  { jobs, allowedLayouts: allowed = [] }: CreateRequest,
+): Promise<void> {
+  if (breaks.length === 0) return;
+  const units = changedUnits(compared);
+  await checkLayouts(layouts, { units, jobs, allowed, callbacks: verdictOf(callbacks, breaks), tell: tellNobody });
+  throw new Error("callbacks that change apart were let through");
+}
+
+function changedUnits({ diffs }: ComparedUnits): Unit[] {
+  return diffs.filter(({ diff }) => diff.verdict === "changed").map(({ unit }) => unit);
 }
 
 /** @throws Refusal where the new code cannot do with what the running kernel has of units that are left out */

@@ -2,6 +2,8 @@ import type { ChangeKind, Layout, TypeFinding } from "../../btf/compare-types.js
 import { drawLayouts } from "../../btf/draw-layout.js";
 import type { Unit } from "../../kbuild/types.js";
 import type { AllowedLayout } from "../file/manifest.js";
+import { changedCallbacks, type ChangedCallback } from "../../btf/changed-callbacks.js";
+import type { CallbackVerdict } from "./callbacks/verdict.js";
 import { changedLayout, unknownLayout } from "./refusals.js";
 import { shadowFields } from "./shadow-fields.js";
 
@@ -30,25 +32,36 @@ export function mergeFindings(perUnit: readonly { readonly unit: Unit; readonly 
   return [...merged.values()];
 }
 
+/** Callbacks that change, of types of which nothing else does and that the user does not vouch for. */
+export function findChangedCallbacks(findings: readonly LocatedFinding[], allowed: readonly string[]): ChangedCallback[] {
+  return findings
+    .filter(({ label }) => !allowed.some((type) => isCalled(label, type)))
+    .flatMap((finding) => changedCallbacks(finding) ?? []);
+}
+
 /**
- * Lets through what the user vouches for.
- * @returns the types that are let through
+ * Lets through what the user vouches for, and callbacks that change together with all who call or provide them.
+ * @returns the types that the user lets through
  * @throws Refusal `changed-layout`, `unknown-layout`
  */
-export function judgeLayouts(findings: readonly LocatedFinding[], allowed: readonly string[]): AllowedLayout[] {
+export function judgeLayouts(
+  findings: readonly LocatedFinding[],
+  allowed: readonly string[],
+  callbacks?: CallbackVerdict,
+): AllowedLayout[] {
   const labels = findings.map(({ label }) => label);
   for (const type of allowed) {
     const isKnown = findings.some(({ label, holders }) => [label, ...holders].some((name) => isCalled(name, type)));
     if (!isKnown) throw unknownLayout(type, labels);
   }
   const isAllowed = ({ label }: LocatedFinding): boolean => allowed.some((type) => isCalled(label, type));
-  const refused = findings.filter((finding) => !isAllowed(finding));
+  const refused = findings.filter((finding) => !isAllowed(finding) && callbacks?.covers(finding) !== true);
   if (refused.length > 0)
     throw changedLayout(
       refused.map(({ label, place }) => ({ label, place })),
-      refused.flatMap(describe),
+      refused.flatMap((finding) => [...describe(finding), ...(callbacks?.explain(finding) ?? []).map((line) => `    ${line}`)]),
     );
-  return findings.map(allow);
+  return findings.filter(isAllowed).map(allow);
 }
 
 /** True where `foo`, `struct foo`, or a constant of a nameless enum means the type of this label. */

@@ -197,11 +197,22 @@ export const manifestSchema = z.strictObject({
   checked: z.array(checkedEntry),
   notes: z.array(noteEntry),
   layouts: z.array(allowedLayout),
+  /**
+   * Callbacks, as `struct foo.show`, that take or return something else, together with all who call and all who provide them: such an update is applied as a whole or not at all. Absent where
+   * there are none.
+   */
+  together: z.array(shownText).min(1).max(256).optional(),
   /** SHA-256, hex, of every other file of the update. */
   files: z.record(relativePath, z.string().regex(/^[0-9a-f]{64}$/)),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** False for an update whose parts rely on each other: a module that is loaded later without its part would call, or be called, in the old way. */
+export function mayBePartial({ together }: Pick<Manifest, "together">): boolean {
+  return together === undefined;
+}
+
 export type ManifestTarget = z.infer<typeof targetEntry>;
 export type ManifestWholeModule = z.infer<typeof wholeModuleEntry>;
 export type ManifestUnit = z.infer<typeof unitEntry>;

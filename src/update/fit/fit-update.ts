@@ -4,7 +4,7 @@ import { AbsoluteAddress } from "../../elf/model.js";
 import { parseObject } from "../../elf/parse-object.js";
 import type { RunSymbol } from "../../run-kernel.js";
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
-import type { ManifestTarget } from "../file/manifest.js";
+import { mayBePartial, type ManifestTarget } from "../file/manifest.js";
 import { isGlobal } from "../../run-kernel.js";
 import { matchUpdate, refusalOf, type MatchedUpdate, type MatchUpdateOptions, type UpdateMismatch } from "../match/match-update.js";
 import { KSPLICE_ABI } from "../../engine/core/part-section.js";
@@ -46,7 +46,12 @@ export function fitUpdate(update: Update, kernel: LiveKernel, options: MatchUpda
     throw error;
   }
   const [missing] = match.skippedTargets;
-  return { match, imports, refusal: missing === undefined || options.partial ? undefined : targetNotLoaded(missing) };
+  const isWhole = !mayBePartial(update.manifest);
+  return {
+    match,
+    imports,
+    refusal: missing === undefined || (options.partial && !isWhole) ? undefined : targetNotLoaded(missing, isWhole),
+  };
 }
 
 /**

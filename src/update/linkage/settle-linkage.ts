@@ -16,6 +16,7 @@ import type { Prototypes, UnitFunction } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
 import { findFilledByInit, findSplitState } from "./split-state.js";
 import { tabulateNames } from "./symbol-table.js";
+import { functionKey } from "./together.js";
 
 /** How the units of an update belong together: one table of names for all of them, before the patch and after it. docs/soundness.md has the rules. */
 export interface Linkage {
@@ -35,6 +36,8 @@ export interface LinkageContext {
   readonly prototypes: Pick<Prototypes, "difference">;
   /** Functions that may be busy, besides those that the patch names. */
   readonly allowedBusy: readonly string[];
+  /** Functions that only callbacks hold which change together with all who call them, by {@link functionKey}. Default: none. */
+  readonly together?: ReadonlySet<string>;
   /** Which of some names a file mentions that the patch does not touch: the first such file, by name. */
   readonly findMentions: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
@@ -46,10 +49,17 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
   const moved = new Set(moves.functions.map(({ name, from }) => `${from.entry.unit.target} ${name}`));
   const removed = diffs.flatMap(({ diff }) => diff.functions.removed.filter(({ pre }) => pre !== undefined && pre.bind !== STB_LOCAL));
   const mentions = await context.findMentions(removed.map(({ name }) => name));
-  const taken = new Set([...takenAsValues(diffs), ...findCalledByBpf(diffs, context.texts)]);
+  const calledByBpf = findCalledByBpf(diffs, context.texts);
+  const taken = new Set([...takenAsValues(diffs), ...calledByBpf]);
   const busy = findBusyCode(diffs, context.allowedBusy);
   const kept = settleRemoved(diffs, names, { moved, taken, mentioned: mentions, busy: busy.functions });
-  const questions = [...askOfHeld(diffs, taken), ...askOfMoved(moves), ...kept.called.map(askOfCalled), ...busy.functions.map(askOfBusy)];
+  const together = new Set([...(context.together ?? [])].filter((key) => !calledByBpf.has(key.slice(key.lastIndexOf(" ") + 1))));
+  const questions = [
+    ...askOfHeld(diffs, taken, together),
+    ...askOfMoved(moves),
+    ...kept.called.map(askOfCalled),
+    ...busy.functions.map(askOfBusy),
+  ];
   const refusals = [
     ...moves.refusals,
     ...findMovesToOtherTargets(diffs, moves.added, kept.left),
@@ -64,25 +74,20 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findMovedElements(diffs, context.texts),
     ...findObjectSizes(diffs, context.texts),
   ];
-  const judged = new Set<string>();
+  // Who calls those in the old way is replaced, and who else has their names was looked for.
+  const judged = new Set(together);
   for (const { entry, from, to, why } of questions) {
     const difference = await context.prototypes.difference(
       functionOf(from.entry ?? entry, "pre", from.name),
       functionOf(entry, "post", to),
     );
-    judged.add(`${entry.unit.target} ${entry.unit.path} ${to}`);
+    judged.add(functionKey(entry.unit, to));
     if (difference !== undefined) refusals.push(changedInterface(entry, to, why, difference));
   }
   const otherInterface: { entry: UnitDiff; name: string }[] = [];
   for (const entry of diffs)
     for (const { name, pre, post } of entry.diff.functions.changed) {
-      if (
-        post === undefined ||
-        pre === undefined ||
-        pre.bind === STB_LOCAL ||
-        judged.has(`${entry.unit.target} ${entry.unit.path} ${name}`)
-      )
-        continue;
+      if (post === undefined || pre === undefined || pre.bind === STB_LOCAL || judged.has(functionKey(entry.unit, name))) continue;
       const difference = await context.prototypes.difference(functionOf(entry, "pre", pre.name), functionOf(entry, "post", name));
       if (difference !== undefined) otherInterface.push({ entry, name });
     }
@@ -107,7 +112,7 @@ interface Question {
 }
 
 /** Functions that others than the update's code may call through a pointer or by an export. */
-function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<string>): Question[] {
+function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<string>, together: ReadonlySet<string>): Question[] {
   return diffs.flatMap((entry) => {
     const { changed } = entry.diff.functions;
     if (changed.length === 0) return [];
@@ -118,7 +123,7 @@ function askOfHeld(diffs: readonly UnitDiff[], takenElsewhere: ReadonlySet<strin
       // A module's structure holds these two; they take nothing.
       if (symbol === undefined || MODULE_CALLS.includes(symbol.name)) return [];
       const isTaken = taken.has(symbol) || (symbol.bind !== STB_LOCAL && takenElsewhere.has(symbol.name));
-      if (!exported.has(symbol.name) && !isTaken) return [];
+      if (!exported.has(symbol.name) && (!isTaken || together.has(functionKey(entry.unit, symbol.name)))) return [];
       const why = exported.has(symbol.name)
         ? `it is exported: modules that are not in the update, or are loaded later, call it in the old way`
         : `its address is held: objects that are alive, or BPF programs, call it in the old way`;

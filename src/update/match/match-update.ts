@@ -7,7 +7,7 @@ import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import type { DataRequest } from "../../match/find-data.js";
 import { matchUnit } from "../../match/match-unit.js";
 import type { Mismatch, UnitMatch } from "../../match/types.js";
-import type { ManifestTarget, ManifestUnit } from "../file/manifest.js";
+import { mayBePartial, type ManifestTarget, type ManifestUnit } from "../file/manifest.js";
 import type { UnitMatches } from "./unit-matches.js";
 import { readingObjects } from "../file/reading-objects.js";
 import { alreadyApplied, noMatch, nothingToApply, targetNotLoaded, wrongKernel } from "./refusals.js";
@@ -43,7 +43,13 @@ export type UpdateMismatch =
   | { readonly kind: "wrong-kernel"; readonly what: string; readonly update: string; readonly running: string }
   | { readonly kind: "already-applied"; readonly id: string }
   /** `target` is undefined if none is loaded, and that is not what was asked for. */
-  | { readonly kind: "target-not-loaded"; readonly target: string | undefined; readonly skippedTargets: readonly string[] }
+  | {
+      readonly kind: "target-not-loaded";
+      readonly target: string | undefined;
+      readonly skippedTargets: readonly string[];
+      /** It must not be applied without one of them. */
+      readonly isWhole: boolean;
+    }
   /** `unit` is the first that is not what runs; `units` has them all. */
   | {
       readonly kind: "mismatch";
@@ -66,7 +72,12 @@ export function matchUpdate(update: Update, kernel: LiveKernel, options: MatchUp
   const targets = manifest.targets.filter((target) => isLoaded(target.name, kernel));
   const skippedTargets = manifest.targets.filter((target) => !targets.includes(target)).map(({ name }) => name);
   if (skippedTargets.length > 0 && (targets.length === 0 || !options.partial))
-    return { kind: "target-not-loaded", target: options.partial ? undefined : skippedTargets[0], skippedTargets };
+    return {
+      kind: "target-not-loaded",
+      target: options.partial ? undefined : skippedTargets[0],
+      skippedTargets,
+      isWhole: !mayBePartial(manifest),
+    };
 
   const started = performance.now();
   const units = targets.flatMap((target) =>
@@ -115,7 +126,7 @@ export function refusalOf(mismatch: UpdateMismatch): Refusal {
     case "already-applied":
       return alreadyApplied(mismatch.id);
     case "target-not-loaded":
-      return mismatch.target === undefined ? nothingToApply() : targetNotLoaded(mismatch.target);
+      return mismatch.target === undefined ? nothingToApply() : targetNotLoaded(mismatch.target, mismatch.isWhole);
     case "mismatch":
       return noMatch(mismatch.unit, mismatch.mismatches);
   }

@@ -29,11 +29,14 @@ export const noMatch = (unit: string, mismatches: readonly Mismatch[]): Refusal 
   });
 };
 
-export const targetNotLoaded = (target: string): Refusal =>
+/** @param isWhole true of an update that must not be applied without one of its targets */
+export const targetNotLoaded = (target: string, isWhole = false): Refusal =>
   new Refusal({
     code: "target-not-loaded",
     message: `module ${target}, which this update patches, is not loaded`,
-    hint: `load it first (modprobe ${target}), or use --partial to skip the modules that are not loaded`,
+    hint: isWhole
+      ? `load it first (modprobe ${target}): callbacks change with this update, so that it cannot be applied without one of its modules (--partial)`
+      : `load it first (modprobe ${target}), or use --partial to skip the modules that are not loaded`,
     abortCause: "target_not_loaded",
   });
 

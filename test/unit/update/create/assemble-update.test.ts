@@ -11,7 +11,16 @@ test.each<[string, Uint8Array | undefined]>([
   const update = await assembleUpdate(
     {
       ...{ id: "fix", description: "a fix", created: new Date(0), kernel: { release: "6.1", compiler: "gcc" } },
-      ...{ after: [], cves: [], patch: bytes, notes: [], layouts: [], wholeModules: [], modules: { core: bytes, template: bytes } },
+      ...{
+        after: [],
+        cves: [],
+        patch: bytes,
+        notes: [],
+        layouts: [],
+        together: [],
+        wholeModules: [],
+        modules: { core: bytes, template: bytes },
+      },
       systemMap,
       link: async () => await Promise.resolve(bytes),
     },

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
 import type { PreparedBuild, Unit } from "../../../../src/kbuild/types.js";
 import type { AllowedLayout } from "../../../../src/update/file/manifest.js";
-import { checkLayouts } from "../../../../src/update/create/check-layouts.js";
+import { checkLayouts, Layouts } from "../../../../src/update/create/check-layouts.js";
 import { UnitTypes } from "../../../../src/update/units/unit-types.js";
 import { compileBtfBytes, HAS_PAHOLE } from "../../../support/compile-types.js";
 import { unifiedDiff } from "../../../support/edited-patch.js";
@@ -57,16 +57,13 @@ async function check(
   const patched = await shadowWithPatch(build.tree, { patch: unifiedDiff(file, before, after) });
   const warnings: string[] = [];
   try {
-    letThrough = await checkLayouts({
-      units: UNITS,
+    const layouts = new Layouts({
       all: UNITS,
       types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
       patched,
       kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
-      jobs: 2,
-      allowed,
-      tell: collect(warnings),
     });
+    letThrough = await checkLayouts(layouts, { units: UNITS, jobs: 2, allowed, tell: collect(warnings) });
     return warnings;
   } finally {
     await patched.dispose();
@@ -181,16 +178,13 @@ suite("the layouts of an update", () => {
       const patched = await shadowWithPatch(build.tree, { patch });
       const words: string[] = [];
       try {
-        await checkLayouts({
-          units: UNITS.slice(1),
+        const layouts = new Layouts({
           all: UNITS,
           types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
           patched,
           kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
-          jobs: 2,
-          allowed: [],
-          tell: collect(words),
         });
+        await checkLayouts(layouts, { units: UNITS.slice(1), jobs: 2, allowed: [], tell: collect(words) });
         return words;
       } finally {
         await patched.dispose();

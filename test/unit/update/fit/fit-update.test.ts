@@ -101,6 +101,13 @@ describe("an update", () => {
   });
 });
 
+it("that holds callbacks with all who use them fits with all of its modules only", () => {
+  const update = sampleUpdate();
+  const whole = { ...update, manifest: { ...update.manifest, together: ["struct ops.show"] } };
+  const { refusal } = fitUpdate(whole, asLive(sampleKernel(), withoutModule), { partial: true, tell: tellNobody });
+  expect(refusal).toMatchObject({ code: "target-not-loaded", hint: expect.stringContaining("callbacks") as unknown });
+});
+
 describe("matching an update", () => {
   it("says what became of each unit", () => {
     const match = matchUpdate(sampleUpdate(), asLive(sampleKernel(otherSource)), { partial: false, tell: tellNobody });
@@ -116,7 +123,7 @@ describe("matching an update", () => {
   it("stops at a module that is not loaded, unless the rest is asked for", () => {
     const kernel = asLive(sampleKernel(), withoutModule);
     const match = (partial: boolean): unknown => matchUpdate(sampleUpdate(), kernel, { partial, tell: tellNobody });
-    expect(match(false)).toEqual({ kind: "target-not-loaded", target: "mod", skippedTargets: ["mod"] });
+    expect(match(false)).toEqual({ kind: "target-not-loaded", target: "mod", skippedTargets: ["mod"], isWhole: false });
     expect(match(true)).toMatchObject({ kind: "matched", skippedTargets: ["mod"], targets: [{ name: "vmlinux" }] });
   });
 });

@@ -17,6 +17,29 @@ describe("what others call", () => {
     expect((await settle({ unit: change(text) }, otherPrototype)).refused).toEqual(expected);
   });
 
+  it("may take something else where only callbacks hold it that change together, and then nobody else is asked for", async () => {
+    const together = new Set(["vmlinux unit.o show"]);
+    const { parts, refused } = await settle({ unit: change(OPS) }, { ...otherPrototype, together });
+    expect(refused).toEqual([]);
+    expect(parts.flatMap(({ otherInterface }) => otherInterface)).toEqual([]);
+    for (const other of ["vmlinux other.o show", "mod unit.o show", "vmlinux unit.o other"])
+      expect((await settle({ unit: change(OPS) }, { ...otherPrototype, together: new Set([other]) })).refused).toEqual([
+        "changed-interface show",
+      ]);
+  });
+
+  it.each([
+    ["an exported function", EXPORTED, "shown"],
+    [
+      "one that BPF programs may call",
+      `${PLAIN} void *held = plain; asm(".section .BTF_ids,\\"a\\"\\n__BTF_ID__func__plain__12: .long 0\\n.previous");`,
+      "plain",
+    ],
+  ])("must take the same all the same: %s", async (_, text, name) => {
+    const together = new Set([`vmlinux unit.o ${name}`]);
+    expect((await settle({ unit: change(text) }, { ...otherPrototype, together })).refused).toEqual([`changed-interface ${name}`]);
+  });
+
   it.each([
     ["by a set of BTF ids", 'asm(".section .BTF_ids,\\"a\\"\\n__BTF_ID__func__plain__12: .long 0\\n.previous");', (text: string) => text],
     [
