@@ -14,6 +14,8 @@ export interface UnitCommand {
   readonly objtool: readonly string[] | undefined;
   /** Files of the output directory that kbuild makes before the object. */
   readonly generated: readonly string[];
+  /** The change brings the object: the kernel has none, and its source may not be there before. */
+  readonly isNew: boolean;
 }
 
 /** A unit, with the command that makes it. */
@@ -39,9 +41,13 @@ export async function findUnitCommands(build: PreparedBuild, objects: readonly s
 
 /** How kbuild makes an object, also one that goes into an image of its own; the target of such a unit is empty. */
 export async function commandOf(index: UnitIndex, entry: IndexedObject): Promise<UnitCommand> {
-  const { path, object, source, targets, generated } = entry;
-  const { compile, objtool } = parseCommandLine(await index.commandOf(entry));
+  return commandFrom(entry, await index.commandOf(entry), false);
+}
+
+/** @param text the command as kbuild tells it */
+export function commandFrom({ path, object, source, targets, generated }: IndexedObject, text: string, isNew: boolean): UnitCommand {
+  const { compile, objtool } = parseCommandLine(text);
   const [first, ...others] = targets.map((target): Unit => ({ path, source, target }));
   const unit = first ?? { path, source, target: "" };
-  return { unit, units: [unit, ...others], object, compile, objtool, generated };
+  return { unit, units: [unit, ...others], object, compile, objtool, generated, isNew };
 }

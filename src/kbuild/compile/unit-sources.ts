@@ -9,9 +9,10 @@ import type { UnitCommand } from "./unit-command.js";
 /**
  * The files that an unpatched unit is compiled from, as the compiler says: from the top of the tree where they lie in the source, else absolute. Known
  * from the unit's object where that is in the cache; else the unit is preprocessed, which takes a fraction of the time.
- * @returns undefined where the compiler does not get through it
+ * @returns undefined where the compiler does not get through it, and for a unit that only the change brings
  */
 export async function findUnitSources(build: PreparedBuild, command: UnitCommand): Promise<readonly string[] | undefined> {
+  if (command.isNew) return undefined;
   const cache = new ObjectCache(build);
   const text = preprocessedText(command);
   const object = await cache.findFiles(await cache.keyOf(objectKey(command, await findObjtoolCommand(build, command))));

@@ -1,6 +1,5 @@
 import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Refusal } from "../../diagnostics.js";
 import type { Tell } from "../../events.js";
 import { hashOf, readLatin1 } from "../../host/files.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
@@ -8,6 +7,7 @@ import { parseConfig } from "../../tree/kernel-config.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
 import { askKbuild, type KbuildAnswer, type KbuildAnswers } from "../compile/ask-kbuild.js";
+import { commandFrom, type UnitCommand } from "../compile/unit-command.js";
 import { indexObjects, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
 import { makeKernel, withBuildLock } from "../make.js";
 import { cannotPrepare } from "../refusals.js";
@@ -20,19 +20,20 @@ export function isKconfig(path: string): boolean {
 }
 
 /**
- * Lets through what the change does to makefiles and Kconfig files if it means nothing to this configuration: the configuration comes to the same, and
- * kbuild makes every object of the same source by the same command, for the same targets. Of makefiles only lists of objects and flags for them may change:
- * what a recipe makes kbuild does not tell.
+ * Lets through what the change does to makefiles and Kconfig files if the configuration comes to the same, and kbuild makes every object that it made
+ * of the same source by the same command, for the same targets. There may be more objects: of C files that the change brings, for targets that there are.
+ * Of makefiles only lists of objects and flags for them may change: what a recipe makes kbuild does not tell.
  * @param rules touched makefiles and Kconfig files
+ * @returns how the new objects are made
  * @throws Refusal `kconfig` or `makefile`
  */
-export async function requireSameRules(
+export async function findNewObjects(
   build: PreparedBuild,
   index: UnitIndex,
   patched: PatchedTree,
   rules: readonly string[],
   tell: Tell,
-): Promise<void> {
+): Promise<UnitCommand[]> {
   for (const path of rules) {
     if (isKconfig(path)) continue;
     const [pre, post] = await Promise.all([build.tree.source, patched.root].map((root) => readLatin1(join(root, path))));
@@ -41,8 +42,7 @@ export async function requireSameRules(
     if (line !== undefined) throw makefileChanges(path, line);
   }
   tell("stage", `asking kbuild what becomes of the objects with ${rules.join(", ")}`);
-  const refusal = await withBuildLock(build.cacheDir, () => askWithRules(build, index, patched, rules));
-  if (refusal !== undefined) throw refusal;
+  return await withBuildLock(build.cacheDir, () => askWithRules(build, index, patched, rules));
 }
 
 /** In copies of the output directory, for kbuild writes into it where the source lies. */
@@ -51,25 +51,27 @@ async function askWithRules(
   index: UnitIndex,
   patched: PatchedTree,
   rules: readonly string[],
-): Promise<Refusal | undefined> {
+): Promise<UnitCommand[]> {
   const directory = await makeTemporary("rules-", join(build.cacheDir, "tmp"));
   try {
     const changed = buildOf(build, patched.root, join(directory, "patched"));
     const words = await configure(changed, build.outDir);
-    if (words !== undefined) return rulesNotRead(rules, words);
+    if (words !== undefined) throw rulesNotRead(rules, words);
     const option = await findOtherOption(build.outDir, changed.outDir);
-    if (option !== undefined) return kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
+    if (option !== undefined) throw kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
     const answers = join(directory, "answers");
     const after = await askWhatIsMade(changed, build, answers);
-    let differing = findDiffering(await whatIndexSays(index), after);
-    if (differing.length > 0) {
+    let before = await whatIndexSays(index);
+    if (findDiffering(before, after, patched.added).length > 0) {
       // What was built since the index was made is not told again. So the unpatched source is asked about in the same way before they are called different.
       const same = buildOf(build, build.tree.source, join(directory, "unpatched"));
       const why = await configure(same, build.outDir);
       if (why !== undefined) throw cannotPrepare(build.release, why);
-      differing = findDiffering(await askWhatIsMade(same, build, answers), after);
+      before = await askWhatIsMade(same, build, answers);
     }
-    return differing.length === 0 ? undefined : objectsMadeOtherwise(rules, differing);
+    const differing = findDiffering(before, after, patched.added);
+    if (differing.length > 0) throw objectsMadeOtherwise(rules, differing);
+    return madeAnew(before, after).map(({ object, command = "" }) => commandFrom(object, command, true));
   } finally {
     await removeTemporary(directory);
   }
@@ -90,7 +92,12 @@ async function configure(build: PreparedBuild, from: string): Promise<string | u
 }
 
 /** Objects, and the commands that make them, by kind and name. */
-export type Made = ReadonlyMap<string, { readonly object: IndexedObject; readonly command: string | undefined }>;
+export type Made = ReadonlyMap<string, MadeObject>;
+
+interface MadeObject {
+  readonly object: IndexedObject;
+  readonly command: string | undefined;
+}
 
 async function whatIndexSays(index: UnitIndex): Promise<Made> {
   const made = [...index.objects, ...index.others].map(
@@ -118,8 +125,8 @@ export function madeOf(byOwner: KbuildAnswers["byOwner"], asked: Place, build: P
   return new Map(indexObjects(inPlace, build.source).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]));
 }
 
-/** A sentence for each object that is not made as before. */
-export function findDiffering(before: Made, after: Made): string[] {
+/** A sentence for each object that is not made as before. @param added files that the change brings: of these there may be objects more */
+export function findDiffering(before: Made, after: Made, added: readonly string[]): string[] {
   const differing: string[] = [];
   for (const [key, { object, command }] of before) {
     const other = after.get(key);
@@ -129,8 +136,19 @@ export function findDiffering(before: Made, after: Made): string[] {
       differing.push(`${object.path} is made of other files`);
     else if (command !== other.command) differing.push(`${object.path} is made by another command`);
   }
-  for (const [key, { object }] of after) if (!before.has(key)) differing.push(`${object.path} is made anew`);
+  const targets = new Set([...before.values()].flatMap(({ object }) => object.targets));
+  const canBeAdded = ({ object, command }: MadeObject): boolean =>
+    object.kind === "c" &&
+    command !== undefined &&
+    added.includes(object.source) &&
+    object.targets.length > 0 &&
+    object.targets.every((target) => targets.has(target));
+  for (const made of madeAnew(before, after)) if (!canBeAdded(made)) differing.push(`${made.object.path} is made anew`);
   return differing;
+}
+
+function madeAnew(before: Made, after: Made): MadeObject[] {
+  return [...after].flatMap(([key, made]) => (before.has(key) ? [] : [made]));
 }
 
 function moveAnswer(answer: KbuildAnswer, moved: (text: string) => string): KbuildAnswer {

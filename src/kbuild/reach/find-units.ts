@@ -5,7 +5,7 @@ import { mapLimited } from "../../host/map-limited.js";
 import { isFile } from "../../host/files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { findContradiction } from "./image-witness.js";
-import { requireSameRules } from "./build-rules.js";
+import { findNewObjects } from "./build-rules.js";
 import { usesInOwnText } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { isListed, refuseOtherUses } from "./other-uses.js";
@@ -58,9 +58,11 @@ export async function findUnits(
     else if (verdict.kind === "rules") rules.push(path);
     else ignored.push(`${path} is left out: ${verdict.reason}`);
   }
+  let added: readonly UnitCommand[] = [];
   if (rules.length > 0 && options.patched !== undefined) {
-    await requireSameRules(build, await UnitIndex.of(build, tell), options.patched, rules, tell);
-    for (const path of rules) ignored.push(`${path} is left out: with it, too, every object is made as it is now`);
+    added = await findNewObjects(build, await UnitIndex.of(build, tell), options.patched, rules, tell);
+    const more = added.length === 0 ? "" : `, and ${added.map(({ unit }) => unit.path).join(", ")} besides`;
+    for (const path of rules) ignored.push(`${path} is left out: with it, too, every object is made as it is now${more}`);
   }
   if (sources.length === 0) throw nothingTouched(ignored.join("\n"));
   for (const message of ignored) tell("note", message);
@@ -69,6 +71,10 @@ export async function findUnits(
   const index = await UnitIndex.of(build, tell);
   const commands = new Map<string, UnitCommand>();
   const made = new Set<string>();
+  for (const command of added) {
+    commands.set(command.unit.path, command);
+    made.add(command.unit.source);
+  }
   for (const path of sources.filter(isC)) {
     for (const command of await commandsOf(index, path)) {
       commands.set(command.unit.path, command);

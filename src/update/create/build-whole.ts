@@ -7,7 +7,7 @@ import type { Update } from "../file/update-file.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { UnitPart } from "./cut-out.js";
 import type { PatchedSource, SourceRequest } from "./patched-source.js";
-import { wholeBesideLayout, wholeModuleAfter, wholeModuleWithHooks, wholeOfSeveral } from "./refusals.js";
+import { wholeBesideLayout, wholeModuleAfter, wholeModuleWithHooks, wholeOfSeveral, wholeWithNewObject } from "./refusals.js";
 
 export interface WholeRequest extends SourceRequest {
   readonly id: string;
@@ -34,6 +34,8 @@ export async function buildWhole({ source, diffs, parts }: WholeChange, request:
   const [name = "vmlinux"] = targets;
   if (targets.length !== 1 || name === "vmlinux") throw wholeOfSeveral(targets);
   if (patched.includeDir !== undefined) throw wholeModuleWithHooks(name);
+  const added = diffs.map(({ unit }) => unit).filter((unit) => patched.added.includes(unit.source));
+  if (added.length > 0) throw wholeWithNewObject(name, added[0]?.path ?? "");
   if (allowedLayouts.length > 0) throw wholeBesideLayout(name, allowedLayouts);
   for (const update of after) requireOfModule(update, name);
   return await buildWholeModule({

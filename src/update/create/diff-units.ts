@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Tell } from "../../events.js";
+import { withoutContent } from "../../elf/without-content.js";
 import { readLatin1 } from "../../host/files.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { compileUnit } from "../../kbuild/compile/compile-unit.js";
@@ -37,8 +38,8 @@ export async function diffUnits(
   if (units.length < jobs) for (const unit of units) void types.of(unit);
   const diffs = mapLimited(units, jobs, async (unit) => {
     tell("stage", `compiling ${unit.path} before and after (${done + 1} of ${units.length})`);
-    const pre = await compileUnit(build, unit);
     const post = await compileUnit(build, unit, { shadow: patched });
+    const pre = unit.command.isNew ? { unit, object: withoutContent(post.object, unit.path) } : await compileUnit(build, unit);
     done++;
     const sources = await Promise.all(
       [build.tree.source, patched.root].map(async (root) => (await readLatin1(join(root, unit.source))) ?? ""),

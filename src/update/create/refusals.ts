@@ -131,6 +131,14 @@ export const wholeModuleWithHooks = (name: string): Refusal =>
     hint: "make the update without --build-modules",
   });
 
+export const wholeWithNewObject = (name: string, object: string): Refusal =>
+  new Refusal({
+    code: "whole-module-objects",
+    message: `the patch adds ${object} to ${name}, and a whole module is built here of the objects that the shipped one is made of`,
+    location: object,
+    hint: "make the update without --build-modules",
+  });
+
 export const wholeBesideLayout = (name: string, types: readonly string[]): Refusal =>
   new Refusal({
     code: "whole-module-layout",

@@ -58,6 +58,8 @@ export class UnitTypes {
     const { build, patched } = this;
     const unit = this.#units.get(path);
     if (unit === undefined) throw new Error(`${path} is none of the units whose types can be asked for`);
+    // There is no unpatched one: what it makes of types is what the other units' headers say, and what they say is compared there.
+    if (unit.command.isNew) return { pre: new Uint8Array(), post: await compileTypes(build, unit, { shadow: patched }) };
     if (!always && !(await mayChangeTypes(build, unit, patched))) return undefined;
     const [pre, post] = await mapLimited([{}, { shadow: patched }], this.atOnce ? 2 : 1, (variant) => compileTypes(build, unit, variant));
     if (pre === undefined || post === undefined) throw new Error(`${path}: types of one side only`);

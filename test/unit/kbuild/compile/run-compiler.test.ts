@@ -11,7 +11,7 @@ test("a compiler that a signal ends has said nothing of the code", async () => {
   writeFakeKernel(source);
   mkdirSync(join(cacheDir, "out"));
   const unit = { path: "net/raw.o", source: "net/raw.c", target: "vmlinux" };
-  const command: UnitCommand = { unit, units: [unit], object: unit.path, compile: [], objtool: undefined, generated: [] };
+  const command: UnitCommand = { unit, units: [unit], object: unit.path, compile: [], objtool: undefined, generated: [], isNew: false };
   const killed = { compile: ["sh", "-c", "kill -9 $$"], key: [], finish: () => Promise.resolve(new Uint8Array()) };
   const { product } = await compile(fakeBuild(source, cacheDir), command, killed, source, true);
   expect(product).toMatchObject({ code: "compiler-ended", message: expect.stringContaining("net/raw.o") as string });

@@ -25,10 +25,10 @@ beforeAll(() => {
 const C_CHANGE = "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1 @@\n-int mod(void) { return 5; }\n+int mod(void) { return 6; }\n";
 
 /** The units of a change of a file by itself, or together with one of a C file; what is noted goes into `notes`. */
-async function units(file: string, was: string, is: string, { alone = false, notes = [] as string[] } = {}): Promise<string[]> {
+async function units(file: string, was: string, is: string, { alone = false, notes = [] as string[], more = "" } = {}): Promise<string[]> {
   const pre = readFileSync(join(source, file), "utf8");
   expect(pre).toContain(was);
-  const patch = (await unifiedDiff(file, pre, pre.replace(was, is))) + (alone ? "" : C_CHANGE);
+  const patch = (await unifiedDiff(file, pre, pre.replace(was, is))) + (alone ? "" : C_CHANGE) + more;
   const patched = await shadowWithPatch(build.tree, { patch });
   try {
     return (await findUnits(build, patched.touched, { patched, tell: collect(notes) })).map(({ path }) => path);
@@ -68,6 +68,24 @@ describe("a makefile or Kconfig file that is touched", () => {
     ["a new option", "net/Kconfig", "help\n", "config CONFIG_MORE=y\n", "kconfig", /unset, with the patch y/],
   ])("%s is refused", async (_, file, was, is, code, words) => {
     await expect(units(file, was, is)).rejects.toMatchObject({ code, message: expect.stringMatching(words) as string });
+  });
+});
+
+describe("a new object", () => {
+  const NEW_FILE = "--- /dev/null\n+++ b/net/fresh.c\n@@ -0,0 +1 @@\n+int fresh(void) { return 1; }\n";
+
+  test("of a C file that the patch brings comes with the update", async () => {
+    const notes: string[] = [];
+    const found = await units("net/Makefile", "listed.o\n", "listed.o fresh.o\n", { notes, more: NEW_FILE });
+    expect(found).toEqual(["drivers/mod.o", "net/fresh.o"]);
+    expect(notes).toEqual(["net/Makefile is left out: with it, too, every object is made as it is now, and net/fresh.o besides"]);
+  });
+
+  test.each<[name: string, is: string]>([
+    ["and one of a file that was there", "listed.o fresh.o unlisted.o\n"],
+    ["in place of another", "fresh.o\n"],
+  ])("%s is refused", async (_, is) => {
+    await expect(units("net/Makefile", "listed.o\n", is, { more: NEW_FILE })).rejects.toMatchObject({ code: "makefile" });
   });
 });
 

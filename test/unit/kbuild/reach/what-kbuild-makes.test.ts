@@ -27,13 +27,19 @@ function asked(name: string, objects: readonly string[]): ReturnType<typeof made
 
 describe("what kbuild makes", () => {
   it("is the same wherever it was asked, objects of tools included, which it tells with their whole path", () => {
-    expect(findDiffering(asked("unpatched", ["fs/proc/loadavg.o"]), asked("patched", ["fs/proc/loadavg.o"]))).toEqual([]);
+    expect(findDiffering(asked("unpatched", ["fs/proc/loadavg.o"]), asked("patched", ["fs/proc/loadavg.o"]), [])).toEqual([]);
   });
 
   it("differs in the objects that the patch is about, and in no others", () => {
-    expect(findDiffering(asked("unpatched", ["fs/proc/loadavg.o"]), asked("patched", ["fs/proc/load.o"]))).toEqual([
+    expect(findDiffering(asked("unpatched", ["fs/proc/loadavg.o"]), asked("patched", ["fs/proc/load.o"]), [])).toEqual([
       "fs/proc/loadavg.o is made no more",
       "fs/proc/load.o is made anew",
     ]);
+  });
+
+  it("may be more, of files that the patch brings", () => {
+    const [before, after] = [asked("unpatched", ["fs/proc/loadavg.o"]), asked("patched", ["fs/proc/loadavg.o", "fs/proc/load.o"])];
+    expect(findDiffering(before, after, ["fs/proc/load.c"])).toEqual([]);
+    expect(findDiffering(before, after, ["fs/proc/other.c"])).toEqual(["fs/proc/load.o is made anew"]);
   });
 });
