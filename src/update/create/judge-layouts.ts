@@ -24,7 +24,7 @@ export function mergeFindings(perUnit: readonly { readonly unit: Unit; readonly 
     for (const finding of findings) {
       const key = [finding.label, finding.kind, ...drawLayouts(finding.before, finding.after)].join("\n");
       const known = merged.get(key);
-      const units = [...(known?.units ?? []), unit.path];
+      const units = [...new Set([...(known?.units ?? []), unit.path])];
       const holders = [...new Set([...(known?.holders ?? []), ...finding.holders])].sort();
       merged.set(key, { ...finding, units, holders });
     }

@@ -203,6 +203,10 @@ suite("the layouts of an update", () => {
 
     test("are compared with those that the other file had of that name", async () => {
       await expect(move(NEW + user(), NEW)).rejects.toMatchObject({ code: "changed-layout" });
+      // Both what it had itself, and what comes to it, was otherwise: that is told once.
+      await expect(move(NEW + user(), OLD)).rejects.toMatchObject({
+        message: expect.stringMatching(/seen by net\/dotted\.o:\n/) as string,
+      });
       expect(await move(OLD + user(), OLD)).toEqual([]);
     });
 
