@@ -74,7 +74,7 @@ export class Layouts {
       return { unit, findings };
     });
     const moved = await compareMoved({ ...this.context, units, jobs }, findMovedTypes(texts), this.#running);
-    const merged = [...mergeFindings(perUnit), ...mergeFindings(moved).map((finding) => ({ ...finding, hasMoved: true }))];
+    const merged = mergeFindings([...perUnit, ...moved]);
     const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
     return { findings: await locate(findings, this.context.patched), notes: [...notes] };
   }
@@ -133,7 +133,7 @@ async function compareMoved(
       if (post === undefined) return [];
       const kernel = await running.of(unit.target);
       const findings = before.flatMap((pre) => compareTypes(pre, post, kernel, formerLabels, new Set(labels)).findings);
-      return findings.map((finding) => ({ unit, findings: [finding] }));
+      return findings.map((finding) => ({ unit, findings: [{ ...finding, hasMoved: true }] }));
     });
   });
   return found.flat(2);

@@ -26,7 +26,8 @@ export function mergeFindings(perUnit: readonly { readonly unit: Unit; readonly 
       const known = merged.get(key);
       const units = [...new Set([...(known?.units ?? []), unit.path])];
       const holders = [...new Set([...(known?.holders ?? []), ...finding.holders])].sort();
-      merged.set(key, { ...finding, units, holders });
+      const hasMoved = finding.hasMoved === true || known?.hasMoved === true;
+      merged.set(key, { ...finding, units, holders, hasMoved });
     }
   }
   return [...merged.values()];
