@@ -9,7 +9,7 @@ const kernelFigures = z.object({
   next: z.string().optional(),
   /** Day of the measure, `2026-11-27`. */
   day: z.string(),
-  /** Why nothing was measured: what `ksplice prepare` said. */
+  /** What refused the kernel, at whatever step: of such a one no figures are kept. */
   refused: z.object({ code: z.string(), message: z.string() }).optional(),
   prepareSeconds: z.number().optional(),
   matching: z

@@ -33,7 +33,7 @@ export interface MeasureOptions {
 /** The limit that docs/coverage.md has. */
 const MOST_UNITS = 400;
 
-/** Measures one kernel. That it is not supported is a result. */
+/** Measures one kernel. That it is refused is a result. */
 export async function measureKernel(row: MatrixRow, options: MeasureOptions): Promise<KernelFigures> {
   const { suite, release, version, next } = row;
   const figures = { suite, release, version, next, day: new Date().toISOString().slice(0, 10) };

@@ -9,7 +9,7 @@ export function renderMarkdown(all: readonly KernelFigures[]): string {
     ...measured.map(row),
     "",
     ...all.flatMap(({ refused, release }) =>
-      refused === undefined ? [] : [`* ${release}: not supported (\`${refused.code}\`): ${oneLine(refused.message)}`],
+      refused === undefined ? [] : [`* ${release}: not measured (\`${refused.code}\`): ${oneLine(refused.message)}`],
     ),
     "",
     ...measured.flatMap(explained),

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { requireProgram } from "../../host/refusals.js";
 import { runTool } from "../../host/run-tool.js";
 import { codeWords } from "../../source/top-level-items.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
@@ -8,6 +9,7 @@ import type { UnitWithCommand } from "../compile/unit-command.js";
 import { UnitIndex } from "../compile/unit-index.js";
 import { findUnitSources } from "../compile/unit-sources.js";
 import type { PreparedBuild } from "../types.js";
+import { treeNotSearched } from "./refusals.js";
 
 /** A file that no unit of an update is made of, with a word that it has. */
 export interface ForeignMention {
@@ -36,7 +38,10 @@ export async function findForeignMentions(
   const patterns = [...words].flatMap((word) => ["-e", word]);
   const options = ["--include=*.c", "--include=*.h", "--include=*.S"];
   const files = wanted.names.length > 0 ? ["."] : ["arch", "kernel"];
-  const { stdout } = await runTool("grep", ["-RlwF", ...options, ...patterns, ...files], { cwd: root });
+  const { stdout, stderr, exitCode, notFound } = await runTool("grep", ["-RlwF", ...options, ...patterns, ...files], { cwd: root });
+  if (notFound) throw requireProgram("grep", "grep");
+  // 1: nothing was found. Above that not everything was read, and what was not may have the words.
+  if (exitCode === undefined || exitCode > 1) throw treeNotSearched(stderr.trimEnd());
   const index = await UnitIndex.of(build);
   const mentions: ForeignMention[] = [];
   for (const file of stdout.split("\n").map((path) => path.replace(/^\.\//, ""))) {

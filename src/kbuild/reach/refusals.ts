@@ -80,3 +80,6 @@ export function nothingTouched(ignored: string): Refusal {
     exitCode: EXIT_NO_CHANGE,
   });
 }
+
+export const treeNotSearched = (words: string): Refusal =>
+  new Refusal({ code: "tree-not-searched", message: `the source tree cannot be searched for other uses of what changes:\n${words}` });

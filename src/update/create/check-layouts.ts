@@ -132,7 +132,8 @@ async function compareMoved(
       const post = parsed((await types.compiled(unit)).post, `post ${unit.path}`);
       if (post === undefined) return [];
       const kernel = await running.of(unit.target);
-      const findings = before.flatMap((pre) => compareTypes(pre, post, kernel, formerLabels, new Set(labels)).findings);
+      const only = new Set(labels);
+      const findings = before.flatMap((pre) => withRunning(pre, post, kernel, formerLabels, only).findings);
       return findings.map((finding) => ({ unit, findings: [{ ...finding, hasMoved: true }] }));
     });
   });
@@ -149,9 +150,15 @@ function parsed(bytes: Uint8Array, fileName: string): Btf | undefined {
   return bytes.length === 0 ? undefined : parseBtf(bytes, fileName);
 }
 
-function withRunning(pre: Btf, post: Btf, running: Btf, formerLabels: ReadonlyMap<string, readonly string[]>): TypeComparison {
+function withRunning(
+  pre: Btf,
+  post: Btf,
+  running: Btf | undefined,
+  formerLabels: ReadonlyMap<string, readonly string[]>,
+  only?: ReadonlySet<string>,
+): TypeComparison {
   try {
-    return compareTypes(pre, post, running, formerLabels);
+    return compareTypes(pre, post, running, formerLabels, only);
   } catch (error) {
     throw refusalOf(error);
   }

@@ -49,11 +49,9 @@ describe("the page of kernels", () => {
     );
   });
 
-  it("says of those that are not supported why", () => {
+  it("says of those that were refused why", () => {
     const refused = { code: "no-headers", message: "the archive\n has none" };
-    expect(renderMarkdown([{ ...kernel, refused }])).toContain(
-      "* 6.12.117+deb13-amd64: not supported (`no-headers`): the archive has none",
-    );
+    expect(renderMarkdown([{ ...kernel, refused }])).toContain("* 6.12.117+deb13-amd64: not measured (`no-headers`): the archive has none");
   });
 
   it("keeps what was measured of other kernels", () => {

@@ -86,9 +86,10 @@ export async function proveCallbacks(
 class TextReader {
   constructor(private readonly source: PatchedSource) {}
 
-  /** Undefined where the text has none of the words. */
+  /** Undefined where the text has none of the words, and before the change for a unit that it brings. */
   async read(unit: UnitWithCommand, side: Side, words: readonly string[]): Promise<PreprocessedTokens | undefined> {
     const { build, patched } = this.source;
+    if (side === "pre" && unit.command.isNew) return undefined;
     const text = await preprocess(build, unit.command, side === "pre" ? {} : { shadow: patched });
     if (words.length === 0 || !new RegExp(`\\b(?:${words.join("|")})\\b`).test(text)) return undefined;
     const { tokens, placeOf } = readPreprocessed(text);

@@ -54,7 +54,12 @@ async function check(
 ): Promise<string[]> {
   const before = file === "net/types.h" ? HEADER : CODE("raw");
   const after = edits.reduce((text, [from, to]) => text.replace(from, to), before);
-  const patched = await shadowWithPatch(build.tree, { patch: unifiedDiff(file, before, after) });
+  return await judge(unifiedDiff(file, before, after), UNITS, allowed);
+}
+
+/** What is said of a patch. @param units those that bring code */
+async function judge(patch: string, units: readonly Unit[], allowed: readonly string[] = []): Promise<string[]> {
+  const patched = await shadowWithPatch(build.tree, { patch });
   const warnings: string[] = [];
   try {
     const layouts = new Layouts({
@@ -63,7 +68,7 @@ async function check(
       patched,
       kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
     });
-    letThrough = await checkLayouts(layouts, { units: UNITS, jobs: 2, allowed, tell: collect(warnings) });
+    letThrough = await checkLayouts(layouts, { units, jobs: 2, allowed, tell: collect(warnings) });
     return warnings;
   } finally {
     await patched.dispose();
@@ -175,20 +180,7 @@ suite("the layouts of an update", () => {
     async function move(to: string, from = "int dotted;\n", file = "net/raw.c"): Promise<string[]> {
       writeFiles(source, { "net/dotted.c": from });
       const patch = unifiedDiff(file, OLD + user(), "int raw;\n") + unifiedDiff("net/dotted.c", from, to);
-      const patched = await shadowWithPatch(build.tree, { patch });
-      const words: string[] = [];
-      try {
-        const layouts = new Layouts({
-          all: UNITS,
-          types: new UnitTypes(build, patched, await Promise.all(UNITS.map((unit) => withCommand(build, unit))), false),
-          patched,
-          kernel: { configDir: join(source, "ksplice"), release: build.release, cacheDir },
-        });
-        await checkLayouts(layouts, { units: UNITS.slice(1), jobs: 2, allowed: [], tell: collect(words) });
-        return words;
-      } finally {
-        await patched.dispose();
-      }
+      return await judge(patch, UNITS.slice(1));
     }
 
     test.each([
