@@ -110,6 +110,8 @@ export interface InstructionSet {
   isBranchField(bytes: Uint8Array, offset: number, type: RelocationType): boolean;
   /** True if the field at `offset` is an address that an instruction computes and does not access. Decodes from the start of the bytes. */
   holdsImmediate(bytes: Uint8Array, offset: number): boolean;
+  /** True if the four bytes at `offset` may be a constant of an instruction of their own. Decodes from the start of the bytes. */
+  mayBeConstant(bytes: Uint8Array, offset: number): boolean;
   /** True if the field at `offset` is an address that an instruction compares something with, or takes off it. Decodes from the start of the bytes. */
   comparesWith(bytes: Uint8Array, offset: number): boolean;
   /** Addresses that instructions compute from their own and do not access. Decodes from the start of the bytes. */

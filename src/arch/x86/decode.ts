@@ -59,6 +59,32 @@ export function holdsImmediate(bytes: Uint8Array, offset: number): boolean {
   }
 }
 
+/**
+ * True if the four bytes at `offset` may be a constant of an instruction of their own: an immediate or a displacement. Decodes linearly from the start of the
+ * bytes; where that meets what is no instruction, it says nothing of what follows, and they may be one.
+ */
+export function mayBeConstant(bytes: Uint8Array, offset: number): boolean {
+  const { Decoder, Instruction } = iced();
+  const decoder = new Decoder(64, bytes, 0);
+  const instruction = (scratch ??= new Instruction());
+  try {
+    for (let at = 0; decoder.canDecode; at += instruction.length) {
+      decoder.decodeOut(instruction);
+      if (instruction.isInvalid) return true;
+      if (offset >= at + instruction.length) continue;
+      const constants = decoder.getConstantOffsets(instruction);
+      const isConstant =
+        (constants.hasImmediate && constants.immediateSize === 4 && constants.immediateOffset === offset - at) ||
+        (constants.hasDisplacement && constants.displacementSize === 4 && constants.displacementOffset === offset - at);
+      constants.free();
+      return isConstant;
+    }
+    return true;
+  } finally {
+    decoder.free();
+  }
+}
+
 /** What `lea` computes from the place of the instruction. */
 export function findComputedPlaces(bytes: Uint8Array): ComputedPlace[] {
   const { Decoder, Instruction, Mnemonic } = iced();

@@ -1,7 +1,7 @@
 import type { Architecture } from "../arch.js";
 import { X86_64 } from "../machine/x86-64.js";
 import { displacementSize, isBranchField } from "./branches.js";
-import { decode, decodeOne, findComputedPlaces, holdsImmediate, MAX_INSTRUCTION_SIZE } from "./decode.js";
+import { decode, decodeOne, findComputedPlaces, holdsImmediate, mayBeConstant, MAX_INSTRUCTION_SIZE } from "./decode.js";
 import { comparesWith } from "./compares-with.js";
 import { disassemble } from "./disassemble.js";
 import { findReferences } from "./find-references.js";
@@ -36,6 +36,7 @@ export const X86: Architecture = {
       displacementSize,
       isBranchField,
       holdsImmediate,
+      mayBeConstant,
       comparesWith,
       findComputedPlaces,
       findReferences,

@@ -1,7 +1,7 @@
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import type { Architecture, InstructionSet } from "../../arch/arch.js";
 import { requireArchitecture } from "../../arch/architectures.js";
-import { isDescription } from "./module-tables.js";
+import { isDescription, isModuleData } from "./module-tables.js";
 
 /** A place in the running kernel that refers to the start of a function. */
 export interface RunReference {
@@ -51,7 +51,7 @@ function searchCode(
 ): RunReference[] {
   return code.findReferences(bytes, addr, wanted).flatMap(({ offset, targetAddr, isRelative }): RunReference[] => {
     const at = addr + BigInt(offset);
-    return (isRelative ? isField(at, kernel) : isImmediate(at, kernel, code)) ? [{ targetAddr, addr: at, kind: "code" }] : [];
+    return (isRelative ? isField(at, kernel, code) : isImmediate(at, kernel, code)) ? [{ targetAddr, addr: at, kind: "code" }] : [];
   });
 }
 
@@ -71,9 +71,14 @@ function isImmediate(addr: bigint, kernel: LiveKernel, instructions: Instruction
   return code === undefined || instructions.holdsImmediate(code.bytes, code.offset);
 }
 
-/** A displacement by chance is as rare as one in two million bytes for a function; where it is none, somebody is blamed wrongly, which only refuses. */
-function isField(addr: bigint, kernel: LiveKernel): boolean {
-  return kernel.symbolAt(addr) !== undefined;
+/**
+ * False for four bytes that only look like a displacement: those of a module's data, which is searched with its code, and those that decoding from the start of
+ * the function finds inside an instruction, or across two.
+ */
+function isField(addr: bigint, kernel: LiveKernel, instructions: InstructionSet): boolean {
+  if (kernel.symbolAt(addr) === undefined || isModuleData(addr, kernel)) return false;
+  const code = bytesUpTo(addr, kernel);
+  return code === undefined || instructions.mayBeConstant(code.bytes, code.offset);
 }
 
 const POINTER_SIZE = 8;

@@ -5,6 +5,9 @@ const DESCRIPTIONS = /^(?:__mcount_loc|__patchable_function_entries|_kprobe_blac
 /** Sections that are gone once the module runs; the loader's copies of its symbols are listed with them (add_sect_attrs in kernel/module/sysfs.c, Linux 6.1). */
 const GONE = /^\.init|^\.symtab$|^\.strtab$/;
 
+/** Sections that the compiler and the linker make for data; what has another name may hold code. */
+const DATA = /^\.(?:rodata|data|bss|orc_unwind|orc_unwind_ip)(?:\.|$)/;
+
 /** An entry of an ELF symbol table; fields are counted from the address that it holds (Elf64_Sym). Bytes. */
 const ENTRY = { size: 24n, infoBefore: 4, otherBefore: 3, sectionBefore: 2, sizeBehind: 8 } as const;
 const STT_FUNC = 2;
@@ -15,21 +18,42 @@ const STT_FUNC = 2;
  * @param addr of the 8 bytes
  */
 export function isDescription(addr: bigint, kernel: LiveKernel): boolean {
+  const place = moduleSectionAt(addr, kernel);
+  if (place === undefined) return false;
+  const { section, nextAddr, moduleSize } = place;
+  if (DESCRIPTIONS.test(section)) return true;
+  // Between two areas of a module nothing is mapped.
+  const isLast = nextAddr === undefined || kernel.read(addr, Number(nextAddr - addr)) === undefined;
+  return (
+    isLast &&
+    isSymbol(addr, moduleSize, kernel) &&
+    [addr - ENTRY.size, addr + ENTRY.size].some((other) => isSymbol(other, moduleSize, kernel))
+  );
+}
+
+/** True where a module has a section that holds no code. */
+export function isModuleData(addr: bigint, kernel: LiveKernel): boolean {
+  const { section } = moduleSectionAt(addr, kernel) ?? { section: "" };
+  return DATA.test(section) || DESCRIPTIONS.test(section);
+}
+
+interface ModulePlace {
+  /** The last section that begins at the address or before it; empty if none does. */
+  readonly section: string;
+  /** Where the next one begins. */
+  readonly nextAddr: bigint | undefined;
+  /** Bytes. */
+  readonly moduleSize: number;
+}
+
+function moduleSectionAt(addr: bigint, kernel: LiveKernel): ModulePlace | undefined {
   const module = kernel.modules.find(({ name }) => name === kernel.symbolAt(addr)?.module);
-  if (module === undefined) return false;
+  if (module === undefined) return undefined;
   const sections = [...(kernel.moduleSections(module.name) ?? [])]
     .filter(([name]) => !GONE.test(name))
     .sort(([, a], [, b]) => (a < b ? -1 : 1));
-  const next = sections.find(([, start]) => start > addr)?.[1];
   const [section] = sections.findLast(([, start]) => start <= addr) ?? [""];
-  if (DESCRIPTIONS.test(section)) return true;
-  // Between two areas of a module nothing is mapped.
-  const isLast = next === undefined || kernel.read(addr, Number(next - addr)) === undefined;
-  return (
-    isLast &&
-    isSymbol(addr, module.size, kernel) &&
-    [addr - ENTRY.size, addr + ENTRY.size].some((other) => isSymbol(other, module.size, kernel))
-  );
+  return { section, nextAddr: sections.find(([, start]) => start > addr)?.[1], moduleSize: module.size };
 }
 
 function isSymbol(addr: bigint, moduleSize: number, kernel: LiveKernel): boolean {

@@ -50,6 +50,20 @@ describe("references to a function in the running kernel", () => {
     expect(findReferences([fake.addrOf("gone") + 1n, fake.addrOf("other")], live)).toEqual([]);
   });
 
+  it("are left out where four bytes only look like a displacement: decoded from its start, the function holds another constant there", () => {
+    const fake = new FakeKernel();
+    // gone: ret; constant: movabs of e8 and what would lead to `gone`, ret; caller: call gone, ret
+    const bytes = Buffer.from(["c3", "48b80000e80000000000c3", "e800000000c3", "cc".repeat(16)].join(""), "hex");
+    const [constant, caller, end] = [TEXT_START + 1n, TEXT_START + 12n, TEXT_START + BigInt(bytes.length)];
+    bytes.writeInt32LE(-10, 6);
+    bytes.writeInt32LE(-17, 13);
+    fake.place(TEXT_START, bytes);
+    const symbols = { _text: TEXT_START, gone: TEXT_START, constant, caller, _etext: end, _end: end };
+    for (const [symbol, addr] of Object.entries(symbols)) fake.define(symbol, addr);
+    const live = asLive(fake, { modules: [], moduleSections: () => undefined });
+    expect(findReferences([TEXT_START], live).map(({ addr }) => addr)).toEqual([caller + 1n]);
+  });
+
   it("are left out of memory that was given back", () => {
     const { fake, live } = kernel();
     fake.define("__init_begin", TEXT_START);
@@ -76,6 +90,8 @@ describe("what describes a module's functions", () => {
       image.setBigUint64(Number(at - TEXT), value, true);
     };
     put(LIST + 8n, GONE);
+    // What would be a call of it, were it code.
+    put(LIST + 0x20n, (BigInt.asUintN(32, GONE - (LIST + 0x25n)) << 8n) | 0xe8n);
     [TEXT, GONE].forEach((addr, index) => {
       const entry = SYMBOLS + 24n * BigInt(index);
       put(entry, 0x0003_00_02_00000163n);
