@@ -191,7 +191,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ["eslint.config.js", "scripts/*.js", "scripts/lint/*.js", "examples/*.mjs"] },
+        projectService: { allowDefaultProject: ["eslint.config.js", "scripts/*.{js,cjs}", "scripts/lint/*.js", "examples/*.mjs"] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -239,4 +239,12 @@ export default tseslint.config(
   },
   { files: ["src/host/temporary.ts"], rules: { "no-restricted-syntax": ["error", ...ofOneProcessor, ...ofTheProcess.slice(0, -1)] } },
   { files: ["eslint.config.js", "scripts/**", "examples/**/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["scripts/*.cjs"],
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: { Buffer: "readonly", __dirname: "readonly", module: "writable", require: "readonly" },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
 );

@@ -144,7 +144,7 @@ async function measureMatching(tree: string, build: PreparedBuild, work: string)
     applyPeakMiB = Number(measured.stdout);
     await machine.run([node, commandLine("undo")[1], "bench"], { timeoutMs: 300_000 });
     say("saving the kernel's memory");
-    const saved = await machine.run([node, join(packageRoot(), "dist/cli/ksplice.js"), "snapshot", join(work, "kernel")], {
+    const saved = await machine.run([node, join(packageRoot(), "dist/cli/ksplice.cjs"), "snapshot", join(work, "kernel")], {
       timeoutMs: 600_000,
     });
     if (saved.exitCode !== 0) throw new Error(saved.stderr);

@@ -53,7 +53,7 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
     tell("stage", `loading ${order.length} modules`);
     const notLoaded = await loadModules(machine, order, join(share, "modules"));
     tell("stage", "saving the kernel's memory");
-    const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.js"), "snapshot", "--quiet", join(share, "snapshot")];
+    const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.cjs"), "snapshot", "--quiet", join(share, "snapshot")];
     const result = await machine.run(command, { timeoutMs: TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new Refusal({ code: "no-snapshot", message: `ksplice snapshot failed in the virtual machine:\n${result.stderr}` });

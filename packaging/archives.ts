@@ -50,7 +50,7 @@ async function relocatePrograms(directory: string): Promise<void> {
   const text = `#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 library=$(dirname "$(readlink -f "$0")")/../${LIBRARY.replace(/^usr\//, "")}
-exec "$library/node" "$library/dist/cli/\${0##*/}.js" "$@"
+exec "$library/node" "$library/dist/cli/\${0##*/}.cjs" "$@"
 `;
   for (const name of await readdir(directory)) await writeInside(join(directory, name), text);
 }

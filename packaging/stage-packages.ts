@@ -25,7 +25,7 @@ export interface StageOptions {
 
 const WRAPPER = `#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-exec /${LIBRARY}/node "/${LIBRARY}/dist/cli/\${0##*/}.js" "$@"
+exec /${LIBRARY}/node "/${LIBRARY}/dist/cli/\${0##*/}.cjs" "$@"
 `;
 
 /** Where the units and the rule of udev go, by file. */
@@ -129,9 +129,11 @@ async function writePrograms(tree: string, names: readonly string[]): Promise<vo
 /** The bundled commands and the one library that is not in the bundle. */
 async function copyCommands(tree: string, version: string): Promise<void> {
   const from = join(packageRoot(), "dist/cli");
-  for (const name of (await readdir(from)).filter((entry) => entry.endsWith(".js")).sort()) {
+  // Neither maps come along, nor what V8 has made of the bundle: that is never the same twice.
+  const names = (await readdir(from, { recursive: true })).filter((entry) => entry.endsWith(".cjs")).sort();
+  for (const name of names) {
     const text = await readFile(join(from, name), "utf8");
-    // No program is run by that line here, and no map comes along.
+    // No program is run by its first line here.
     await writeInside(join(tree, LIBRARY, "dist/cli", name), text.replace(/^#!.*\n/, "").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""));
   }
   const meta = { name: "ksplice", version, license: "GPL-2.0-only", private: true, type: "module" };

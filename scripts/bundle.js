@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Puts each command, with the libraries that it uses, into few files below dist/cli: hundreds of small ones take several times as long to load.
-import { readdirSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -17,5 +19,22 @@ const bundle = await rolldown({
   external: ["iced-x86"],
 });
 rmSync(target, { recursive: true, force: true });
-await bundle.write({ dir: target, format: "esm", entryFileNames: "[name].js", chunkFileNames: "common-[hash].js", sourcemap: true });
+// No modules of ECMAScript: Node 20 has no way to keep what V8 makes of those.
+const { output } = await bundle.write({
+  dir: join(target, "bundle"),
+  format: "cjs",
+  entryFileNames: "[name]-[hash].cjs",
+  chunkFileNames: "common-[hash].cjs",
+  sourcemap: true,
+});
 await bundle.close();
+
+const start = join(target, "start-command.cjs");
+copyFileSync(join(root, "scripts/start-command.cjs"), start);
+for (const { name, fileName, isEntry } of output.filter(({ type }) => type === "chunk")) {
+  if (!isEntry) continue;
+  const program = join(target, `${name}.cjs`);
+  writeFileSync(program, `#!/usr/bin/env node\nrequire("./start-command.cjs").load("${fileName}");\n`);
+  chmodSync(program, 0o755);
+}
+execFileSync(execPath, [start]);

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
 import { runProgram, withCommonOptions } from "./common.js";
 import { createCommand } from "./create.js";
 
-await runProgram(withCommonOptions(createCommand().name("ksplice-create")), process.argv);
+void runProgram(withCommonOptions(createCommand().name("ksplice-create")), process.argv);

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
 import { runProgram, withCommonOptions } from "./common.js";
 import { viewCommand } from "./view.js";
 
-await runProgram(withCommonOptions(viewCommand().name("ksplice-view")), process.argv);
+void runProgram(withCommonOptions(viewCommand().name("ksplice-view")), process.argv);

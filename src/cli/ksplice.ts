@@ -1,5 +1,4 @@
-#!/usr/bin/env node
 import { runProgram } from "./common.js";
 import { umbrella } from "./umbrella.js";
 
-await runProgram(umbrella(), process.argv);
+void runProgram(umbrella(), process.argv);

@@ -64,7 +64,7 @@ describe("ksplice-apply refuses", () => {
         "--regid=65534",
         "--clear-groups",
         process.execPath,
-        "/mnt/repo/dist/cli/ksplice-apply.js",
+        "/mnt/repo/dist/cli/ksplice-apply.cjs",
         "/mnt/repo/update.tar.gz",
       ],
       { timeoutMs: 120_000 },

@@ -95,7 +95,7 @@ test("without ksplice-build, create says what is missing", () => {
   mkdirSync(alone);
   execFileSync("dpkg-deb", ["-x", packages[0] ?? "", alone]);
   const library = join(alone, "usr/lib/ksplice");
-  const run = spawnSync(join(library, "node"), [join(library, "dist/cli/ksplice.js"), "create", "--patch=x", "/nonexistent"], {
+  const run = spawnSync(join(library, "node"), [join(library, "dist/cli/ksplice.cjs"), "create", "--patch=x", "/nonexistent"], {
     encoding: "utf8",
   });
   expect(run.status).toBe(1);
@@ -145,7 +145,7 @@ describe("the archives", () => {
     const place = join(top, "source");
     mkdirSync(place);
     execFileSync("tar", ["-xf", archives[1] ?? "", "-C", place, "--strip-components=1"]);
-    for (const made of ["node_modules/x/index.js", "dist/cli/ksplice.js", "packages/ksplice.deb"]) {
+    for (const made of ["node_modules/x/index.js", "dist/cli/ksplice.cjs", "packages/ksplice.deb"]) {
       mkdirSync(dirname(join(place, made)), { recursive: true });
       writeFileSync(join(place, made), "");
     }
@@ -161,7 +161,7 @@ describe("the programs", () => {
 
   test("have a command each, and a manual page and a completion", () => {
     for (const name of readdirSync(join(root, "usr/bin"))) {
-      expect(existsSync(join(cli, `${name}.js`)), name).toBe(true);
+      expect(existsSync(join(cli, `${name}.cjs`)), name).toBe(true);
       expect(existsSync(join(root, `usr/share/man/man1/${name}.1.gz`)), name).toBe(true);
       expect(existsSync(join(root, `usr/share/bash-completion/completions/${name}`)), name).toBe(true);
     }
@@ -170,7 +170,7 @@ describe("the programs", () => {
   test.each(["ksplice", "ksplice-apply", "ksplice-view", "ksplice-undo", "ksplice-create"])(
     "%s runs with the Node that comes along",
     (name) => {
-      const run = spawnSync(node, [join(cli, `${name}.js`), "--version"], { encoding: "utf8", env: {}, cwd: "/" });
+      const run = spawnSync(node, [join(cli, `${name}.cjs`), "--version"], { encoding: "utf8", env: {}, cwd: "/" });
       expect(run).toMatchObject({ status: 0, stdout: "0.0.9\n", stderr: "" });
     },
   );
@@ -184,7 +184,7 @@ describe("the programs", () => {
   });
 
   test("hold nothing of the machine that built them", () => {
-    for (const name of readdirSync(cli)) {
+    for (const name of ["ksplice.cjs", ...readdirSync(join(cli, "bundle")).map((file) => `bundle/${file}`)]) {
       const text = readFileSync(join(cli, name), "utf8");
       expect(text).not.toMatch(/^#!|sourceMappingURL=/m);
       expect(text).not.toContain(process.cwd());

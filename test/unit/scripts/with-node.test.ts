@@ -13,7 +13,7 @@ beforeEach(() => {
   for (const name of ["bin", "scripts", "dist/cli"]) mkdirSync(join(clone, name), { recursive: true });
   for (const name of ["bin/ksplice", "scripts/with-node"]) copyFileSync(join(packageRoot(), name), join(clone, name));
   symlinkSync("ksplice", join(clone, "bin/ksplice-view"));
-  writeFileSync(join(clone, "dist/cli/ksplice-view.js"), 'console.log(process.argv.slice(2).join(","))');
+  writeFileSync(join(clone, "dist/cli/ksplice-view.cjs"), 'console.log(process.argv.slice(2).join(","))');
 });
 
 afterEach(() => {

@@ -171,7 +171,7 @@ test("a disk that becomes full while the compiler is unpacked is told of, and no
   mkdirSync(small);
   const script = [
     `mount -t tmpfs -o size=6m none ${small}`,
-    `XDG_CACHE_HOME=${small} node ${packageRoot()}/dist/cli/ksplice.js prepare --release 6.12.9+deb13-amd64 --apt-source '${archive.entry}' ${small}/tree`,
+    `XDG_CACHE_HOME=${small} node ${packageRoot()}/dist/cli/ksplice.cjs prepare --release 6.12.9+deb13-amd64 --apt-source '${archive.entry}' ${small}/tree`,
     "status=$?",
     `find ${small} -type f -not -path '*/apt/*' -not -name '*.deb'; ls -A ${small}/ksplice/build-roots`,
     "exit $status",

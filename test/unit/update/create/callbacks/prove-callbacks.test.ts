@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { shadowWithPatch } from "../../../../../src/kbuild/change/patch-tree.js";
 import { compileUnit } from "../../../../../src/kbuild/compile/compile-unit.js";
+import type { UnitWithCommand } from "../../../../../src/kbuild/compile/unit-command.js";
 import type { PreparedBuild } from "../../../../../src/kbuild/types.js";
 import { proveCallbacks } from "../../../../../src/update/create/callbacks/prove-callbacks.js";
 import { diffUnit, type UnitDiff } from "../../../../../src/update/units/unit-diff.js";
@@ -54,6 +55,8 @@ const source = temporaryDirectory();
 const cacheDir = temporaryDirectory();
 const PATHS = Object.keys(TEXTS) as File[];
 let build: PreparedBuild;
+/** No case changes how they are compiled. */
+let units: UnitWithCommand[];
 
 function textsOf(side: Side, changes: readonly Change[]): Map<File, string> {
   const words = side === "pre" ? ["struct item *item", "item"] : ["struct item *item, int more", "item, 7"];
@@ -71,10 +74,13 @@ function textsOf(side: Side, changes: readonly Change[]): Map<File, string> {
   );
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   writeFakeKernel(source);
   mkdirSync(join(cacheDir, "out"));
   build = fakeBuild(source, cacheDir);
+  units = await Promise.all(
+    ["raw", "dotted"].map((name) => withCommand(build, { path: `net/${name}.o`, source: `net/${name}.c`, target: "vmlinux" })),
+  );
 });
 
 /** What speaks against it, and the functions that the proof is about. */
@@ -85,9 +91,6 @@ async function prove(changes: readonly Change[], further: Readonly<Record<string
     patch: PATHS.map((path) => unifiedDiff(path, pre.get(path) ?? "", post.get(path) ?? "")).join(""),
   });
   try {
-    const units = await Promise.all(
-      ["raw", "dotted"].map((name) => withCommand(build, { path: `net/${name}.o`, source: `net/${name}.c`, target: "vmlinux" })),
-    );
     const diffs: UnitDiff[] = [];
     for (const unit of units) {
       const objects = [await compileUnit(build, unit), await compileUnit(build, unit, { shadow: patched })].map(({ object }) => object);
