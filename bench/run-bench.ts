@@ -19,7 +19,7 @@ import type { PreparedBuild } from "../src/kbuild/types.js";
 import { openSnapshot } from "../src/kernel/snapshot/open-snapshot.js";
 import { matchUnit } from "../src/match/match-unit.js";
 import { packageRoot } from "../src/host/package-root.js";
-import { commandLine } from "../src/rehearse/program-paths.js";
+import { commandLine } from "../src/host/program-paths.js";
 import { findRehearsalKernel } from "../src/rehearse/rehearsal-kernel.js";
 import { bootMachine } from "../vm/machine.js";
 import type { Round } from "./apply-undo-rounds.js";

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { commandLine } from "../src/rehearse/program-paths.js";
+import { commandLine } from "../src/host/program-paths.js";
 import type { Example } from "./examples.js";
 
 export interface MadeUpdate {

@@ -18,6 +18,7 @@ export { whatOfFile } from "./host/file-errors.js";
 export { removeAllTemporary } from "./host/temporary.js";
 export { refuseNotRoot } from "./host/refusals.js";
 export { packageRoot } from "./host/package-root.js";
+export { commandLine } from "./host/program-paths.js";
 
 // Make an update of a change.
 export { headlineOf } from "./kbuild/change/describe-change.js";

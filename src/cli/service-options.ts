@@ -1,7 +1,6 @@
-import { realpathSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
-import { thisPlace, thisService, type Place, type Service, type StoredUpdate, type Tell } from "../index.js";
+import { commandLine, thisPlace, thisService, type Place, type Service, type StoredUpdate, type Tell } from "../index.js";
 import { requireRootUser } from "./common.js";
 
 /** What the commands of the store and of the service share. */
@@ -27,17 +26,12 @@ export function placeOf({ root }: RootOption): Place {
 
 /** @throws Refusal `not-root` */
 export function serviceOf(options: RootOption, tell: Tell): Service {
-  return thisService(placeOf(options), ownProgram(), tell);
+  return thisService(placeOf(options), commandLine(""), tell);
 }
 
 /** Of the system that runs; whether that is root's to do is said later, by what it does. */
 export function runningService(tell: Tell): Service {
-  return thisService(thisPlace(), ownProgram(), tell);
-}
-
-/** Beside the command that runs, whichever of the programs it is. A link to it (npm's, `bin/`) leads there too. */
-function ownProgram(): string[] {
-  return [process.execPath, join(dirname(realpathSync(process.argv[1] ?? "")), "ksplice.js")];
+  return thisService(thisPlace(), commandLine(""), tell);
 }
 
 /** Why it is left out; undefined where it is not. */

@@ -8,7 +8,7 @@ import { packageRoot } from "../host/package-root.js";
 import type { Verification } from "../update/verify/verify-update.js";
 import { findFailures } from "./find-failures.js";
 import { runCommand } from "./run-command.js";
-import { programName } from "./program-paths.js";
+import { programName } from "../host/program-paths.js";
 import { findRehearsalKernel, type RehearsalKernel } from "./rehearsal-kernel.js";
 import { makeTemporary, removeTemporary } from "../host/temporary.js";
 import type { ProbeResult, Rehearsal, StageTime } from "./rehearsal.js";

@@ -1,5 +1,5 @@
 import type { CommandResult, Machine } from "../../vm/machine.js";
-import { commandLine } from "./program-paths.js";
+import { commandLine } from "../host/program-paths.js";
 
 const TIMEOUT_MS = 300_000;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commandLine } from "../../src/rehearse/program-paths.js";
+import { commandLine } from "../../src/host/program-paths.js";
 import { bootGuest, type Guest } from "../vm/support/guest.js";
 import type { CommandResult } from "../../vm/machine.js";
 import { RAW_FIX, testTree, Workshop } from "../vm/support/trees.js";

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { commandLine } from "../../src/rehearse/program-paths.js";
+import { commandLine } from "../../src/host/program-paths.js";
 
 export interface HostResult {
   readonly stdout: string;

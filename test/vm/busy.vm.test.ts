@@ -100,7 +100,7 @@ describe("a function in which programs always sleep, ours among them", () => {
     const program = join(packageRoot(), "dist/cli/ksplice-apply.cjs");
     const waiting = guest.machine.start(`exec ${process.execPath} ${program} --wait=300 ${update("poll")} 2>/tmp/words`);
     await guest.machine.run("until grep -q 'code is in use' /tmp/words; do sleep 0.1; done", { timeoutMs: 300_000 });
-    await guest.sh(`kill -INT $(pgrep -f 'ksplice-apply.js --wait=300' | head -1)`);
+    await guest.sh(`kill -INT $(pgrep -f 'ksplice-apply.cjs --wait=300' | head -1)`);
     expect((await waiting.finished).exitCode).toBe(130);
     expect(await guest.sh("tail -1 /tmp/words")).toContain("interrupted; nothing was changed");
     await expectUndone("poll");

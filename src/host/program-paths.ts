@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { packageRoot } from "../host/package-root.js";
+import { packageRoot } from "./package-root.js";
 
 /** How a program of this package is run with Node, in the guest as on the host. @param name `apply`, `undo`, …; empty for `ksplice` itself */
 export function commandLine(name: string): [string, string] {
