@@ -9,7 +9,6 @@ const machines = { testTimeout: 900_000, hookTimeout: 1_800_000 } as const;
 /** Files that take long, from the slowest on: begun last, one of them would run while the other processors have nothing to do. */
 const SLOWEST = [
   "vm/core.vm",
-  "vm/stress",
   "vm/corpus",
   "vm/verify",
   "vm/fixes",

@@ -92,12 +92,6 @@ describe("ksplice-create refuses", () => {
       1,
       ["memcpy_64.S"],
     ],
-    [
-      "a patch of a Makefile",
-      () => create(edits({ file: "fs/Makefile", at: /\nobj-y :=/, to: "\nccflags-y += -DX$&" })),
-      1,
-      ["fs/Makefile"],
-    ],
     ["a directory that is no kernel tree", () => create(rawPatch, [], workshop.dir), 1, [workshop.dir]],
     ["a configuration directory that is not there", () => create(rawPatch, ["--config=/nonexistent"]), 1, ["/nonexistent"]],
     [

@@ -7,7 +7,7 @@ import { patchOfEdits, type Edit } from "../support/edited-patch.js";
 import { runHost } from "../support/run-host.js";
 import { testTree, Workshop, type TestTree } from "../vm/support/trees.js";
 
-/** A patch that brings a C file, and a makefile's line that has it compiled: kbuild is asked about it anew, which takes a minute. */
+/** Patches of a makefile: kbuild is asked anew how the objects of its folder are made, which takes a minute. */
 
 const workshop = new Workshop();
 let tree: TestTree;
@@ -40,7 +40,7 @@ const VERSION: readonly Edit[] = [
   { file: "fs/proc/Makefile", at: /proc-y\t\+= version\.o\n/, to: "$&proc-y\t+= ksplice_say.o\n" },
 ];
 
-it("is an update with that object, which does what it says, and can be patched again", async () => {
+it("a C file that the patch brings, and the line that has it compiled, are an update with that object, which does what it says, and can be patched again", async () => {
   const patch = patchOfEdits(tree.path, VERSION) + added("fs/proc/ksplice_say.c", NEW_FILE);
   const update = await workshop.create(tree.path, "fresh", patch);
   const { manifest } = await openUpdate(update);
@@ -65,7 +65,7 @@ it("is an update with that object, which does what it says, and can be patched a
   );
 });
 
-it("with --build-modules it is refused: a whole module is made of the objects that the shipped one has", async () => {
+it("with --build-modules a C file is refused: a whole module is made of the objects that the shipped one has", async () => {
   const patch =
     patchOfEdits(tree.path, [
       { file: "net/8021q/vlan_netlink.c", at: /static int vlan_validate\(/, to: "void ksplice_more(void);\n$&" },
@@ -86,4 +86,12 @@ it("with --build-modules it is refused: a whole module is made of the objects th
   ]);
   expect(result.exitCode).toBe(1);
   expect(result.stderr).toContain("the patch adds net/8021q/ksplice_more.o to 8021q");
+});
+
+it("a flag for every object of a folder is refused, and the makefile named", async () => {
+  const file = join(workshop.dir, "flag.patch");
+  writeFileSync(file, patchOfEdits(tree.path, [{ file: "fs/Makefile", at: /\nobj-y :=/, to: "\nccflags-y += -DX$&" }]));
+  const result = await runHost("create", [`--patch=${file}`, `--output=${join(workshop.dir, "flag.tar.gz")}`, tree.path]);
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain("fs/Makefile");
 });

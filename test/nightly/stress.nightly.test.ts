@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "node:path";
 import type { Round } from "../../bench/apply-undo-rounds.js";
 import { packageRoot } from "../../src/host/package-root.js";
-import { bootGuest, type Guest } from "./support/guest.js";
-import { RAW_FIX, testTree, Workshop } from "./support/trees.js";
+import { bootGuest, type Guest } from "../vm/support/guest.js";
+import { RAW_FIX, testTree, Workshop } from "../vm/support/trees.js";
 
 /** Applied and undone again and again while the guest is busy with the very code and with everything else. */
 
-/** More by night: `npm run nightly`. At least ten, which fill caches. */
-const ROUNDS = Number(process.env["KSPLICE_TEST_ROUNDS"] ?? 10);
+/** At least ten, which fill caches. */
+const ROUNDS = Number(process.env["KSPLICE_TEST_ROUNDS"] ?? 100);
 
 /** System calls, files, processes, and the network: the patched function among it. */
 function loads(probe: string): string[] {
