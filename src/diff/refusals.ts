@@ -115,6 +115,23 @@ export function registeredNames(symbol: string, owner: string, callee: string): 
   };
 }
 
+/** @param target what its pointer leads to before the patch */
+export function emptiedPointer(symbol: string, target: string): DiffRefusal {
+  return {
+    code: "emptied-pointer",
+    symbol,
+    message: `${target} goes from ${symbol}, and NULL has its place: objects that are alive, or threads that sleep, may have noted that it is there, and would call NULL. Leave a function in its place that does what is done where there is none`,
+  };
+}
+
+export function changedOwner(symbol: string): DiffRefusal {
+  return {
+    code: "changed-owner",
+    symbol,
+    message: `the owner of ${symbol} (THIS_MODULE) comes or goes: what is open or in use was opened without a reference of the module and would give one back, or the reverse. Leave it as it is; a module that is loaded anew has it right`,
+  };
+}
+
 /** @param before a function that pointers were compared with before the patch, and that is gone with it. @param reader the code that compares with `symbol` */
 export function functionToldByAddress(symbol: string, before: string, reader: string): DiffRefusal {
   return {

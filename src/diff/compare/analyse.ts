@@ -16,6 +16,7 @@ import type { Twins } from "./group.js";
 import { findHooks, type Hook } from "./hooks.js";
 import { checkInitReferences } from "./init-references.js";
 import { compareModuleInfo } from "./module-info.js";
+import { findNotedPointers } from "./noted-pointers.js";
 import { findRegisteredTables } from "./registered-tables.js";
 import { findExchangedNames } from "./renamed-functions.js";
 import { findToldFunctions } from "./told-functions.js";
@@ -84,6 +85,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: Cor
     ...findChangedAliases(pre, post, twins),
     ...findToldFunctions(pre, post, twins),
     ...findRegisteredTables(code, constants),
+    ...findNotedPointers(comparer, constants.writes),
     ...findExchangedNames(pre, post, twins, included).map(({ after, before }) => refuse.exchangedName(atomName(after), atomName(before))),
     ...undecided.map((pair) => refuse.splitState(atomName(pair.pre), atomName(pair.post))),
   );

@@ -1,7 +1,7 @@
 import { atomName } from "../../diff/atoms/atom.js";
-import { codeTokens, readTopLevel } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
+import { readInitialValues } from "./initial-values.js";
 import { objectSizeChanges, type LinkageRefusal } from "./refusals.js";
 
 /** Members of tables of operations and the like that say how large objects are, or where in them a hash table finds its link and its key. */
@@ -33,28 +33,7 @@ export function findObjectSizes(diffs: readonly UnitDiff[], texts: readonly Touc
 /** What the initial value of a variable gives to members that are sizes; of an array all that its elements give, one behind the other. */
 function sizesIn(source: string, name: string): ReadonlyMap<string, string> {
   const sizes = new Map<string, string>();
-  const start = new RegExp(String.raw`\b${name} (?:\[[^=]*\] )?(?:__\w+ )*= \{`);
-  for (const { kind, head } of readTopLevel(source) ?? []) {
-    const value = kind === "declaration" ? start.exec(head) : null;
-    if (value === null) continue;
-    const tokens = [...codeTokens(head.slice(value.index + value[0].length))];
-    tokens.forEach((token, at) => {
-      const member = tokens[at + 1];
-      if (token !== "." || member === undefined || tokens[at + 2] !== "=" || !SIZE_MEMBER.test(member)) return;
-      sizes.set(member, `${sizes.get(member) ?? ""}${valueAt(tokens, at + 3)};`);
-    });
-  }
+  for (const { members } of readInitialValues(source, name))
+    for (const [member, value] of members) if (SIZE_MEMBER.test(member)) sizes.set(member, `${sizes.get(member) ?? ""}${value};`);
   return sizes;
-}
-
-/** An expression, up to the comma or brace that ends it. */
-function valueAt(tokens: readonly string[], start: number): string {
-  let depth = 0;
-  for (let at = start; at < tokens.length; at++) {
-    const token = tokens[at] ?? "";
-    if (depth === 0 && (token === "," || token === "}")) return tokens.slice(start, at).join(" ");
-    if (token === "(" || token === "{" || token === "[") depth++;
-    if (token === ")" || token === "}" || token === "]") depth--;
-  }
-  return tokens.slice(start).join(" ");
 }

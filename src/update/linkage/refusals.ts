@@ -88,6 +88,14 @@ export const objectSizeChanges = (entry: UnitDiff, name: string, member: string)
     `${name} says another size or place with the patch (${member}): objects that are alive were made by what it said before`,
   );
 
+/** @param callback the member of the table. @param who is alive and has noted that there is none */
+export const notedCallback = (entry: UnitDiff, name: string, callback: string, who: string): LinkageRefusal =>
+  make("noted-callback")(
+    entry,
+    name,
+    `${name} gets a callback, ${callback}, and ${who} note when they are made whether there is one: those that are alive would never call it, and those that are made with the update would call NULL after an undo`,
+  );
+
 /** @param stays a function whose old code goes on being run; `why` it does */
 export const keptCodeCallsChanged = (entry: UnitDiff, stays: string, why: string, callee: string): LinkageRefusal =>
   make("kept-code-calls-changed")(entry, stays, `${why}, and it calls ${callee}, whose new code was compiled for other callers`);

@@ -9,6 +9,7 @@ import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
 import { findDroppedState, findFoldedState } from "./dropped-state.js";
 import { findMovedElements } from "./moved-elements.js";
+import { findNotedCallbacks } from "./noted-callbacks.js";
 import { findObjectSizes } from "./object-sizes.js";
 import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
 import { findMovedCallbacks, findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
@@ -73,6 +74,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findChangedTypes(diffs, context.texts, moves),
     ...findMovedElements(diffs, context.texts),
     ...findObjectSizes(diffs, context.texts),
+    ...findNotedCallbacks(diffs, context.texts),
   ];
   // Who calls those in the old way is replaced, and who else has their names was looked for.
   const judged = new Set(together);

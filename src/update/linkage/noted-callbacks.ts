@@ -1,0 +1,64 @@
+import { atomName } from "../../diff/atoms/atom.js";
+import type { TouchedText } from "../units/touched-texts.js";
+import type { UnitDiff } from "../units/unit-diff.js";
+import { readInitialValues } from "./initial-values.js";
+import { notedCallback, type LinkageRefusal } from "./refusals.js";
+
+/** Which callbacks of a table objects take note of when they are made, and where they do. Read in Linux 6.1 and 6.12. */
+interface Noted {
+  readonly members: readonly string[];
+  /** What is alive and has the note. */
+  readonly who: string;
+}
+
+const NOTED: ReadonlyMap<string, Noted> = new Map([
+  // d_set_d_op(), fs/dcache.c: DCACHE_OP_HASH and its like.
+  [
+    "dentry_operations",
+    { members: ["d_hash", "d_compare", "d_revalidate", "d_weak_revalidate", "d_delete", "d_prune", "d_real"], who: "dentries" },
+  ],
+  // IOP_FASTPERM and IOP_LOOKUP, fs/namei.c and fs/dcache.c; DCACHE_SYMLINK_TYPE.
+  ["inode_operations", { members: ["permission", "lookup", "get_link"], who: "inodes" }],
+  // FMODE_LSEEK, fs/open.c.
+  ["file_operations", { members: ["llseek"], who: "open files" }],
+  // pde_set_flags(), fs/proc/generic.c.
+  ["proc_ops", { members: ["proc_read_iter", "proc_compat_ioctl", "proc_lseek"], who: "files of /proc" }],
+  // KERNFS_HAS_SEQ_SHOW and its like, fs/kernfs/file.c.
+  ["kernfs_ops", { members: ["seq_show", "mmap", "release"], who: "files of sysfs and of cgroups" }],
+  // vma_wants_writenotify(), mm/mmap.c: what protection the pages get.
+  ["vm_operations_struct", { members: ["page_mkwrite", "pfn_mkwrite"], who: "mappings" }],
+  // bd_has_submit_bio, block/genhd.c.
+  ["block_device_operations", { members: ["submit_bio"], who: "disks" }],
+]);
+
+/**
+ * Callbacks that come to a constant table which is rewritten in place, and of which objects note that there is none when they are made: those that are alive never call
+ * it, and one that is made with the update calls NULL after an undo. (One that goes is the differ's: it is refused whatever the table is.)
+ */
+export function findNotedCallbacks(diffs: readonly UnitDiff[], texts: readonly TouchedText[]): LinkageRefusal[] {
+  return diffs.flatMap((entry) => {
+    const rewritten = entry.diff.analysis.writes.filter(({ pointer }) => pointer === undefined);
+    const names = new Map(rewritten.map(({ pre, post }) => [atomName(post), atomName(pre)]));
+    return [...names].flatMap(([name, before]) =>
+      texts.flatMap(({ pre, post }): LinkageRefusal[] => {
+        if (!pre.includes(before) || !post.includes(name)) return [];
+        const had = new Set(callbacksIn(pre, before).keys());
+        const [come] = [...callbacksIn(post, name)].filter(([callback]) => !had.has(callback));
+        return come === undefined ? [] : [notedCallback(entry, name, ...come)];
+      }),
+    );
+  });
+}
+
+/** The callbacks that objects take note of among those that a table has, with who does. */
+function callbacksIn(source: string, name: string): ReadonlyMap<string, string> {
+  return new Map(
+    readInitialValues(source, name).flatMap(({ type, members }) => {
+      const noted = NOTED.get(/\bstruct (\w+)$/.exec(type.replace(/ const$/, ""))?.[1] ?? "");
+      if (noted === undefined) return [];
+      return members
+        .filter(([member, value]) => noted.members.includes(member) && value !== "NULL" && value !== "0")
+        .map(([member]) => [member, noted.who] as const);
+    }),
+  );
+}

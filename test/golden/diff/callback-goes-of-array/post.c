@@ -1,0 +1,5 @@
+struct request;
+typedef int handler(struct request *);
+handler read_one, write_one, flush;
+handler *const handlers[4] = { read_one, 0, flush };
+const char *const names[4] = { "read", 0, "flush" };
