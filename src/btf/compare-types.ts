@@ -24,6 +24,8 @@ export interface TypeFinding {
   readonly holders: readonly string[];
   /** It was compared with a type of another unit, from where it came. */
   readonly hasMoved?: boolean;
+  /** The type that it comes in the place of, for objects that are called otherwise. */
+  readonly former?: string;
 }
 
 export interface TypeComparison {
@@ -78,6 +80,26 @@ export function compareTypes(
     }
   }
   return { findings: groupByCause(pre, post, changes), notes };
+}
+
+/**
+ * Compares a type of the patched unit with one of another name of the unpatched one, in whose place it comes.
+ * @returns undefined where they are laid out alike, or one of them is not there
+ * @throws BtfFormatError
+ */
+export function compareInPlaceOf(pre: Btf, former: string, post: Btf, label: string): TypeFinding | undefined {
+  const before = (namedTypes(pre).get(former) ?? []).map((type) => readLayout(pre, type));
+  const after = (namedTypes(post).get(label) ?? []).map((type) => readLayout(post, type));
+  for (const now of after)
+    for (const old of before) {
+      const difference = compareLayouts(old, now);
+      if (difference === undefined || difference.kind === "count") return undefined;
+    }
+  const [old, now] = [before[0], after[0]];
+  const difference = old === undefined || now === undefined ? undefined : compareLayouts(old, now);
+  if (old === undefined || now === undefined || difference === undefined || difference.kind === "count") return undefined;
+  const { kind, reasons } = difference;
+  return { label, kind, reasons, before: old, after: now, holders: [], hasMoved: true, former };
 }
 
 /** What the running kernel says of a type that the patch lays out otherwise. There can be several of one name. */

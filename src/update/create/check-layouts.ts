@@ -3,7 +3,7 @@ import { readLatin1 } from "../../host/files.js";
 import { join } from "node:path";
 import type { Btf } from "../../btf/btf.js";
 import { BtfFormatError } from "../../btf/btf-format-error.js";
-import { compareTypes, type TypeComparison, type TypeFinding } from "../../btf/compare-types.js";
+import { compareInPlaceOf, compareTypes, type TypeComparison, type TypeFinding } from "../../btf/compare-types.js";
 import { parseBtf } from "../../btf/parse-btf.js";
 import { readRunningBtf, type KernelPlaces } from "../../tree/running-btf.js";
 import { ElfFormatError } from "../../elf/elf-format-error.js";
@@ -13,6 +13,7 @@ import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
 import { findMovedTypes, type MovedType } from "./moved-types.js";
 import { areRenamedThroughout } from "./renamed-members.js";
 import { findRenamedTypes } from "./renamed-types.js";
+import { findRetoldPointers, type RetoldPointer } from "./retold-pointers.js";
 import { readTouchedTexts, type TouchedText } from "../units/touched-texts.js";
 import type { AllowedLayout } from "../file/manifest.js";
 import type { CallbackVerdict } from "./callbacks/verdict.js";
@@ -74,7 +75,8 @@ export class Layouts {
       return { unit, findings };
     });
     const moved = await compareMoved({ ...this.context, units, jobs }, findMovedTypes(texts), this.#running);
-    const merged = mergeFindings([...perUnit, ...moved]);
+    const retold = await compareRetold({ ...this.context, units, jobs }, findRetoldPointers(texts));
+    const merged = mergeFindings([...perUnit, ...moved, ...retold]);
     const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
     return { findings: await locate(findings, this.context.patched), notes: [...notes] };
   }
@@ -138,6 +140,40 @@ async function compareMoved(
     });
   });
   return found.flat(2);
+}
+
+/** What units make of pointers without a type that lead to objects of another one: those were made by the old code. */
+async function compareRetold(
+  { units, types, jobs }: Pick<LayoutContext & LayoutRequest, "units" | "types" | "jobs">,
+  retold: readonly RetoldPointer[],
+): Promise<{ readonly unit: Unit; readonly findings: readonly TypeFinding[] }[]> {
+  const found = await mapLimited(units, jobs, async (unit) => {
+    // Those of a header, or of a C file that others include, are any unit's.
+    const own = retold.filter(({ path }) => path === unit.source || !units.some(({ source }) => source === path));
+    if (own.length === 0) return [];
+    const pair = await types.compiled(unit);
+    const [pre, post] = [parsed(pair.pre, `pre ${unit.path}`), parsed(pair.post, `post ${unit.path}`)];
+    if (pre === undefined || post === undefined) return [];
+    return own.map(({ former, label, pointer, user }) => {
+      const finding = inPlaceOf(pre, former, post, label);
+      const reason = `${user}() takes ${spelled(pointer)} for one, and before the patch for a ${former}: what that leads to was made as such`;
+      return { unit, findings: finding === undefined ? [] : [{ ...finding, reasons: [reason, ...finding.reasons] }] };
+    });
+  });
+  return found.flat();
+}
+
+/** Tokens as one writes them. */
+function spelled(tokens: string): string {
+  return tokens.replaceAll("- >", "->").replaceAll(/ (?=[)\],])|(?<=[([&]) | ?(->|\.|[([]) ?/g, "$1");
+}
+
+function inPlaceOf(pre: Btf, former: string, post: Btf, label: string): TypeFinding | undefined {
+  try {
+    return compareInPlaceOf(pre, former, post, label);
+  } catch (error) {
+    throw refusalOf(error);
+  }
 }
 
 /** The types of a unit on one side of the change; undefined where it has none, or where none can have changed. */

@@ -96,7 +96,7 @@ const REASONS_SHOWN = 6;
 const FIELDS_SHOWN = 4;
 
 /** Sentences and picture, a line each. */
-function describe({ label, place, units, kind, reasons, holders, before, after }: LocatedFinding): string[] {
+function describe({ label, place, units, kind, reasons, holders, before, after, former }: LocatedFinding): string[] {
   const seenBy = listed(units, UNITS_SHOWN, "units");
   const shown = reasons.slice(0, REASONS_SHOWN);
   return [
@@ -106,7 +106,7 @@ function describe({ label, place, units, kind, reasons, holders, before, after }
     `    ${HARM[kind]}`,
     ...drawLayouts(before, after).map((line) => `    ${line}`),
     ...(holders.length === 0 ? [] : [`    and ${holdersText(holders)}: ${listed(holders, HOLDERS_SHOWN, "types")}`]),
-    ...shadowLines(label, before, after).map((line) => `    ${line}`),
+    ...(former === undefined ? shadowLines(label, before, after) : []).map((line) => `    ${line}`),
   ];
 }
 

@@ -166,6 +166,31 @@ suite("the layouts of an update", () => {
     });
   });
 
+  describe("of what a pointer without a type leads to", () => {
+    const TYPES =
+      "struct old {\n\tint count;\n};\nstruct wrapper {\n\tlong first;\n\tstruct old old;\n};\nstruct like {\n\tint count;\n};\n";
+    const user = (type: string, member: string): string =>
+      `${TYPES}void *private(void *of);\nint count(void *of)\n{\n\t${type} *it = private(of);\n\treturn it->${member};\n}\n`;
+    const retell = async (type: string, member: string, allowed: readonly string[] = []): Promise<string[]> => {
+      writeFiles(source, { "net/raw.c": user("struct old", "count") });
+      return await judge(unifiedDiff("net/raw.c", user("struct old", "count"), user(type, member)), UNITS.slice(0, 1), allowed);
+    };
+
+    test("are refused where it is taken for another struct, although no struct changes", async () => {
+      await expect(retell("struct wrapper", "old.count")).rejects.toMatchObject({
+        code: "changed-layout",
+        message: expect.stringMatching(
+          /struct wrapper, seen by net\/raw\.o:\n +count\(\) takes private\(of\) for one, and before the patch for a struct old/,
+        ) as string,
+      });
+    });
+
+    test("are let through where the user vouches for it, or it is laid out alike", async () => {
+      expect(await retell("struct wrapper", "old.count", ["struct wrapper"])).toHaveLength(1);
+      expect(await retell("struct like", "count")).toEqual([]);
+    });
+  });
+
   describe("of a type that goes to another file", () => {
     const state = (members: string): string => `struct state {\n${members}};\n`;
     const user = (type = "struct state"): string => `int count(${type} *state) { return state->count; }\n`;

@@ -1,0 +1,95 @@
+import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
+import type { TouchedText } from "../units/touched-texts.js";
+
+/** A pointer without a type that a function takes for one to another struct than before the patch: what it leads to was made as the former. */
+export interface RetoldPointer {
+  /** The file, and the function in it. */
+  readonly path: string;
+  readonly user: string;
+  /** `dev_get_drvdata ( dev )` */
+  readonly pointer: string;
+  /** As BTF labels them: `struct foo`. */
+  readonly former: string;
+  readonly label: string;
+}
+
+/** What is made anew at each call, and what a message on its way holds: no object that was there before. */
+const FRESH = /(?:alloc|memdup)\w* \(|^(?:nla|nlmsg|genlmsg|skb)_\w+ \(/;
+
+/** `struct foo * a = x , * b ;`, `const struct foo * a ;` */
+const DECLARATION = /(?<=^|[;{}(] )(?:const |volatile )*(struct \w+) (?:const )?\* (?!\* )([^;]*) ;/g;
+const ASSIGNMENT = /(?<=[;{}(] )(\w+) = (?!= )([^;]*) ;/g;
+const CAST = /^\( (?:const )?(?:struct|union) \w+ \* \) /;
+const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry|from_timer) \( (.*) , (struct \w+) , \w+ \)$/;
+
+/**
+ * Pointers that a function gets in the same words before and after the patch, and puts into a pointer to another struct. Without a cast C lets that through only where they have no
+ * type: private data of a device, a file or a timer, or a callback's argument. Who put them there may have done so long ago. A function that the patch gives another head may return what it now says.
+ */
+export function findRetoldPointers(texts: readonly TouchedText[]): RetoldPointer[] {
+  const read = texts.map(({ path, pre, post }) => ({ path, before: functionsOf(pre), after: functionsOf(post) }));
+  const changed = new Set(
+    read.flatMap(({ before, after }) =>
+      [...before, ...after].flatMap(([name]) => (before.get(name)?.head === after.get(name)?.head ? [] : [name])),
+    ),
+  );
+  return read.flatMap(({ path, before, after }) =>
+    [...after].flatMap(([user, { body }]): RetoldPointer[] => {
+      const old = before.get(user)?.body;
+      if (old === undefined || old === body) return [];
+      const [told, tells] = [pointersIn(old), pointersIn(body)];
+      return [...tells].flatMap(([pointer, labels]) => {
+        const formers = told.get(pointer);
+        const callee = /^(\w+) \(/.exec(pointer)?.[1] ?? "";
+        if (formers === undefined || changed.has(callee) || [...labels].some((label) => formers.has(label))) return [];
+        return [...formers].flatMap((former) => [...labels].map((label) => ({ path, user, pointer, former, label })));
+      });
+    }),
+  );
+}
+
+function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
+  return new Map(
+    (readTopLevel(source) ?? []).flatMap((item) => {
+      const name = item.kind === "function" ? splitHead(item.head)?.name : undefined;
+      return name === undefined ? [] : [[name, item] as const];
+    }),
+  );
+}
+
+/** Which structs a function takes the values of expressions for. @param body its tokens, a blank between two */
+function pointersIn(body: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const variables = new Map<string, string>();
+  const found = new Map<string, Set<string>>();
+  const put = (value: string, type: string): void => {
+    const plain = value.replace(CAST, "").trim();
+    const [, macro, inner, holder] = CONTAINER.exec(plain) ?? [];
+    const pointer = macro === undefined ? plain : `${macro} ( ${inner ?? ""} )`;
+    if (/^(?:NULL|0)$/.test(plain) || FRESH.test(plain)) return;
+    found.set(pointer, (found.get(pointer) ?? new Set()).add(holder ?? type));
+  };
+  for (const [, type = "", list = ""] of body.matchAll(DECLARATION))
+    for (const part of splitList(list)) {
+      const [, name = "", value] = /^(?:\* )?(?:const )?(\w+)(?: = (.*))?$/.exec(part) ?? [];
+      variables.set(name, type);
+      if (value !== undefined) put(value, type);
+    }
+  for (const [, name = "", value = ""] of body.matchAll(ASSIGNMENT)) {
+    const type = variables.get(name);
+    if (type !== undefined) put(value, type);
+  }
+  return found;
+}
+
+/** The parts of a list between commas that stand in no parentheses. */
+function splitList(text: string): string[] {
+  const parts: string[][] = [[]];
+  let depth = 0;
+  for (const token of text.split(" ")) {
+    if ("([{".includes(token)) depth++;
+    if (")]}".includes(token)) depth--;
+    if (token === "," && depth === 0) parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  return parts.map((tokens) => tokens.join(" "));
+}

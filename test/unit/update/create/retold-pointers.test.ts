@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { findRetoldPointers } from "../../../../src/update/create/retold-pointers.js";
+
+describe("a pointer without a type that is taken for another struct", () => {
+  const found = (pre: string, post: string): string[] =>
+    findRetoldPointers([{ path: "a.c", pre, post }]).map(
+      ({ user, pointer, former, label }) => `${user}: ${pointer}: ${former} -> ${label}`,
+    );
+  const reads = (before: string, after: string): string[] =>
+    found(`int f(struct dev *dev) { ${before} }`, `int f(struct dev *dev) { ${after} }`);
+
+  it.each([
+    ["where it is declared", "struct a *x = drvdata(dev); return x->n;", "struct b *y = drvdata(dev); return y->n;", "drvdata ( dev )"],
+    ["where it is assigned", "struct a *x; x = dev->priv; return x->n;", "struct b *x; x = dev->priv; return x->n;", "dev - > priv"],
+    ["beside others", "struct a *w, *x = drvdata(dev); return 1;", "struct b *w = 0, *x = drvdata(dev); return 1;", "drvdata ( dev )"],
+    ["with a cast", "struct a *x = (struct a *)dev->p; return 1;", "const struct b *x = (struct b *)dev->p; return 1;", "dev - > p"],
+    [
+      "as what holds a member",
+      "struct a *x = container_of(dev, struct a, dev); return 1;",
+      "struct b *x = container_of(dev, struct b, own); return 1;",
+      "container_of ( dev )",
+    ],
+  ])("is told %s", (_, before, after, pointer) => {
+    expect(reads(before, after)).toEqual([`f: ${pointer}: struct a -> struct b`]);
+  });
+
+  it.each([
+    ["what is allocated", "struct a *x = kzalloc(sizeof(*x), 1);", "struct b *x = kzalloc(sizeof(*x), 1);"],
+    ["what a message holds", "struct a *x = nla_data(dev);", "struct b *x = nla_data(dev);"],
+    ["NULL", "struct a *x = NULL;", "struct b *x = NULL;"],
+    ["the same pointer twice", "struct a *x = drvdata(dev);", "struct a *x = drvdata(dev); struct b *y = drvdata(dev);"],
+    ["another pointer", "struct a *x = drvdata(dev);", "struct b *x = other(dev);"],
+    ["the same struct", "struct a *x = drvdata(dev);", "struct a *z = drvdata(dev); use(z);"],
+  ])("is not told of %s", (_, before, after) => {
+    expect(reads(before, after)).toEqual([]);
+  });
+
+  it("is not told of what a function gives that returns another one with the patch", () => {
+    const text = (type: string): string =>
+      `struct ${type} *get(int n) { return find(n); } int f(int n) { struct ${type} *x = get(n); return 1; }`;
+    expect(found(text("a"), text("b"))).toEqual([]);
+  });
+});
