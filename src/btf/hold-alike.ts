@@ -5,7 +5,7 @@ import { Budget, layoutOf, type Member } from "./layout.js";
 import { checkDepth, isQualifier, isRecord, resolve, sizeOf } from "./resolve.js";
 
 /**
- * True where two members hold the same, though their types may be called otherwise: integers, enums and bool of one size, pointers to the same, arrays of
+ * True where two members hold the same, though their types may be called otherwise: integers and enums of one size, a bool before the patch included, pointers to the same, arrays of
  * such, structs of one name and size, or structs with the same things at the same places (`atomic_t` and `refcount_t`). Two that the unit knows both, and that hold
  * pointers, are different things, for what they lead to (the entries of a `wait_queue_head` and of a `swait_queue_head`) shows nowhere.
  */
@@ -23,7 +23,18 @@ export function holdAlike(a: Btf, memberA: Member, b: Btf, memberB: Member): boo
 /** @param assumed pairs of types that are being compared, and taken to be alike meanwhile */
 function haveSameContent(a: Btf, aId: number, b: Btf, bId: number, assumed: Set<string>): boolean {
   const [had, has] = [contentOf(a, aId), contentOf(b, bId)];
-  return had.text === has.text && had.pointers.every((pointer, index) => pointAlike(a, pointer, b, has.pointers[index] ?? 0, assumed));
+  if (had.text !== has.text || haveExchanged(had.names, has.names)) return false;
+  // Of another number than 0 and 1 a compiler makes anything, if it is told that it is a bool.
+  if (!has.bools.every((place) => had.bools.includes(place))) return false;
+  return had.pointers.every((pointer, index) => pointAlike(a, pointer, b, has.pointers[index] ?? 0, assumed));
+}
+
+/** True where what both call by one name lies at other places: `start` and `end` of the one are `end` and `start` of the other. */
+function haveExchanged(was: ReadonlyMap<string, ReadonlySet<number>>, is: ReadonlyMap<string, ReadonlySet<number>>): boolean {
+  return [...is].some(([name, places]) => {
+    const before = was.get(name);
+    return before !== undefined && ![...places].some((place) => before.has(place));
+  });
 }
 
 /** True where both lead to the same kind of thing; to a struct that is called otherwise, if it is there under its new name only, and laid out alike. */
@@ -47,17 +58,23 @@ function nameOfRecord(btf: Btf, id: number): string | undefined {
 interface Content {
   readonly text: string;
   readonly pointers: readonly number[];
+  /** Places of what is either 0 or 1. */
+  readonly bools: readonly string[];
+  /** At which bits members of each name lie, those of structs inside included. */
+  readonly names: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 function contentOf(btf: Btf, id: number): Content {
-  const leaves: Leaves = { texts: [], pointers: [] };
+  const leaves: Leaves = { texts: [], pointers: [], bools: [], names: new Map() };
   collectLeaves(btf, id, 0, "", leaves, new Budget(), 0);
-  return { text: leaves.texts.join("; "), pointers: leaves.pointers };
+  return { text: leaves.texts.join("; "), pointers: leaves.pointers, bools: leaves.bools, names: leaves.names };
 }
 
 interface Leaves {
   readonly texts: string[];
   readonly pointers: number[];
+  readonly bools: string[];
+  readonly names: Map<string, Set<number>>;
 }
 
 /** @param label the member's name, where no name of a type stands for it */
@@ -73,20 +90,24 @@ function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, l
     const isNameless = !btf.isNamed(resolved) && typedefName === undefined;
     for (const member of layoutOf(btf, resolved, budget).members) {
       const at = bitOffset + member.bitOffset;
+      leaves.names.set(member.name, (leaves.names.get(member.name) ?? new Set()).add(at));
       const name = isNameless ? `${label}${member.name} ` : label;
       if (member.isBitfield) leaves.texts.push(`${name}${String(at)} bits ${String(member.bitSize)}`);
       else collectLeaves(btf, member.type, at, name, leaves, budget, depth + 1);
     }
   } else if (kind === kinds.BTF_KIND_ARRAY) {
     const { element, count } = wholeArray(btf, resolved);
-    const inner: Leaves = { texts: [], pointers: leaves.pointers };
+    const inner: Leaves = { texts: [], pointers: leaves.pointers, bools: [], names: new Map() };
     collectLeaves(btf, element, 0, "", inner, budget, depth + 1);
+    leaves.bools.push(...inner.bools.map((place) => `${label}${String(bitOffset)} ${place}`));
     leaf(`[${String(count)}] of ${String(sizeOf(btf, element))}: {${inner.texts.join("; ")}}`);
   } else if (kind === kinds.BTF_KIND_PTR) {
     leaf("pointer");
     leaves.pointers.push(resolved);
-  } else
+  } else {
+    if (kind === kinds.BTF_KIND_INT && btf.name(resolved) === "_Bool") leaves.bools.push(String(bitOffset));
     leaf(`${kind === kinds.BTF_KIND_FLOAT ? "float" : isBigEndian(btf, id) ? "big-endian" : "scalar"} ${String(sizeOf(btf, resolved))}`);
+  }
 }
 
 /** True for `__be32` and its like: what objects hold is read otherwise. */

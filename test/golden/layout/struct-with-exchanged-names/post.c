@@ -1,0 +1,7 @@
+struct span { unsigned int end, start; };
+struct foo {
+	struct span range;
+	int count;
+};
+
+unsigned int get(struct foo *foo) { return foo->range.end; }
