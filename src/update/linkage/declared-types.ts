@@ -209,11 +209,14 @@ function escaped(name: string): string {
 const NUMBER =
   /^(?:(?:unsigned|signed|int|long|short|char|bool|_Bool|size_t|ssize_t|loff_t|[us](?:8|16|32|64)|__[usbl]e?(?:8|16|32|64)|u?int(?:8|16|32|64)_t|ktime_t|atomic_t|atomic_long_t|refcount_t)(?: |$))+(?:\[\])?$/;
 const ENUMERATION = /^enum \w+/;
+const BOOL = /^(?:bool|_Bool)\b/;
 const BIG_ENDIAN = /^__be\d+/;
 
 /** True if objects of one type can be used as the other: the same words, or numbers in one order of bytes; of arrays, with elements of one size. */
 export function isSameKindOfType(before: string, after: string): boolean {
   if (before === after) return true;
+  // It may hold more than 0 and 1.
+  if (BOOL.test(after) && !BOOL.test(before)) return false;
   // A number that gets the names of an enumeration, or loses them.
   if (ENUMERATION.test(before) !== ENUMERATION.test(after))
     return isSameKindOfType(before.replace(ENUMERATION, "int"), after.replace(ENUMERATION, "int"));

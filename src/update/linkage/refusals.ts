@@ -88,6 +88,13 @@ export const objectSizeChanges = (entry: UnitDiff, name: string, member: string)
     `${name} says another size or place with the patch (${member}): objects that are alive were made by what it said before`,
   );
 
+export const perCpuPointer = (entry: UnitDiff, name: string, isPerCpu: boolean): LinkageRefusal =>
+  make("changed-data-type")(
+    entry,
+    name,
+    `the pointer ${name} ${isPerCpu ? "leads to memory of each processor (__percpu) with the patch, and did not before" : "leads to memory of each processor (__percpu) before the patch, and does not with it"}: what objects that are alive hold in it would be taken for something else`,
+  );
+
 /** @param callback the member of the table. @param who is alive and has noted that there is none */
 export const notedCallback = (entry: UnitDiff, name: string, callback: string, who: string): LinkageRefusal =>
   make("noted-callback")(

@@ -11,6 +11,7 @@ import { findDroppedState, findFoldedState } from "./dropped-state.js";
 import { findMovedElements } from "./moved-elements.js";
 import { findNotedCallbacks } from "./noted-callbacks.js";
 import { findObjectSizes } from "./object-sizes.js";
+import { findPerCpuPointers } from "./per-cpu-pointers.js";
 import { settleRemoved, takenAsValues, type KeptCode, type LeftFunction } from "./kept-code.js";
 import { findMovedCallbacks, findMoves, findMovesToOtherTargets, type Moves } from "./moves.js";
 import type { Prototypes, UnitFunction } from "./prototypes.js";
@@ -75,6 +76,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findMovedElements(diffs, context.texts),
     ...findObjectSizes(diffs, context.texts),
     ...findNotedCallbacks(diffs, context.texts),
+    ...findPerCpuPointers(diffs, context.texts),
   ];
   // Who calls those in the old way is replaced, and who else has their names was looked for.
   const judged = new Set(together);

@@ -51,6 +51,7 @@ describe("one kind of type", () => {
     ["struct foo *", "struct bar *", false],
     ["int", "int []", false],
     ["bool", "u8", true],
+    ["u8", "bool", false],
     ["char []", "u8 []", true],
     ["char []", "u32 []", false],
     ["unsigned int []", "u32 []", true],
