@@ -1,9 +1,11 @@
 import { noteAllocationSizes, noteSizesMadeOfOthers } from "./allocation-size.js";
 import { noteChangedConstants } from "./changed-constants.js";
+import { noteChangedHashes } from "./changed-hash.js";
 import { readFileChange } from "./changed-functions.js";
 import { noteMovedHalves } from "./moved-halves.js";
 import { noteNewInitialisations } from "./new-initialisation.js";
 import { noteNewVariables } from "./new-variables.js";
+import { noteOtherAllocators } from "./other-allocator.js";
 import { noteSetupOnly } from "./setup-only.js";
 import { NOTE_KINDS, type SemanticNote, type TouchedText } from "./types.js";
 import { noteUnbalancedPairs } from "./unbalanced-pairs.js";
@@ -21,14 +23,17 @@ const LONGEST_MESSAGE = 2000;
 export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMap<string, string> = new Map()): readonly SemanticNote[] {
   const changes = files.filter(({ path }) => /\.[ch]$/.test(path)).map((file) => readFileChange(file, renamed));
   const functions = changes.flatMap((file) => file.functions);
+  const pairs = noteUnbalancedPairs(changes);
   const notes = [
-    ...noteUnbalancedPairs(changes),
+    ...pairs,
+    ...noteOtherAllocators(functions).filter((note) => !pairs.some((pair) => pair.file === note.file && pair.function === note.function)),
     ...noteMovedHalves(functions),
     ...noteNewInitialisations(changes),
     ...noteNewVariables(changes),
     ...noteAllocationSizes(functions),
     ...noteSizesMadeOfOthers(changes),
     ...noteChangedConstants(changes),
+    ...noteChangedHashes(changes),
     ...noteSetupOnly(changes),
   ];
   return notes

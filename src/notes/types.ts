@@ -5,6 +5,7 @@ export const NOTE_KINDS = [
   "new-initialisation",
   "allocation-size",
   "changed-constant",
+  "changed-hash",
   "setup-only",
 ] as const;
 

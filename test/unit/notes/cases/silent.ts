@@ -196,4 +196,14 @@ export const SILENT: readonly Case[] = [
     pre: fn(PROBE, "p->n = 1;", "return 0;") + fn(REMOVE, "a();") + OPS,
     post: fn(PROBE, "p->n = 2;", "return 0;") + fn(REMOVE, "b();") + OPS,
   },
+  {
+    title: "a function that gives back what either allocator made",
+    pre: fn("void toy_free(void *addr)", "kfree(addr);"),
+    post: fn("void toy_free(void *addr)", "kvfree(addr);"),
+  },
+  {
+    title: "the hash of a file's contents, and what fills a hash table",
+    pre: fn("int toy_calc_file_hash(struct file *file)", "return 0;") + fn("void toy_hash(struct toy *t)", "a(t);"),
+    post: fn("int toy_calc_file_hash(struct file *file)", "return -EINVAL;") + fn("void toy_hash(struct toy *t)", "b(t);"),
+  },
 ];

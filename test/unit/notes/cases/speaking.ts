@@ -53,6 +53,21 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
         fn("void toy_down(struct toy *t)", "t->n--;", "if (refcount_dec_and_test(&t->users))", "\ttoy_free(t);"),
     },
     {
+      title: "memory that is the device's, and that the driver gives back with the patch",
+      pre: fn(PROBE, "p = devm_kzalloc(dev, 8, GFP_KERNEL);", "return 0;") + fn(REMOVE, "toy_off(p);"),
+      post: fn(PROBE, "p = kzalloc(8, GFP_KERNEL);", "return 0;") + fn(REMOVE, "toy_off(p);", "kfree(p);"),
+    },
+    {
+      title: "memory that becomes the device's",
+      pre: fn(PROBE, "p = kzalloc(8, GFP_KERNEL);", "return 0;") + fn(REMOVE, "toy_off(p);", "kfree(p);"),
+      post: fn(PROBE, "p = devm_kzalloc(dev, 8, GFP_KERNEL);", "return 0;") + fn(REMOVE, "toy_off(p);"),
+    },
+    {
+      title: "a function that gives back what may be of another allocator",
+      pre: fn("void toy_free(void *addr)", "kvfree(addr);"),
+      post: fn("void toy_free(void *addr)", "kfree(addr);"),
+    },
+    {
       title: "memory of another allocator",
       pre: fn(PROBE, "p->buf = kmalloc(n, GFP_KERNEL);", "return 0;") + fn(REMOVE, "kfree(p->buf);"),
       post: fn(PROBE, "p->buf = vmalloc(n);", "return 0;") + fn(REMOVE, "vfree(p->buf);"),
@@ -154,6 +169,20 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       title: "enumerators behind a new one",
       pre: `enum toy_state { TOY_IDLE, TOY_RUN, TOY_DEAD };\n${fn("void toy_stop(struct toy *t)", "t->state = TOY_DEAD;")}`,
       post: `enum toy_state { TOY_IDLE, TOY_WAIT, TOY_RUN, TOY_DEAD };\n${fn("void toy_stop(struct toy *t)", "if (t->state == TOY_RUN)", "\tt->state = TOY_DEAD;")}`,
+    },
+  ],
+  "changed-hash": [
+    {
+      title: "where objects are filed",
+      pre: fn("u32 toy_hash(const struct toy *t)", "return jhash_1word(t->id, 0);"),
+      post: fn("u32 toy_hash(const struct toy *t)", "return jhash_2words(t->id, t->net, 0);"),
+    },
+    {
+      title: "a hash table's own function, whatever its name",
+      pre:
+        fn("u32 toy_order(const void *key)", "return 1;") + "static const struct rhashtable_params toys = {\n\t.hashfn = toy_order,\n};\n",
+      post:
+        fn("u32 toy_order(const void *key)", "return 2;") + "static const struct rhashtable_params toys = {\n\t.hashfn = toy_order,\n};\n",
     },
   ],
   "setup-only": [
