@@ -1,6 +1,6 @@
-import type { FunctionChange } from "./changed-functions.js";
+import type { FileChange } from "./changed-functions.js";
 import { effectiveFunctions, type EffectiveFunction } from "./effective-calls.js";
-import { findCalls, type Call } from "./find-calls.js";
+import { findCalls, placeOf, type Call } from "./find-calls.js";
 import type { SemanticNote } from "./types.js";
 
 /** What gives memory back, by the allocators whose memory it takes. */
@@ -15,23 +15,30 @@ const FREES: readonly { readonly callee: RegExp; readonly takes: readonly string
 
 const MANAGED = /^devm_k(?:[mz]alloc|calloc|malloc_array|memdup|strdup|asprintf)$/;
 const OWN = /^(?:k[mz]alloc|kcalloc|kmalloc_array|kmemdup|kstrdup|kasprintf)$/;
+/** Whatever a file system calls its own one: `f2fs_kzalloc`. */
+const SLAB = /(?:^|_)(?:k[mz]alloc|kcalloc|kmalloc_array|kmemdup\w*|kstrn?dup|kasprintf)(?:_node)?$/;
 const FREE = /^kfree(?:_sensitive|_rcu)?$/;
 
 /**
  * Notes memory that the patch has given back in another way than the old code took it: by a function of another allocator; or by the driver itself where it was the device's
  * (`devm_kzalloc`), which gives it back too, and the reverse.
  */
-export function noteOtherAllocators(changes: readonly FunctionChange[]): SemanticNote[] {
-  return [...noteOtherFrees(changes), ...noteManaged(effectiveFunctions(changes))];
+export function noteOtherAllocators(files: readonly FileChange[]): SemanticNote[] {
+  return [...files.flatMap(noteOtherFrees), ...noteManaged(effectiveFunctions(files.flatMap(({ functions }) => functions)))];
 }
 
-function noteOtherFrees(changes: readonly FunctionChange[]): SemanticNote[] {
-  return changes.flatMap(({ file, name, pre, post }): SemanticNote[] => {
+function noteOtherFrees({ functions, pre: whole }: FileChange): SemanticNote[] {
+  const made = whole.functions.flatMap(findCalls).filter(({ callee }) => /alloc|dup|asprintf/.test(callee));
+  return functions.flatMap(({ file, name, pre, post }): SemanticNote[] => {
     if (pre === undefined || post === undefined) return [];
     const before = freesIn(findCalls(pre));
     for (const [what, now] of freesIn(findCalls(post))) {
       const was = before.get(what);
       if (was === undefined || was.takes.every((allocator) => now.takes.includes(allocator))) continue;
+      const place = placeOf(what)?.name;
+      const makers = made.filter(({ target }) => place !== undefined && placeOf(target ?? "")?.name === place);
+      // It was another allocator's before, and nobody has looked.
+      if (now.takes.includes("slab") && makers.length > 0 && makers.every(({ callee }) => SLAB.test(callee))) continue;
       const message = `${name} gives ${what} to ${now.call.callee} instead of ${was.call.callee}: what was made before the update may be memory of another allocator`;
       return [{ kind: "unbalanced-pair", function: name, file, line: now.call.line, message }];
     }

@@ -26,7 +26,7 @@ export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMa
   const pairs = noteUnbalancedPairs(changes);
   const notes = [
     ...pairs,
-    ...noteOtherAllocators(functions).filter((note) => !pairs.some((pair) => pair.file === note.file && pair.function === note.function)),
+    ...noteOtherAllocators(changes).filter((note) => !pairs.some((pair) => pair.file === note.file && pair.function === note.function)),
     ...noteMovedHalves(functions),
     ...noteNewInitialisations(changes),
     ...noteNewVariables(changes),

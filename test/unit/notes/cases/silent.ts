@@ -202,6 +202,15 @@ export const SILENT: readonly Case[] = [
     post: fn("void toy_free(void *addr)", "kvfree(addr);"),
   },
   {
+    title: "memory that only one allocator has made, and that is given back by that one's function with the patch",
+    pre:
+      fn("int toy_load(struct toy *t)", "t->map = kmemdup(m, 8, GFP_KERNEL);", "return 0;") +
+      fn("void toy_free(struct toy *t)", "kvfree(t->map);"),
+    post:
+      fn("int toy_load(struct toy *t)", "t->map = kmemdup(m, 8, GFP_KERNEL);", "return 0;") +
+      fn("void toy_free(struct toy *t)", "kfree(t->map);"),
+  },
+  {
     title: "the hash of a file's contents, and what fills a hash table",
     pre: fn("int toy_calc_file_hash(struct file *file)", "return 0;") + fn("void toy_hash(struct toy *t)", "a(t);"),
     post: fn("int toy_calc_file_hash(struct file *file)", "return -EINVAL;") + fn("void toy_hash(struct toy *t)", "b(t);"),
