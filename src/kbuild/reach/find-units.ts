@@ -110,7 +110,7 @@ export async function findUnits(
     tell(
       "note",
       users.reach.words.has(path)
-        ? `${path} is left out: nothing uses what the patch changes in it`
+        ? `${path}: no file besides those of the patch uses what changes in it`
         : `${path} is left out: nothing of this kernel's configuration is compiled from it`,
     );
   const units = [...commands.values()].flatMap(unitsOf);

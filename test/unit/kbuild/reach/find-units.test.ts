@@ -182,7 +182,7 @@ describe("the units that a header's change comes into", () => {
     const notes: string[] = [];
     const module = "--- a/drivers/mod.c\n+++ b/drivers/mod.c\n@@ -1 +1,2 @@\n int mod(void) { return 5; }\n+int more;\n";
     expect(await reached("include/linux/x.h", "#define NOBODY 1\n", module, notes)).toEqual(["drivers/mod.o"]);
-    expect(notes).toEqual(["include/linux/x.h is left out: nothing uses what the patch changes in it"]);
+    expect(notes).toEqual(["include/linux/x.h: no file besides those of the patch uses what changes in it"]);
   });
 });
 
