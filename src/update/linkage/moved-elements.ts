@@ -53,7 +53,9 @@ function hasMovedElements(comparer: Comparer, pre: Atom, post: Atom): boolean {
     if (size % step !== 0) continue;
     const places = Array.from({ length: size / step }, (_, index) => index * step);
     const isAt = (from: number, to: number): boolean => isSameElement(comparer, had, from, has, to, step);
-    if (places.some((from) => !had.isEmpty(from, step) && !isAt(from, from) && places.some((to) => isAt(from, to)))) return true;
+    // One that changes may have been like another, which stays (`NLA_U32` twice in a policy): that has not come there.
+    const comesTo = (from: number, to: number): boolean => isAt(from, to) && !isLike(had, from, to, step);
+    if (places.some((from) => !had.isEmpty(from, step) && !isAt(from, from) && places.some((to) => comesTo(from, to)))) return true;
   }
   return false;
 }
@@ -74,6 +76,16 @@ class Table {
     for (let at = start; at < start + size; at++) if (this.atom.data[at] !== 0 || this.#relocations.has(at)) return false;
     return true;
   }
+}
+
+/** True for two elements of one table that have the same bytes, and the same relocations to the letter. */
+function isLike(table: Table, one: number, other: number, size: number): boolean {
+  for (let at = 0; at < size; at++) {
+    if (table.atom.data[one + at] !== table.atom.data[other + at]) return false;
+    const [a, b] = [table.relocationAt(one + at), table.relocationAt(other + at)];
+    if (a?.symbol !== b?.symbol || a?.addend !== b?.addend || a?.type !== b?.type) return false;
+  }
+  return true;
 }
 
 function isSameElement(comparer: Comparer, had: Table, from: number, has: Table, to: number, size: number): boolean {

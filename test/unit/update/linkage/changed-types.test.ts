@@ -78,6 +78,13 @@ describe("a table of structures", () => {
     expect((await settle({ unit: { pre: table(`${A}, ${B}, ${C}`), post } })).refused).toEqual(expected);
   });
 
+  it.each([
+    ["passes where one of two that are alike changes", `${A}, ${A}, ${C}`, `${A}, ${B}, ${C}`, []],
+    ["is refused where two that are alike make room", `${A}, ${A}, ${C}`, `${B}, ${A}, ${A}`, ["moved-elements table"]],
+  ])("%s", async (_, before, after, expected) => {
+    expect((await settle({ unit: { pre: table(before), post: table(after) } })).refused).toEqual(expected);
+  });
+
   it("nobody has a pointer to, if it is only read by index", async () => {
     const { refused } = await settle({ unit: { pre: table(`${A}, ${B}, ${C}`, read), post: table(`${B}, ${A}, ${C}`, read) } });
     expect(refused).toEqual([]);
