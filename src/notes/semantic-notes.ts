@@ -5,6 +5,7 @@ import { readFileChange } from "./changed-functions.js";
 import { noteMovedHalves } from "./moved-halves.js";
 import { noteNewInitialisations } from "./new-initialisation.js";
 import { noteNewVariables } from "./new-variables.js";
+import { noteCopiedTables } from "./copied-tables.js";
 import { noteOtherAllocators } from "./other-allocator.js";
 import { noteSetupOnly } from "./setup-only.js";
 import { NOTE_KINDS, type SemanticNote, type TouchedText } from "./types.js";
@@ -35,6 +36,7 @@ export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMa
     ...noteChangedConstants(changes),
     ...noteChangedHashes(changes),
     ...noteSetupOnly(changes),
+    ...noteCopiedTables(changes),
   ];
   return notes
     .map(fitForTerminals)

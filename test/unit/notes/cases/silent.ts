@@ -211,6 +211,11 @@ export const SILENT: readonly Case[] = [
       fn("void toy_free(struct toy *t)", "kfree(t->map);"),
   },
   {
+    title: "a comment in a table that a copy is made of",
+    pre: "static const struct regmap_config toy_regmap = {\n\t.max_register = 0x10,\n};\n",
+    post: "static const struct regmap_config toy_regmap = {\n\t/* All of them. */\n\t.max_register = 0x10,\n};\n",
+  },
+  {
     title: "the hash of a file's contents, and what fills a hash table",
     pre: fn("int toy_calc_file_hash(struct file *file)", "return 0;") + fn("void toy_hash(struct toy *t)", "a(t);"),
     post: fn("int toy_calc_file_hash(struct file *file)", "return -EINVAL;") + fn("void toy_hash(struct toy *t)", "b(t);"),

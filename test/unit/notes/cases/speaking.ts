@@ -187,6 +187,16 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
   ],
   "setup-only": [
     {
+      title: "a table that a copy is made of",
+      pre: "static const struct regmap_config toy_regmap = {\n\t.max_register = 0x10,\n};\n",
+      post: "static const struct regmap_config toy_regmap = {\n\t.max_register = 0x20,\n};\n",
+    },
+    {
+      title: "a device more that a driver takes",
+      pre: "static const struct usb_device_id toy_ids[] = {\n\t{ USB_DEVICE(1, 2) },\n\t{ }\n};\n",
+      post: "static const struct usb_device_id toy_ids[] = {\n\t{ USB_DEVICE(1, 2) },\n\t{ USB_DEVICE(1, 3) },\n\t{ }\n};\n",
+    },
+    {
       title: "a setting of a processor",
       pre:
         fn("void toy_init_cpu(struct cpuinfo_x86 *c)", "set_cap(c, 1);") +

@@ -1,0 +1,50 @@
+import { codeTokens } from "../source/top-level-items.js";
+import type { FileChange } from "./changed-functions.js";
+import { lineAt } from "./read-functions.js";
+import type { SemanticNote } from "./types.js";
+
+/** What a driver takes, and how: looked up when a device is bound. */
+const IDS = /^(?:\w+_device_id|dmi_system_id|snd_pci_quirk|hda_quirk)$/;
+
+/**
+ * What whoever registers with it makes a copy of, or reads that once. __regmap_init(), nf_hook_entries_grow(), rhashtable_init(), nvmem_register(), snd_ctl_new1(),
+ * snd_soc_dapm_new_control(), Linux 6.1 and 6.12.
+ */
+const COPIED = /^(?:regmap_config|nf_hook_ops|rhashtable_params|nvmem_config|snd_kcontrol_new|snd_soc_dapm_widget|snd_soc_dapm_route)$/;
+
+const TABLE = /\bstruct\s+(\w+)\s+(\w+)\s*(?:\[[^\]=;]*\]\s*)*(?:__\w+\s*)*=\s*\{/g;
+
+interface Table {
+  readonly type: string;
+  readonly value: string;
+  readonly line: number;
+}
+
+/** Notes tables that are read when something is bound or registered, and never after that: what is there already goes by what they said then. */
+export function noteCopiedTables(files: readonly FileChange[]): SemanticNote[] {
+  return files.flatMap(({ path, preText, postText, pre, post }) => {
+    const before = tablesIn(pre.fileLevel, preText);
+    return [...tablesIn(post.fileLevel, postText)].flatMap(([name, { type, value, line }]): SemanticNote[] => {
+      const was = before.get(name);
+      if (was?.type !== type || was.value === value) return [];
+      const what = IDS.test(type)
+        ? "says which devices a driver takes, and how, and is read when one is bound: those that are bound stay as they are, and those that no driver has are not bound by applying"
+        : "is copied when something is registered with it, as a device is bound, say: what was registered before the update stays as it is";
+      return [{ kind: "setup-only", function: name, file: path, line, message: `${name} ${what}` }];
+    });
+  });
+}
+
+/** @param fileLevel the text with function bodies, comments and strings blank. @param whole the same with them */
+function tablesIn(fileLevel: string, whole: string): ReadonlyMap<string, Table> {
+  const tables = new Map<string, Table>();
+  for (const match of fileLevel.matchAll(TABLE)) {
+    const [all, type = "", name = ""] = match;
+    if (!IDS.test(type) && !COPIED.test(type)) continue;
+    const start = match.index + all.length;
+    const end = fileLevel.indexOf("\n}", start);
+    const stop = end < 0 ? fileLevel.indexOf(";", start) : end;
+    tables.set(name, { type, value: [...codeTokens(whole.slice(start, stop))].join(" "), line: lineAt(fileLevel, match.index) });
+  }
+  return tables;
+}
