@@ -214,6 +214,22 @@ describe("is refused by name:", () => {
       ],
       "moved-definition",
     ],
+    [
+      "a callback that goes, and that the flags of dentries say is there",
+      () => [{ file: "fs/proc/fd.c", at: /^\t\.d_delete\t= pid_delete_dentry,\n/m, to: "" }],
+      "emptied-pointer",
+    ],
+    [
+      "a callback that comes, and that the flags of inodes say is not there",
+      () => [
+        {
+          file: "fs/proc/base.c",
+          at: /^static const struct inode_operations proc_attr_dir_inode_operations = \{\n/m,
+          to: "$&\t.permission\t= proc_pid_permission,\n",
+        },
+      ],
+      "noted-callback",
+    ],
   ])("%s, when the update is made", async (_, edits, code) => {
     const file = join(workshop.dir, "refused.patch");
     writeFileSync(file, patchOfEdits(tree.path, edits()));
