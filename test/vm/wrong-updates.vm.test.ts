@@ -116,7 +116,7 @@ const RIGHT: readonly Right[] = [
     name: "a callback of pipes that is removed, and whose code stays",
     edits: () => [
       without("fs/pipe.c", /^static bool anon_pipe_buf_try_steal\([\s\S]*?^\}\n/m),
-      without("fs/pipe.c", /^\t\.try_steal\t= anon_pipe_buf_try_steal,\n/m),
+      { file: "fs/pipe.c", at: /= anon_pipe_buf_try_steal,/, to: "= generic_pipe_buf_try_steal," },
       { file: "fs/pipe.c", at: /"pipe:\[%lu\]"/, to: '"patched:[%lu]"' },
     ],
     probe: "head -c 300000 /dev/zero | cat | wc -c; echo | readlink /proc/self/fd/0 | cut -d: -f1",

@@ -19,6 +19,7 @@ const FRESH = /(?:alloc|memdup)\w* \(|^(?:nla|nlmsg|genlmsg|skb)_\w+ \(/;
 /** `struct foo * a = x , * b ;`, `const struct foo * a ;` */
 const DECLARATION = /(?<=^|[;{}(] )(?:const |volatile )*(struct \w+) (?:const )?\* (?!\* )([^;]*) ;/g;
 const ASSIGNMENT = /(?<=[;{}(] )(\w+) = (?!= )([^;]*) ;/g;
+const RETURNED = /(struct \w+) (?:const )?\*(?: __\w+)*$/;
 const CAST = /^\( (?:const )?(?:struct|union) \w+ \* \) /;
 const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry|from_timer) \( (.*) , (struct \w+) , \w+ \)$/;
 
@@ -34,12 +35,13 @@ export function findRetoldPointers(texts: readonly TouchedText[]): RetoldPointer
     ),
   );
   return read.flatMap(({ path, before, after }) =>
-    [...after].flatMap(([user, { body }]): RetoldPointer[] => {
-      const old = before.get(user)?.body;
-      if (old === undefined || old === body) return [];
-      const [told, tells] = [pointersIn(old), pointersIn(body)];
+    [...after].flatMap(([user, now]): RetoldPointer[] => {
+      const old = before.get(user);
+      if (old === undefined || (old.body === now.body && old.head === now.head)) return [];
+      const [told, tells] = [pointersIn(old), pointersIn(now)];
       return [...tells].flatMap(([pointer, labels]) => {
-        const formers = told.get(pointer);
+        // An argument has the type that the head says.
+        const formers = /^\w+$/.test(pointer) && old.head !== now.head ? undefined : told.get(pointer);
         const callee = /^(\w+) \(/.exec(pointer)?.[1] ?? "";
         if (formers === undefined || changed.has(callee) || [...labels].some((label) => formers.has(label))) return [];
         return [...formers].flatMap((former) => [...labels].map((label) => ({ path, user, pointer, former, label })));
@@ -57,15 +59,15 @@ function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
   );
 }
 
-/** Which structs a function takes the values of expressions for. @param body its tokens, a blank between two */
-function pointersIn(body: string): ReadonlyMap<string, ReadonlySet<string>> {
+/** Which structs a function takes the values of expressions for, those included that it returns. */
+function pointersIn({ head, body }: TopLevelItem): ReadonlyMap<string, ReadonlySet<string>> {
   const variables = new Map<string, string>();
   const found = new Map<string, Set<string>>();
   const put = (value: string, type: string): void => {
     const plain = value.replace(CAST, "").trim();
     const [, macro, inner, holder] = CONTAINER.exec(plain) ?? [];
     const pointer = macro === undefined ? plain : `${macro} ( ${inner ?? ""} )`;
-    if (/^(?:NULL|0)$/.test(plain) || FRESH.test(plain)) return;
+    if (/^(?:NULL|0)$/.test(plain) || FRESH.test(plain) || variables.has(plain)) return;
     found.set(pointer, (found.get(pointer) ?? new Set()).add(holder ?? type));
   };
   for (const [, type = "", list = ""] of body.matchAll(DECLARATION))
@@ -78,6 +80,8 @@ function pointersIn(body: string): ReadonlyMap<string, ReadonlySet<string>> {
     const type = variables.get(name);
     if (type !== undefined) put(value, type);
   }
+  const returned = RETURNED.exec(splitHead(head)?.before ?? "")?.[1];
+  if (returned !== undefined) for (const [, value = ""] of body.matchAll(/(?<= )return ([^;]*) ;/g)) put(value, returned);
   return found;
 }
 

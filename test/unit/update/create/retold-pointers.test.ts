@@ -35,9 +35,21 @@ describe("a pointer without a type that is taken for another struct", () => {
     expect(reads(before, after)).toEqual([]);
   });
 
+  it("is told where it is returned, by a function that others take it from", () => {
+    const text = (type: string): string =>
+      `static inline struct ${type} *priv_of(struct dev *dev) { return drvdata(dev); } int f(struct dev *dev) { struct ${type} *x = priv_of(dev); return 1; }`;
+    expect(found(text("a"), text("b"))).toEqual(["priv_of: drvdata ( dev ): struct a -> struct b"]);
+  });
+
+  it("is not told of a variable or an argument that has a type itself", () => {
+    const text = (type: string): string =>
+      `struct ${type} *get(struct ${type} *from) { struct ${type} *x = from, *y; y = x; struct ${type} *z = kmalloc(1); return z; }`;
+    expect(found(text("a"), text("b"))).toEqual([]);
+  });
+
   it("is not told of what a function gives that returns another one with the patch", () => {
     const text = (type: string): string =>
-      `struct ${type} *get(int n) { return find(n); } int f(int n) { struct ${type} *x = get(n); return 1; }`;
+      `struct ${type} *get(int n) { return &all_${type}[n]; } int f(int n) { struct ${type} *x = get(n); return 1; }`;
     expect(found(text("a"), text("b"))).toEqual([]);
   });
 });
