@@ -44,7 +44,7 @@ export function checkInitReferences(
 }
 
 /** What is gone from memory, and static functions that nothing else leads to: they have run for the last time. */
-function findUsedUp(post: SplitObject, isGone: (atom: Atom) => boolean): ReadonlySet<Atom> {
+export function findUsedUp(post: SplitObject, isGone: (atom: Atom) => boolean): ReadonlySet<Atom> {
   const usedUp = new Set(post.atoms.filter(isGone));
   const referrers = new Map<Atom, Set<Atom>>();
   for (const owner of post.atoms)

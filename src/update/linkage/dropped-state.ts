@@ -3,6 +3,7 @@ import { baseName, isState } from "../../diff/compare/correlate-data.js";
 import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
+import { assigns } from "./assigns.js";
 import { declaredTypes } from "./declared-types.js";
 import type { Moves } from "./moves.js";
 import { droppedState, foldedState, type LinkageRefusal } from "./refusals.js";
@@ -63,18 +64,8 @@ function isOnlyRead(source: string, name: string): boolean {
 
 /** True if a function of a source gives the variable, a member or an element of it a value. A static function that nothing else mentions is none: the compiler leaves it out. */
 function isAssigned(source: string, name: string): boolean {
-  const assignment = new RegExp(String.raw`(?:^|[^.>] )${name}(?: \[[^\]]*\]| \. \w+)* (?:[-+*/%&|^] |< < |> > )?= (?!=)`);
   const items = readTopLevel(source) ?? [];
-  return items.some(
-    (item) =>
-      item.kind === "function" &&
-      assignment.test(item.body) &&
-      !isLeftOut(item, items) &&
-      item.body
-        .split(/[;{}]/)
-        .map((statement) => statement.trim())
-        .some((statement) => !statement.startsWith("static ") && assignment.test(statement)),
-  );
+  return items.some((item) => item.kind === "function" && assigns(item.body, name) && !isLeftOut(item, items));
 }
 
 function isLeftOut(item: TopLevelItem, items: readonly TopLevelItem[]): boolean {

@@ -160,6 +160,14 @@ export const droppedState = (entry: UnitDiff, name: string): LinkageRefusal =>
     `${name} is in the source before the patch as well, and not in the running kernel: the compiler left it out, as nothing read it, so that what it would hold by now is not known. Give it another name if it may begin anew`,
   );
 
+/** @param filler initialization code @param reader code that uses it newly */
+export const newlyFilled = (entry: UnitDiff, name: string, filler: string, reader: string): LinkageRefusal =>
+  make("filled-by-init")(
+    entry,
+    name,
+    `${reader} uses ${name}, which ${filler} fills with the patch and did not fill before: that has run already, and the running kernel's has not been filled: a pre_apply or apply hook of the patch has to`,
+  );
+
 /** @param user a function that uses `before` of the unit `from` before the patch, and `after` with it */
 export const splitBetween = (entry: UnitDiff, after: string, from: UnitDiff, before: string, user: string): LinkageRefusal => {
   const [old, now] = from === entry ? [before, after] : [`${before} of ${from.unit.path}`, `${after} of ${entry.unit.path}`];

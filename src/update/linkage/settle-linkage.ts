@@ -9,6 +9,7 @@ import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
 import { findDroppedState, findFoldedState } from "./dropped-state.js";
 import { findMovedElements } from "./moved-elements.js";
+import { findNewlyFilled } from "./newly-filled.js";
 import { findNotedCallbacks } from "./noted-callbacks.js";
 import { findObjectSizes } from "./object-sizes.js";
 import { findPerCpuPointers } from "./per-cpu-pointers.js";
@@ -70,6 +71,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...busy.refusals,
     ...findSplitState(diffs, names, moves),
     ...findFilledByInit(diffs, names, moves),
+    ...findNewlyFilled(diffs, context.texts),
     ...findDroppedState(diffs, context.texts, moves),
     ...findFoldedState(diffs, context.texts, moves),
     ...findChangedTypes(diffs, context.texts, moves),
