@@ -69,7 +69,7 @@ afterAll(async () => {
 });
 
 it("an update stays in through suspend and hibernation, and what was undone does not come back", async () => {
-  const text = await system.crash("sh script.sh");
+  const text = await system.crash("cd /root && sh script.sh");
   const said = [...text.matchAll(/^sleeper: (.*?)\r?$/gm)].map(([, words]) => words);
   expect(said, text.slice(-5000)).toEqual([
     "applied: patched, verified",
