@@ -21,7 +21,7 @@ look() {
 }
 suspend() { echo core >/sys/power/pm_test && echo mem >/sys/power/state || say "no suspend"; }
 hibernate() { echo none >/sys/power/pm_test && echo disk >/sys/power/state || say "no hibernation"; }
-dmesg -n 5
+dmesg -n 8
 modprobe zram && echo 1G >/sys/block/zram0/disksize && mkswap -q /dev/zram0 && swapon /dev/zram0 || say "no swap"
 echo deep >/sys/power/mem_sleep
 echo test_resume >/sys/power/disk
@@ -59,7 +59,8 @@ beforeAll(async () => {
     [],
     [...debs.filter((file) => !file.includes("ksplice-build")), script, update],
   );
-  await system.boot();
+  // An emulated machine with one processor does not wake: nothing wakes that.
+  await system.boot(undefined, 2);
   await system.sh("apt-get -q -y install ./ksplice_*.deb 2>&1 && mv ksplice-sleeper.tar.gz update.tar.gz");
 });
 

@@ -57,10 +57,10 @@ export class InstalledSystem {
   }
 
   /** @param sshPort of 127.0.0.1, that leads to its own */
-  async boot(sshPort?: number): Promise<void> {
+  async boot(sshPort?: number, cpus = 1): Promise<void> {
     this.#machine = await bootInstalled({
       ...{ disk: this.#path("disk"), kernel: this.#path("vmlinuz"), initrd: this.#path("initrd.img") },
-      ...{ consoleLog: this.#path("console.log"), cpus: 1 },
+      ...{ consoleLog: this.#path("console.log"), cpus },
       ...(sshPort === undefined ? {} : { sshPort }),
     });
   }
