@@ -50,7 +50,7 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
     await unpackSource(source, parts.source.name, release, unfinished);
     tell("stage", `unpacking ${parts.headers.name} and ${parts.image.map(({ name }) => name).join(", ")}`);
     await unpackHeaders(headers, release, configDir);
-    await unpackImagePackages(images, join(configDir, "image"));
+    await unpackImagePackages(images, release, join(configDir, "image"));
     tell("stage", `reading the symbols and types of ${release}`);
     const buildId = await describeImage(configDir, release);
     const buildRoot = await fetchCompiler(parts.apt, configDir, request);

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Refusal } from "../../diagnostics.js";
 
 /** Everything that this layer refuses, a factory a message. */
@@ -108,5 +109,16 @@ export function patchDoesNotApply(release: string, words: string): Refusal {
     code: "patch-does-not-apply",
     message: `the further patch of ${release} does not fit the source that it comes with:\n${words.trimEnd()}`,
     location: release,
+  });
+}
+
+/** @param debs the packages' files */
+export function noImageInPackages(release: string, debs: readonly string[]): Refusal {
+  const names = debs.map((deb) => basename(deb));
+  return new Refusal({
+    code: "no-image-in-packages",
+    message: `no package of ${release} has its image, neither boot/vmlinuz-${release} nor vmlinuz beside the modules; looked for in:\n${names.join("\n")}`,
+    location: release,
+    hint: "make the kernel tree and its ksplice/ directory by hand: see docs/kbuild.md",
   });
 }

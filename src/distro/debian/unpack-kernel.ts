@@ -1,13 +1,13 @@
 import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDirectory, isMissing } from "../../host/files.js";
+import { isDirectory, isFile, isMissing } from "../../host/files.js";
 import { runTool } from "../../host/run-tool.js";
 import { decodeKallsyms } from "../../tree/image/decode-kallsyms.js";
 import { findImageBtf } from "../../tree/image/image-btf.js";
 import { findBuildId } from "../../tree/image/image-build-id.js";
 import { unpackImage } from "../../tree/image/unpack-image.js";
 import { isRealTime } from "./debian-kernels.js";
-import { patchDoesNotApply } from "./refusals.js";
+import { noImageInPackages, patchDoesNotApply } from "./refusals.js";
 import { readPackedText, unpackPackage, unpackSourceTree } from "./unpack.js";
 
 /** What of the headers package a build needs. Its Makefile and links lead to places under /usr where it is not installed. */
@@ -43,9 +43,20 @@ export async function unpackHeaders(deb: string, release: string, target: string
   await rm(unpacked, { recursive: true, force: true });
 }
 
-/** Modules are put below `lib`, wherever the package has them: since Debian 13 below `usr/lib`. */
-export async function unpackImagePackages(debs: readonly string[], directory: string): Promise<void> {
+/**
+ * Modules are put below `lib` and the image into `boot`, wherever the packages have them: since Debian 13 the modules lie below `usr/lib`, and where the
+ * image is split into packages (7.1 and later), so does the image, with them.
+ * @throws Refusal `no-image-in-packages`, `cannot-unpack`
+ */
+export async function unpackImagePackages(debs: readonly string[], release: string, directory: string): Promise<void> {
   for (const deb of debs) await unpackPackage(deb, directory, { without: ["./usr/share"] });
+  const image = join(directory, "boot", `vmlinuz-${release}`);
+  for (const place of [`usr/lib/modules/${release}/vmlinuz`, `lib/modules/${release}/vmlinuz`]) {
+    if ((await isFile(image)) || !(await isFile(join(directory, place)))) continue;
+    await mkdir(join(directory, "boot"), { recursive: true });
+    await rename(join(directory, place), image);
+  }
+  if (!(await isFile(image))) throw noImageInPackages(release, debs);
   if (await isDirectory(join(directory, "usr/lib/modules"))) {
     await mkdir(join(directory, "lib"), { recursive: true });
     await rename(join(directory, "usr/lib/modules"), join(directory, "lib/modules"));

@@ -51,9 +51,12 @@ beforeAll(() => {
   );
   // As of 7.1: the image package is empty.
   archive.addPackage("linux-image-7.3.4+deb13-amd64", "7.3.4-1");
-  archive.addPackage("linux-binary-7.3.4+deb13-amd64", "7.3.4-1", { "boot/vmlinuz-7.3.4+deb13-amd64": "image" });
+  archive.addPackage("linux-binary-7.3.4+deb13-amd64", "7.3.4-1", { "usr/lib/modules/7.3.4+deb13-amd64/vmlinuz": "image" });
   archive.addPackage("linux-modules-7.3.4+deb13-amd64", "7.3.4-1", { "usr/lib/modules/7.3.4+deb13-amd64/kernel/x.ko": "module" });
   archive.addPackage("linux-headers-7.3.4+deb13-amd64", "7.3.4-1", { "usr/src/linux-headers-7.3.4+deb13-amd64/.config": "" });
+  // With nothing in it that is an image.
+  archive.addPackage("linux-image-7.3.5+deb13-amd64", "7.3.4-1");
+  archive.addPackage("linux-headers-7.3.5+deb13-amd64", "7.3.4-1", { "usr/src/linux-headers-7.3.5+deb13-amd64/.config": "" });
   archive.addSource("linux-source-7.3", "7.3.4-1", { Makefile: "VERSION = 7\n" });
 
   const script = (words: string): string => `#!/usr/bin/sh\necho '${words}'\n`;
@@ -121,6 +124,15 @@ describe("a kernel of another release", { timeout: 120_000 }, () => {
     expect(record.packages).toEqual(expect.arrayContaining(["linux-binary-7.3.4+deb13-amd64_7.3.4-1_amd64.deb"]));
     expect(existsSync(join(top, "trees/split/ksplice/image/boot/vmlinuz-7.3.4+deb13-amd64"))).toBe(true);
     expect(existsSync(join(top, "trees/split/ksplice/image/lib/modules/7.3.4+deb13-amd64/kernel/x.ko"))).toBe(true);
+  });
+
+  test("without an image in its packages is refused, and nothing is left", async () => {
+    const refused = prepareDebianKernel({ release: "7.3.5+deb13-amd64", dir: join(top, "imageless/a"), ...place });
+    await expect(refused).rejects.toMatchObject({
+      code: "no-image-in-packages",
+      message: expect.stringContaining("linux-image-7.3.5+deb13-amd64_") as string,
+    });
+    expect(readdirSync(join(top, "imageless"))).toEqual([]);
   });
 
   test.each([
