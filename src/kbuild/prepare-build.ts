@@ -13,6 +13,7 @@ import type { BuildRoot } from "../host/build-root.js";
 import { packageRoot } from "../host/package-root.js";
 import { makeKernel, withBuildLock } from "./make.js";
 import { cannotPrepare, configurationDiffers, linkTimeOptimised, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
+import { rustVariables, writeRecordedRust, writeRustTarget } from "./recorded-rust.js";
 import { findLeftover } from "./clean-source.js";
 import type { PreparedBuild } from "./types.js";
 import type { KernelTree } from "../tree/kernel-tree.js";
@@ -47,15 +48,16 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions): P
   const compiler = await findToolchain(config, await findBuildRoot(tree, config, cacheTop));
   await checkTools(compiler, config);
 
-  const makeVariables = [
+  const variables = [
     ...headers.makeVariables,
     `CC=${compiler.program}`,
     ...llvmVariables(config, compiler.program),
     ...tree.makeFlags.filter((flag) => !flag.startsWith("O=")),
   ];
   const where = compiler.root === undefined ? [] : [compiler.root.path];
-  const key = hashOf([CACHE_FORMAT, tree.source, configText, compiler.version, makefile, ...makeVariables, ...where]);
+  const key = hashOf([CACHE_FORMAT, tree.source, configText, compiler.version, makefile, ...variables, ...where]);
   const cacheDir = join(cacheTop, "builds", `${headers.release}-${key.slice(0, 16)}`);
+  const rust = join(cacheDir, "rust");
   const build: PreparedBuild = {
     tree,
     outDir: join(cacheDir, "out"),
@@ -64,7 +66,7 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions): P
     compiler: compiler.program,
     compilerVersion: compiler.version,
     root: compiler.root,
-    makeVariables,
+    makeVariables: [...variables, ...rustVariables(config, rust)],
     jobs: options.jobs ?? availableParallelism(),
   };
   if (await isFile(join(cacheDir, FINISHED))) return build;
@@ -72,7 +74,9 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions): P
   await withBuildLock(cacheDir, async () => {
     if (await isFile(join(cacheDir, FINISHED))) return;
     tell("stage", `preparing a build for ${build.release}, once`);
+    await writeRecordedRust(config, rust);
     await prepareOutDir(build, headers.buildDir, configText);
+    await writeRustTarget(config, build.outDir);
     await writeWhole(join(cacheDir, FINISHED), JSON.stringify({ source: tree.source, release: build.release, compiler: compiler.version }));
   });
   return build;
@@ -158,11 +162,11 @@ async function prepareOutDir(build: PreparedBuild, buildDir: string, configText:
 }
 
 /**
- * Options that record the tools of the machine or how the image is signed and labelled: no code that is compiled here depends on them.
+ * Options that record the tools of the machine (what its openssl can sign with, too: certs/Kconfig, Linux 7.3) or how the image is signed and labelled: no code that is compiled here depends on them.
  * The configuration that Debian puts under /boot lacks the last ones (6.1.170-3).
  */
 const TOOL_OPTION =
-  /^(CC_VERSION_TEXT|RUST.*|BINDGEN_.*|PAHOLE_.*|AS_VERSION|LD_VERSION|TOOLS_SUPPORT_RELR|BUILD_SALT|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS)$/;
+  /^(CC_VERSION_TEXT|RUSTC_.*|RUST_IS_AVAILABLE|BINDGEN_.*|PAHOLE_.*|AS_VERSION|LD_VERSION|TOOLS_SUPPORT_RELR|OPENSSL_SUPPORTS_.*|BUILD_SALT|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS)$/;
 
 async function compareConfiguration(build: PreparedBuild, buildDir: string): Promise<void> {
   const theirText = await readTextIfThere(join(buildDir, "include/config/auto.conf"));

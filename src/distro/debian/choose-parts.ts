@@ -46,13 +46,13 @@ function chooseParts(packages: KernelPackages, release: string): KernelParts {
   return { apt: packages.apt, version, image: splitImage(packages, image), headers, source: requireSourcePackage(packages, version) };
 }
 
-/** The packages that hold what the image package is named for: since 7.1 it only depends on others. */
+/** The packages that hold what the image package is named for: since 7.1 it only depends on others. What is built in stands in the base package. */
 function splitImage({ parts }: KernelPackages, image: DebianPackage): DebianPackage[] {
+  const named = (name: string): DebianPackage | undefined => parts.find((part) => part.name === name && part.version === image.version);
   const partOf = (kind: string): DebianPackage | undefined =>
-    parts.find(({ name, version }) => version === image.version && name === image.name.replace("linux-image-", `linux-${kind}-`));
-  const binary = partOf("binary");
-  const modules =
-    partOf("modules") ?? parts.find((part) => part.name === `linux-modules-${releaseOf(image)}` && part.version === image.version);
+    named(image.name.replace("linux-image-", `linux-${kind}-`)) ?? named(`linux-${kind}-${releaseOf(image)}`);
+  const [binary, ...others] = ["binary", "modules", "base"].map(partOf);
   if (binary === undefined) return [image];
-  return modules === undefined ? [image, binary] : [binary, modules];
+  const further = others.filter((part) => part !== undefined);
+  return further.some(({ name }) => name.startsWith("linux-modules-")) ? [binary, ...further] : [image, binary, ...further];
 }

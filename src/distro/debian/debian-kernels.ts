@@ -9,7 +9,7 @@ export interface KernelPackages {
   readonly images: readonly DebianPackage[];
   readonly headers: readonly DebianPackage[];
   readonly sources: readonly DebianPackage[];
-  /** Where the image package is empty and depends on these: `linux-binary-…`, `linux-modules-…`. */
+  /** Where the image package is empty and depends on these: `linux-binary-…`, `linux-modules-…`, `linux-base-…`. */
   readonly parts: readonly DebianPackage[];
 }
 
@@ -24,7 +24,7 @@ export async function findKernelPackages(place: Pick<ArchivePlace, "cacheDir" | 
   const apt = await openPlace(place);
   const packages = await findPackages(
     [
-      "^linux-(image|binary|modules)-[0-9].*-amd64$",
+      "^linux-(image|binary|modules|base)-[0-9].*-amd64$",
       "^linux-(image|binary)-[0-9].*-amd64-unsigned$",
       "^linux-headers-[0-9].*-amd64$",
       "^linux-source-[0-9.]*$",
@@ -36,7 +36,7 @@ export async function findKernelPackages(place: Pick<ArchivePlace, "cacheDir" | 
     images: packages.filter((entry) => IMAGE_NAME.test(entry.name)),
     headers: packages.filter((entry) => entry.name.startsWith("linux-headers-")),
     sources: packages.filter((entry) => entry.name.startsWith("linux-source-")).sort(byVersion),
-    parts: packages.filter((entry) => /^linux-(binary|modules)-/.test(entry.name)),
+    parts: packages.filter((entry) => /^linux-(binary|modules|base)-/.test(entry.name)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeKernel } from "../make.js";
+import { WITHOUT_RUST_OBJECTS } from "../recorded-rust.js";
 import type { PreparedBuild } from "../types.js";
 
 /** Rules of scripts/Makefile.build and Makefile.host (Linux 6.1) that run a compiler, and what they make. */
@@ -84,7 +85,9 @@ export async function askKbuild(build: PreparedBuild, directory: string): Promis
   await mkdir(directory, { recursive: true });
   const answers = `${DIRECTORY}=${directory.replaceAll("$", "$$$$")}`;
   // Make fails in the end: a key that modules are signed with, and what is made of objects, cannot be made in a dry run.
-  const result = await makeKernel({ ...build, source: build.tree.source }, ["-k", "-n", answers, ...TELL, "./"]);
+  // Beside Rust lie C objects of the kernel's image.
+  const makeVariables = build.makeVariables.filter((variable) => variable !== WITHOUT_RUST_OBJECTS);
+  const result = await makeKernel({ ...build, makeVariables, source: build.tree.source }, ["-k", "-n", answers, ...TELL, "./"]);
   const byOwner = new Map<string, readonly KbuildAnswer[]>();
   const makefiles = new Set<string>();
   for (const name of await readdir(directory)) {

@@ -1,7 +1,10 @@
 import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
+import { PHDR_SIZE, PT_LOAD } from "../../elf/constants.js";
 
 /** Symbols that one marker covers. */
 const GROUP = 256;
+/** To how many bytes the table's parts are aligned: 8 (6.1, 6.12), 4 (7.3). */
+const ALIGNMENTS = [8, 4] as const;
 /** Fewer symbols has no kernel; it keeps chance finds away. */
 const FEWEST_SYMBOLS = 1000;
 
@@ -9,23 +12,30 @@ const FEWEST_SYMBOLS = 1000;
  * Reads the symbol table that a vmlinux carries for `/proc/kallsyms`, as lines of a System.map (`address type name`).
  * The image has no symbols of its own to find the table by, so its parts are found by their shapes: the token table holds the ten digits as
  * tokens of their own, the markers before it rise from 0, the names before those come out at the markers.
- * Source of the format: scripts/kallsyms.c and kernel/kallsyms.c, Linux 6.1 and 6.12.
+ * Source of the format: scripts/kallsyms.c and kernel/kallsyms.c, Linux 6.1, 6.12 and 7.3.
  * @returns undefined where no such table is recognised
  */
 export function decodeKallsyms(vmlinux: Uint8Array): string[] | undefined {
   const image = Buffer.from(vmlinux.buffer, vmlinux.byteOffset, vmlinux.byteLength);
   const digits = Buffer.from(Array.from("0123456789", (digit) => `${digit}\0`).join(""), "latin1");
   for (let at = image.indexOf(digits); at >= 0; at = image.indexOf(digits, at + 1)) {
-    const table = findTokenTable(image, at);
-    const names = table === undefined ? undefined : findNames(image, table);
-    const addresses = table === undefined || names === undefined ? undefined : findAddresses(image, table, names);
-    if (table === undefined || names === undefined || addresses === undefined) continue;
-    return readNames(image, table, names).map((name, index) => {
-      const address = addresses[index] ?? 0n;
-      return `${address.toString(16).padStart(16, "0")} ${name.charAt(0)} ${name.slice(1)}\n`;
-    });
+    for (const align of ALIGNMENTS) {
+      const symbols = decodeTable(image, at, align);
+      if (symbols !== undefined) return symbols;
+    }
   }
   return undefined;
+}
+
+function decodeTable(image: Buffer, digits: number, align: number): string[] | undefined {
+  const table = findTokenTable(image, digits, align);
+  const names = table === undefined ? undefined : findNames(image, table);
+  const addresses = table === undefined || names === undefined ? undefined : findAddresses(image, table, names);
+  if (table === undefined || names === undefined || addresses === undefined) return undefined;
+  return readNames(image, table, names).map((name, index) => {
+    const address = addresses[index] ?? 0n;
+    return `${address.toString(16).padStart(16, "0")} ${name.charAt(0)} ${name.slice(1)}\n`;
+  });
 }
 
 interface TokenTable {
@@ -33,10 +43,11 @@ interface TokenTable {
   readonly tokens: readonly string[];
   /** Behind the token index. */
   readonly end: number;
+  readonly align: number;
 }
 
 /** The 256 tokens, by the place of the token "0" (number 0x30), checked against the index that follows. */
-function findTokenTable(image: Buffer, digits: number): TokenTable | undefined {
+function findTokenTable(image: Buffer, digits: number, align: number): TokenTable | undefined {
   let start = digits;
   // Back over 48 tokens, each with its NUL behind it.
   for (let token = 0; token < 0x30; token++) start = image.lastIndexOf(0, start - 2) + 1;
@@ -50,9 +61,9 @@ function findTokenTable(image: Buffer, digits: number): TokenTable | undefined {
     tokens.push(image.toString("latin1", at, end));
     at = end + 1;
   }
-  const index = alignUp(at, 8);
+  const index = alignUp(at, align);
   if (index + 512 > image.length || offsets.some((offset, token) => image.readUInt16LE(index + 2 * token) !== offset)) return undefined;
-  return { start, tokens, end: index + 512 };
+  return { start, tokens, end: index + 512, align };
 }
 
 interface Names {
@@ -65,7 +76,9 @@ interface Names {
 /** The markers end before the token table, or before the sequence numbers that stand between (3 bytes a symbol). */
 function findNames(image: Buffer, table: TokenTable): Names | undefined {
   // The markers' first is 0 and the second is the size of a group: names of 256 symbols.
-  for (let markers = table.start - 8; markers > table.start - 2_000_000 && markers > 16; markers -= 8) {
+  const { align } = table;
+  const top = table.start - (table.start % align);
+  for (let markers = top - align; markers > top - 2_000_000 && markers > 16; markers -= align) {
     if (image.readUInt32LE(markers) !== 0 || !isGroupSize(image.readUInt32LE(markers + 4))) continue;
     let count = 1;
     while (
@@ -75,10 +88,11 @@ function findNames(image: Buffer, table: TokenTable): Names | undefined {
       count++;
     if (count * GROUP < FEWEST_SYMBOLS) continue;
     const last = image.readUInt32LE(markers + 4 * count - 4);
-    for (let start = alignUp(Math.max(8, markers - last - GROUP * 64), 8); start <= markers - last; start += 8) {
-      const symbols = image.readUInt32LE(start - 8);
+    for (let start = alignUp(Math.max(align, markers - last - GROUP * 64), align); start <= markers - last; start += align) {
+      const symbols = image.readUInt32LE(start - align);
       if (Math.ceil(symbols / GROUP) !== count) continue;
-      if (skipNames(image, start, GROUP) - start === image.readUInt32LE(markers + 4)) return { header: start - 8, start, count: symbols };
+      if (skipNames(image, start, GROUP) - start === image.readUInt32LE(markers + 4))
+        return { header: start - align, start, count: symbols };
     }
   }
   return undefined;
@@ -116,8 +130,44 @@ function readNames(image: Buffer, table: TokenTable, names: Names): string[] {
   return result;
 }
 
-/** Offsets and base stand before the number of symbols (6.1) or behind the token index (6.12). */
 function findAddresses(image: Buffer, table: TokenTable, names: Names): bigint[] | undefined {
+  return addressesFromThemselves(image, table, names) ?? addressesFromBase(image, table, names);
+}
+
+/**
+ * Each offset, behind the token index, counts from its own place in memory (7.3). Symbols are sorted by address, so that no other bytes pass for these.
+ */
+function addressesFromThemselves(image: Buffer, table: TokenTable, names: Names): bigint[] | undefined {
+  const tableAddr = addrOf(image, table.end, 4 * names.count);
+  if (tableAddr === undefined) return undefined;
+  const addresses = Array.from(
+    { length: names.count },
+    (_, index) => tableAddr + BigInt(4 * index) + BigInt(image.readInt32LE(table.end + 4 * index)),
+  );
+  let last = KERNEL_ARCHITECTURE.memory.kernelMapAddr;
+  for (const addr of addresses) {
+    if (addr < last || addr >= 1n << 64n) return undefined;
+    last = addr;
+  }
+  return addresses;
+}
+
+/** Where bytes of the image are in memory, by the program headers of a vmlinux. */
+function addrOf(image: Buffer, offset: number, size: number): bigint | undefined {
+  if (image.length < 64 || image.readUInt32BE(0) !== ELF_MAGIC) return undefined;
+  const headers = Number(image.readBigUInt64LE(32));
+  for (let index = 0; index < image.readUInt16LE(56); index++) {
+    const at = headers + index * PHDR_SIZE;
+    if (at + PHDR_SIZE > image.length || image.readUInt32LE(at) !== PT_LOAD) continue;
+    const [start, length] = [Number(image.readBigUInt64LE(at + 8)), Number(image.readBigUInt64LE(at + 32))];
+    if (offset >= start && offset + size <= Math.min(start + length, image.length))
+      return image.readBigUInt64LE(at + 16) + BigInt(offset - start);
+  }
+  return undefined;
+}
+
+/** Offsets and base stand before the number of symbols (6.1) or behind the token index (6.12). */
+function addressesFromBase(image: Buffer, table: TokenTable, names: Names): bigint[] | undefined {
   const size = alignUp(4 * names.count, 8);
   const places = [
     { offsets: names.header - 8 - size, base: names.header - 8 },
@@ -135,6 +185,9 @@ function findAddresses(image: Buffer, table: TokenTable, names: Names): bigint[]
   }
   return undefined;
 }
+
+/** 0x7f "ELF". */
+const ELF_MAGIC = 0x7f454c46;
 
 function alignUp(value: number, align: number): number {
   return Math.ceil(value / align) * align;

@@ -75,6 +75,35 @@ describe("a build", () => {
       });
   });
 
+  test("of a kernel with Rust comes out as that without its compiler, and is refused where it does not", async () => {
+    const rust = [
+      'CONFIG_RUSTC_VERSION_TEXT="rustc 1.85.1 (a\'b)"',
+      'CONFIG_BINDGEN_VERSION_TEXT="bindgen 0.71.1"',
+      "CONFIG_RUSTC_LLVM_VERSION=190107",
+    ];
+    const config = readFileSync(join(top, "ksplice/.config"), "utf8");
+    writeFiles(top, {
+      "ksplice/.config": `${config}${["CONFIG_RUST=y", ...rust].join("\n")}\n`,
+      "ksplice/build/include/config/auto.conf": `${AUTO_CONF}CONFIG_RUST=y\n`,
+      // As Kconfig asks: RUST depends on a compiler that says what it is, on bindgen and on the source of its library.
+      Makefile: `${MAKEFILE}
+	@if [ -e $(RUST_LIB_SRC)/core/src/lib.rs ]; then echo CONFIG_RUST=y >> $(O)/include/config/auto.conf; fi
+	@{ $(RUSTC) --version; $(RUSTC) --version --verbose; $(BINDGEN) --version; $(BINDGEN) some.h 2>&1; echo "objects: [$(CONFIG_RUST)]"; } > $(O)/asked
+`.replace(/^(modules_prepare: prepare\n)([^]*)$/m, "$2$1"),
+    });
+    const { outDir, makeVariables } = await prepareBuild(await open(), { cacheDir, jobs: 1 });
+    expect(readFileSync(join(outDir, "asked"), "utf8").split("\n")).toEqual([
+      ...["rustc 1.85.1 (a'b)", "rustc 1.85.1 (a'b)", "LLVM version: 19.1.7", "bindgen 0.71.1", "clang version 19.1.7", "objects: []", ""],
+    ]);
+    expect(makeVariables).toContain("CONFIG_RUST=");
+
+    writeFiles(top, { Makefile: MAKEFILE });
+    await expect(prepareBuild(await open(), { cacheDir })).rejects.toMatchObject({
+      code: "configuration-differs",
+      message: expect.stringContaining("CONFIG_RUST: y in the kernel, unset here") as string,
+    });
+  });
+
   test("that kbuild fails to prepare is refused with make's words", async () => {
     writeFiles(top, { broken: "" });
     await expect(prepareBuild(await open(), { cacheDir })).rejects.toMatchObject({

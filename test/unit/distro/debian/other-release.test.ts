@@ -53,6 +53,7 @@ beforeAll(() => {
   archive.addPackage("linux-image-7.3.4+deb13-amd64", "7.3.4-1");
   archive.addPackage("linux-binary-7.3.4+deb13-amd64", "7.3.4-1", { "usr/lib/modules/7.3.4+deb13-amd64/vmlinuz": "image" });
   archive.addPackage("linux-modules-7.3.4+deb13-amd64", "7.3.4-1", { "usr/lib/modules/7.3.4+deb13-amd64/kernel/x.ko": "module" });
+  archive.addPackage("linux-base-7.3.4+deb13-amd64", "7.3.4-1", { "usr/lib/modules/7.3.4+deb13-amd64/modules.builtin": "kernel/y.ko" });
   archive.addPackage("linux-headers-7.3.4+deb13-amd64", "7.3.4-1", { "usr/src/linux-headers-7.3.4+deb13-amd64/.config": "" });
   // With nothing in it that is an image.
   archive.addPackage("linux-image-7.3.5+deb13-amd64", "7.3.4-1");
@@ -123,7 +124,9 @@ describe("a kernel of another release", { timeout: 120_000 }, () => {
     const record = await prepareDebianKernel({ release: "7.3.4+deb13-amd64", dir: join(top, "trees/split"), ...place });
     expect(record.packages).toEqual(expect.arrayContaining(["linux-binary-7.3.4+deb13-amd64_7.3.4-1_amd64.deb"]));
     expect(existsSync(join(top, "trees/split/ksplice/image/boot/vmlinuz-7.3.4+deb13-amd64"))).toBe(true);
-    expect(existsSync(join(top, "trees/split/ksplice/image/lib/modules/7.3.4+deb13-amd64/kernel/x.ko"))).toBe(true);
+    const modules = join(top, "trees/split/ksplice/image/lib/modules/7.3.4+deb13-amd64");
+    expect(readdirSync(modules).sort()).toEqual(["kernel", "modules.builtin"]);
+    expect(existsSync(join(modules, "kernel/x.ko"))).toBe(true);
   });
 
   test("without an image in its packages is refused, and nothing is left", async () => {
