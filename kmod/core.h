@@ -29,7 +29,7 @@
  *                                   put_task_stack stop_machine_cpuslocked
  *                                   task_work_add task_work_cancel_match text_mutex
  *   CONFIG_STACKTRACE               stack_trace_save_tsk_reliable
- *   CONFIG_SMP                      alternatives_text_reserved
+ *   LOCK_PREFIX_HERE, CONFIG_SMP    alternatives_text_reserved
  *   CONFIG_JUMP_LABEL               jump_label_text_reserved
  *   CONFIG_HAVE_STATIC_CALL_INLINE  static_call_text_reserved
  *   CONFIG_DYNAMIC_FTRACE           ftrace_text_reserved

@@ -163,19 +163,29 @@ static ssize_t list_read(struct kobject *kobj, print_list print, char *buf, loff
 	return ret;
 }
 
-static ssize_t functions_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+/*
+ * What is called to read such an attribute is given it, in newer kernels as a constant. A list
+ * of them has the type that a group wants.
+ */
+typedef typeof(_Generic(((struct bin_attribute *)NULL)->read,
+	ssize_t (*)(struct file *, struct kobject *, struct bin_attribute *, char *, loff_t,
+		    size_t): (struct bin_attribute *)NULL,
+	default: (const struct bin_attribute *)NULL)) bin_attribute_ptr;
+typedef typeof(*((struct attribute_group *)NULL)->bin_attrs) listed_bin_attribute;
+
+static ssize_t functions_read(struct file *file, struct kobject *kobj, bin_attribute_ptr attr,
 			      char *buf, loff_t offset, size_t count)
 {
 	return list_read(kobj, print_functions, buf, offset, count);
 }
 
-static ssize_t writes_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+static ssize_t writes_read(struct file *file, struct kobject *kobj, bin_attribute_ptr attr,
 			   char *buf, loff_t offset, size_t count)
 {
 	return list_read(kobj, print_writes, buf, offset, count);
 }
 
-static ssize_t parts_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+static ssize_t parts_read(struct file *file, struct kobject *kobj, bin_attribute_ptr attr,
 			  char *buf, loff_t offset, size_t count)
 {
 	return list_read(kobj, print_parts, buf, offset, count);
@@ -203,7 +213,7 @@ static struct attribute *update_attrs[] = {
 	NULL,
 };
 
-static struct bin_attribute *update_bin_attrs[] = {
+static listed_bin_attribute update_bin_attrs[] = {
 	&functions_attr,
 	&parts_attr,
 	&writes_attr,
