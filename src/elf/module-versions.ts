@@ -8,7 +8,7 @@ export const MODULE_NAME_LEN = 56;
 const NAME_OFFSET = 8;
 const ENTRY_SIZE = NAME_OFFSET + MODULE_NAME_LEN;
 
-/** Where a module lists the exported symbols that it uses, which the kernel's loader resolves. None without CONFIG_MODVERSIONS. */
+/** Where a module lists the exported symbols that it uses, which the kernel's loader resolves. Modules that kbuild makes for a kernel without CONFIG_MODVERSIONS have none. */
 export const VERSIONS_SECTION = "__versions";
 
 /** CRCs that a module expects of exported symbols, by name. */

@@ -1,3 +1,4 @@
+import { SHF_ALLOC, SHT_PROGBITS } from "../../elf/constants.js";
 import { encodeVersions, MODULE_NAME_LEN, parseVersions, VERSIONS_SECTION } from "../../elf/module-versions.js";
 import { homeSection, UNDEFINED, type ElfObject, type ElfSection } from "../../elf/model.js";
 import type { ExportedSymbol } from "./module-symvers.js";
@@ -40,10 +41,26 @@ export function writeModinfo(module: ElfObject, entries: readonly (readonly [tag
   replaceContent(section, encoder.encode(entries.map(([tag, value]) => `${tag}=${value}\0`).join("")));
 }
 
-/** Rewrites `__versions`, sorted by name. Without such a section (a kernel without CONFIG_MODVERSIONS) there is nothing to write. */
+/**
+ * Rewrites `__versions`, sorted by name. A kernel without CONFIG_MODVERSIONS makes modules without such a section, and passes one over (find_sec() of it in
+ * setup_load_info(), kernel/module/main.c, Linux 6.1 and 7.3): ours have it all the same, for it is where the prelinker sees what it has to leave to the kernel's loader.
+ */
 export function writeVersions(module: ElfObject, versions: ReadonlyMap<string, number>): void {
-  const section = findSection(module, VERSIONS_SECTION);
-  if (section === undefined) return;
+  let section = findSection(module, VERSIONS_SECTION);
+  if (section === undefined) {
+    if (versions.size === 0) return;
+    section = {
+      name: VERSIONS_SECTION,
+      type: SHT_PROGBITS,
+      flags: SHF_ALLOC,
+      align: 8,
+      entsize: 0,
+      data: new Uint8Array(),
+      size: 0,
+      relocations: [],
+    };
+    module.sections.push(section);
+  }
   dropSymbolsOf(module, section);
   replaceContent(section, encodeVersions(versions));
 }

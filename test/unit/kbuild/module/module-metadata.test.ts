@@ -13,6 +13,8 @@ import {
 } from "../../../../src/elf/constants.js";
 import { UNDEFINED, type ElfObject, type ElfSection, type ElfSymbol } from "../../../../src/elf/model.js";
 import { parseVersions } from "../../../../src/elf/module-versions.js";
+import { parseObject } from "../../../../src/elf/parse-object.js";
+import { writeObject } from "../../../../src/elf/write-object.js";
 import { declareImports, readModinfo, renameModule, writeVersions } from "../../../../src/kbuild/module/module-metadata.js";
 import { parseModuleSymvers } from "../../../../src/kbuild/module/module-symvers.js";
 
@@ -88,6 +90,19 @@ describe("a module", () => {
       ["printk", 0xaa],
     ]);
     expect(module.sections[2]?.size).toBe(3 * 64);
+  });
+
+  test("declares what it uses of others for a kernel without symbol versions, too", () => {
+    const module = frame();
+    const versions = module.sections.findIndex(({ name }) => name === "__versions");
+    module.sections.splice(versions, 1);
+    const withoutCrcs = new Map([...SYMVERS].map(([name, symbol]) => [name, { ...symbol, crc: 0 }]));
+    declareImports(module, withoutCrcs);
+    const written = parseObject(writeObject(module), "frame.ko");
+    expect([...parseVersions(written)]).toEqual([
+      ["i2c_transfer", 0],
+      ["printk", 0],
+    ]);
   });
 
   test("declares the modules and namespaces that it uses", () => {
