@@ -6,14 +6,16 @@ import { fileURLToPath } from "node:url";
 import { findSection } from "../../../src/elf/find-section.js";
 import { VERSIONS_SECTION } from "../../../src/elf/module-versions.js";
 import { STB_GLOBAL } from "../../../src/elf/constants.js";
-import { AbsoluteAddress, UNDEFINED } from "../../../src/elf/model.js";
+import { AbsoluteAddress, UNDEFINED, type ElfObject } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
+import { writeObject } from "../../../src/elf/write-object.js";
+import { writeVersions } from "../../../src/kbuild/module/module-metadata.js";
 import { withoutBuild } from "../../../src/kbuild/clean-source.js";
 import { makeKernel, MODULE_FLAGS, withBuildLock } from "../../../src/kbuild/make.js";
 import { openKernelTree } from "../../../src/tree/open-tree.js";
 import { prepareBuild } from "../../../src/kbuild/prepare-build.js";
 import { parseKallsyms, type SymbolTable } from "../../../src/kernel/kallsyms.js";
-import type { RunKernel, RunSymbol } from "../../../src/run-kernel.js";
+import type { RunKernel } from "../../../src/run-kernel.js";
 import { prelinkCore } from "../../../src/update/prelink/prelink.js";
 import type { Machine } from "../../../vm/machine.js";
 
@@ -125,27 +127,18 @@ export class ModuleLoader {
   }
 
   async #prelink(name: string): Promise<Uint8Array> {
-    const module = this.#require(name);
-    const withVersions = findSection(module, VERSIONS_SECTION, name) !== undefined;
-    const ofOthers = withVersions ? [] : await this.#exportsFor(name);
-    return prelinkCore(module, symbolsOnly(await this.#readSymbols(), ofOthers));
+    return prelinkCore(this.#withVersions(name), symbolsOnly(await this.#readSymbols()));
   }
 
-  /** What a module takes from others of these: without versions, it does not say what the kernel's loader is to look up. */
-  async #exportsFor(user: string): Promise<RunSymbol[]> {
-    const found: RunSymbol[] = [];
-    const wanted = new Set(
-      parseObject(this.#require(user), user)
-        .symbols.filter(({ home }) => home === UNDEFINED)
-        .map(({ name }) => name),
-    );
-    for (const [module, bytes] of this.#modules)
-      for (const { name, home, value, bind } of parseObject(bytes, module).symbols) {
-        if (bind !== STB_GLOBAL || !wanted.has(name) || typeof home === "string" || home instanceof AbsoluteAddress) continue;
-        const { stdout } = await this.#machine.run(["cat", `/sys/module/${module}/sections/${home.name}`]);
-        if (stdout !== "") found.push({ name, addr: BigInt(stdout.trim()) + BigInt(value), type: "T", module: undefined });
-      }
-    return found;
+  /** What a module takes from others of these is left to the kernel's loader, which takes references: where kbuild does not tell of it, as in kernels without versions, the module is made to. */
+  #withVersions(user: string): Uint8Array {
+    const bytes = this.#require(user);
+    if (findSection(bytes, VERSIONS_SECTION, user) !== undefined) return bytes;
+    const module = parseObject(bytes, user);
+    const defined = new Set([...this.#modules].flatMap(([name, other]) => (name === user ? [] : globalsOf(parseObject(other, name)))));
+    const wanted = module.symbols.filter(({ home, name }) => home === UNDEFINED && defined.has(name));
+    writeVersions(module, new Map(wanted.map(({ name }) => [name, 0])));
+    return writeObject(module);
   }
 
   #require(name: string): Uint8Array {
@@ -155,13 +148,19 @@ export class ModuleLoader {
   }
 }
 
+function globalsOf(module: ElfObject): string[] {
+  return module.symbols.flatMap(({ name, home, bind }) =>
+    bind === STB_GLOBAL && typeof home !== "string" && !(home instanceof AbsoluteAddress) ? [name] : [],
+  );
+}
+
 /** Prelinking the core asks for names only. */
-function symbolsOnly(symbols: SymbolTable, more: readonly RunSymbol[]): RunKernel {
+function symbolsOnly(symbols: SymbolTable): RunKernel {
   const unused = (): never => {
     throw new Error("only names are looked up here");
   };
   return {
-    symbolsNamed: (name) => [...symbols.named(name), ...more.filter((symbol) => symbol.name === name)],
+    symbolsNamed: (name) => symbols.named(name),
     symbolAt: unused,
     read: unused,
     newestCode: (addr) => addr,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { findNextSource, fixFromNextSource } from "../../../examples/archive-fix.js";
 import { compileProbe } from "../../../examples/compile-probe.js";
+import type { ArchiveKernel } from "../../../src/distro/distro.js";
 import { usableKernels } from "../../../src/distro/debian/usable-kernels.js";
 import { readSourceFiles } from "../../../src/distro/debian/debian-source.js";
 import { prepareDebianKernel } from "../../../src/distro/debian/prepare-kernel.js";
@@ -29,13 +30,24 @@ const tell: Tell = (_, message) => {
 
 /** The oldest 6.1 kernel, or newest 6.12 one, that the archive has together with its source. @param suite the Debian release whose kernel it is */
 export async function testTree(series: "6.1" | "6.12", suite: "bookworm" | "trixie" = "bookworm"): Promise<TestTree> {
-  const cacheDir = defaultCacheDir(process.env);
-  const place = { cacheDir, suite };
-  const kernel = (await usableKernels(series, place)).at(series === "6.1" ? 0 : -1);
+  const kernel = (await usableKernels(series, { cacheDir: defaultCacheDir(process.env), suite })).at(series === "6.1" ? 0 : -1);
   if (kernel === undefined) throw new Error(`the archive has no ${series} kernel together with its source`);
-  const path = join(cacheDir, "trees", kernel.release);
-  await prepareDebianKernel({ release: kernel.release, dir: path, ...place, tell });
-  return { ...kernel, path, suite: place.suite };
+  return await prepared(kernel, suite);
+}
+
+/** The newest kernel that Debian 13's backports have together with its source. */
+export async function backportsTree(): Promise<TestTree> {
+  const kernels = await usableKernels("", { cacheDir: defaultCacheDir(process.env), suite: "trixie" });
+  const kernel = kernels.findLast(({ version }) => version.includes("~bpo13+"));
+  if (kernel === undefined) throw new Error("the archive has no kernel in trixie-backports together with its source");
+  return await prepared(kernel, "trixie");
+}
+
+async function prepared({ release, version }: ArchiveKernel, suite: string): Promise<TestTree> {
+  const cacheDir = defaultCacheDir(process.env);
+  const path = join(cacheDir, "trees", release);
+  await prepareDebianKernel({ release, dir: path, cacheDir, suite, tell });
+  return { release, version, path, suite };
 }
 
 function placeOf({ suite }: TestTree): { cacheDir: string; suite: string; tell: Tell } {
