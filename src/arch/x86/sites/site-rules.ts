@@ -49,7 +49,8 @@ const REGISTERS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8",
 
 /** What each kind of site may hold. */
 export const SITE_RULES: { readonly [Kind in X86Site["kind"]]: SiteRule<Kind> } = {
-  fentry: (context, _site, at) => (holds(context, at, NOP5) || isBranchToCode(context, at, CALL) ? 5 : 0),
+  fentry: (context, _site, at) =>
+    holds(context, at, NOP5) || isBranchToCode(context, at, CALL) || isJumpToBpfTrampoline(context, at) ? 5 : 0,
   return: (context, _site, at) => (holds(context, at, RET_INT3) || isReturnThunk(context, at) ? 5 : 0),
   retpoline: (context, site, at) => (holdsIndirectBranch(context, site, at) ? site.size : 0),
   "static-call": staticCall,
@@ -137,6 +138,16 @@ function branchTarget({ live, run }: SiteContext, at: number, opcode: number): b
 
 function isBranchToCode(context: SiteContext, at: number, opcode: number): boolean {
   return branchTarget(context, at, opcode) !== undefined;
+}
+
+/**
+ * With CONFIG_DYNAMIC_FTRACE_WITH_JMP the trampoline of a BPF program that is also called when the function returns is jumped to; it calls the function behind this site
+ * (BPF_TRAMP_F_CALL_ORIG in kernel/bpf/trampoline.c, Linux 7.3). A jump elsewhere is somebody's who replaces the function.
+ */
+function isJumpToBpfTrampoline(context: SiteContext, at: number): boolean {
+  const target = branchTarget(context, at, JMP);
+  const symbol = target === undefined ? undefined : context.run.symbolAt(target);
+  return symbol?.module === "bpf" && symbol.name.startsWith("bpf_trampoline_");
 }
 
 function isReturnThunk(context: SiteContext, at: number, opcode = JMP): boolean {

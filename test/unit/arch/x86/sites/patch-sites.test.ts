@@ -28,6 +28,8 @@ const EXTERNALS: Readonly<Record<string, bigint>> = {
   helper: TEXT_START + 0x4800n,
   native_op: TEXT_START + 0x4900n,
   pv_ops: TEXT_START + 0x4a00n,
+  bpf_trampoline_6442467321: TEXT_START + 0x4b00n,
+  bpf_trampoline_helper: TEXT_START + 0x4c00n,
 };
 
 /** Live bytes: numbers, and the rel32 to a name. */
@@ -52,7 +54,7 @@ function verdict(site: Site, live: Live): string {
 
   const kernel = new FakeKernel();
   for (const [name, addr] of Object.entries(EXTERNALS)) {
-    kernel.define(name, addr);
+    kernel.define(name, addr, "T", /^bpf_trampoline_\d/.test(name) ? "bpf" : undefined);
     kernel.place(addr, name === "__SCT__hook" ? resolve([0xe9, "current_hook"], addr) : new Array<number>(64).fill(0xcc));
   }
   kernel.define(FUNC, ADDR);
@@ -170,6 +172,8 @@ const CASES: readonly (readonly [name: string, site: Site, live: Live, wrong?: s
   ["ftrace: a no-op", CALL("__fentry__"), NOP5],
   ["ftrace: a call of ftrace_caller", CALL("__fentry__"), [0xe8, "ftrace_caller"]],
   ["ftrace: not a breakpoint", CALL("__fentry__"), [0xcc, 0x1f, 0x44, 0, 0], "ftrace call"],
+  ["ftrace: a jump to a BPF program's trampoline", CALL("__fentry__"), [0xe9, "bpf_trampoline_6442467321"]],
+  ["ftrace: not a jump to what only has such a name", CALL("__fentry__"), [0xe9, "bpf_trampoline_helper"], "ftrace call"],
   ["ftrace: not a jump", CALL("__fentry__"), [0xe9, "ftrace_caller"], "ftrace call"],
   ["ftrace: not a call to nowhere", CALL("__fentry__"), [0xe8, 0, 0, 0, 0x10], "ftrace call"],
 
