@@ -4,9 +4,13 @@ import { makeKernel } from "../make.js";
 import { WITHOUT_RUST_OBJECTS } from "../recorded-rust.js";
 import type { PreparedBuild } from "../types.js";
 
-/** Rules of scripts/Makefile.build and Makefile.host (Linux 6.1) that run a compiler, and what they make. */
+/** Makes the C functions that Rust calls, by the command of `cc_o_c`. */
+const RUST_HELPERS = "rust_cc_library";
+
+/** Rules of scripts/Makefile.build and Makefile.host (Linux 6.1), and of rust/Makefile (7.3), that run a compiler, and what they make. */
 const COMPILER_RULES = {
   cc_o_c: "c",
+  [RUST_HELPERS]: "c",
   as_o_S: "assembly",
   // Assembly whose text becomes a header: asm-offsets.s, bounds.s.
   cc_s_c: "offsets",
@@ -56,7 +60,7 @@ const FIELDS = [
   "$<",
   "$(filter-out FORCE $<,$^ $|)",
 ];
-const ANSWER = [...FIELDS, "$(cmd_$(1))"].join("|");
+const ANSWER = [...FIELDS, `$(cmd_$(patsubst ${RUST_HELPERS},cc_o_c,$(1)))`].join("|");
 const DIRECTORY = "KSPLICE_ANSWERS";
 const [ANSWERS, RULES] = ["answers-", "rules-"];
 const place = (prefix: string): string => `$(${DIRECTORY})/${prefix}$(subst /,!,$(obj))`;
@@ -116,7 +120,8 @@ export function parseAnswers(text: string): KbuildAnswer[] {
     // A command that a makefile defines in several lines.
     else answers.push(`${answers.pop() ?? ""}\n${line}`);
   }
-  return answers.map((answer) => {
+  // Make may expand a recipe more than once.
+  return [...new Set(answers)].map((answer) => {
     const [rule = "", builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = answer.split("|");
     return {
       kind: (COMPILER_RULES as Readonly<Record<string, ObjectKind>>)[rule] ?? "generated",

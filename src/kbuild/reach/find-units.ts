@@ -9,6 +9,7 @@ import { findNewObjects } from "./build-rules.js";
 import { usesInOwnText } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { isListed, refuseOtherUses } from "./other-uses.js";
+import { refuseRustBindings } from "./rust-bindings.js";
 import { codeInImage, notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
 import { unknownFileKind } from "../change/refusals.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
@@ -90,6 +91,7 @@ export async function findUnits(
   if (options.patched !== undefined) {
     const graph = headers.length + included.length > 0 ? await graphOf() : undefined;
     await refuseOtherUses(build, index, options.patched, sources, graph, tell);
+    await refuseRustBindings(build, index, options.patched, [...headers, ...included]);
   }
   for (const { command, from } of users.uses) {
     commands.set(command.unit.path, command);

@@ -52,6 +52,16 @@ export function generatedHeaderReached(files: readonly string[], source: string)
   });
 }
 
+/** @param header of the kernel's Rust code; @param declaration what is another with the change */
+export function rustBindingsReached(files: readonly string[], header: string, declaration: string): Refusal {
+  return new Refusal({
+    code: "rust-bindings",
+    message: `${files.join(", ")} comes into ${header}, by which the kernel's Rust code knows what C declares, and the change makes another of:\n  ${declaration.slice(0, 200)}`,
+    location: files[0] ?? header,
+    hint: "Rust code is not compiled again for an update, and would go on with what was declared before; what a patch adds, and bodies of functions, may change",
+  });
+}
+
 export function tooManyUnits(headers: readonly string[], limit: number): Refusal {
   return new Refusal({
     code: "too-many-units",

@@ -30,6 +30,11 @@ test("a command may have several lines, also some with bars", () => {
   ]);
 });
 
+test("what is said twice is one answer; the C functions that Rust calls are an object as any other", () => {
+  const helpers = "rust_cc_library|rust/helpers/helpers.o|||rust/helpers/helpers.o|/src/rust/helpers/helpers.c||gcc -c helpers.c\n";
+  expect(parseAnswers(helpers + helpers)).toMatchObject([{ kind: "c", isBuiltIn: true, object: "rust/helpers/helpers.o" }]);
+});
+
 test("what does not begin like an answer is refused", () => {
   expect(() => parseAnswers("make: nothing to do\n")).toThrow("kbuild's answer is not understood: make: nothing to do");
   expect(() => parseAnswers("cc_o_c|other.o|||net/a.o|/src/net/a.c||gcc\n")).toThrow("not understood");
