@@ -29,6 +29,8 @@ export interface KbuildAnswer {
   readonly isBuiltIn: boolean;
   readonly isModular: boolean;
   readonly isWholeModule: boolean;
+  /** Names of what is linked of this object and others, as kbuild's lists have them: `xe`. */
+  readonly partOf: readonly string[];
   readonly object: string;
   readonly source: string;
   /** Files that kbuild makes, or wants there, before it compiles the object; without its source. */
@@ -56,6 +58,8 @@ const FIELDS = [
   "$(filter $@,$(real-obj-y) $(lib-y))",
   "$(filter $@,$(real-obj-m))",
   "$(filter $@,$(obj-m))",
+  // As `modname-multi` in scripts/Makefile.lib, but by the object's whole name: in a rule of a makefile's own, `$*` is another.
+  "$(foreach m,$(multi-obj-ym),$(if $(filter $(patsubst $(obj)/%,%,$@),$(call suffix-search,$(m),.o,-objs -y -m)),$(m:.o=)))",
   "$@",
   "$<",
   "$(filter-out FORCE $<,$^ $|)",
@@ -102,8 +106,8 @@ export async function askKbuild(build: PreparedBuild, directory: string): Promis
   return { byOwner, makefiles, words: result.stderr };
 }
 
-/** How an answer begins: a rule's name; three times the object, as often as a list has it; the object, its source, prerequisites. */
-const BEGINNING = /^[\w-]+\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]+)\|[^|]*\|[^|]*\|/;
+/** How an answer begins: a rule's name; three times the object, as often as a list has it; names; the object, its source, prerequisites. */
+const BEGINNING = /^[\w-]+\|([^|]*)\|([^|]*)\|([^|]*)\|[^|]*\|([^|]+)\|[^|]*\|[^|]*\|/;
 
 function isBeginning(line: string): boolean {
   const [found, ...fields] = BEGINNING.exec(line) ?? [];
@@ -120,14 +124,14 @@ export function parseAnswers(text: string): KbuildAnswer[] {
     // A command that a makefile defines in several lines.
     else answers.push(`${answers.pop() ?? ""}\n${line}`);
   }
-  // Make may expand a recipe more than once.
-  return [...new Set(answers)].map((answer) => {
-    const [rule = "", builtIn, modular, whole, object = "", source = "", prerequisites = "", ...command] = answer.split("|");
+  return answers.map((answer) => {
+    const [rule = "", builtIn, modular, whole, partOf = "", object = "", source = "", prerequisites = "", ...command] = answer.split("|");
     return {
       kind: (COMPILER_RULES as Readonly<Record<string, ObjectKind>>)[rule] ?? "generated",
       isBuiltIn: builtIn !== "",
       isModular: modular !== "",
       isWholeModule: whole !== "",
+      partOf: partOf.split(/\s+/).filter((name) => name !== ""),
       object,
       source,
       prerequisites: prerequisites.split(/\s+/).filter((path) => path !== ""),

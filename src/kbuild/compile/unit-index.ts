@@ -44,7 +44,7 @@ interface Saved {
 }
 
 /** Changes whenever what is saved is made in another way. */
-const FORMAT = "2";
+const FORMAT = "3";
 
 const INDEX_FILE = "unit-index.json";
 
@@ -213,18 +213,24 @@ function indexedObject(answer: KbuildAnswer, owner: string, top: string): Indexe
 
 /**
  * Kbuild compiles for a module with -DMODULE and tells the names of all that have the object (`modname`, scripts/Makefile.lib, Linux 6.1). Assembly
- * has no such name there; nothing of it is patched, so that the list is not empty is all that counts.
+ * has no such name there; nothing of it is patched, so that the list is not empty is all that counts. Where a makefile has a rule of its own, that name is wrong: what xe
+ * has of i915 is compiled as if each object were a module (drivers/gpu/drm/xe/Makefile, 6.12). So kbuild's lists count before it.
  */
-function findTargets({ kind, command, isBuiltIn, isModular, isWholeModule }: KbuildAnswer, path: string): string[] {
+function findTargets({ kind, command, isBuiltIn, isModular, isWholeModule, partOf }: KbuildAnswer, path: string): string[] {
   if ((kind !== "c" && kind !== "assembly") || (!isBuiltIn && !isModular)) return [];
   if (kind === "assembly" || !/(?:^|\s)-DMODULE(?:\s|$)/.test(command)) return ["vmlinux"];
   const [, names = ""] = /\s-DKBUILD_MODNAME=[^\s"]*"([^"]*)"/.exec(command) ?? [];
-  const targets = new Set(names.split(":").filter((name) => name !== ""));
+  const targets = new Set(partOf.length > 0 ? partOf.map(moduleNameOf) : names.split(":").filter((name) => name !== ""));
   // An object may be a module and a part of others too.
-  if (isWholeModule) targets.add(basename(path, ".o").replaceAll(/[-,]/g, "_"));
+  if (isWholeModule) targets.add(moduleNameOf(basename(path, ".o")));
   if (isBuiltIn) targets.add("vmlinux");
   if (targets.size === 0) throw new Error(`kbuild does not say which module ${path} belongs to`);
   return [...targets].sort();
+}
+
+/** As `name-fix` in scripts/Makefile.lib has it. */
+function moduleNameOf(name: string): string {
+  return name.replaceAll(/[-,]/g, "_");
 }
 
 function rulePaths(source: string, makefiles: ReadonlySet<string>, owners: Iterable<string>): string[] {

@@ -87,11 +87,11 @@ export async function findUnits(
   const included = sources.filter((path) => isC(path) && (!made.has(path) || index.mayBeIncluded(path)));
   let read: Promise<IncludeGraph> | undefined;
   const graphOf = (): Promise<IncludeGraph> => (read ??= options.includeGraph?.() ?? IncludeGraph.ofTree(build.tree.source));
+  if (options.patched !== undefined) await refuseRustBindings(build, index, options.patched, [...headers, ...included]);
   const users = await findIncluders(build, index, sources, headers, included, { ...options, includeGraph: graphOf });
   if (options.patched !== undefined) {
     const graph = headers.length + included.length > 0 ? await graphOf() : undefined;
     await refuseOtherUses(build, index, options.patched, sources, graph, tell);
-    await refuseRustBindings(build, index, options.patched, [...headers, ...included]);
   }
   for (const { command, from } of users.uses) {
     commands.set(command.unit.path, command);

@@ -10,6 +10,7 @@ function answer(object: string, source: string): KbuildAnswer {
     isBuiltIn: true,
     isModular: false,
     isWholeModule: false,
+    partOf: [],
     object,
     source,
     prerequisites: [],
