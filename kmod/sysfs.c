@@ -163,29 +163,28 @@ static ssize_t list_read(struct kobject *kobj, print_list print, char *buf, loff
 	return ret;
 }
 
-/*
- * What is called to read such an attribute is given it, in newer kernels as a constant. A list
- * of them has the type that a group wants.
- */
-typedef typeof(_Generic(((struct bin_attribute *)NULL)->read,
-	ssize_t (*)(struct file *, struct kobject *, struct bin_attribute *, char *, loff_t,
-		    size_t): (struct bin_attribute *)NULL,
-	default: (const struct bin_attribute *)NULL)) bin_attribute_ptr;
-typedef typeof(*((struct attribute_group *)NULL)->bin_attrs) listed_bin_attribute;
+/* What a function that reads such a file is given: in newer kernels a constant. */
+#define BIN_ATTRIBUTE									\
+	typeof(_Generic(((struct bin_attribute *)NULL)->read,				\
+			ssize_t (*)(struct file *, struct kobject *,			\
+				    struct bin_attribute *, char *, loff_t, size_t):	\
+				(struct bin_attribute *)NULL,				\
+			default:							\
+				(const struct bin_attribute *)NULL))
 
-static ssize_t functions_read(struct file *file, struct kobject *kobj, bin_attribute_ptr attr,
+static ssize_t functions_read(struct file *file, struct kobject *kobj, BIN_ATTRIBUTE attr,
 			      char *buf, loff_t offset, size_t count)
 {
 	return list_read(kobj, print_functions, buf, offset, count);
 }
 
-static ssize_t writes_read(struct file *file, struct kobject *kobj, bin_attribute_ptr attr,
+static ssize_t writes_read(struct file *file, struct kobject *kobj, BIN_ATTRIBUTE attr,
 			   char *buf, loff_t offset, size_t count)
 {
 	return list_read(kobj, print_writes, buf, offset, count);
 }
 
-static ssize_t parts_read(struct file *file, struct kobject *kobj, bin_attribute_ptr attr,
+static ssize_t parts_read(struct file *file, struct kobject *kobj, BIN_ATTRIBUTE attr,
 			  char *buf, loff_t offset, size_t count)
 {
 	return list_read(kobj, print_parts, buf, offset, count);
@@ -213,7 +212,8 @@ static struct attribute *update_attrs[] = {
 	NULL,
 };
 
-static listed_bin_attribute update_bin_attrs[] = {
+/* As a group has them. */
+static typeof(*((struct attribute_group *)NULL)->bin_attrs) update_bin_attrs[] = {
 	&functions_attr,
 	&parts_attr,
 	&writes_attr,

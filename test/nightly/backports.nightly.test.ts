@@ -1,0 +1,72 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UNDEFINED } from "../../src/elf/model.js";
+import { parseObject } from "../../src/elf/parse-object.js";
+import { parseVersions } from "../../src/elf/module-versions.js";
+import type { Rehearsal } from "../../src/rehearse/rehearsal.js";
+import { openUpdate } from "../../src/update/file/update-file.js";
+import { patchOfEdits, type Edit } from "../support/edited-patch.js";
+import { runHost } from "../support/run-host.js";
+import { backportsTree, Workshop, type TestTree } from "../vm/support/trees.js";
+
+/** The newest kernel of Debian 13's backports: split packages, Rust, no symbol versions, lazy preemption. */
+
+const workshop = new Workshop();
+let tree: TestTree;
+beforeAll(async () => {
+  tree = await backportsTree();
+}, 1_200_000);
+afterAll(() => {
+  workshop.end();
+});
+
+async function rehearse(update: string, ...options: string[]): Promise<Rehearsal> {
+  const rehearsed = await runHost("", ["rehearse", update, "--tree", tree.path, "--expose", workshop.dir, "--json", ...options]);
+  expect(rehearsed, rehearsed.stderr).toMatchObject({ exitCode: 0 });
+  return JSON.parse(rehearsed.stdout) as Rehearsal;
+}
+
+const UPTIME: readonly Edit[] = [{ file: "fs/proc/uptime.c", at: /"%lu\.%02lu %lu\.%02lu\\n"/, to: '"%lu.%02lu %lu.%02lu patched\\n"' }];
+const I2C: readonly Edit[] = [{ file: "drivers/i2c/i2c-dev.c", at: /count > 8192/g, to: "count > 4096" }];
+
+describe("an update of Debian 13's backported kernel", { timeout: 1_200_000 }, () => {
+  it("of the image does what it says, is what runs, and can be undone", async () => {
+    const update = await workshop.createOfEdits(tree.path, "uptime", UPTIME);
+    const result = await rehearse(update, "--probe", "cut -d' ' -f3 /proc/uptime");
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], verification: { findings: [] } });
+    expect(result.matching.skippedBytes).toBe(0);
+    const said = (["before", "applied", "undone"] as const).map((state) => result.probes?.[state].stdout.trim());
+    expect(said).toEqual(["", "patched", ""]);
+  });
+
+  it("of a module is what runs, and leaves exports to the kernel's loader", async () => {
+    const update = await workshop.createOfEdits(tree.path, "i2c", I2C);
+    const result = await rehearse(update);
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], verification: { findings: [] } });
+    expect(result.matching.skippedBytes).toBe(0);
+
+    const { manifest, files } = await openUpdate(update);
+    const [target] = manifest.targets;
+    const module = parseObject(files.get(target?.file ?? "") ?? new Uint8Array(), "i2c.ko");
+    const undefinedNames = module.symbols.filter(({ home }) => home === UNDEFINED).map(({ name }) => name);
+    expect([...parseVersions(module).keys()].filter((name) => undefinedNames.includes(name)).length).toBeGreaterThan(0);
+  });
+
+  it("that changes what Rust code knows of C is refused, and a body of a function that it calls is not left out", async () => {
+    const refusal = async (edits: readonly Edit[], id: string): Promise<string> => {
+      const file = join(workshop.dir, `${id}.patch`);
+      writeFileSync(file, patchOfEdits(tree.path, edits));
+      return (await runHost("create", [`--patch=${file}`, "--quiet", tree.path])).stderr;
+    };
+    const macro: Edit = {
+      file: "include/linux/auxiliary_bus.h",
+      at: /__auxiliary_device_add\(auxdev, KBUILD_MODNAME\)/,
+      to: '__auxiliary_device_add(auxdev, "x")',
+    };
+    expect(await refusal([macro], "macro")).toMatch(/rust\/bindings\/bindings_helper\.h[^]*auxiliary_device_add/);
+    expect(await refusal([{ file: "rust/kernel/time.rs", at: /NSEC_PER_USEC as i64/, to: "NSEC_PER_USEC as i64 + 0" }], "rs")).toContain(
+      "rust/kernel/time.rs",
+    );
+  });
+});
