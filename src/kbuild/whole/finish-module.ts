@@ -27,7 +27,10 @@ export async function finishModule(build: PreparedBuild, stem: string, objects: 
     // A module that is an object itself is not linked of objects first: the order of some tables would be another one, and objtool has run.
     const isObject = objects.length === 1 && objects[0]?.path === `${stem}.o`;
     const files = objects.map((_, index) => (isObject ? `${name}.o` : `ksplice-object-${String(index)}.o`));
-    await writeWhole(join(directory, "Kbuild"), `obj-m := ${name}.o\n${isObject ? "" : `${name}-y := ${files.join(" ")}\n`}`);
+    // Kbuild's own rule for such files does not find them where it builds an external module in its directory (7.3): to make, `./%` fits anything, and so not what other rules make.
+    const rules = files.map((file) => `$(obj)/${file}: $(src)/${file}_shipped\n\tcat $< > $@\n`);
+    const parts = isObject ? "" : `${name}-y := ${files.join(" ")}\n`;
+    await writeWhole(join(directory, "Kbuild"), `obj-m := ${name}.o\n${parts}${rules.join("")}`);
     for (const [index, object] of objects.entries()) {
       await writeWhole(join(directory, `${files[index] ?? ""}_shipped`), object.bytes);
       // Where modpost looks for the versions of what an object exports; it wants the file of every object.
