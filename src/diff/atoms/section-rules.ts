@@ -10,14 +10,16 @@ export type Area = "always" | "init" | "exit";
 export interface TableLayout {
   /** Entry sizes that occur, in bytes; the first that fits the section's relocations is taken. */
   readonly sizes: readonly number[];
+  /** Offsets of further fields that are relocated in each entry, by its size: entries of half the size would fit, too. */
+  readonly alsoRelocated?: Readonly<Record<number, readonly number[]>>;
   /** Offset in the entry of the relocated field that names the owning code. */
   readonly owner: number;
   /** Why a function counts as changed where these entries differ; undefined: they follow from the code's bytes, a difference says nothing. */
   readonly reason?: string;
   /** What the kernel took from these entries when it or the module started, in words: new ones come too late for what runs. */
   readonly takenAtStart?: string;
-  /** Byte range of the entry that is not compared: line numbers. */
-  readonly ignored?: readonly [start: number, end: number];
+  /** Byte range of the entry that is not compared, by its size: line numbers. */
+  readonly ignored?: Readonly<Record<number, readonly [start: number, end: number]>>;
   /** Section whose entries go with these by index, and the size of one in bytes. */
   readonly companion?: readonly [name: string, size: number];
   /** The relocation at this offset is meaningless where the entry's last byte is 0. */
@@ -81,7 +83,15 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.altinstructions$/, table({ sizes: [12, 14, 13], owner: 0, reason: "alternative", emptyIfLastByteZero: 4 })],
   [/^\.altinstr_(replacement|aux)$/, PIECES],
   [/^\.parainstructions$/, table({ sizes: [16], owner: 0, reason: "paravirt call" })],
-  [/^__bug_table$/, table({ sizes: [12, 8, 6], owner: 0, reason: "bug table", ignored: [8, 10] })],
+  // 16 bytes: with a format before the file (HAVE_ARCH_BUG_FORMAT in include/asm-generic/bug.h, Linux 7.2).
+  [
+    /^__bug_table$/,
+    table({
+      ...{ sizes: [16, 12, 8, 6], owner: 0, reason: "bug table" },
+      alsoRelocated: { 16: [4, 8] },
+      ignored: { 12: [8, 10], 16: [12, 14] },
+    }),
+  ],
   [/^__ex_table$/, table({ sizes: [12], owner: 0, reason: "exception table" })],
   [/^__jump_table$/, table({ sizes: [16], owner: 0, reason: "jump label" })],
   [/^\.static_call_sites$/, table({ sizes: [8], owner: 0, reason: "static call" })],

@@ -4,6 +4,7 @@ import { architectureOf } from "../../arch/architectures.js";
 import * as elf from "../../elf/constants.js";
 import { isPaddingName } from "../../elf/made-names.js";
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../../elf/model.js";
+import { refersToTable } from "./refusals.js";
 import type { Atom, Target } from "./atom.js";
 import { UNKNOWN_SECTION_RULE, findSectionRule, type SectionRule } from "./section-rules.js";
 import { splitAtReferences, splitAtSymbols } from "./split-section.js";
@@ -70,7 +71,7 @@ export class SplitObject {
   /**
    * What a relocation refers to.
    * @param owner the atom that the relocation is in; undefined for one of a table
-   * @throws ElfFormatError where it refers to a section that has neither atoms nor literals
+   * @throws ElfFormatError where it refers to a section that has neither atoms nor literals; Refusal `refers-to-table`
    */
   target(relocation: ElfRelocation, owner: Atom | undefined): Target {
     const known = this.#targets.get(relocation);
@@ -85,6 +86,7 @@ export class SplitObject {
     const section = homeSection(symbol);
     if (section === undefined) return { kind: "outside", symbol, addend };
     const offset = symbol.value + addend;
+    if (this.rules.get(section)?.kind === "table") throw refersToTable(this.object.fileName, owner?.symbol?.name, section.name);
     if (this.rules.get(section)?.kind === "literals") return this.#literal(section, offset, this.#bias(relocation, owner));
     const atoms = this.atomsOf(section);
     const only = atoms.length === 1 ? atoms[0] : undefined;

@@ -49,7 +49,8 @@ function findEntrySize(section: ElfSection, layout: TableLayout): number | undef
   const offsets = new Set(section.relocations.map((relocation) => relocation.offset));
   return layout.sizes.find((size) => {
     if (section.size % size !== 0) return false;
-    for (let at = 0; at < section.size; at += size) if (!offsets.has(at + layout.owner)) return false;
+    const fields = [layout.owner, ...(layout.alsoRelocated?.[size] ?? [])];
+    for (let at = 0; at < section.size; at += size) if (fields.some((field) => !offsets.has(at + field))) return false;
     return true;
   });
 }

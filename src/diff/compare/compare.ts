@@ -86,7 +86,7 @@ export class Comparer {
   }
 
   #equalEntries(pre: TableEntry, post: TableEntry): boolean {
-    const [from, to] = pre.layout.ignored ?? [0, 0];
+    const [from, to] = pre.layout.ignored?.[pre.data.length] ?? [0, 0];
     if (pre.data.length !== post.data.length || pre.relocations.length !== post.relocations.length) return false;
     if (!pre.data.every((byte, index) => byte === post.data[index] || (index >= from && index < to))) return false;
     return this.#equalRelocations(pre.relocations, undefined, post.relocations, undefined);
