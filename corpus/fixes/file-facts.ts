@@ -43,7 +43,10 @@ export function readFileFacts(
     includersOf: (header) => includers.get(header) ?? new Set(),
     declaresItself: (path, name) => own(path).has(name),
     hasWord: (path, version, word) => words(`${version}:${path}`).has(word),
-    declaredByInclude: (path, spec) => declared(closure.resolve(path, spec) ?? ""),
+    declaredByInclude: (path, spec) => {
+      const header = closure.resolve(path, spec);
+      return header === undefined ? new Set() : declared(header);
+    },
     includedPath: (path, spec) => closure.resolve(path, spec),
     isNew: (path) => files.get(path)?.pre === undefined || files.get(path)?.post === undefined,
     assignedTo: (path, member) => assigned(path).get(member) ?? [],

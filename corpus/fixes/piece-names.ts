@@ -105,7 +105,8 @@ function namesOfRules({ path, pre = "", post = "" }: SplitFile, piece: Piece): P
 }
 
 function membersOf(statements: readonly string[], items: readonly SourceItem[]): Map<string, Set<string>> {
-  const context = items.map(({ code }) => code).join("\n");
+  // Comments were blanked out: a pattern would go through long runs of spaces again and again.
+  const context = items.map(({ code }) => code.replaceAll(/\s+/g, " ")).join(" ");
   const found = new Map<string, Set<string>>();
   for (const text of statements)
     for (const [, base, member = ""] of text.matchAll(/(?:\b([A-Za-z_]\w*)\s*(?:\[[^\]]*\]\s*)?)?(?:->|\.)\s*([A-Za-z_]\w*)/g)) {

@@ -39,6 +39,21 @@ function edited(edits: Readonly<Record<string, readonly (readonly [string, strin
   return texts;
 }
 
+it("a header that neither release has, as kbuild makes it, is one of unknown contents", async () => {
+  const includes = edited({ "net/c.c": [["#include <linux/x.h>\n", "#include <linux/x.h>\n#include <generated/made.h>\n"]] });
+  expect(await fixesOf(PRE, includes)).toEqual([["net/c.c#0"]]);
+});
+
+it("comments of any length, and long lists, are gone through once", async () => {
+  const long = `${"/* word */ ".repeat(20_000)}\n`;
+  const f = (result: string): string =>
+    `int long_one(void)\n{\n\tstruct s ${long}*a, ${Array.from({ length: 3000 }, (_, at) => `*v${at} = 0`).join(", ")}, *b;\n\treturn c->${result};\n}\n`;
+  const [from, to] = ["a", "b"].map((member) => ({ ...PRE, "net/long.c": f(member) }));
+  const start = performance.now();
+  expect(await fixesOf(from ?? {}, to ?? {})).toEqual([["net/long.c#0"]]);
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
 describe("pieces make a fix", () => {
   it.each<[name: string, edits: Parameters<typeof edited>[0], fixes: string[][]]>([
     ["none", {}, []],
