@@ -55,6 +55,7 @@ export default defineConfig({
           // Loading the modules anew for each file takes a third of the time. So a test puts back what it changes of its process.
           isolate: false,
           globalSetup: OWN_TEMPORARY,
+          setupFiles: "test/support/use-memory.ts",
           sequence: { groupOrder: 0 },
         },
       },
