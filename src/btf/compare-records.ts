@@ -7,7 +7,7 @@ import { resolve } from "./resolve.js";
 /** How the layout of a struct or union differs. */
 export interface RecordChange {
   /**
-   * `padding`: all is where it was, and what is new lies in bits that nothing used. `renamed`: all is as it was, but called otherwise; or one thing went and another
+   * `padding`: all is where it was, and what is new lies in bits that nothing used. `renamed`: all is as it was, but under another name; or one thing went and another
    * came in its place, which only the source can tell.
    */
   readonly kind: "size" | "members" | "padding" | "renamed";

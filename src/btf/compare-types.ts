@@ -24,7 +24,7 @@ export interface TypeFinding {
   readonly holders: readonly string[];
   /** It was compared with a type of another unit, from where it came. */
   readonly hasMoved?: boolean;
-  /** The type that it comes in the place of, for objects that are called otherwise. */
+  /** The type that it comes in the place of, for objects that have another name. */
   readonly former?: string;
 }
 
@@ -102,7 +102,7 @@ export function compareInPlaceOf(pre: Btf, former: string, post: Btf, label: str
   return { label, kind, reasons, before: old, after: now, holders: [], hasMoved: true, former };
 }
 
-/** What the running kernel says of a type that the patch lays out otherwise. There can be several of one name. */
+/** What the running kernel says of a type that has another layout with the patch. There can be several of one name. */
 function askRunning(running: Btf, label: string, before: Layout, after: Layout): "agrees" | "differs" | "knows neither" {
   const layouts = findNamedTypes(running, label).map((type) => readLayout(running, type));
   if (layouts.some((layout) => compareLayouts(layout, after) === undefined)) return "agrees";

@@ -5,7 +5,7 @@ import { Budget, layoutOf, type Member } from "./layout.js";
 import { checkDepth, isQualifier, isRecord, resolve, sizeOf } from "./resolve.js";
 
 /**
- * True where two members hold the same, though their types may be called otherwise: integers and enums of one size, a bool before the patch included, pointers to the same, arrays of
+ * True where two members hold the same, though their types may have other names: integers and enums of one size, a bool before the patch included, pointers to the same, arrays of
  * such, structs of one name and size, or structs with the same things at the same places (`atomic_t` and `refcount_t`). Two that the unit knows both, and that hold
  * pointers, are different things, for what they lead to (the entries of a `wait_queue_head` and of a `swait_queue_head`) shows nowhere.
  */
@@ -37,7 +37,7 @@ function haveExchanged(was: ReadonlyMap<string, ReadonlySet<number>>, is: Readon
   });
 }
 
-/** True where both lead to the same kind of thing; to a struct that is called otherwise, if it is there under its new name only, and laid out alike. */
+/** True where both lead to the same kind of thing; to a struct that has another name, if it is there under its new name only, and laid out alike. */
 function pointAlike(a: Btf, aId: number, b: Btf, bId: number, assumed: Set<string>): boolean {
   if (arePassedAlike(a, aId, b, bId)) return true;
   const [to, otherTo] = [a.target(aId), b.target(bId)];
@@ -110,7 +110,7 @@ function collectLeaves(btf: Btf, id: number, bitOffset: number, label: string, l
   }
 }
 
-/** True for `__be32` and its like: what objects hold is read otherwise. */
+/** True for `__be32` and its like: what objects hold is read differently. */
 function isBigEndian(btf: Btf, id: number): boolean {
   for (let step = 0; ; step++) {
     checkDepth(btf, id, step);

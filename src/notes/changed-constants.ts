@@ -13,7 +13,7 @@ const COUNT = /(?:^|_)(?:MAX|NUM|NR|COUNT|LAST|END|CNT|N|SIZE|LEN)(?:_|$)|MAX$/;
 
 /**
  * Notes macros that are constants, and enumerators, whose value changes, where objects may hold the value: a function of the patch stores it in a
- * field, compares a field with it, or tests a bit of it. New code then reads the old value otherwise.
+ * field, compares a field with it, or tests a bit of it. New code then reads the old value differently.
  */
 export function noteChangedConstants(files: readonly FileChange[]): SemanticNote[] {
   const bodies = files.flatMap(({ post }) => post.functions.map(({ body }) => body));
@@ -31,7 +31,7 @@ export function noteChangedConstants(files: readonly FileChange[]): SemanticNote
       function: name,
       file: file.path,
       line: now.line,
-      message: `${name} is ${now.value}, before ${was.value}${others === 0 ? "" : `, and ${others} more enumerators change`}: objects that hold the old value are read otherwise by new code, and code that is not replaced goes on with the old one`,
+      message: `${name} is ${now.value}, before ${was.value}${others === 0 ? "" : `, and ${others} more enumerators change`}: to new code, the old value that objects hold means something else, and code that is not replaced goes on with the old one`,
     }));
   });
 }

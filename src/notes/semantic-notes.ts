@@ -18,7 +18,7 @@ const LONGEST_MESSAGE = 2000;
  * What whoever applies a patch should know that no comparison of objects can tell: how objects that are alive, and threads that are on their way,
  * get on with the new code. Judged by the text of the touched files, before and after; files that are no C are left out. A note says what may be;
  * none says nothing.
- * @param renamed functions that the patch calls otherwise, and to which pointers to the old ones lead: their former names by their new ones
+ * @param renamed functions that the patch renames, and to which pointers to the old ones lead: their former names by their new ones
  * @returns by kind, then by file and line
  */
 export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMap<string, string> = new Map()): readonly SemanticNote[] {

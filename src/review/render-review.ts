@@ -42,7 +42,7 @@ function renderFacts({ manifest, units }: Review): string {
     ["Goes into", manifest.targets.map(({ name }) => (name === "vmlinux" ? "the kernel" : `module ${name}`)).join(", ")],
     ["Functions", `${count("changed")} replaced, ${count("new")} new, ${count("removed")} removed`],
     ["Data that is overwritten", String(units.reduce((sum, { writes }) => sum + writes.length, 0))],
-    ["Types laid out otherwise", manifest.layouts.length === 0 ? "none" : manifest.layouts.map(({ label }) => label).join(", ")],
+    ["Types with another layout", manifest.layouts.length === 0 ? "none" : manifest.layouts.map(({ label }) => label).join(", ")],
     ["Hooks of the patch", hooks.length === 0 ? "none" : hooks.map(({ kind, name }) => `${name} (${kind})`).join(", ")],
     ["Fixes", manifest.cves.length === 0 ? "no CVE is named" : manifest.cves.join(", ")],
     ["Needs", manifest.after.length === 0 ? "no other update" : manifest.after.join(", ")],
@@ -58,7 +58,7 @@ function renderLookAt({ manifest, units }: Review): string {
   const entries = [
     ...manifest.notes.map((note) => escapeHtml(spellNote(note))),
     ...manifest.layouts.map(
-      ({ label, vouched }) => `<a href="#types"><code>${escapeHtml(label)}</code></a> is laid out otherwise: ${escapeHtml(vouched)}`,
+      ({ label, vouched }) => `<a href="#types"><code>${escapeHtml(label)}</code></a> has another layout: ${escapeHtml(vouched)}`,
     ),
     ...units.flatMap((unit) =>
       unit.functions.flatMap(({ name, remarks }) => remarks.map((remark) => `<code>${escapeHtml(name)}</code>: ${escapeHtml(remark)}`)),
@@ -165,7 +165,7 @@ function renderWrites(writes: readonly ReviewedWrite[]): string {
 function renderTypes(layouts: readonly AllowedLayout[]): string {
   if (layouts.length === 0)
     return `<h2 id="types">Types</h2><p>Every struct, union and enum that the new code uses is laid out as the running kernel has it, or is new.</p>`;
-  const told = "New code sees these otherwise than the running kernel has them; the update's author has let them through.";
+  const told = "New code sees these differently from how the running kernel has them; the update's author has let them through.";
   return `<h2 id="types">Types</h2><p>${told}</p>${layouts.map(renderLayout).join("\n")}`;
 }
 

@@ -2,7 +2,7 @@ import { readTopLevel, splitHead } from "./top-level-items.js";
 
 /**
  * What a C source says outside of its functions, preprocessor lines everywhere included: where it is the same in two versions of a file, no type
- * of the file is defined otherwise. Comments and blanks do not count; a function that defines a type in itself counts whole.
+ * of the file is defined differently. Comments and blanks do not count; a function that defines a type in itself counts whole.
  * @returns undefined where that cannot be told: a branch of an #if holds half a block
  */
 export function fileLevelText(source: string): string | undefined {

@@ -205,7 +205,7 @@ export function buildRulesTouched(path: string): Refusal {
     code: "makefile",
     message: `the patch changes how the kernel is built in ${path}`,
     location: path,
-    hint: "of a running kernel no object can be taken out or made otherwise, and only C files that the patch brings can be added: leave that file out of the patch, if the rest does without it",
+    hint: "of a running kernel no object can be taken out, or made in another way, and only C files that the patch brings can be added: leave that file out of the patch, if the rest does without it",
   });
 }
 
@@ -226,7 +226,7 @@ export function objectsMadeOtherwise(paths: readonly string[], differing: readon
     code: "makefile",
     message: `the patch changes how the kernel is built in ${paths.join(", ")}: ${differing.slice(0, OBJECTS_SHOWN).join(", ")}${more}`,
     location: paths[0] ?? "",
-    hint: "of a running kernel no object can be taken out or made otherwise, and only C files that the patch brings can be added: leave that file out of the patch, if the rest does without it",
+    hint: "of a running kernel no object can be taken out, or made in another way, and only C files that the patch brings can be added: leave that file out of the patch, if the rest does without it",
   });
 }
 

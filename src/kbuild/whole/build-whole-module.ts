@@ -139,7 +139,7 @@ function requireNoTypes(name: string, { path, bytes }: WholeObject): void {
   if (parseObject(bytes, path).sections.some((section) => section.name === ".BTF_ids")) throw typesNeeded(name, path);
 }
 
-/** @throws Refusal `module-other-object` for an object that no update has changed, and that the source with them makes otherwise */
+/** @throws Refusal `module-other-object` for an object that no update has changed, and that the source with them makes another one of */
 function requireSameObjects(
   name: string,
   before: readonly WholeObject[],

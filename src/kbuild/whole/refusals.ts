@@ -94,7 +94,7 @@ export const typesNeeded = (name: string, object: string): Refusal =>
 export const otherObject = (name: string, object: string): Refusal =>
   new Refusal({
     code: "module-other-object",
-    message: `${object} of ${name} comes out otherwise from the source with the earlier updates, and none of them says that it changes it`,
+    message: `${object} of ${name}, compiled from the source with the earlier updates, is not what the module has, and none of them says that it changes it`,
     location: object,
     hint: ONLY_IN_MEMORY,
   });

@@ -62,7 +62,7 @@ export class Layouts {
     return await compared;
   }
 
-  /** What the units see laid out otherwise, one entry for each type and each pair of layouts. */
+  /** Types that the units see with another layout, one entry for each type and each pair of layouts. */
   async findings(
     units: readonly Unit[],
     jobs: number,
@@ -83,8 +83,8 @@ export class Layouts {
 }
 
 /**
- * Judges the types that new code sees otherwise than the running kernel has them.
- * @returns those that are laid out otherwise, and that the user vouches for
+ * Judges the types of which new code sees another definition than the running kernel has.
+ * @returns those that have another layout, and that the user vouches for
  * @throws Refusal `changed-layout` for a struct, union or enum whose layout differs, unless that is allowed; `unknown-layout` (exit 2) for one
  * that is allowed and has the same layout; `bad-btf`
  */

@@ -24,7 +24,7 @@ export async function readSemanticNotes(
 ): Promise<readonly SemanticNote[]> {
   const sources = new Set(parts.map(({ unit }) => unit.source));
   const included = await includedFiles(root, sources);
-  // What holds a pointer to a callback that is called otherwise comes to the new one: it is no new function.
+  // What holds a pointer to a callback that is renamed comes to the new one: it is no new function.
   const renamed = new Map(
     parts.flatMap(({ diff }) => [...diff.analysis.renamed].map(([after, before]) => [atomName(after), atomName(before)] as const)),
   );

@@ -3,7 +3,7 @@ import { codeTokens } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 
 /**
- * True where a patch does no more with some members than to call them otherwise: every statement that uses one stands in the patched text with the new name, and
+ * True where a patch does no more with some members than to rename them: every statement that uses one stands in the patched text with the new name, and
  * none uses the new name that did not use the old one. A patch that takes one thing out of a struct and puts another in its place does not read so.
  */
 export function areRenamedThroughout(renames: readonly Rename[], texts: readonly TouchedText[]): boolean {
@@ -42,7 +42,7 @@ function statementsOf(source: string): Statement[] {
   return statements;
 }
 
-/** False for the declaration of a member, whose type may be spelled otherwise. */
+/** False for the declaration of a member, whose type may be spelled differently. */
 function isUse(tokens: readonly string[]): boolean {
   return tokens.some((token) => token === "." || token === "(" || token === "=" || token === ">");
 }

@@ -2,7 +2,7 @@ import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-lev
 import type { TouchedText } from "../units/touched-texts.js";
 
 /**
- * Types that a patch may only call otherwise: for each that is defined after it and not before, those that are defined before it and not after, and that a
+ * Types that a patch may only rename: for each that is defined after it and not before, those that are defined before it and not after, and that a
  * function used where it uses the new one. Objects of the running kernel are of the old type, whatever it is called.
  * @returns labels as `struct foo`, or `foo_t` for a typedef of a nameless one
  */

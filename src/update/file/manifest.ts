@@ -144,7 +144,7 @@ const shownText = z
   .max(4096)
   .regex(/^\P{Cc}*$/u);
 
-/** A type that new code sees laid out otherwise than the running kernel has it, and that the update's author has let through (`--allow-layout`). For people. */
+/** A type that new code sees with another layout than the running kernel's, and that the update's author has let through (`--allow-layout`). For people. */
 const allowedLayout = z.strictObject({
   /** `struct foo` */
   label: shownText,

@@ -65,7 +65,7 @@ describe("a build", () => {
     expect(readFileSync(join(one.outDir, "calls"), "utf8").split("\n")).toHaveLength(3);
   });
 
-  test("whose configuration comes out otherwise is refused, each time", async () => {
+  test("whose configuration is another one once it is made is refused, each time", async () => {
     writeFiles(top, { "auto.conf": "CONFIG_NET=m\nCONFIG_NEW=y\n" });
     const tree = await open();
     for (let time = 0; time < 2; time++)

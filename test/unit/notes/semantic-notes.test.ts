@@ -55,7 +55,7 @@ describe("a note", () => {
     expect(notes).toMatchObject([{ kind: "unbalanced-pair", function: "toy_close", file: "b.c", line: 4 }]);
   });
 
-  it("counts a callback that is called otherwise for what it was before", () => {
+  it("counts a callback that is renamed for what it was before", () => {
     const release = (callback: string, ...put: string[]): string =>
       fn("void toy_release(struct toy *t)", ...put, `call_rcu(&t->rcu, ${callback});`);
     const file = {

@@ -137,7 +137,7 @@ describe("a review", () => {
       "CVE-2026-12345",
       "1 replaced, 1 new, 1 removed",
       "takes a lock <once>",
-      "struct raw<x> is laid out otherwise: new code must cope with it",
+      "struct raw<x> has another layout: new code must cope with it",
       "net/raw.h:3; seen by net/ipv4/raw.o",
       "so does what holds it by value: struct outer",
       "12 4 int flags",

@@ -14,7 +14,7 @@ import { findMacros, type Macro } from "./macro-text.js";
 import { PastedNames } from "./pasted-names.js";
 import { ReachIndex, ReachIndexBuilder, type ReachData } from "./reach-index.js";
 
-/** Changes whenever an index that was kept would be read otherwise, or would hold something else. */
+/** Changes whenever an index that was kept would be read differently, or would hold something else. */
 const FORMAT = "11";
 
 /** An index has up to 20 MB; one for each set of files in use. */

@@ -6,7 +6,7 @@ import { keyOf, type Break } from "./unit-text.js";
 export interface CallbackVerdict {
   /** True for a type that may change, as all who call or provide what changes in it do so together. */
   covers(finding: TypeFinding): boolean;
-  /** Why it may not, a line each; empty for a type that changes otherwise. */
+  /** Why it may not, a line each; empty for a type that changes in another way. */
   explain(finding: TypeFinding): string[];
 }
 
