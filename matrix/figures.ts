@@ -16,9 +16,8 @@ const kernelFigures = z.object({
     .object({
       units: z.number(),
       functions: z.number(),
+      /** Those included of which the running kernel has another unit's copy. */
       matched: z.number(),
-      /** Functions that are not in the running kernel, of which another unit's copy is. */
-      skipped: z.number(),
       /** Units of modules that could not be loaded into the machine. */
       unknownUnits: z.number(),
       /** Units with a function that does not match, and what is said of it. */

@@ -33,24 +33,24 @@ export async function matchSample(
     const { object } = await compileUnit(build, unit);
     return { unit, match: matchUnit(parseObject(object, unit.path), unit, kernel) };
   });
-  const sum = (count: (match: (typeof matches)[number]["match"]) => number): number =>
-    matches.reduce((total, { match }) => total + count(match), 0);
+  const mismatches = matches.flatMap(({ unit, match }) =>
+    match.kind === "matched"
+      ? []
+      : [
+          {
+            unit: unit.path,
+            functions: match.mismatches.map((mismatch) => mismatch.function),
+            cause: match.mismatches[0]?.likelyCause ?? "",
+          },
+        ],
+  );
+  const functions = matches.reduce((total, { match }) => total + match.statistics.functions, 0);
   return {
     units: known.length,
-    functions: sum(({ statistics }) => statistics.functions),
-    matched: sum(({ statistics }) => statistics.matched),
-    skipped: sum(({ statistics }) => statistics.skipped.length),
+    functions,
+    // One that the kernel has not, because another unit's copy was taken, is none that does not match.
+    matched: functions - mismatches.reduce((total, unit) => total + new Set(unit.functions).size, 0),
     unknownUnits: units.length - known.length,
-    mismatches: matches.flatMap(({ unit, match }) =>
-      match.kind === "matched"
-        ? []
-        : [
-            {
-              unit: unit.path,
-              functions: match.mismatches.map((mismatch) => mismatch.function),
-              cause: match.mismatches[0]?.likelyCause ?? "",
-            },
-          ],
-    ),
+    mismatches,
   };
 }

@@ -22,9 +22,7 @@ function row({ release, suite, prepareSeconds, matching, next, fixes }: KernelFi
     release,
     suite,
     seconds(prepareSeconds),
-    matching === undefined
-      ? ""
-      : `${percent(matching.matched + matching.skipped, matching.functions)} of ${matching.functions} (${matching.units} units)`,
+    matching === undefined ? "" : `${percent(matching.matched, matching.functions)} of ${matching.functions} (${matching.units} units)`,
     next ?? "none yet",
     ...(fixes === undefined
       ? ["", "", "", "", "", "", ""]
