@@ -12,7 +12,7 @@ import { testTree, Workshop } from "../vm/support/trees.js";
  * last processor and wakes by itself (PM_DEBUG), and a hibernation that reads its image into the machine that wrote it.
  */
 
-/** A word for each state that the machine comes to, and what is in it; the files that the harness shares with a machine do not outlive its sleep, so all is one command. */
+/** A word for each state that the machine comes to, and what is in it; the files that the harness shares with a machine do not outlive its sleep, so all is one command. The kernel's log has the words: after the emulated machine has woken, who writes to its serial port waits for ever. */
 const SCRIPT = `
 say() { echo "sleeper: $*" >/dev/kmsg; }
 look() {
@@ -58,7 +58,7 @@ beforeAll(async () => {
     [],
     [...debs.filter((file) => !file.includes("ksplice-build")), script, update],
   );
-  // With one processor the emulated machine does not wake from that test.
+  // The second one is taken off before the machine sleeps, and put back.
   await system.boot(undefined, 2);
   await system.sh("apt-get -q -y install ./ksplice_*.deb 2>&1 && mv ksplice-sleeper.tar.gz update.tar.gz");
 });
