@@ -14,6 +14,8 @@ export interface RunKernel {
   symbolsNamed(name: string): readonly RunSymbol[];
   /** The symbol with the highest address that is not above `addr`; undefined below the first. */
   symbolAt(addr: bigint): RunSymbol | undefined;
+  /** Every symbol with just that address: a variable of no size shares the address of another one. */
+  symbolsStartingAt(addr: bigint): readonly RunSymbol[];
   /** `size` bytes of kernel memory; undefined where it cannot be read (unmapped, outside kcore). */
   read(addr: bigint, size: number): Uint8Array | undefined;
   /** The code that runs when the function at `addr` is called: follows the trampolines of applied updates; `addr` itself where there are none. */

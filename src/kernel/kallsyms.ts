@@ -16,6 +16,8 @@ export interface SymbolTable {
   named(name: string): readonly RunSymbol[];
   /** The symbol with the highest address that is not above `addr`; undefined below the first. Of several at one address the first of the file. */
   at(addr: bigint): RunSymbol | undefined;
+  /** Every symbol with just that address, in the order of the file. */
+  startingAt(addr: bigint): readonly RunSymbol[];
   /** Every symbol's address, in order. Not to be changed. */
   sortedAddrs(): BigUint64Array;
   /** All of them, in the order of the file. */
@@ -94,6 +96,15 @@ class KallsymsTable implements SymbolTable {
   }
 
   at(addr: bigint): RunSymbol | undefined {
+    return this.#symbolsBelow(addr).next().value ?? undefined;
+  }
+
+  startingAt(addr: bigint): readonly RunSymbol[] {
+    return [...this.#symbolsBelow(addr)].filter((symbol) => symbol.addr === addr);
+  }
+
+  /** Those with the highest address that is not above `addr`, in the order of the file. */
+  *#symbolsBelow(addr: bigint): Generator<RunSymbol, undefined> {
     const { lines, high, low } = (this.#byAddr ??= this.#sortByAddr());
     const wantedHigh = Number(addr >> 32n);
     const wantedLow = Number(addr & 0xffff_ffffn);
@@ -113,7 +124,8 @@ class KallsymsTable implements SymbolTable {
       const before = lines[first - 1] ?? 0;
       if (high[before] !== high[last] || low[before] !== low[last]) break;
     }
-    return this.#symbol(lines[first] ?? 0);
+    for (; first < from; first++) yield this.#symbol(lines[first] ?? 0);
+    return undefined;
   }
 
   sortedAddrs(): BigUint64Array {

@@ -97,8 +97,7 @@ export class References {
   }
 
   #isRenumbered(place: Place, addr: bigint): boolean {
-    const symbol = this.#run.symbolAt(addr);
-    return symbol?.addr === addr && symbol.name.replace(NUMBER, "") === place.name.replace(NUMBER, "");
+    return this.#run.symbolsStartingAt(addr).some(({ name }) => name.replace(NUMBER, "") === place.name.replace(NUMBER, ""));
   }
 
   #withoutCallPadding(place: Place, addr: bigint): bigint {

@@ -87,6 +87,10 @@ export class FakeKernel implements RunKernel {
     return [...this.symbols].filter((symbol) => symbol.addr <= addr).sort((a, b) => (a.addr < b.addr ? 1 : -1))[0];
   }
 
+  symbolsStartingAt(addr: bigint): readonly RunSymbol[] {
+    return this.symbols.filter((symbol) => symbol.addr === addr);
+  }
+
   read(addr: bigint, size: number): Uint8Array | undefined {
     const region = this.#regionOf(addr, size);
     return region?.bytes.slice(Number(addr - region.addr), Number(addr - region.addr) + size);

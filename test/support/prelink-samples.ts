@@ -20,6 +20,7 @@ export function kernelWith(symbols: readonly RunSymbol[]): RunKernel {
   return {
     symbolsNamed: (name) => symbols.filter((symbol) => symbol.name === name),
     symbolAt: (addr) => sorted.filter((symbol) => symbol.addr <= addr).at(-1),
+    symbolsStartingAt: (addr) => symbols.filter((symbol) => symbol.addr === addr),
     read: () => undefined,
     newestCode: (addr) => addr,
     holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,

@@ -51,6 +51,7 @@ export function asLive(kernel: FakeKernel, facts: Partial<KernelFacts> = {}): Li
     ...facts,
     symbolsNamed: (name) => kernel.symbolsNamed(name),
     symbolAt: (addr) => kernel.symbolAt(addr),
+    symbolsStartingAt: (addr) => kernel.symbolsStartingAt(addr),
     read: (addr, size) => kernel.read(addr, size),
     newestCode: (addr) => kernel.newestCode(addr),
     holdsCodeOf: (target, module) => kernel.holdsCodeOf(target, module),

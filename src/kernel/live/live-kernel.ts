@@ -62,6 +62,7 @@ export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory:
       return named.some(({ module }) => isDormant(module)) ? named.filter(({ module }) => !isDormant(module)) : named;
     },
     symbolAt: (addr) => symbols.at(addr),
+    symbolsStartingAt: (addr) => symbols.startingAt(addr),
     read: (addr, size) => memory.read(addr, size),
     newestCode: (addr) => followRedirections(redirections, addr),
     holdsCodeOf: (target, module) => (module ?? "vmlinux") === target || (module !== undefined && targets.get(module) === target),

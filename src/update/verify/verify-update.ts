@@ -101,6 +101,7 @@ function withNewModules(kernel: LiveKernel, targets: readonly ManifestTarget[]):
   return {
     symbolsNamed: (name) => kernel.symbolsNamed(name),
     symbolAt: (addr) => kernel.symbolAt(addr),
+    symbolsStartingAt: (addr) => kernel.symbolsStartingAt(addr),
     read: (addr, size) => kernel.read(addr, size),
     newestCode: (addr) => kernel.newestCode(addr),
     moduleSections: (module) => kernel.moduleSections(module),

@@ -57,6 +57,21 @@ describe("a unit that runs as it was compiled", () => {
     }
   });
 
+  it("matches where the compiler's number of a static is another one, and another variable has its address, as one of no size lets it", () => {
+    const kernel = loadKernel();
+    const at = kernel.symbols.findIndex(({ name }) => /^key\.\d+$/.test(name));
+    const [numbered] = kernel.symbols.splice(at, 1);
+    if (numbered === undefined) throw new Error("no numbered static");
+    kernel.define(numbered.name, 0xffffffff82000e00n, "b");
+    for (const name of ["busy", "key.77", "last"]) kernel.define(name, numbered.addr, "b");
+    requireMatched(matchUnit(pre, UNIT, kernel));
+    kernel.symbols.splice(
+      kernel.symbols.findIndex(({ name }) => name === "key.77"),
+      1,
+    );
+    expect(mismatchOf(matchUnit(pre, UNIT, kernel), "numbered").reason).toContain("where the source says key.");
+  });
+
   it("matches when it was compiled without -ffunction-sections, with shorter jumps and other padding", () => {
     const kernel = loadKernel(SOURCE, PLAIN_FLAGS);
     const { functions } = requireMatched(matchUnit(pre, UNIT, kernel));

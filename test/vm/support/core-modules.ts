@@ -162,6 +162,7 @@ function symbolsOnly(symbols: SymbolTable): RunKernel {
   return {
     symbolsNamed: (name) => symbols.named(name),
     symbolAt: unused,
+    symbolsStartingAt: unused,
     read: unused,
     newestCode: (addr) => addr,
     holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,
