@@ -77,3 +77,10 @@ describe("kallsyms", () => {
     expect(parseKallsyms("").size).toBe(0);
   });
 });
+
+it("gives all symbols of one address, in the order of the file, and none of an address between two", () => {
+  const table = parseKallsyms("ffffffff81000010 b late\nffffffff81000000 b key.7\nffffffff81000010 b key.8\n");
+  expect(table.startingAt(0xffffffff81000010n).map(({ name }) => name)).toEqual(["late", "key.8"]);
+  expect(table.startingAt(0xffffffff81000008n)).toEqual([]);
+  expect(table.startingAt(0n)).toEqual([]);
+});
