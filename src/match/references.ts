@@ -2,6 +2,7 @@ import type { PatchSites } from "../arch/arch.js";
 import { architectureOf } from "../arch/architectures.js";
 import { STT_SECTION } from "../elf/constants.js";
 import { AbsoluteAddress, homeSection, type ElfSection } from "../elf/model.js";
+import { BUG_TABLE, compareBugEntry } from "./bug-entry.js";
 import { compareContents } from "./compare-contents.js";
 import { Evidence } from "./evidence.js";
 import { isWeak, kindOfSection, type Place, type PreObject } from "./pre-object.js";
@@ -125,6 +126,8 @@ export class References {
     }
     if (kind === "constants") return this.#compareConstant(section, target, addr);
     if (kind === "text") return this.noteText(evidence, section, target, addr, offset);
+    if (section.name === BUG_TABLE)
+      return compareBugEntry(section, target, addr, this.#run, (reference) => this.note(evidence, { ...reference, offset }));
     const place = this.#pre.placeAt(section, target) ?? this.#anonymousPlace(section);
     const start = wrap(addr - BigInt(target - place.offset));
     const conflict = this.bind(evidence, place, start, offset);

@@ -29,6 +29,15 @@ async function rehearse(update: string, ...options: string[]): Promise<Rehearsal
 
 const UPTIME: readonly Edit[] = [{ file: "fs/proc/uptime.c", at: /"%lu\.%02lu %lu\.%02lu\\n"/, to: '"%lu.%02lu %lu.%02lu patched\\n"' }];
 const I2C: readonly Edit[] = [{ file: "drivers/i2c/i2c-dev.c", at: /(?<=i2cdev_write\(struct file[^]*?)count > 8192/, to: "count > 4096" }];
+/** Two functions of which the warnings have texts, in files with many such. */
+const WARNINGS: readonly Edit[] = [
+  { file: "fs/proc/generic.c", at: /already registered/, to: "is there already" },
+  { file: "fs/sysfs/file.c", at: /OOB write or bad count/, to: "out of bounds, or bad count" },
+];
+/** The kernel prints the text that the new entry names, whoever reads the file. */
+const SPEAKING: readonly Edit[] = [
+  { file: "fs/proc/uptime.c", at: /\tidle_nsec = 0;/, to: '\tWARN(m->private == NULL, "speaks of %d and %s\\n", 42, "fish");\n$&' },
+];
 
 describe("an update of Debian 13's backported kernel", { timeout: 1_200_000 }, () => {
   it("of the image does what it says, is what runs, and can be undone", async () => {
@@ -38,6 +47,32 @@ describe("an update of Debian 13's backported kernel", { timeout: 1_200_000 }, (
     expect(result.matching.skippedBytes).toBe(0);
     const said = (["before", "applied", "undone"] as const).map((state) => result.probes?.[state].stdout.trim());
     expect(said).toEqual(["", "patched", ""]);
+  });
+
+  it("of code that warns with a text matches, and is what runs", async () => {
+    const result = await rehearse(await workshop.createOfEdits(tree.path, "warnings", WARNINGS));
+    expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], verification: { findings: [] } });
+  });
+
+  it("warns with the text of the new code", async () => {
+    const update = await workshop.createOfEdits(tree.path, "speaking", SPEAKING);
+    const said = "dmesg | grep -c 'speaks of 42 and fish'";
+    const args = [
+      "rehearse",
+      update,
+      "--tree",
+      tree.path,
+      "--expose",
+      workshop.dir,
+      "--json",
+      "--probe",
+      `cat /proc/uptime >/dev/null; ${said}`,
+    ];
+    // A warning is what a rehearsal fails on.
+    const result = JSON.parse((await runHost("", args)).stdout) as Rehearsal;
+    expect(result.verification).toMatchObject({ findings: [] });
+    expect([result.probes?.before.stdout.trim(), result.probes?.undone.stdout]).toEqual(["0", result.probes?.applied.stdout]);
+    expect(Number(result.probes?.applied.stdout)).toBeGreaterThan(0);
   });
 
   it("of a module is what runs, and leaves exports to the kernel's loader", async () => {

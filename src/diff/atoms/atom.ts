@@ -1,5 +1,5 @@
 import type { ElfRelocation, ElfSection, ElfSymbol } from "../../elf/model.js";
-import type { SectionRule } from "./section-rules.js";
+import type { SectionRule, TableLayout } from "./section-rules.js";
 
 /**
  * The unit of comparison and of carrying: a function, a named object, or a nameless piece of a section.
@@ -21,12 +21,26 @@ export interface Atom {
   readonly relocations: readonly ElfRelocation[];
 }
 
+/** One entry of a table that describes code. */
+export interface TableEntry {
+  readonly section: ElfSection;
+  readonly layout: TableLayout;
+  /** Byte offset in the section. */
+  readonly offset: number;
+  readonly data: Uint8Array;
+  /** Offsets count from the start of the entry. */
+  readonly relocations: readonly ElfRelocation[];
+  readonly owner: Atom;
+}
+
 /** What a relocation refers to. */
 export type Target =
   /** A symbol that this object does not define, an absolute or a common one. */
   | { readonly kind: "outside"; readonly symbol: ElfSymbol; readonly addend: number }
   /** `offset` bytes from the start of an atom, the addend included as it stands (so less the 4 of a PC-relative field in code). */
   | { readonly kind: "atom"; readonly atom: Atom; readonly offset: number; readonly bias: number }
+  /** The start of an entry of a table that describes the code which refers to it. `bias` is to be taken off again when the field is written. */
+  | { readonly kind: "entry"; readonly entry: TableEntry; readonly bias: number }
   /** A merged string or constant. `delta`: which byte of it the field means; `bias` is to be taken off again when the field is written. */
   | { readonly kind: "literal"; readonly bytes: Uint8Array; readonly align: number; readonly delta: number; readonly bias: number };
 

@@ -44,6 +44,8 @@ function meaningOf(target: Target): string {
       return target.symbol.name;
     case "literal":
       return String.fromCharCode(...target.bytes.subarray(0, 64));
+    case "entry":
+      return target.entry.section.name;
     case "atom":
       return normalName(target.atom.symbol?.name ?? target.atom.section.name);
   }

@@ -20,6 +20,8 @@ export interface TableLayout {
   readonly takenAtStart?: string;
   /** Byte range of the entry that is not compared, by its size: line numbers. */
   readonly ignored?: Readonly<Record<number, readonly [start: number, end: number]>>;
+  /** Code refers to the start of its own entries. */
+  readonly isReferredTo?: true;
   /** Section whose entries go with these by index, and the size of one in bytes. */
   readonly companion?: readonly [name: string, size: number];
   /** The relocation at this offset is meaningless where the entry's last byte is 0. */
@@ -83,11 +85,11 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.altinstructions$/, table({ sizes: [12, 14, 13], owner: 0, reason: "alternative", emptyIfLastByteZero: 4 })],
   [/^\.altinstr_(replacement|aux)$/, PIECES],
   [/^\.parainstructions$/, table({ sizes: [16], owner: 0, reason: "paravirt call" })],
-  // 16 bytes: with a format before the file (HAVE_ARCH_BUG_FORMAT in include/asm-generic/bug.h, Linux 7.2).
+  // 16 bytes: with a format before the file (HAVE_ARCH_BUG_FORMAT in include/asm-generic/bug.h, Linux 7.2). A warning with a text hands its entry to who prints it (__WARN_bug_entry).
   [
     /^__bug_table$/,
     table({
-      ...{ sizes: [16, 12, 8, 6], owner: 0, reason: "bug table" },
+      ...{ sizes: [16, 12, 8, 6], owner: 0, reason: "bug table", isReferredTo: true as const },
       alsoRelocated: { 16: [4, 8] },
       ignored: { 12: [8, 10], 16: [12, 14] },
     }),

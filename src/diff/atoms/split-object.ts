@@ -4,6 +4,7 @@ import { architectureOf } from "../../arch/architectures.js";
 import * as elf from "../../elf/constants.js";
 import { isPaddingName } from "../../elf/made-names.js";
 import { homeSection, type ElfObject, type ElfRelocation, type ElfSection, type ElfSymbol } from "../../elf/model.js";
+import { readCodeTables, type CodeTables } from "./code-tables.js";
 import { refersToTable } from "./refusals.js";
 import type { Atom, Target } from "./atom.js";
 import { UNKNOWN_SECTION_RULE, findSectionRule, type SectionRule } from "./section-rules.js";
@@ -24,6 +25,7 @@ export class SplitObject {
   readonly #atomsOf = new Map<ElfSection, readonly Atom[]>();
   readonly #biases = new Map<Atom, Map<number, number>>();
   readonly #targets = new Map<ElfRelocation, Target>();
+  #tables: CodeTables | undefined;
 
   constructor(object: ElfObject) {
     this.object = object;
@@ -48,6 +50,11 @@ export class SplitObject {
     const pieces = [...rules].filter(([, rule]) => rule.kind === "pieces");
     for (const [section, rule] of pieces) this.#atomsOf.set(section, splitAtReferences(section, rule, this.#referencesTo(section)));
     this.atoms = [...this.#atomsOf.values()].flat();
+  }
+
+  /** The tables that describe the object's code. */
+  get tables(): CodeTables {
+    return (this.#tables ??= readCodeTables(this));
   }
 
   /** The atoms of a section in order of place; none for literals, tables and ignored sections. */
@@ -86,7 +93,7 @@ export class SplitObject {
     const section = homeSection(symbol);
     if (section === undefined) return { kind: "outside", symbol, addend };
     const offset = symbol.value + addend;
-    if (this.rules.get(section)?.kind === "table") throw refersToTable(this.object.fileName, owner?.symbol?.name, section.name);
+    if (this.rules.get(section)?.kind === "table") return this.#entry(section, offset, this.#bias(relocation, owner), owner);
     if (this.rules.get(section)?.kind === "literals") return this.#literal(section, offset, this.#bias(relocation, owner));
     const atoms = this.atomsOf(section);
     const only = atoms.length === 1 ? atoms[0] : undefined;
@@ -113,6 +120,13 @@ export class SplitObject {
       this.#biases.set(owner, biases);
     }
     return biases.get(relocation.offset) ?? 4;
+  }
+
+  #entry(section: ElfSection, offset: number, bias: number, owner: Atom | undefined): Target {
+    const own = owner === undefined ? [] : (this.tables.entriesOf.get(owner) ?? []);
+    const entry = own.find((candidate) => candidate.section === section && candidate.offset === offset + bias);
+    if (entry?.layout.isReferredTo !== true) throw refersToTable(this.object.fileName, owner?.symbol?.name, section.name);
+    return { kind: "entry", entry, bias };
   }
 
   #literal(section: ElfSection, offset: number, bias: number): Target {

@@ -7,7 +7,8 @@ import { settleConstants, type DataWrite } from "./changed-constants.js";
 import { OriginChooser } from "./choose-origin.js";
 import { ChangedCode, compareNamelessCode } from "./changed-code.js";
 import { compareExports, type ExportEntry } from "../atoms/exports.js";
-import { findChangedMarks, readCodeTables, type CodeTables } from "./code-tables.js";
+import type { CodeTables } from "../atoms/code-tables.js";
+import { findChangedMarks } from "./changed-marks.js";
 import { Comparer } from "./compare.js";
 import { compareData } from "./compare-data.js";
 import { compareRegistrations } from "./compare-registrations.js";
@@ -55,8 +56,8 @@ export interface Analysis {
 export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: CorrelationTrace): Analysis {
   const pre = new SplitObject(preObject);
   const post = new SplitObject(postObject);
-  const preTables = readCodeTables(pre);
-  const postTables = readCodeTables(post);
+  const { tables: preTables } = pre;
+  const { tables: postTables } = post;
   const refusals: DiffRefusal[] = [
     ...unique([...pre.unknownSections, ...post.unknownSections].map(({ name }) => name)).map(refuse.unknownSection),
     ...unique([...preTables.unreadable, ...postTables.unreadable].map(({ name }) => name)).map(refuse.unreadableTable),

@@ -1,9 +1,9 @@
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { ElfRelocation } from "../../elf/model.js";
-import type { Atom } from "../atoms/atom.js";
+import type { Atom, TableEntry } from "../atoms/atom.js";
 import type { DataWrite } from "./changed-constants.js";
 import type { OriginChooser } from "./choose-origin.js";
-import { companionOf, type CodeTables, type TableEntry } from "./code-tables.js";
+import { companionOf, type CodeTables } from "../atoms/code-tables.js";
 import type { Hook } from "./hooks.js";
 import type { SplitObject } from "../atoms/split-object.js";
 

@@ -1,5 +1,5 @@
 import { atomName, isText, type Atom } from "../atoms/atom.js";
-import type { CodeTables } from "./code-tables.js";
+import type { CodeTables } from "../atoms/code-tables.js";
 import type { Comparer } from "./compare.js";
 import { coldParent } from "../../elf/made-names.js";
 import * as refuse from "../refusals.js";

@@ -1,5 +1,5 @@
 import { atomName, atomSize, isText, type Atom } from "../atoms/atom.js";
-import type { ChangedMark } from "./code-tables.js";
+import type { ChangedMark } from "./changed-marks.js";
 import type { Comparer } from "./compare.js";
 import { beginsAlike } from "./debug-descriptors.js";
 import { findHandler, type Hook } from "./hooks.js";

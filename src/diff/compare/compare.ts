@@ -1,7 +1,6 @@
 import { homeSection, type ElfRelocation } from "../../elf/model.js";
-import { atomSize, contentOf, equalBytes, type Atom, type Target } from "../atoms/atom.js";
+import { atomSize, contentOf, equalBytes, type Atom, type Target, type TableEntry } from "../atoms/atom.js";
 import { findHandedOut, holdsFunctions } from "../atoms/handed-out.js";
-import type { TableEntry } from "./code-tables.js";
 import type { Twins } from "./group.js";
 import { staticLocalName } from "../atoms/names.js";
 import type { SplitObject } from "../atoms/split-object.js";
@@ -115,6 +114,8 @@ export class Comparer {
   #compareTargets(pre: Target, post: Target, reasons: Set<string>): void {
     if (pre.kind === "literal" && post.kind === "literal") {
       if (pre.delta !== post.delta || !equalBytes(pre.bytes, post.bytes)) reasons.add("string or constant");
+    } else if (pre.kind === "entry" && post.kind === "entry") {
+      if (!this.#equalEntries(pre.entry, post.entry)) reasons.add(post.entry.layout.reason ?? "reference");
     } else if (pre.kind === "outside" && post.kind === "outside") {
       if (pre.symbol.name !== post.symbol.name || pre.addend !== post.addend || homeSection(pre.symbol) !== undefined)
         reasons.add("reference");

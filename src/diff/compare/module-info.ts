@@ -1,5 +1,5 @@
 import type { ElfObject } from "../../elf/model.js";
-import type { ChangedMark } from "./code-tables.js";
+import type { ChangedMark } from "./changed-marks.js";
 
 /** What tools and the module loader go by; the rest is for people. */
 const TOLD_TO_TOOLS = /^(?:[^.=]*\.)?(?:alias|softdep|weakdep|firmware|license)=/;

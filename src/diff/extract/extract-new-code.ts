@@ -9,7 +9,7 @@ import { groupPieces } from "../compare/changed-code.js";
 import { OriginChooser, hasPlainName } from "../compare/choose-origin.js";
 import type { ExportEntry } from "../atoms/exports.js";
 import { NewObject } from "./new-object.js";
-import { sliceTables } from "./slice-tables.js";
+import { sliceTables, type EntryPlaces } from "./slice-tables.js";
 import { namesThatStay, type SplitObject } from "../atoms/split-object.js";
 import type { ObjectDiff } from "../object-diff.js";
 import type { NewCode, NewCodeFunction, NewCodeImport, NewCodeWrite } from "../types.js";
@@ -52,13 +52,15 @@ export function extractNewCode(diff: ObjectDiff, options: ExtractOptions): NewCo
   );
 
   const object = new NewObject(new Set(newGlobals));
-  const relocate = relocator(analysis, chooser, object, { unit: options.unit, elsewhere, movedFunctions });
   for (const atom of carried) object.addAtom(atom);
+  const relocateOf = (entries: EntryPlaces): Relocate =>
+    relocator(analysis, chooser, object, { unit: options.unit, elsewhere, movedFunctions, entries });
+  // No entry refers to another; code refers to its own.
+  const relocate = relocateOf(sliceTables(analysis, carried, object, relocateOf(new Map())));
   for (const atom of carried)
     object.sectionOf(atom).relocations = atom.relocations
       .filter(isMeant)
       .map((relocation) => relocate(relocation, analysis.post.target(relocation, atom), atom));
-  sliceTables(analysis, carried, object, relocate);
   // What was exported by another unit still is: what moved here, or its export alone.
   const isNewlyExported = ({ name, symbol }: ExportEntry): boolean =>
     !exportedBefore.has(name) && ![...elsewhere.keys()].some(({ symbols }) => symbols.includes(symbol));
@@ -84,7 +86,7 @@ function relocator(
   analysis: Analysis,
   chooser: OriginChooser,
   object: NewObject,
-  { unit, elsewhere, movedFunctions }: Required<Omit<ExtractOptions, "exportedBefore">>,
+  { unit, elsewhere, movedFunctions, entries }: Required<Omit<ExtractOptions, "exportedBefore">> & { readonly entries: EntryPlaces },
 ): Relocate {
   return (relocation, target, owner) => {
     switch (target.kind) {
@@ -93,6 +95,11 @@ function relocator(
         if (moved !== undefined && owner !== undefined && !isBranch(analysis.post, owner, relocation))
           return { ...relocation, symbol: object.importSymbol(moved), addend: target.addend };
         return { ...relocation, symbol: outsideSymbol(target.symbol), addend: target.addend };
+      }
+      case "entry": {
+        const place = entries.get(target.entry);
+        if (place === undefined) throw new Error(`an entry of ${target.entry.section.name} is referred to and not carried`);
+        return { ...relocation, ...object.referToSection(place.section, place.offset - target.bias) };
       }
       case "literal": {
         const { symbol, addend } = object.referToLiteral(target.bytes, target.align, target.delta);

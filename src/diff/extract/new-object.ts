@@ -73,7 +73,12 @@ export class NewObject {
   referToAtom(atom: Atom, offset: number): Pick<ElfRelocation, "symbol" | "addend"> {
     const named = this.#named.get(atom);
     if (named !== undefined) return { symbol: named, addend: offset - named.value };
-    return { symbol: this.#sectionSymbol(this.sectionOf(atom)), addend: offset };
+    return this.referToSection(this.sectionOf(atom), offset);
+  }
+
+  /** A reference to `offset` bytes from the start of a section that was added. */
+  referToSection(section: ElfSection, offset: number): Pick<ElfRelocation, "symbol" | "addend"> {
+    return { symbol: this.#sectionSymbol(section), addend: offset };
   }
 
   /** A reference to byte `delta` of a string or constant, which is stored once. */
@@ -98,7 +103,7 @@ export class NewObject {
       section.align = Math.max(section.align, align);
       this.#literals.set(key, place);
     }
-    return { symbol: this.#sectionSymbol(section), addend: place + delta };
+    return this.referToSection(section, place + delta);
   }
 
   /** Where `offset` bytes from the start of a carried atom are, by the atom's own symbol. */

@@ -1,14 +1,18 @@
 import * as elf from "../../elf/constants.js";
 import type { ElfRelocation, ElfSection } from "../../elf/model.js";
 import type { Analysis } from "../compare/analyse.js";
-import type { Atom } from "../atoms/atom.js";
-import { companionOf, type TableEntry } from "../compare/code-tables.js";
+import type { Atom, TableEntry } from "../atoms/atom.js";
+import { companionOf } from "../atoms/code-tables.js";
 import type { Relocate } from "./relocate.js";
 import type { NewObject } from "./new-object.js";
 
+/** Where entries of the post object's tables are in the new one. */
+export type EntryPlaces = ReadonlyMap<TableEntry, { readonly section: ElfSection; readonly offset: number }>;
+
 /** Adds the entries of the carried code's tables to the new object, in the order of the post object. A table without such entries is not made. */
-export function sliceTables(analysis: Analysis, carried: ReadonlySet<Atom>, object: NewObject, relocate: Relocate): void {
+export function sliceTables(analysis: Analysis, carried: ReadonlySet<Atom>, object: NewObject, relocate: Relocate): EntryPlaces {
   const slices = new Map<string, Slice>();
+  const placed = new Map<TableEntry, { readonly slice: Slice; readonly offset: number }>();
   const sliceFor = (section: ElfSection, owner: Atom): Slice => {
     // A section that is ordered by another one (SHF_LINK_ORDER) describes that one only.
     const linkedTo = section.linkedTo === undefined ? undefined : object.sectionOf(owner);
@@ -21,11 +25,19 @@ export function sliceTables(analysis: Analysis, carried: ReadonlySet<Atom>, obje
   for (const entry of inOrder(analysis, entries)) {
     const { data, relocations, section, owner } = entry;
     const move = (relocation: ElfRelocation): ElfRelocation => relocate(relocation, analysis.post.target(relocation, undefined), undefined);
-    append(sliceFor(section, owner), data, relocations.map(move));
+    const slice = sliceFor(section, owner);
+    placed.set(entry, { slice, offset: slice.size });
+    append(slice, data, relocations.map(move));
     const companion = companionOf(analysis.post, entry);
     if (companion !== undefined) append(sliceFor(companion.section, owner), companion.data, companion.relocations.map(move));
   }
-  for (const slice of slices.values()) object.addSection(toSection(slice));
+  const sections = new Map([...slices.values()].map((slice) => [slice, object.addSection(toSection(slice))]));
+  return new Map(
+    [...placed].flatMap(([entry, { slice, offset }]) => {
+      const section = sections.get(slice);
+      return section === undefined ? [] : [[entry, { section, offset }]];
+    }),
+  );
 }
 
 interface Slice {

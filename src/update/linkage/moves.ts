@@ -153,6 +153,7 @@ function describeTargets(split: SplitObject, atom: Atom): string {
       const place = `${String(relocation.offset)} ${relocation.type.name}`;
       if (target.kind === "literal") return `${place} ${String(target.delta)} ${target.bytes.join()}`;
       if (target.kind === "outside") return `${place} ${target.symbol.name} ${String(target.addend)}`;
+      if (target.kind === "entry") return `${place} an entry of ${target.entry.section.name} of its own`;
       return `${place} ${target.atom === atom ? "itself" : (target.atom.symbol?.name ?? target.atom.section.name)} ${String(target.offset)}`;
     })
     .join("\n");

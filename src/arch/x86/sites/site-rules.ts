@@ -19,6 +19,11 @@ const XOR5 = [
   [0x2e, 0x2e, 0x2e, 0x31, 0xc0],
   [0x66, 0x66, 0x48, 0x31, 0xc0],
 ];
+/** What stands in place of a call of these functions (__static_call_transform(), arch/x86/kernel/static_call.c, Linux 7.3): `ud1 (%edx),%rdi`, and `movb $0,(%rdi)` behind two prefixes. */
+const IN_PLACE_OF_CALL: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ["__WARN_trap", [0x67, 0x48, 0x0f, 0xb9, 0x3a]],
+  ["__raw_callee_save___native_queued_spin_unlock", [0x3e, 0x3e, 0xc6, 0x07, 0x00]],
+];
 /** What an endbr64 becomes that nothing may jump to: gen_endbr_poison(), arch/x86/include/asm/ibt.h, Linux 6.12, and the one of 6.15. */
 const SEALED_ENDBR = [
   [0x66, 0x0f, 0x1f, 0x00],
@@ -177,7 +182,10 @@ function staticCall(context: SiteContext, site: X86Site & { kind: "static-call" 
     return isConditional && (isStaticCallBranch(context, site, at + 1, condition) || isReturnThunk(context, at + 1, condition)) ? 6 : 0;
   }
   const isKnown = site.isCall
-    ? holds(context, at, NOP5) || XOR5.some((form) => holds(context, at, form)) || isStaticCallBranch(context, site, at, CALL)
+    ? holds(context, at, NOP5) ||
+      XOR5.some((form) => holds(context, at, form)) ||
+      isStaticCallBranch(context, site, at, CALL) ||
+      isInPlaceOfCall(context, site, at)
     : holds(context, at, RET_INT3) || isStaticCallBranch(context, site, at, JMP) || isReturnThunk(context, at);
   return isKnown ? 5 : 0;
 }
@@ -188,6 +196,16 @@ function isStaticCallBranch(context: SiteContext, { trampoline }: { trampoline: 
   if (target === undefined) return false;
   const trampolines = trampoline === undefined ? [] : context.run.symbolsNamed(trampoline);
   return trampolines.length === 0 || trampolines.some(({ addr }) => addr === target || isStaticCallTarget(context.run, addr, target));
+}
+
+/** What the kernel writes where the call's trampoline leads to one of a few functions. */
+function isInPlaceOfCall(context: SiteContext, { trampoline }: { trampoline: string | undefined }, at: number): boolean {
+  const [name] = IN_PLACE_OF_CALL.find(([, bytes]) => holds(context, at, bytes)) ?? [];
+  if (name === undefined || trampoline === undefined) return false;
+  const { run } = context;
+  return run
+    .symbolsNamed(trampoline)
+    .some(({ addr }) => run.symbolsNamed(name).some((meant) => meant.module === undefined && isStaticCallTarget(run, addr, meant.addr)));
 }
 
 function isStaticCallTarget(run: RunKernel, trampoline: bigint, target: bigint): boolean {

@@ -11,6 +11,7 @@ import { UNDEFINED, type ElfSection } from "../../../../src/elf/model.js";
 import { parseObject } from "../../../../src/elf/parse-object.js";
 import { writeObject } from "../../../../src/elf/write-object.js";
 import { GCC, KERNEL_LIKE_FLAGS, SECTION_FLAGS, compileBytes, compileObject } from "../../../support/compile-object.js";
+import { WARNING_WITH_TEXT } from "../../../support/warning-with-text.js";
 
 function extract(pre: string, post: string, flags?: string[]): NewCode {
   const diff = diffObjects(compileObject(pre, "pre.o", undefined, flags), compileObject(post, "post.o", undefined, flags));
@@ -44,6 +45,27 @@ describe("what new code refers to", () => {
     expect(extract(source("1"), source("2")).imports).toEqual([
       { name: "dir/unit.o:__this_module", preSymbol: "__this_module", symbol: "__this_module" },
     ]);
+  });
+
+  it("a warning with a text refers to its own entry of the new table", () => {
+    const source = (value: string) => `${WARNING_WITH_TEXT}
+      void gone(int x) { if (x) WARN(1, "gone", x); }
+      void f(int x) { if (x > ${value}) WARN(3, "first", x); else WARN(3, "second", x); }
+      void g(int x) { if (x < ${value}) WARN(3, "third", x); }`;
+    const code = extract(source("1"), source("2"));
+    const table = sectionOf(code, "__bug_table");
+    expect(table.size).toBe(3 * 16);
+    const owners = [".text.f", ".text.g"].flatMap((name) =>
+      sectionOf(code, name).relocations.flatMap(({ symbol, addend, offset }) => {
+        if (symbol.home !== table) return [];
+        // The field ends the instruction, and what the entry says of it is where the next begins.
+        const entry = symbol.value + addend + 4;
+        const says = table.relocations.find((relocation) => relocation.offset === entry);
+        expect([says?.symbol.home, (says?.symbol.value ?? 0) + (says?.addend ?? 0)]).toEqual([sectionOf(code, name), offset + 4]);
+        return [`${name} ${String(entry)}`];
+      }),
+    );
+    expect(owners.sort()).toEqual([".text.f 0", ".text.f 16", ".text.g 32"]);
   });
 
   it("static calls keep their plain names, whoever defines them", () => {

@@ -28,8 +28,19 @@ const EXTERNALS: Readonly<Record<string, bigint>> = {
   helper: TEXT_START + 0x4800n,
   native_op: TEXT_START + 0x4900n,
   pv_ops: TEXT_START + 0x4a00n,
+  __SCT__WARN_trap: TEXT_START + 0x4d00n,
+  __WARN_trap: TEXT_START + 0x4e00n,
+  __SCT__queued_spin_unlock: TEXT_START + 0x4f00n,
+  __raw_callee_save___native_queued_spin_unlock: TEXT_START + 0x5000n,
   bpf_trampoline_6442467321: TEXT_START + 0x4b00n,
   bpf_trampoline_helper: TEXT_START + 0x4c00n,
+};
+
+/** Where the trampolines of static calls lead. */
+const STATIC_CALLS: Readonly<Record<string, keyof typeof EXTERNALS>> = {
+  __SCT__hook: "current_hook",
+  __SCT__WARN_trap: "__WARN_trap",
+  __SCT__queued_spin_unlock: "__raw_callee_save___native_queued_spin_unlock",
 };
 
 /** Live bytes: numbers, and the rel32 to a name. */
@@ -55,7 +66,8 @@ function verdict(site: Site, live: Live): string {
   const kernel = new FakeKernel();
   for (const [name, addr] of Object.entries(EXTERNALS)) {
     kernel.define(name, addr, "T", /^bpf_trampoline_\d/.test(name) ? "bpf" : undefined);
-    kernel.place(addr, name === "__SCT__hook" ? resolve([0xe9, "current_hook"], addr) : new Array<number>(64).fill(0xcc));
+    const target = STATIC_CALLS[name];
+    kernel.place(addr, target === undefined ? new Array<number>(64).fill(0xcc) : resolve([0xe9, target], addr));
   }
   kernel.define(FUNC, ADDR);
   kernel.place(ADDR, [...resolve([...BEFORE, ...live, ...AFTER], ADDR), ...new Array<number>(80).fill(0xcc)]);
@@ -162,6 +174,7 @@ function lock(bytes: readonly number[]): Site {
   };
 }
 
+const WARN = [0x67, 0x48, 0x0f, 0xb9, 0x3a];
 const NOP5 = [0x0f, 0x1f, 0x44, 0, 0];
 const CALL_PV = [0xff, 0x15, 0, 0, 0, 0];
 const PV = { relocations: [{ offset: 2, name: "pv_ops" }] };
@@ -202,6 +215,11 @@ const CASES: readonly (readonly [name: string, site: Site, live: Live, wrong?: s
   ["static call: tail, return", JMP("__SCT__hook"), [0xc3, 0xcc, 0xcc, 0xcc, 0xcc]],
   ["static call: tail, where it leads now", JMP("__SCT__hook"), [0xe9, "current_hook"]],
   ["static call: conditional", JCC("__SCT__hook"), [0x0f, 0x84, "current_hook"]],
+  ["static call: a warning's instruction", CALL("__SCT__WARN_trap"), WARN],
+  ["static call: an unlocking store", CALL("__SCT__queued_spin_unlock"), [0x3e, 0x3e, 0xc6, 0x07, 0x00]],
+  ["static call: not a warning's instruction where it leads elsewhere", CALL("__SCT__hook"), WARN, "static call"],
+  ["static call: not a warning's instruction for another function's", CALL("__SCT__queued_spin_unlock"), WARN, "static call"],
+  ["static call: not a warning's instruction for a jump", JMP("__SCT__WARN_trap"), WARN, "static call"],
   ["static call: not another function", CALL("__SCT__hook"), [0xe8, "other_function"], "static call"],
   ["static call: not a jump for a call", CALL("__SCT__hook"), [0xe9, "current_hook"], "static call"],
 
