@@ -1,3 +1,4 @@
+import { goOnWithoutReader } from "./closed-output.js";
 import { cleanUpAtEnd } from "./interruption.js";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -142,6 +143,7 @@ export function persistenceFrom({ tries, wait, nudge, stopLimit }: PersistenceOp
 /** Runs a command to its end and exits with its status. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<never> {
   cleanUpAtEnd();
+  goOnWithoutReader();
   process.exit(await runToEnd(program, argv));
 }
 
