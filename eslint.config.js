@@ -33,6 +33,7 @@ const arrows = {
   "src/kernel": [...elf, ...host, "src/arch", "src/engine"],
   "src/tree": [...elf, ...host, "src/arch"],
   "src/distro": [...host, "src/arch", "src/tree"],
+  "src/distro/external": [...host, "src/elf", "src/kbuild", "src/tree"],
   "src/kbuild": [...host, "src/arch", "src/tree"],
   "src/kbuild/change": [...host, "src/arch", "src/source", "src/tree"],
   "src/kbuild/compile": compiling,
@@ -94,6 +95,7 @@ const arrows = {
     ...[
       "src/disk",
       "src/distro",
+      "src/distro/external",
       "src/engine",
       "src/kbuild/change",
       "src/kernel",

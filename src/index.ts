@@ -11,6 +11,7 @@ export { tellNobody, type EventKind, type Tell } from "./events.js";
 
 // Get a kernel's source, and what else its updates are made of.
 export { debian } from "./distro/debian/debian.js";
+export { prepareModule, type PreparedModule, type PrepareModuleRequest } from "./distro/external/prepare-module.js";
 export { prepareOwnKernel, type PreparedOwn, type PrepareOwnRequest } from "./distro/own/prepare-own.js";
 export type { ArchiveKernel, ArchivePlace, Distribution, PrepareRequest } from "./distro/distro.js";
 export { defaultCacheDir } from "./host/cache-dir.js";

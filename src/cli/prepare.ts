@@ -1,7 +1,7 @@
 import { release as runningRelease } from "node:os";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { Command } from "commander";
-import { debian, prepareOwnKernel } from "../index.js";
+import { debian, prepareModule, prepareOwnKernel } from "../index.js";
 import { cacheDirectory, printJson, usage, type CommonOptions } from "./common.js";
 import { showEvents } from "./show-events.js";
 
@@ -11,10 +11,13 @@ interface PrepareOptions extends CommonOptions {
   readonly aptSource?: string[];
   readonly build?: string;
   readonly config?: string;
+  readonly module?: string;
+  readonly ko?: string;
+  readonly kernelSource?: string;
   readonly json?: boolean;
 }
 
-/** `ksplice prepare [--release REL] [--suite NAME] [DIR]`, `ksplice prepare --build DIR` */
+/** `ksplice prepare [--release REL] [--suite NAME] [DIR]`, `ksplice prepare --build DIR`, `ksplice prepare --module DIR --kernel-source TREE [DIR]` */
 export function prepareCommand(): Command {
   return new Command("prepare")
     .description("fetch a distribution kernel's source, headers and image, and make a tree for ksplice-create of them; installs nothing")
@@ -30,7 +33,16 @@ export function prepareCommand(): Command {
       (value: string, previous: string[] | undefined) => [...(previous ?? []), value],
     )
     .option("--build <dir>", "a kernel of your own: where it was built, its source or what `make O=` named; its source is the tree then")
-    .option("--config <dir>", "with --build: the configuration directory to make (default: ksplice in the source)")
+    .option(
+      "--config <dir>",
+      "with --build: the configuration directory to make; with --kernel-source: the one to read (default: ksplice in the source)",
+    )
+    .option(
+      "--module <dir>",
+      "a module that is no part of the kernel: its source, as `make M=DIR` builds it; the tree to make is for updates of it",
+    )
+    .option("--ko <file>", "with --module: the module's file, as it runs (default: the one in its source)")
+    .option("--kernel-source <dir>", "with --module: the tree of the kernel that it runs in")
     .option("--json", "print what was prepared as JSON")
     .action(async (directory: string | undefined, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<PrepareOptions>();
@@ -41,7 +53,13 @@ export function prepareCommand(): Command {
         await prepareOwn(options.build, options);
         return;
       }
-      if (options.config !== undefined) throw usage("--config goes with --build");
+      if (options.module !== undefined) {
+        await prepareOfModule(options.module, directory, options);
+        return;
+      }
+      for (const name of ["ko", "kernelSource"] as const)
+        if (options[name] !== undefined) throw usage(`--${name === "ko" ? "ko" : "kernel-source"} goes with --module`);
+      if (options.config !== undefined) throw usage("--config goes with --build, or with --kernel-source");
       const release = options.release ?? runningRelease();
       const dir = resolve(directory ?? `linux-${release}`);
       const prepared = await debian.prepare({
@@ -68,4 +86,18 @@ async function prepareOwn(build: string, options: PrepareOptions): Promise<void>
     process.stderr.write(`ksplice prepare: changed since the kernel was built: ${changed.slice(0, 3).join(", ")}${more}\n`);
   if (options.json === true) printJson(prepared);
   else if (options.quiet !== true) process.stdout.write(`${configDir}: ${release}, source ${source}\n`);
+}
+
+async function prepareOfModule(module: string, directory: string | undefined, options: PrepareOptions): Promise<void> {
+  const { kernelSource, config, ko } = options;
+  if (kernelSource === undefined) throw usage("--module goes with --kernel-source: the tree that `ksplice prepare` made of the kernel");
+  if (options.release !== undefined || options.suite !== undefined || options.aptSource !== undefined)
+    throw usage("--module goes with --ko, --kernel-source and --config only: the release is the kernel's");
+  const shown = showEvents("ksplice prepare", options);
+  const dir = resolve(directory ?? `${basename(resolve(module))}-tree`);
+  const request = { module, ko, kernelSource, configDir: config, dir, cacheDir: cacheDirectory(), tell: shown.tell };
+  const prepared = await prepareModule(request);
+  shown.done();
+  if (options.json === true) printJson({ directory: dir, ...prepared });
+  else if (options.quiet !== true) process.stdout.write(`${dir}: ${prepared.module.name}, ${prepared.release}\n`);
 }

@@ -12,6 +12,8 @@ const kernelRecord = z.object({
   buildId: z.string().optional(),
   /** Where the compiler is that built the kernel, if the machine had another: a name below `build-roots` in the cache. */
   buildRoot: z.string().optional(),
+  /** Of a tree for a module that is no part of the kernel's source. */
+  module: z.object({ name: z.string(), directory: z.string(), builtIn: z.string() }).optional(),
   /** Package files that the tree was made of. */
   packages: z.array(z.string()),
 });

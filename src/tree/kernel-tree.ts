@@ -1,3 +1,13 @@
+/** A module that is no part of the kernel's source (`make M=DIR`), in a tree that `ksplice prepare --module` made. Its files are all that an update of the tree can change. */
+export interface ExternalModule {
+  /** As the kernel spells it. */
+  readonly name: string;
+  /** Where its source lies, from the top of the tree. */
+  readonly directory: string;
+  /** Absolute path of the directory that the module's file was built in: `__FILE__` names it. */
+  readonly builtIn: string;
+}
+
 /** A kernel source tree and what its configuration directory says (`KERNEL_SOURCE/ksplice/` or `--config=DIR`). Nothing in it is ever written. */
 export interface KernelTree {
   /** Absolute path. Where the tree has been built in, or updates were made of it already, a view of it: without what the build has made, and with those. */
@@ -9,6 +19,8 @@ export interface KernelTree {
    * are numbered as in the original.
    */
   readonly held?: ReadonlyMap<string, string | undefined>;
+  /** Undefined for a tree of the kernel itself. */
+  readonly external?: ExternalModule;
   /** Absolute path of the configuration directory. */
   readonly configDir: string;
   /** `.config` of the running kernel. */

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isDirectory, isFile, readTextIfThere } from "../host/files.js";
 import { findSourceVersion } from "./kernel-config.js";
+import { readKernelRecord } from "./kernel-record.js";
 import { noConfigDirectory, noConfigFile, noSuchTree, notAKernelTree } from "./refusals.js";
 import { splitShellWords } from "../host/shell-words.js";
 import type { KernelTree } from "./kernel-tree.js";
@@ -27,9 +28,11 @@ export async function openKernelTree(source: string, options: { readonly configD
   const configFile = join(configDir, ".config");
   if (!(await isFile(configFile))) throw noConfigFile(configDir);
 
+  const external = (await readKernelRecord(configDir))?.module;
   return {
     source: top,
     original: top,
+    ...(external === undefined ? {} : { external }),
     configDir,
     configFile,
     symbolsFile: await findFirst([join(configDir, "System.map"), join(configDir, "kallsyms")], isFile),

@@ -34,6 +34,13 @@ export function patchDoesNotApply(name: string, words: string): Refusal {
   });
 }
 
+/** @param name of the module whose tree it is */
+export function notOfModule({ code, message, location }: Refusal, name: string): Refusal {
+  const where = `this is the tree of the module ${name}: a patch names files as the module's own source has them`;
+  const hint = `${where}; of the kernel's files updates are made from the kernel's tree`;
+  return new Refusal({ code, message, hint, ...(location === undefined ? {} : { location }) });
+}
+
 export function ambiguousStrip(name: string, strips: readonly number[]): Refusal {
   return new Refusal({
     code: "ambiguous-strip",

@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeKernel } from "../make.js";
+import { makeKernel, UNIT_FLAGS } from "../make.js";
 import { WITHOUT_RUST_OBJECTS } from "../recorded-rust.js";
 import type { PreparedBuild } from "../types.js";
 
@@ -84,7 +84,8 @@ export const TELL: readonly string[] = [
 export const answerFile = (owner: string): string => ANSWERS + owner.replaceAll("/", "!");
 
 /**
- * Asks how every object of the configuration is made, in a dry run over the whole tree: a quarter of a minute on two cores, and nothing is compiled.
+ * Asks how every object of the configuration is made, in a dry run over the whole tree: a quarter of a minute on two cores, and nothing is compiled. In the tree of an
+ * external module only about its own objects.
  * Callers hold the build's lock.
  * @param directory is emptied; gets kbuild's answers, see {@link answerFile}
  */
@@ -95,7 +96,11 @@ export async function askKbuild(build: PreparedBuild, directory: string): Promis
   // Make fails in the end: a key that modules are signed with, and what is made of objects, cannot be made in a dry run.
   // Beside Rust lie C objects of the kernel's image.
   const makeVariables = build.makeVariables.filter((variable) => variable !== WITHOUT_RUST_OBJECTS);
-  const result = await makeKernel({ ...build, makeVariables, source: build.tree.source }, ["-k", "-n", answers, ...TELL, "./"]);
+  const { source, external } = build.tree;
+  const targets = external === undefined ? ["./"] : [`M=${join(source, external.directory)}`, "modules"];
+  const flags =
+    external === undefined ? UNIT_FLAGS : [...UNIT_FLAGS, `-fmacro-prefix-map=${join(source, external.directory)}=${external.builtIn}`];
+  const result = await makeKernel({ ...build, makeVariables, source }, ["-k", "-n", answers, ...TELL, ...targets], flags);
   const byOwner = new Map<string, readonly KbuildAnswer[]>();
   const makefiles = new Set<string>();
   for (const name of await readdir(directory)) {

@@ -35,7 +35,8 @@ export async function compileUnpatched(build: PreparedBuild, command: UnitComman
   const isComplete = !there.includes(false);
   if (!isComplete) await makeWithKbuild(build, command);
   const compiled = await compile(build, command, product, build.tree.source, false);
-  if (!(compiled.product instanceof Refusal) || !isComplete) return compiled;
+  // Beside the source of an external module nothing is made.
+  if (!(compiled.product instanceof Refusal) || !isComplete || build.tree.external !== undefined) return compiled;
   await makeWithKbuild(build, command);
   return await compile(build, command, product, build.tree.source, false);
 }
@@ -59,9 +60,10 @@ export async function compile(
     const object = join(directory, "unit.o");
     const rule = join(directory, "unit.d");
     const [program = build.compiler, ...args] = redirectCommand(product.compile, { from: build.tree.source, to: sourceRoot, object, rule });
-    const result = await runTool(program, args, { cwd: build.outDir, root: build.root });
+    const cwd = command.directory === undefined ? build.outDir : join(sourceRoot, command.directory);
+    const result = await runTool(program, args, { cwd, root: build.root });
     // Compilers write the rule after errors too, unless they did not find a file.
-    const dependencies = parseDependencyRule((await readTextIfThere(rule)) ?? "").map((path) => resolvePlainly(build.outDir, path));
+    const dependencies = parseDependencyRule((await readTextIfThere(rule)) ?? "").map((path) => resolvePlainly(cwd, path));
     if (result.exitCode === 0) return { product: await product.finish(object), dependencies };
     if (result.exitCode === undefined && !result.notFound) return { product: compilerEnded(command.unit.path), dependencies };
     const words = result.stderr.replaceAll(`${sourceRoot}/`, "").trimEnd();

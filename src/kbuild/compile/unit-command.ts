@@ -14,6 +14,8 @@ export interface UnitCommand {
   readonly objtool: readonly string[] | undefined;
   /** Files of the output directory that kbuild makes before the object. */
   readonly generated: readonly string[];
+  /** Where the commands run, from the top of the source; undefined for the output directory. */
+  readonly directory?: string;
   /** The change brings the object: the kernel has none, and its source may not be there before. */
   readonly isNew: boolean;
 }
@@ -45,9 +47,13 @@ export async function commandOf(index: UnitIndex, entry: IndexedObject): Promise
 }
 
 /** @param text the command as kbuild tells it */
-export function commandFrom({ path, object, source, targets, generated }: IndexedObject, text: string, isNew: boolean): UnitCommand {
+export function commandFrom(
+  { path, object, source, targets, generated, directory }: IndexedObject,
+  text: string,
+  isNew: boolean,
+): UnitCommand {
   const { compile, objtool } = parseCommandLine(text);
   const [first, ...others] = targets.map((target): Unit => ({ path, source, target }));
   const unit = first ?? { path, source, target: "" };
-  return { unit, units: [unit, ...others], object, compile, objtool, generated, isNew };
+  return { unit, units: [unit, ...others], object, compile, objtool, generated, isNew, ...(directory === undefined ? {} : { directory }) };
 }

@@ -9,6 +9,7 @@ import { withBuildLock } from "../make.js";
 import { objectMadeTwice } from "./refusals.js";
 import { cannotPrepare } from "../refusals.js";
 import { runTool } from "../../host/run-tool.js";
+import type { KernelTree } from "../../tree/kernel-tree.js";
 import type { PreparedBuild } from "../types.js";
 
 /** One object that kbuild makes of one source file in this configuration. Paths are from the top of the tree, without `..`. */
@@ -28,8 +29,10 @@ export interface IndexedObject {
   readonly sources: readonly string[];
   /** Files of the output directory that kbuild makes before it. */
   readonly generated: readonly string[];
-  /** The directory whose makefile makes it. */
+  /** The directory whose makefile makes it, as kbuild spells it. */
   readonly owner: string;
+  /** Where the command runs, from the top of the source; undefined for the output directory. */
+  readonly directory?: string;
 }
 
 /** What stands in the cache: kbuild's answer, and what it was read from. */
@@ -56,6 +59,9 @@ const COMMON_RULES = [
   "scripts/Makefile.build",
   "scripts/Makefile.lib",
 ];
+
+/** What of a tree has to do with what kbuild says of it. */
+type AskedTree = Pick<KernelTree, "source" | "external">;
 
 /** The index of a build, once it was asked for. */
 const openedOf = memoized<PreparedBuild, { index?: Promise<UnitIndex> | undefined }>(() => ({}));
@@ -168,9 +174,9 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
   const { source } = build.tree;
   const directory = join(build.cacheDir, "tmp", "answers");
   const { byOwner, makefiles, words } = await askKbuild(build, directory);
-  const objects = indexObjects(byOwner, source);
+  const objects = indexObjects(byOwner, build.tree);
   if (!objects.some(({ targets }) => targets.length > 0)) throw cannotPrepare(build.release, words.trimEnd());
-  const rules = await readStates(source, rulePaths(source, makefiles, byOwner.keys()));
+  const rules = await readStates(source, rulePaths(build.tree, makefiles, byOwner.keys()));
   const saved: Saved = { answers: answersDirectory(rules), rules, objects, includedSources: await findIncludedSources(source) };
   for (const name of await readdir(build.cacheDir))
     if (name.startsWith("answers-")) await rm(join(build.cacheDir, name), { recursive: true, force: true });
@@ -179,11 +185,11 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
   return saved;
 }
 
-/** What kbuild answered, each object once. @param top of the tree that was asked about */
-export function indexObjects(byOwner: KbuildAnswers["byOwner"], top: string): IndexedObject[] {
+/** What kbuild answered, each object once. @param tree that was asked about */
+export function indexObjects(byOwner: KbuildAnswers["byOwner"], tree: AskedTree): IndexedObject[] {
   return (
     [...byOwner]
-      .flatMap(([owner, answers]) => answers.map((answer) => indexedObject(answer, owner, top)))
+      .flatMap(([owner, answers]) => answers.map((answer) => indexedObject(answer, owner, tree)))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
       // What two makes visit, or two rules make.
       .filter((entry, index, all) => entry.object !== all[index - 1]?.object || entry.kind !== all[index - 1]?.kind)
@@ -197,7 +203,9 @@ async function findIncludedSources(source: string): Promise<string[]> {
   return [...new Set(Array.from(result.stdout.matchAll(/["</]([^"<>/]+\.c)[">]/g), ([, name = ""]) => name))].sort();
 }
 
-function indexedObject(answer: KbuildAnswer, owner: string, top: string): IndexedObject {
+function indexedObject(answer: KbuildAnswer, owner: string, tree: AskedTree): IndexedObject {
+  const { source: top } = tree;
+  if (tree.external !== undefined) return objectOfExternal(answer, owner, { top, directory: tree.external.directory });
   const path = normalize(answer.object);
   return {
     path,
@@ -208,6 +216,21 @@ function indexedObject(answer: KbuildAnswer, owner: string, top: string): Indexe
     sources: [answer.source, ...answer.prerequisites].filter((file) => file.startsWith(`${top}/`)).map((file) => relative(top, file)),
     generated: [answer.source, ...answer.prerequisites].filter((file) => !file.startsWith("/")),
     owner,
+  };
+}
+
+/**
+ * Kbuild makes an external module beside its source. It names that by absolute paths, and runs in the output directory; since Linux 6.13 it runs beside the source, and names are
+ * relative to that (`KBUILD_EXTMOD_OUTPUT` in Makefile). What is made of other things than C is none of ours to make there.
+ */
+function objectOfExternal(answer: KbuildAnswer, owner: string, { top, directory }: { top: string; directory: string }): IndexedObject {
+  const fromTop = (path: string): string => (path.startsWith("/") ? relative(top, path) : join(directory, path));
+  const path = fromTop(answer.object);
+  const source = fromTop(answer.source);
+  return {
+    ...{ path, object: answer.object, source, targets: findTargets(answer, path), kind: answer.kind },
+    ...{ sources: [source], generated: [], owner },
+    ...(answer.object.startsWith("/") ? {} : { directory }),
   };
 }
 
@@ -233,11 +256,13 @@ function moduleNameOf(name: string): string {
   return name.replaceAll(/[-,]/g, "_");
 }
 
-function rulePaths(source: string, makefiles: ReadonlySet<string>, owners: Iterable<string>): string[] {
+function rulePaths({ source, external }: AskedTree, makefiles: ReadonlySet<string>, owners: Iterable<string>): string[] {
   const paths = new Set(COMMON_RULES);
-  for (const makefile of makefiles) if (makefile.startsWith(`${source}/`)) paths.add(relative(source, makefile));
+  const fromTop = (path: string): string => (path.startsWith("/") ? relative(source, path) : join(external?.directory ?? ".", path));
+  for (const makefile of makefiles)
+    if (makefile.startsWith(`${source}/`) || (external !== undefined && !makefile.startsWith("/"))) paths.add(fromTop(makefile));
   for (const owner of owners)
-    for (let directory = owner; directory !== "."; directory = dirname(directory))
+    for (let directory = fromTop(owner); directory !== "."; directory = dirname(directory))
       for (const name of ["Makefile", "Kbuild"]) paths.add(join(directory, name));
   return [...paths].sort();
 }

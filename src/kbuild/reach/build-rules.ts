@@ -4,6 +4,7 @@ import type { Tell } from "../../events.js";
 import { hashOf, readLatin1 } from "../../host/files.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
+import type { ExternalModule } from "../../tree/kernel-tree.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
 import { askKbuild, type KbuildAnswer, type KbuildAnswers } from "../compile/ask-kbuild.js";
@@ -108,13 +109,14 @@ async function whatIndexSays(index: UnitIndex): Promise<Made> {
 
 async function askWhatIsMade(asked: PreparedBuild, build: PreparedBuild, directory: string): Promise<Made> {
   const { byOwner } = await askKbuild(asked, directory);
-  return madeOf(byOwner, { outDir: asked.outDir, source: asked.tree.source }, { outDir: build.outDir, source: build.tree.source });
+  return madeOf(byOwner, { outDir: asked.outDir, source: asked.tree.source }, { ...build.tree, outDir: build.outDir });
 }
 
 /** Where a kernel is built, and what from. */
 interface Place {
   readonly outDir: string;
   readonly source: string;
+  readonly external?: ExternalModule;
 }
 
 /** @param asked where kbuild was asked. @param build whose paths what it told gets; tools' objects have them too (tools/bpf/resolve_btfids, Linux 6.12) */
@@ -122,7 +124,7 @@ export function madeOf(byOwner: KbuildAnswers["byOwner"], asked: Place, build: P
   const moved = (text: string): string => text.replaceAll(asked.outDir, build.outDir).replaceAll(asked.source, build.source);
   const inPlace = new Map([...byOwner].map(([owner, told]) => [owner, told.map((answer) => moveAnswer(answer, moved))]));
   const commands = new Map([...inPlace.values()].flat().map((answer) => [answer.object, answer.command]));
-  return new Map(indexObjects(inPlace, build.source).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]));
+  return new Map(indexObjects(inPlace, build).map((object) => [keyOf(object), { object, command: commands.get(object.object) }]));
 }
 
 /** A sentence for each object that is not made as before. @param added files that the change brings: of these there may be objects more */

@@ -6,7 +6,7 @@ import { indexObjects } from "../../../../src/kbuild/compile/unit-index.js";
 function targetsOf(object: string, lists: string, modname: string): readonly string[] | undefined {
   const path = `drm/xe/${object}`;
   const told = `cc_o_c||${lists.replaceAll("@", path)}|${path}|/src/drm/${object.replace(".o", ".c")}||gcc -DMODULE -DKBUILD_MODNAME='"${modname}"' -c x.c\n`;
-  return indexObjects(new Map([["drm/xe", parseAnswers(told)]]), "/src")[0]?.targets;
+  return indexObjects(new Map([["drm/xe", parseAnswers(told)]]), { source: "/src" })[0]?.targets;
 }
 
 test.each([
@@ -18,4 +18,21 @@ test.each([
   ["one of a kernel whose lists do not say it", "part.o", "@||", "xe", ["xe"]],
 ])("%s is known by the modules that have it", (_, object, lists, modname, targets) => {
   expect(targetsOf(object, lists, modname)).toEqual(targets);
+});
+
+test.each([
+  ["by absolute paths", "/src/extra/greeter/lib/words", "/src/extra/greeter", undefined],
+  ["beside its source, as since Linux 6.13", "lib/words", ".", "extra/greeter"],
+])("an external module's objects are known that kbuild names %s", (_, stem, owner, directory) => {
+  const told = `cc_o_c||${stem}.o||greeter|${stem}.o|${stem}.c|include/made.h|gcc -DMODULE -DKBUILD_MODNAME='"greeter"' -c x.c\n`;
+  const external = { name: "greeter", directory: "extra/greeter", builtIn: "/build" };
+  const [object] = indexObjects(new Map([[owner, parseAnswers(told)]]), { source: "/src", external });
+  expect(object).toMatchObject({
+    path: "extra/greeter/lib/words.o",
+    object: `${stem}.o`,
+    source: "extra/greeter/lib/words.c",
+    targets: ["greeter"],
+    generated: [],
+  });
+  expect(object?.directory).toBe(directory);
 });
