@@ -16,7 +16,7 @@ export interface TypeFinding {
   readonly label: string;
   readonly kind: ChangeKind;
   readonly reasons: readonly string[];
-  /** Of `renamed`: the members that go by another name. */
+  /** Of `renamed`: the members or enumerators that go by another name. */
   readonly renames?: readonly Rename[];
   readonly before: Layout;
   readonly after: Layout;
@@ -67,10 +67,8 @@ export function compareTypes(
       if (first === undefined) continue;
       const difference = compareLayouts(first, after);
       if (difference === undefined || others.some((other) => compareLayouts(other, after) === undefined)) continue;
-      if (difference.kind === "count") {
-        notes.push(`${label}: ${difference.note}: what the running kernel made for the old number has no more`);
-        continue;
-      }
+      if ("note" in difference) notes.push(`${label}: ${difference.note}: what the running kernel made for the old number has no more`);
+      if (difference.kind === "count") continue;
       const verdict = running === undefined ? "differs" : askRunning(running, label, first, after);
       if (verdict === "agrees") continue;
       if (verdict === "knows neither")

@@ -11,7 +11,7 @@ import { findTypeDefinition } from "../../source/definition-line.js";
 import { unitKey, type Unit } from "../../kbuild/types.js";
 import type { PatchedTree } from "../../kbuild/change/patched-tree.js";
 import { findMovedTypes, type MovedType } from "./moved-types.js";
-import { areRenamedThroughout } from "./renamed-members.js";
+import { areEnumeratorsRenamedThroughout, areRenamedThroughout } from "./renamed-members.js";
 import { findRenamedTypes } from "./renamed-types.js";
 import { findRetoldPointers, type RetoldPointer } from "./retold-pointers.js";
 import { readTouchedTexts, type TouchedText } from "../units/touched-texts.js";
@@ -77,7 +77,10 @@ export class Layouts {
     const moved = await compareMoved({ ...this.context, units, jobs }, findMovedTypes(texts), this.#running);
     const retold = await compareRetold({ ...this.context, units, jobs }, findRetoldPointers(texts));
     const merged = mergeFindings([...perUnit, ...moved, ...retold]);
-    const findings = merged.filter(({ renames }) => renames === undefined || !areRenamedThroughout(renames, texts));
+    const findings = merged.filter(({ renames, after }) => {
+      if (renames === undefined) return true;
+      return !(after.kind === "enum" ? areEnumeratorsRenamedThroughout(renames, texts) : areRenamedThroughout(renames, texts));
+    });
     return { findings: await locate(findings, this.context.patched), notes: [...notes] };
   }
 }

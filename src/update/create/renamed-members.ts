@@ -1,4 +1,5 @@
 import type { Rename } from "../../btf/compare-records.js";
+import { blankComments } from "../../source/blank-text.js";
 import { codeTokens } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 
@@ -20,6 +21,31 @@ export function areRenamedThroughout(renames: readonly Rename[], texts: readonly
     }
     return after.every(({ tokens, text }) => !tokens.some((token) => known.has(token)) || !isUse(tokens) || expected.has(text));
   });
+}
+
+/**
+ * The same of enumerators: whatever used one uses the new name, and nothing else does. One that nothing used is a number that nobody has.
+ * Where they are declared does not count.
+ */
+export function areEnumeratorsRenamedThroughout(renames: readonly Rename[], texts: readonly TouchedText[]): boolean {
+  return renames.every(({ before, after }) => {
+    const names = new Map([[before, after]]);
+    const sides = texts.map(({ pre, post }) => ({ old: usesOf(pre, before), now: usesOf(post, after) }));
+    if (sides.every(({ old }) => old.length === 0)) return true;
+    return sides.every(({ old, now }) => {
+      const [expected, found] = [old.map(({ tokens }) => rename(tokens, names, true).join(" ")), now.map(({ text }) => text)];
+      return expected.toSorted().join("\n") === found.toSorted().join("\n");
+    });
+  });
+}
+
+function usesOf(source: string, name: string): Statement[] {
+  return source.includes(name) ? statementsOf(withoutEnums(source)).filter(({ tokens }) => tokens.includes(name)) : [];
+}
+
+/** Lists of enumerators, without a brace in them. */
+function withoutEnums(source: string): string {
+  return blankComments(source).replaceAll(/\benum\b(?:\s+\w+)*\s*\{[^{}]*\}/g, ";");
 }
 
 interface Statement {

@@ -1,0 +1,3 @@
+enum state { STARTED, BEGINNING = STARTED, STOPPED, PAUSED };
+
+int get(enum state *state) { return *state == BEGINNING; }

@@ -1,0 +1,3 @@
+enum state { STARTED, PAUSED, DONE };
+
+int get(enum state *state) { return *state == PAUSED; }

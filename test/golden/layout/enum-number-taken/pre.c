@@ -1,0 +1,3 @@
+enum state { STARTED, STOPPED, DONE };
+
+int get(enum state *state) { return *state == STOPPED; }
