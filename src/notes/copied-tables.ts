@@ -12,6 +12,12 @@ const IDS = /^(?:\w+_device_id|dmi_system_id|snd_pci_quirk|hda_quirk)$/;
  */
 const COPIED = /^(?:regmap_config|nf_hook_ops|rhashtable_params|nvmem_config|snd_kcontrol_new|snd_soc_dapm_widget|snd_soc_dapm_route)$/;
 
+/** What a BPF program may give a helper (kernel/bpf/verifier.c). */
+const HELPER = /^bpf_func_proto$/;
+
+/** Read when the files of a device are made in sysfs (fs/sysfs/group.c). */
+const FILES = /^(?:bin_)?attribute(?:_group)?$/;
+
 const TABLE = /\bstruct\s+(\w+)\s+(\w+)\s*(?:\[[^\]=;]*\]\s*)*(?:__\w+\s*)*=\s*\{/g;
 
 interface Table {
@@ -27,9 +33,13 @@ export function noteCopiedTables(files: readonly FileChange[]): SemanticNote[] {
     return [...tablesIn(post.fileLevel, postText)].flatMap(([name, { type, value, line }]): SemanticNote[] => {
       const was = before.get(name);
       if (was?.type !== type || was.value === value) return [];
-      const what = IDS.test(type)
-        ? "says which devices a driver takes, and how, and is read when one is bound: those that are bound stay as they are, and those that no driver has are not bound by applying"
-        : "is copied when something is registered with it, as a device is bound, say: what was registered before the update stays as it is";
+      const what = HELPER.test(type)
+        ? "says what a BPF program may give a helper, and is read when one is loaded: programs that were loaded before the update go on giving what they were allowed to"
+        : FILES.test(type)
+          ? "is read when files are made in sysfs: those that are there stay as they are"
+          : IDS.test(type)
+            ? "says which devices a driver takes, and how, and is read when one is bound: those that are bound stay as they are, and those that no driver has are not bound by applying"
+            : "is copied when something is registered with it, as a device is bound, say: what was registered before the update stays as it is";
       return [{ kind: "setup-only", function: name, file: path, line, message: `${name} ${what}` }];
     });
   });
@@ -40,7 +50,7 @@ function tablesIn(fileLevel: string, whole: string): ReadonlyMap<string, Table> 
   const tables = new Map<string, Table>();
   for (const match of fileLevel.matchAll(TABLE)) {
     const [all, type = "", name = ""] = match;
-    if (!IDS.test(type) && !COPIED.test(type)) continue;
+    if (![IDS, COPIED, HELPER, FILES].some((types) => types.test(type))) continue;
     const start = match.index + all.length;
     const end = fileLevel.indexOf("\n}", start);
     const stop = end < 0 ? fileLevel.indexOf(";", start) : end;

@@ -29,12 +29,15 @@ export const findCalls = memoized((entry: SourceFunction): readonly Call[] => {
   return found;
 });
 
+/** Characters of arguments that are looked at; so a text in which nothing is closed is read in time. */
+const LONGEST_ARGUMENTS = 1000;
+
 /** The arguments behind an opening parenthesis, blanks made one. */
 function splitArguments(text: string, start: number): string[] {
   const args: string[] = [];
   let depth = 1;
   let from = start;
-  for (let at = start; at < text.length; at++) {
+  for (let at = start; at < Math.min(text.length, start + LONGEST_ARGUMENTS); at++) {
     const char = text[at] ?? "";
     if (/[([{]/.test(char)) depth++;
     else if (/[)\]}]/.test(char)) depth--;

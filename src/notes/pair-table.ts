@@ -24,16 +24,18 @@ const LOCK_END = "(?:_irq|_irqsave|_irqrestore|_bh|_nested|_nest_lock|_interrupt
 const PAIRS: readonly Pair[] = [
   {
     name: "lock",
-    acquire: new RegExp(`^(?:mutex|spin|raw_spin|read|write|ww_mutex|bit_spin|rt_mutex)_(?:try)?lock${LOCK_END}$`),
-    release: new RegExp(`^(?:mutex|spin|raw_spin|read|write|ww_mutex|bit_spin|rt_mutex)_unlock${LOCK_END}$`),
+    acquire: new RegExp(`^(?:mutex|spin|raw_spin|ww_mutex|bit_spin|rt_mutex)_(?:try)?lock${LOCK_END}$`),
+    release: new RegExp(`^(?:mutex|spin|raw_spin|ww_mutex|bit_spin|rt_mutex)_unlock${LOCK_END}$`),
     subject: "argument",
   },
-  {
-    name: "down/up",
-    acquire: new RegExp(`^down(?:_read|_write)?(?:_trylock|_timeout)?${LOCK_END}$`),
-    release: /^up(?:_read|_write)?$/,
+  // Held by many, or by one: what the one takes the other cannot give back.
+  ...["read", "write"].map((mode): Pair => ({
+    name: `${mode} lock`,
+    acquire: new RegExp(`^${mode}_(?:try)?lock${LOCK_END}$|^down_${mode}(?:_trylock)?${LOCK_END}$`),
+    release: new RegExp(`^${mode}_unlock${LOCK_END}$|^up_${mode}$`),
     subject: "argument",
-  },
+  })),
+  { name: "down/up", acquire: new RegExp(`^down(?:_trylock|_timeout)?${LOCK_END}$`), release: /^up$/, subject: "argument" },
   {
     name: "lock_sock",
     acquire: /^(?:lock_sock(?:_nested|_fast)?|bh_lock_sock(?:_nested)?)$/,
@@ -118,10 +120,22 @@ export function isMemory(key: string): boolean {
   return /^(?:kfree|vfree|kvfree) /.test(key);
 }
 
+/** True of a lock that is known by its name: it is not another's that a helper takes under a name of its own. */
+export function isLock(key: string): boolean {
+  return /^(?:(?:read |write )?lock|down\/up) \w/.test(key);
+}
+
 /** What a call does to which pairs; most calls to none, `hold` to two. */
 export function pairUses(call: Call): readonly PairUse[] {
   const { callee } = call;
   if (NO_PAIR.test(callee)) return [];
+  if (callee === "downgrade_write") {
+    const name = subjectOf(call, "argument", "release") ?? "";
+    return [
+      { role: "release", key: `write lock ${name}` },
+      { role: "acquire", key: `read lock ${name}` },
+    ];
+  }
   for (const pair of PAIRS) {
     const role = pair.acquire.test(callee) ? "acquire" : pair.release.test(callee) ? "release" : undefined;
     if (role === undefined) continue;

@@ -1,6 +1,8 @@
 import { noteAllocationSizes, noteSizesMadeOfOthers } from "./allocation-size.js";
 import { noteChangedConstants } from "./changed-constants.js";
 import { noteChangedHashes } from "./changed-hash.js";
+import { noteChangedMeanings } from "./changed-meaning.js";
+import { noteChangedResults } from "./changed-result.js";
 import { readFileChange } from "./changed-functions.js";
 import { noteMovedHalves } from "./moved-halves.js";
 import { noteNewInitialisations } from "./new-initialisation.js";
@@ -34,6 +36,8 @@ export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMa
     ...noteAllocationSizes(functions),
     ...noteSizesMadeOfOthers(changes),
     ...noteChangedConstants(changes),
+    ...noteChangedMeanings(changes),
+    ...noteChangedResults(changes),
     ...noteChangedHashes(changes),
     ...noteSetupOnly(changes),
     ...noteCopiedTables(changes),

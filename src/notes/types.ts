@@ -5,6 +5,8 @@ export const NOTE_KINDS = [
   "new-initialisation",
   "allocation-size",
   "changed-constant",
+  "changed-meaning",
+  "changed-result",
   "changed-hash",
   "setup-only",
 ] as const;

@@ -2,7 +2,7 @@ import type { FileChange, FunctionChange } from "./changed-functions.js";
 import { effectiveFunctions, type EffectiveFunction } from "./effective-calls.js";
 import { findCalls, type Call } from "./find-calls.js";
 import { isBeginning, isConstructor, isDestructor, isSystemSleep } from "./function-names.js";
-import { isMemory, pairUses } from "./pair-table.js";
+import { isLock, isMemory, pairUses } from "./pair-table.js";
 import { readTables } from "./read-tables.js";
 import type { SemanticNote } from "./types.js";
 
@@ -42,9 +42,9 @@ export function noteUnbalancedPairs(files: readonly FileChange[]): SemanticNote[
   const dropped = [...uses]
     .flatMap(([key, list]) => findSplit(key, list, ({ pre, post }) => ({ pre: post, post: pre })))
     .filter(({ taker, giver }) => (taker.change.post ?? giver.change.post) !== undefined);
-  // One pair gone and another come in the same function is the same pair by another name, unless it is memory.
+  // One pair gone and another come in the same function is the same pair by another name, unless it is memory, or both are locks that are known.
   const isRenamed = (split: Split, others: readonly Split[]): boolean =>
-    !isMemory(split.key) && others.some((other) => meets(split, other));
+    !isMemory(split.key) && others.some((other) => meets(split, other) && !(isLock(split.key) && isLock(other.key)));
   const notes = new Map<string, SemanticNote>();
   const put = (split: Split, note: SemanticNote | undefined): void => {
     const between = `${split.taker.change.name} ${split.giver.change.name}`;

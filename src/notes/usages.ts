@@ -1,7 +1,7 @@
 import type { SourceText } from "./read-functions.js";
 
 /** When a function runs that prepares something once. */
-export type Moment = "init" | "probe" | "mount" | "processor";
+export type Moment = "init" | "probe" | "mount" | "processor" | "namespace" | "program";
 
 /** Members of operations tables that are called once for each device, mount or processor. */
 const MEMBERS: ReadonlyMap<string, Moment> = new Map([
@@ -20,7 +20,19 @@ const MEMBERS: ReadonlyMap<string, Moment> = new Map([
   ["c_bsp_init", "processor"],
   ["c_init", "processor"],
   ["c_identify", "processor"],
+  // struct bpf_verifier_ops and struct bpf_map_ops (include/linux/bpf.h, Linux 6.1 and 6.12)
+  ["get_func_proto", "program"],
+  ["is_valid_access", "program"],
+  ["gen_prologue", "program"],
+  ["gen_ld_abs", "program"],
+  ["convert_ctx_access", "program"],
+  ["map_gen_lookup", "program"],
 ]);
+
+/** Functions of a file that something other than a call leads to. */
+export function withoutCalls(text: SourceText): ReadonlySet<string> {
+  return new Set([...usagesOf(text)].flatMap(([name, { moments }]) => (moments.size > 0 ? [name] : [])));
+}
 
 /** Who calls each function of a file, and when else it runs. */
 export interface Usage {
@@ -65,6 +77,7 @@ export function momentOf(start: string, text: SourceText, usages: ReadonlyMap<st
     const heads = text.functions.filter((entry) => entry.name === name).map(({ head }) => head);
     const usage = usages.get(name);
     if (heads.every((head) => /\b__init\b/.test(head))) moments.add("init");
+    else if (heads.every((head) => /\b__net_init\b/.test(head))) moments.add("namespace");
     else if (usage === undefined || !heads.every((head) => /\bstatic\b/.test(head)) || usage.callers.size + usage.moments.size === 0)
       return undefined;
     else {

@@ -95,6 +95,14 @@ export const perCpuPointer = (entry: UnitDiff, name: string, isPerCpu: boolean):
     `the pointer ${name} ${isPerCpu ? "leads to memory of each processor (__percpu) with the patch, and did not before" : "leads to memory of each processor (__percpu) before the patch, and does not with it"}: what objects that are alive hold in it would be taken for something else`,
   );
 
+/** @param place in `cb->args` */
+export const dumpPointer = (entry: UnitDiff, name: string, place: string): LinkageRefusal =>
+  make("changed-data-type")(
+    entry,
+    name,
+    `${name} takes args[${place}] of its dump for a pointer, and for a number before: a dump that is under way, which user space goes on with when it likes, has a number there; keep the pointer at another place of args, one that is 0 until then`,
+  );
+
 /** @param callback the member of the table. @param who is alive and has noted that there is none */
 export const notedCallback = (entry: UnitDiff, name: string, callback: string, who: string): LinkageRefusal =>
   make("noted-callback")(

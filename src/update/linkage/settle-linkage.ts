@@ -8,6 +8,7 @@ import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
 import { findDroppedState, findFoldedState } from "./dropped-state.js";
+import { findDumpPointers } from "./dump-places.js";
 import { findMovedElements } from "./moved-elements.js";
 import { findNewlyFilled } from "./newly-filled.js";
 import { findNotedCallbacks } from "./noted-callbacks.js";
@@ -79,6 +80,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findObjectSizes(diffs, context.texts),
     ...findNotedCallbacks(diffs, context.texts),
     ...findPerCpuPointers(diffs, context.texts),
+    ...findDumpPointers(diffs, context.texts),
   ];
   // Who calls those in the old way is replaced, and who else has their names was looked for.
   const judged = new Set(together);

@@ -220,4 +220,54 @@ export const SILENT: readonly Case[] = [
     pre: fn("int toy_calc_file_hash(struct file *file)", "return 0;") + fn("void toy_hash(struct toy *t)", "a(t);"),
     post: fn("int toy_calc_file_hash(struct file *file)", "return -EINVAL;") + fn("void toy_hash(struct toy *t)", "b(t);"),
   },
+  {
+    title: "an error pointer where it was NULL, of a function that only its file calls",
+    pre:
+      fn("struct toy *toy_find(int id)", "if (id < 0)", "\treturn NULL;", "return toys[id];") +
+      fn("void toy_go(int id)", "use(toy_find(id));"),
+    post:
+      fn("struct toy *toy_find(int id)", "if (id < 0)", "\treturn ERR_PTR(-EINVAL);", "return toys[id];") +
+      fn("void toy_go(int id)", "use(toy_find(id));"),
+  },
+  {
+    title: "a further error pointer, and a number that errors stand beside",
+    pre:
+      "struct toy *toy_find(int id)\n{\n\tif (id < 0)\n\t\treturn ERR_PTR(-EINVAL);\n\treturn toys[id];\n}\n" +
+      "int toy_emulate(int id)\n{\n\tif (id)\n\t\treturn 1;\n\treturn 0;\n}\n",
+    post:
+      "struct toy *toy_find(int id)\n{\n\tif (id < 0 || id > 9)\n\t\treturn ERR_PTR(-ERANGE);\n\treturn toys[id];\n}\n" +
+      "int toy_emulate(int id)\n{\n\tif (id > 9)\n\t\treturn -EIO;\n\tif (id)\n\t\treturn 1;\n\treturn 0;\n}\n",
+  },
+  {
+    title: "the same clock under another name, and two that one member has by turns",
+    pre: fn("void toy_touch(struct toy *t)", "t->last = ktime_to_ns(ktime_get());", "t->seen = jiffies;"),
+    post: fn("void toy_touch(struct toy *t)", "t->last = ktime_get_ns();", "t->seen = a ? jiffies : 0;", "t->seen = ktime_get();"),
+  },
+  {
+    title: "an error pointer that the function has put there itself, and a test for either",
+    pre:
+      fn("int toy_start(struct toy *p)", "p->clk = get(p);", "if (IS_ERR(p->clk))", "\treturn -ENODEV;", "return 0;") +
+      fn("int toy_tick(struct toy *p)", "return IS_ERR_OR_NULL(p->irq) ? 0 : 1;"),
+    post:
+      fn("int toy_start(struct toy *p)", "p->clk = get_optional(p);", "if (!p->clk)", "\treturn -ENODEV;", "return 0;") +
+      fn("int toy_tick(struct toy *p)", "return IS_ERR(p->irq) || !p->irq ? 0 : 2;"),
+  },
+  {
+    title: "a lock that is held by one, then by many, in one function",
+    pre:
+      fn("void toy_grow(struct toy *t)", "down_write(&t->sem);", "a(t);", "up_write(&t->sem);") +
+      fn("void toy_read(struct toy *t)", "a(t);"),
+    post:
+      fn("void toy_grow(struct toy *t)", "down_write(&t->sem);", "a(t);", "downgrade_write(&t->sem);", "b(t);", "up_read(&t->sem);") +
+      fn("void toy_read(struct toy *t)", "down_read(&t->sem);", "a(t);", "up_read(&t->sem);"),
+  },
+  {
+    title: "a counter that begins with what it did, and one that has several beginnings",
+    pre:
+      fn("void toy_make(struct toy *t)", "refcount_set(&t->users, 1);", "atomic_set(&t->n, 0);") +
+      fn("void toy_reset(struct toy *t)", "atomic_set(&t->n, 4);"),
+    post:
+      fn("void toy_make(struct toy *t)", "toy_clear(t);", "refcount_set(&t->users, 1);", "atomic_set(&t->n, 2);") +
+      fn("void toy_reset(struct toy *t)", "atomic_set(&t->n, 4);"),
+  },
 ];

@@ -26,6 +26,18 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
         fn("void toy_end(struct toy *toy)", "toy->n--;", "mutex_unlock(&toy->lock);"),
     },
     {
+      title: "another lock, held from one function to another",
+      pre: fn("void toy_begin(struct toy *t)", "mutex_lock(&t->lock);") + fn("void toy_end(struct toy *t)", "mutex_unlock(&t->lock);"),
+      post:
+        fn("void toy_begin(struct toy *t)", "mutex_lock(&t->list_lock);") +
+        fn("void toy_end(struct toy *t)", "mutex_unlock(&t->list_lock);"),
+    },
+    {
+      title: "a lock that one holds now, and many held before",
+      pre: fn("void toy_begin(struct toy *t)", "down_read(&t->sem);") + fn("void toy_end(struct toy *t)", "up_read(&t->sem);"),
+      post: fn("void toy_begin(struct toy *t)", "down_write(&t->sem);") + fn("void toy_end(struct toy *t)", "up_write(&t->sem);"),
+    },
+    {
       title: "preemption that is off from one function to another",
       pre: fn("int toy_open(struct toy *t)", "return 0;") + fn("void toy_release(struct toy *t)", "toy_off(t);"),
       post:
@@ -171,7 +183,98 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       post: `enum toy_state { TOY_IDLE, TOY_WAIT, TOY_RUN, TOY_DEAD };\n${fn("void toy_stop(struct toy *t)", "if (t->state == TOY_RUN)", "\tt->state = TOY_DEAD;")}`,
     },
   ],
+  "changed-meaning": [
+    {
+      title: "the time of another clock",
+      pre:
+        fn("void toy_touch(struct toy *t)", "t->last = jiffies;") +
+        fn("bool toy_old(struct toy *t)", "return time_after(jiffies, t->last + HZ);"),
+      post:
+        fn("void toy_touch(struct toy *t)", "t->last = ktime_get();") +
+        fn("bool toy_old(struct toy *t)", "return ktime_after(ktime_get(), ktime_add_ns(t->last, NSEC_PER_SEC));"),
+    },
+    {
+      title: "a clock that is NULL where there is none, and was an error pointer",
+      pre:
+        fn(PROBE, 'p->clk = devm_clk_get(dev, "bus");', "return 0;") +
+        fn("int toy_start(struct toy *p)", "if (!IS_ERR(p->clk))", "\ttoy_tick(p->clk);", "return 0;"),
+      post:
+        fn(PROBE, 'p->clk = devm_clk_get_optional(dev, "bus");', "return 0;") +
+        fn("int toy_start(struct toy *p)", "if (p->clk)", "\ttoy_tick(p->clk);", "return 0;"),
+    },
+    {
+      title: "a time that is converted when it is set, and not when it is used",
+      pre:
+        fn("void toy_set(struct toy *t, int ms)", "t->timeout = ms;") +
+        fn("void toy_arm(struct toy *t)", "mod_timer(&t->timer, jiffies + msecs_to_jiffies(t->timeout));"),
+      post:
+        fn("void toy_set(struct toy *t, int ms)", "t->timeout = msecs_to_jiffies(ms);") +
+        fn("void toy_arm(struct toy *t)", "mod_timer(&t->timer, jiffies + t->timeout);"),
+    },
+    {
+      title: "a dump that keeps a number where it kept a pointer",
+      pre: fn(
+        "int toy_dump(struct sk_buff *skb, struct netlink_callback *cb)",
+        "struct toy *last = (struct toy *)cb->args[1];",
+        "toy_put(last);",
+        "cb->args[1] = (unsigned long)next;",
+        "return skb->len;",
+      ),
+      post: fn(
+        "int toy_dump(struct sk_buff *skb, struct netlink_callback *cb)",
+        "unsigned long last = cb->args[1];",
+        "cb->args[1] = next->id;",
+        "return skb->len;",
+      ),
+    },
+    {
+      title: "a counter that begins with another number",
+      pre: fn("void toy_make(struct toy *t)", "refcount_set(&t->users, 1);") + fn("void toy_close(struct toy *t)", "toy_off(t);"),
+      post:
+        fn("void toy_make(struct toy *t)", "refcount_set(&t->users, 2);") +
+        fn("void toy_close(struct toy *t)", "toy_off(t);", "toy_leave(t);"),
+    },
+    {
+      title: "a queue at which nobody is woken any more that has polled before",
+      pre:
+        fn("__poll_t toy_poll(struct file *file, poll_table *wait)", "poll_wait(file, &toy->queue, wait);", "return 0;") +
+        fn("void toy_ready(struct toy *toy)", "wake_up(&toy->queue);"),
+      post:
+        fn("__poll_t toy_poll(struct file *file, poll_table *wait)", "poll_wait(file, &toy->readers, wait);", "return 0;") +
+        fn("void toy_ready(struct toy *toy)", "wake_up(&toy->readers);"),
+    },
+  ],
+  "changed-result": [
+    {
+      title: "NULL where it was an error pointer",
+      pre: "struct toy *toy_find(int id)\n{\n\tif (id < 0)\n\t\treturn ERR_PTR(-EINVAL);\n\treturn toys[id];\n}\n",
+      post: "struct toy *toy_find(int id)\n{\n\tif (id < 0)\n\t\treturn NULL;\n\treturn toys[id];\n}\n",
+    },
+    {
+      title: "an error pointer beside NULL, of a function in a table",
+      pre:
+        fn("void *toy_start(struct toy *t)", "if (!t)", "\treturn NULL;", "return t->first;") +
+        "static const struct toy_ops ops = {\n\t.start = toy_start,\n};\n",
+      post:
+        fn("void *toy_start(struct toy *t)", "if (!t)", "\treturn NULL;", "if (t->dead)", "\treturn ERR_PTR(-EIO);", "return t->first;") +
+        "static const struct toy_ops ops = {\n\t.start = toy_start,\n};\n",
+    },
+    {
+      title: "an error number where it was yes or no",
+      pre: "int toy_is_ready(struct toy *t)\n{\n\tif (t->up)\n\t\treturn 1;\n\treturn 0;\n}\n",
+      post: "int toy_is_ready(struct toy *t)\n{\n\tif (!t->up)\n\t\treturn -EAGAIN;\n\treturn 0;\n}\n",
+    },
+  ],
   "changed-hash": [
+    {
+      title: "an order in which a tree is kept",
+      pre:
+        fn("int toy_cmp(const void *key, const struct rb_node *node)", "return *(int *)key - of(node)->id;") +
+        fn("struct rb_node *toy_find(int id)", "return rb_find(&id, &toys, toy_cmp);"),
+      post:
+        fn("int toy_cmp(const void *key, const struct rb_node *node)", "return of(node)->id - *(int *)key;") +
+        fn("struct rb_node *toy_find(int id)", "return rb_find(&id, &toys, toy_cmp);"),
+    },
     {
       title: "where objects are filed",
       pre: fn("u32 toy_hash(const struct toy *t)", "return jhash_1word(t->id, 0);"),
@@ -186,6 +289,30 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
     },
   ],
   "setup-only": [
+    {
+      title: "what a network namespace begins with",
+      pre: "static int __net_init toy_net_init(struct net *net)\n{\n\tnet->toy.limit = 10;\n\treturn 0;\n}\n",
+      post: "static int __net_init toy_net_init(struct net *net)\n{\n\tnet->toy.limit = 1;\n\treturn 0;\n}\n",
+    },
+    {
+      title: "what a BPF program may give a helper",
+      pre: "static const struct bpf_func_proto toy_proto = {\n\t.func = toy,\n\t.arg1_type = ARG_ANYTHING,\n};\n",
+      post: "static const struct bpf_func_proto toy_proto = {\n\t.func = toy,\n\t.arg1_type = ARG_PTR_TO_MEM,\n};\n",
+    },
+    {
+      title: "what a BPF program may read",
+      pre:
+        fn("bool toy_is_valid_access(int off, int size)", "return off < 10;") +
+        "const struct bpf_verifier_ops toy_verifier_ops = {\n\t.is_valid_access = toy_is_valid_access,\n};\n",
+      post:
+        fn("bool toy_is_valid_access(int off, int size)", "if (off < 0)", "\treturn false;", "return off < 10;") +
+        "const struct bpf_verifier_ops toy_verifier_ops = {\n\t.is_valid_access = toy_is_valid_access,\n};\n",
+    },
+    {
+      title: "which files a device has",
+      pre: "static const struct attribute_group toy_group = {\n\t.attrs = toy_attrs,\n};\n",
+      post: "static const struct attribute_group toy_group = {\n\t.attrs = toy_attrs,\n\t.is_visible = toy_is_visible,\n};\n",
+    },
     {
       title: "a table that a copy is made of",
       pre: "static const struct regmap_config toy_regmap = {\n\t.max_register = 0x10,\n};\n",
