@@ -32,11 +32,16 @@ struct loose {
 `;
 const CODE = (name: string): string =>
   `#include "types.h"\nint ${name}(struct outer *outer, struct loose *loose) { return outer->state + loose->count; }\n`;
+const RAW = `${CODE("raw")}
+enum phase { GOING, HELD, DONE };
+void hold(enum phase *phase) { *phase = HELD; }
+int shown(enum phase *phase) { return *phase == HELD ? 1 : 0; }
+`;
 let build: PreparedBuild;
 
 beforeAll(() => {
   writeFakeKernel(source);
-  writeFiles(source, { "net/types.h": HEADER, "net/raw.c": CODE("raw"), "net/dotted.c": CODE("dotted") });
+  writeFiles(source, { "net/types.h": HEADER, "net/raw.c": RAW, "net/dotted.c": CODE("dotted") });
   mkdirSync(join(cacheDir, "out"));
   build = fakeBuild(source, cacheDir);
 });
@@ -52,7 +57,7 @@ async function check(
   allowed: readonly string[] = [],
   file = "net/types.h",
 ): Promise<string[]> {
-  const before = file === "net/types.h" ? HEADER : CODE("raw");
+  const before = file === "net/types.h" ? HEADER : RAW;
   const after = edits.reduce((text, [from, to]) => text.replace(from, to), before);
   return await judge(unifiedDiff(file, before, after), UNITS, allowed);
 }
@@ -98,6 +103,22 @@ suite("the layouts of an update", () => {
     or leave the type as it is, and put what is new beside its objects (docs/shadow-data.md):
       #include <ksplice-patch.h>
       ksplice_shadow(inner_more, struct inner, int, 0xfb6d4813, NULL, NULL);`,
+    });
+  });
+
+  test("of which a number goes by another name are refused, unless all that used the one uses the other", async () => {
+    const list = ["GOING, HELD,", "GOING, PAUSED,"] as const;
+    const uses = [
+      ["*phase = HELD", "*phase = PAUSED"],
+      ["*phase == HELD", "*phase == PAUSED"],
+    ] as const;
+    await expect(check([list, ...uses], [], "net/raw.c")).resolves.not.toContain("HELD");
+    await expect(check([list, ...uses, ["PAUSED ? 1", "PAUSED ? 2"]], [], "net/raw.c")).rejects.toMatchObject({
+      code: "changed-layout",
+      location: "net/raw.c:4",
+      message: expect.stringMatching(
+        /enum phase, seen by net\/raw\.o:\n {4}HELD is called PAUSED, or another thing has its number\n/,
+      ) as string,
     });
   });
 
