@@ -1,6 +1,6 @@
 import { blankComments } from "../source/blank-text.js";
 import { tokensOf, type FileChange } from "./changed-functions.js";
-import { lineAt } from "./read-functions.js";
+import { lineAt, type SourceFunction } from "./read-functions.js";
 import type { SemanticNote } from "./types.js";
 
 interface Constant {
@@ -26,14 +26,59 @@ export function noteChangedConstants(files: readonly FileChange[]): SemanticNote
       ...macros.map((change) => ({ ...change, others: 0 })),
       ...enumerators.slice(0, 1).map((change) => ({ ...change, others: enumerators.length - 1 })),
     ];
-    return told.map(({ name, was, now, others }): SemanticNote => ({
+    const taken = takenNumbers(file, files).map(({ before, after, constant }): SemanticNote => ({
+      kind: "changed-constant",
+      function: after,
+      file: file.path,
+      line: constant.line,
+      message: `${after} is ${constant.value}, which ${before} was before: if it is not the same under another name, objects that hold the number mean the former`,
+    }));
+    const changed = told.map(({ name, was, now, others }): SemanticNote => ({
       kind: "changed-constant",
       function: name,
       file: file.path,
       line: now.line,
       message: `${name} is ${now.value}, before ${was.value}${others === 0 ? "" : `, and ${others} more enumerators change`}: to new code, the old value that objects hold means something else, and code that is not replaced goes on with the old one`,
     }));
+    return [...changed, ...taken];
   });
+}
+
+interface TakenNumber {
+  readonly before: string;
+  readonly after: string;
+  readonly constant: Constant;
+}
+
+/**
+ * Macros that go, and of which another one has the number and a neighbour, where fields have both, and not in the same functions as often: such is a new
+ * name. (Enumerators are refused: src/btf/compare-enums.ts.)
+ */
+function takenNumbers({ preText, postText }: FileChange, files: readonly FileChange[]): TakenNumber[] {
+  const [before, after] = [macrosOf(preText), macrosOf(postText)];
+  const [had, has] = [new Set(before.map(([name]) => name)), new Set(after.map(([name]) => name))];
+  const neighbours = (list: readonly [string, Constant][], at: number): string[] =>
+    [list[at - 1], list[at + 1]].flatMap((entry) => entry?.[0] ?? []);
+  const [old, now] = [files.flatMap(({ pre }) => pre.functions), files.flatMap(({ post }) => post.functions)];
+  const [oldBodies, bodies] = [old, now].map((functions) => functions.map(({ body }) => body));
+  return before.flatMap(([name, { value }], at): TakenNumber[] => {
+    if (has.has(name) || COUNT.test(name) || !/\d/.test(value) || !isHeld(name, oldBodies ?? [])) return [];
+    const near = new Set(neighbours(before, at));
+    const place = after.findIndex(
+      ([other, constant], index) =>
+        !had.has(other) && constant.value === value && neighbours(after, index).some((neighbour) => near.has(neighbour)),
+    );
+    const [other, constant] = after[place] ?? [];
+    if (other === undefined || constant === undefined) return [];
+    const isNewName = !isHeld(other, bodies ?? []) || usesOf(name, old) === usesOf(other, now);
+    return isNewName ? [] : [{ before: name, after: other, constant }];
+  });
+}
+
+/** How often which functions use a name. */
+function usesOf(name: string, functions: readonly SourceFunction[]): string {
+  const uses = functions.map((entry) => [entry.name, entry.body.split(new RegExp(`\\b${name}\\b`)).length - 1] as const);
+  return uses.flatMap(([user, count]) => (count > 0 ? [`${user} ${String(count)}`] : [])).join("\n");
 }
 
 /** A name that has another value with the patch. */

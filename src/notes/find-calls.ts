@@ -35,15 +35,15 @@ const LONGEST_ARGUMENTS = 1000;
 /** The arguments behind an opening parenthesis, blanks made one. */
 function splitArguments(text: string, start: number): string[] {
   const args: string[] = [];
+  const looked = text.slice(start, start + LONGEST_ARGUMENTS);
   let depth = 1;
-  let from = start;
-  for (let at = start; at < Math.min(text.length, start + LONGEST_ARGUMENTS); at++) {
-    const char = text[at] ?? "";
-    if (/[([{]/.test(char)) depth++;
-    else if (/[)\]}]/.test(char)) depth--;
+  let from = 0;
+  for (const { 0: char, index } of looked.matchAll(/[()[\]{},]/g)) {
+    if ("([{".includes(char)) depth++;
+    else if (char !== ",") depth--;
     if (depth === 0 || (depth === 1 && char === ",")) {
-      args.push(text.slice(from, at).replaceAll(/\s+/g, " ").trim());
-      from = at + 1;
+      args.push(looked.slice(from, index).replaceAll(/\s+/g, " ").trim());
+      from = index + 1;
     }
     if (depth === 0) break;
   }

@@ -270,4 +270,15 @@ export const SILENT: readonly Case[] = [
       fn("void toy_make(struct toy *t)", "toy_clear(t);", "refcount_set(&t->users, 1);", "atomic_set(&t->n, 2);") +
       fn("void toy_reset(struct toy *t)", "atomic_set(&t->n, 4);"),
   },
+  {
+    title: "a flag under another name",
+    pre:
+      "#define TOY_UP 1\n#define TOY_MASTER 2\n" +
+      fn("void toy_hold(struct toy *t)", "t->flags |= TOY_MASTER;") +
+      fn("bool toy_held(struct toy *t)", "return t->flags & TOY_MASTER;"),
+    post:
+      "#define TOY_UP 1\n#define TOY_HOST 2\n" +
+      fn("void toy_hold(struct toy *t)", "toy_wait(t);", "t->flags |= TOY_HOST;") +
+      fn("bool toy_held(struct toy *t)", "return t->flags & TOY_HOST;"),
+  },
 ];

@@ -173,6 +173,17 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
   ],
   "changed-constant": [
     {
+      title: "a flag that takes the number of one that goes",
+      pre:
+        "#define TOY_UP 1\n#define TOY_HELD 2\n" +
+        fn("void toy_hold(struct toy *t)", "t->flags |= TOY_HELD;") +
+        fn("bool toy_held(struct toy *t)", "return t->flags & TOY_HELD;"),
+      post:
+        "#define TOY_UP 1\n#define TOY_DEAD 2\n" +
+        fn("void toy_hold(struct toy *t)", "toy_wait(t);") +
+        fn("void toy_kill(struct toy *t)", "if (t->flags & TOY_DEAD)", "\treturn;", "t->flags |= TOY_DEAD;"),
+    },
+    {
       title: "a flag that objects hold",
       pre: `#define TOY_BUSY 0x1\n${fn("int toy_busy(struct toy *t)", "return t->flags & TOY_BUSY;")}`,
       post: `#define TOY_BUSY 0x4\n${fn("int toy_busy(struct toy *t)", "return !!(t->flags & TOY_BUSY);")}`,
