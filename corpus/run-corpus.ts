@@ -19,6 +19,7 @@ import type { CorpusReport } from "./summary.js";
 interface CorpusOptions {
   readonly from: string;
   readonly to: string;
+  readonly suite?: string;
   readonly only?: readonly string[];
   readonly sample?: number;
   readonly seed: number;
@@ -36,6 +37,7 @@ const program = new Command("corpus")
   .description("make an update of each fix that a distribution's release holds, match it, and say what became of it")
   .requiredOption("--from <version>", "Debian version of the source that runs: 6.1.170-3")
   .requiredOption("--to <version>", "Debian version of the source with the changes: 6.1.176-1")
+  .option("--suite <name>", "the Debian release that has both, by code name (default: what this machine's package lists have)")
   .option("--only <globs...>", "only fixes of these names, or that change one of these files; * stands for anything")
   .option("--sample <n>", "only so many fixes, chosen at random", positiveInteger)
   .option("--rehearse <n>", "try so many of the updates out in a virtual machine, chosen at random", positiveInteger)
