@@ -78,7 +78,7 @@ export { armConfirm, confirmUpdate, disarmConfirm, watchUpdate } from "./service
 export { readConfig, settingsOf } from "./service/config.js";
 export { parseDuration } from "./service/duration.js";
 export { SIGNATURE_NAMESPACE, verifySignature } from "./service/trust.js";
-export { readOsRelease } from "./service/machine-facts.js";
+export { machineFacts, readOsRelease, requireMachine } from "./service/machine-facts.js";
 export { openVex } from "./service/status/open-vex.js";
 export { prometheusText } from "./service/status/prometheus.js";
 export { publishStatus } from "./service/status/publish.js";

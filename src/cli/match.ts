@@ -29,6 +29,7 @@ import {
   type SystemMapOption,
 } from "./common.js";
 import { readingFiles, readObject } from "./read-object.js";
+import { readingRunningKernel } from "./service-options.js";
 import { showEvents } from "./show-events.js";
 
 interface MatchOptions extends CommonOptions, SystemMapOption {
@@ -86,7 +87,7 @@ export function matchCommand(): Command {
       const shown = showEvents("ksplice match", options);
       const kernel =
         options.snapshot === undefined
-          ? openLiveKernel({ systemMap: systemMapFrom(options) ?? (input && findSystemMap(input)) })
+          ? readingRunningKernel(() => openLiveKernel({ systemMap: systemMapFrom(options) ?? (input && findSystemMap(input)) }))
           : openSnapshot(options.snapshot);
       try {
         const report = input === undefined ? reportObject(path, kernel, options) : reportUpdate(input, kernel, options, shown.tell);

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { saveSnapshot, type SnapshotSummary } from "../index.js";
 import { printJson, systemMapFrom, withSystemMap, type CommonOptions, type SystemMapOption } from "./common.js";
+import { readingRunningKernel } from "./service-options.js";
 import { showEvents } from "./show-events.js";
 
 interface SnapshotOptions extends CommonOptions, SystemMapOption {
@@ -16,7 +17,7 @@ export function snapshotCommand(): Command {
     .action((file: string, _: unknown, command: Command) => {
       const options = command.optsWithGlobals<SnapshotOptions>();
       const shown = showEvents("ksplice snapshot", options);
-      const summary = saveSnapshot(file, { tell: shown.tell, systemMap: systemMapFrom(options) });
+      const summary = readingRunningKernel(() => saveSnapshot(file, { tell: shown.tell, systemMap: systemMapFrom(options) }));
       shown.done();
       if (options.json === true) printJson({ file, ...summary });
       else if (options.quiet !== true) process.stdout.write(`${file}: ${describe(summary)}\n`);

@@ -1,5 +1,15 @@
 import { Command, Option } from "commander";
-import { openVex, prometheusText, readOsRelease, readStatus, spellStatus, statusLine, STATUS_EXIT, type Status } from "../index.js";
+import {
+  openVex,
+  prometheusText,
+  readOsRelease,
+  readStatus,
+  requireMachine,
+  spellStatus,
+  statusLine,
+  STATUS_EXIT,
+  type Status,
+} from "../index.js";
 import { printJson, requireRootUser, type CommonOptions } from "./common.js";
 import { runningService } from "./service-options.js";
 import { showEvents } from "./show-events.js";
@@ -59,7 +69,10 @@ export function unameCommand(): Command {
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<UnameOptions>();
       requireRootUser();
-      const { kernel } = await readStatus(runningService(showEvents("ksplice uname", options).tell));
+      const service = runningService(showEvents("ksplice uname", options).tell);
+      // What its updates say of themselves is known to the machine only.
+      requireMachine(service.facts);
+      const { kernel } = await readStatus(service);
       if (options.json === true) printJson(kernel);
       else process.stdout.write(`${kernel.effective}\n`);
     });

@@ -9,6 +9,7 @@ import {
   readIncoming,
   removeFromDisk,
   removeUpdate,
+  requireMachine,
   UpdateStore,
   type Service,
   type StoredUpdate,
@@ -42,6 +43,7 @@ export function installCommand(): Command {
         throw usage("--now is about the kernel that runs, --root about a system that does not");
       const shown = showEvents("ksplice install", options);
       const service = serviceOf(options, shown.tell);
+      if (options.now === true) requireMachine(service.facts);
       const incoming = await readIncoming(path);
       const { partial = false, allowOlder = false, retry = false } = options;
       const { kind, entry } = await installUpdate(service, incoming, { partial, allowOlder, now: service.now() }, retry);

@@ -13,6 +13,7 @@ import {
   type Verification,
 } from "../index.js";
 import { printJson, systemMapFrom, usage, withSystemMap, type CommonOptions, type SystemMapOption } from "./common.js";
+import { readingRunningKernel } from "./service-options.js";
 
 interface VerifyOptions extends CommonOptions, SystemMapOption {
   readonly file?: string;
@@ -34,7 +35,7 @@ export function verifyCommand(): Command {
       const update = await openNamed(path, options.file);
       const kernel =
         options.snapshot === undefined
-          ? openLiveKernel({ systemMap: systemMapFrom(options) ?? findSystemMap(update) })
+          ? readingRunningKernel(() => openLiveKernel({ systemMap: systemMapFrom(options) ?? findSystemMap(update) }))
           : openSnapshot(options.snapshot);
       try {
         const result = verifyUpdate(update, kernel);

@@ -85,9 +85,13 @@ export async function requireNewest({ place, store }: Service, { manifest }: Upd
     throw olderUpdate(id, created, replaced, `${replace}, which it is to replace,`);
 }
 
-/** {@link undoUpdate}, noted. The next boot applies it again as long as it is in the store. */
+/**
+ * {@link undoUpdate}, noted. The next boot applies it again as long as it is in the store.
+ * @throws Refusal `in-container`, and what undoUpdate throws
+ */
 export async function undoNoted(service: Service, id: string, options: UndoOptions): Promise<UndoResult> {
-  const { place, system, audit } = service;
+  const { place, system, facts, audit } = service;
+  requireMachine(facts);
   const { release } = system.identity();
   const settings = await settingsOf(service);
   let result: UndoResult;

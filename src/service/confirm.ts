@@ -8,6 +8,7 @@ import { ID_PATTERN } from "../update/file/manifest.js";
 import type { UndoOptions } from "../update/apply/undo-update.js";
 import { messageOf, undoNoted } from "./apply-guarded.js";
 import { hold, withoutHeld } from "./guard/settle.js";
+import { requireMachine } from "./machine-facts.js";
 import { runDir, type Place } from "./place.js";
 import type { Service } from "./service.js";
 import { readTrustedIfThere, removeDurably, writeDurably } from "./trusted-files.js";
@@ -42,9 +43,10 @@ const HEALTH_TIMEOUT_MS = 60_000;
 /** Between tries to undo what is in use. */
 const RETRY_MS = 30_000;
 
-/** Before the update is applied. In the store it is left out meanwhile: a reboot is no confirmation. */
+/** Before the update is applied. In the store it is left out meanwhile: a reboot is no confirmation. @throws Refusal `in-container` */
 export async function armConfirm(service: Service, id: string, seconds: number, health: string | undefined): Promise<void> {
   const { place, facts, store, system, later, now } = service;
+  requireMachine(facts);
   // It is applied by somebody else, and not to be undone because of this; applying says so.
   if (system.engine.readUpdate(id)?.stage === "applied") return;
   await writeWait(place, { format: 1, id, seconds, armed: facts.uptime(), ...(health === undefined ? {} : { health }) });
@@ -60,9 +62,10 @@ export async function disarmConfirm(service: Service, id: string): Promise<void>
   await putBack(service, id);
 }
 
-/** @throws Refusal `nothing-to-confirm` */
+/** @throws Refusal `in-container`, `nothing-to-confirm` */
 export async function confirmUpdate(service: Service, id: string): Promise<void> {
-  const { place, system, audit } = service;
+  const { place, system, facts, audit } = service;
+  requireMachine(facts);
   system.requireRoot();
   const wait = await readWait(place, id);
   if (wait?.stays !== undefined || wait === undefined)

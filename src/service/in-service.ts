@@ -5,6 +5,7 @@ import { clearHeld } from "./guard/settle.js";
 import { removeMark } from "./guard/marks.js";
 import { requireNoneNewer } from "../disk/put-on-disk.js";
 import { kept, removeFromDisk } from "./on-disk.js";
+import { requireMachine } from "./machine-facts.js";
 import { noteStays, type Outcome } from "./run-state.js";
 import type { Service } from "./service.js";
 import { startService, type StartOptions } from "./start.js";
@@ -18,6 +19,12 @@ export async function installUpdate(service: Service, incoming: Incoming, option
   const installed = await service.store.install(signer === undefined ? incoming : { ...incoming, signer }, options);
   const { release } = incoming.update.manifest.kernel;
   const { id, sha256, cves, held } = installed.entry;
+  const container = service.facts.container();
+  if (container !== undefined)
+    service.tell(
+      "note",
+      `this is a container (${container}): nothing of it is applied here, only where this system boots a kernel of its own`,
+    );
   if (installed.kind !== "same")
     await service.audit({ what: "installed", message: `update ${id} is in service`, id, release, sha256, cves, signer });
   if (!retry || held === undefined) return installed;
@@ -48,10 +55,11 @@ export interface Removed {
 
 /**
  * Takes an update out of the store, and out of the kernel first where that is asked for. One that the kernel cannot let go stays in it until the next boot.
- * @throws Refusal `not-in-store`, `needed-by`
+ * @throws Refusal `not-in-store`, `needed-by`; `in-container` where the kernel was to let it go, too
  */
 export async function removeUpdate(service: Service, release: string, id: string, undo: UndoOptions | undefined): Promise<Removed> {
-  const { store, system, place, audit } = service;
+  const { store, system, place, facts, audit } = service;
+  if (undo !== undefined) requireMachine(facts);
   requireNoneNewer(id, await kept(service, release));
   const entry = await store.remove(release, id);
   const offDisk = await removeFromDisk(service, id, release);

@@ -29,13 +29,7 @@ export interface MachineFacts {
 /** By /proc, /run and /etc of a place. */
 export function machineFacts(place: Place): MachineFacts {
   const { root } = place;
-  const text = (path: string): string => {
-    try {
-      return readFileSync(join(root, path), "utf8");
-    } catch {
-      return "";
-    }
-  };
+  const text = (path: string): string => readIfThere(join(root, path));
   return {
     bootId: () => text("proc/sys/kernel/random/boot_id").trim(),
     uptime: () => Number(text("proc/uptime").split(" ")[0] ?? "0"),
@@ -50,12 +44,13 @@ export function machineFacts(place: Place): MachineFacts {
     },
     container: () => {
       // https://systemd.io/CONTAINER_INTERFACE; docker and podman have files of their own.
-      const told = text("run/systemd/container").trim() || /(?:^|\0)container=([^\0]+)/.exec(text("proc/1/environ"))?.[1];
-      if (told !== undefined && told !== "") return told;
-      // A machine whose file system was made out of an image has these, too.
-      if (isFirstNamespace(root)) return undefined;
-      if (existsSync(join(root, ".dockerenv"))) return "docker";
-      return existsSync(join(root, "run/.containerenv")) ? "podman" : undefined;
+      const told = [
+        text("run/systemd/container"),
+        text("run/host/container-manager"),
+        /(?:^|\0)container=([^\0]+)/.exec(text("proc/1/environ"))?.[1],
+      ];
+      const kind = told.map((each) => each?.trim()).find((each) => each !== undefined && each !== "");
+      return kind ?? kindByFiles(root, ownNamespace(root));
     },
     isCrashKernel: () => existsSync(join(root, "proc/vmcore")),
     areModulesLoading: () => text("proc/modules").includes(" Loading "),
@@ -80,22 +75,69 @@ export function requireMachine(facts: MachineFacts): void {
 /** The number of the first namespace of processes, which is fixed (PROC_PID_INIT_INO, include/linux/proc_ns.h, Linux 6.1). */
 const FIRST_NAMESPACE = "pid:[4026531836]";
 
-function isFirstNamespace(root: string): boolean {
+/**
+ * By what every container has, whoever made it (containerd and CRI-O leave no sign of theirs): it sees its own processes only; or all of them (docker's `--pid=host`),
+ * with a root that is not the first process's.
+ * @returns what it has, in words; undefined for the machine itself; `unknown` where /proc does not say
+ */
+function ownNamespace(root: string): string | undefined {
   try {
-    return readlinkSync(join(root, "proc/self/ns/pid")) === FIRST_NAMESPACE;
+    if (readlinkSync(join(root, "proc/self/ns/pid")) !== FIRST_NAMESPACE) return "with a process namespace of its own";
   } catch {
-    return false;
+    return "unknown";
   }
+  return hasRootOfItsOwn(root) ? "with a root and mounts of its own" : undefined;
+}
+
+/** /proc/1/root and /proc/1/ns would say it at once, and may not be read everywhere, by root either (ptrace(2)). */
+function hasRootOfItsOwn(root: string): boolean {
+  const [own, first] = [readMounts(root, "self"), readMounts(root, "1")];
+  const mine = own.find(({ at }) => at === "/");
+  const its = first.find(({ at }) => at === "/");
+  // A chroot has the machine's mounts, and no root that is one, or one of those.
+  if (mine === undefined || its === undefined || first.some(({ id }) => id === mine.id)) return false;
+  // A service of systemd's may have mounts of its own, with the machine's root.
+  return mine.device !== its.device || mine.from !== its.from;
+}
+
+interface Mount {
+  /** No two of a kernel have the same, in whatever namespace. */
+  readonly id: string;
+  /** MAJOR:MINOR */
+  readonly device: string;
+  /** The directory of that device which is mounted. */
+  readonly from: string;
+  readonly at: string;
+}
+
+/** proc_pid_mountinfo(5) */
+function readMounts(root: string, process: string): Mount[] {
+  const text = readIfThere(join(root, "proc", process, "mountinfo"));
+  return text.split("\n").map((line) => {
+    const [id = "", , device = "", from = "", at = ""] = line.split(" ");
+    return { id, device, from, at };
+  });
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** @param own what {@link ownNamespace} says: a machine whose file system was made out of an image has those files, too */
+function kindByFiles(root: string, own: string | undefined): string | undefined {
+  if (own === undefined) return undefined;
+  if (existsSync(join(root, ".dockerenv"))) return "docker";
+  if (existsSync(join(root, "run/.containerenv"))) return "podman";
+  return own === "unknown" ? undefined : own;
 }
 
 /** /etc/os-release of a system, as far as it is asked for. */
 export function readOsRelease(root: string): OsRelease {
-  let text = "";
-  try {
-    text = readFileSync(join(root, "etc/os-release"), "utf8");
-  } catch {
-    // None.
-  }
+  const text = readIfThere(join(root, "etc/os-release"));
   const field = (name: string): string | undefined => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1];
   return { id: field("ID") ?? "linux" };
 }

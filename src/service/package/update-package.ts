@@ -127,7 +127,7 @@ function prerm(id: string, release: string): string {
 set -e
 if [ "$1" = remove ]; then
 	now=
-	if [ -d /run/systemd/system ]; then
+	if [ -d /run/systemd/system ] && ! systemd-detect-virt --quiet --container; then
 		now=--now
 	fi
 	# One that the kernel does not let go stays until the next boot, and one that is not in the store any more is out of it: both are said.

@@ -10,9 +10,10 @@ import { statusLine } from "./spell-status.js";
 
 /**
  * Tells those who read files what has become of this machine: pam_motd by /run/motd.d, node_exporter where the configuration says so. After each change, so that no
- * login waits for a program of ours. What goes wrong is said, and stops nothing.
+ * login waits for a program of ours. What goes wrong is said, and stops nothing. In a container there is nothing to tell: whoever asks by hand is told why.
  */
 export async function publishStatus(service: Service): Promise<void> {
+  if (service.facts.container() !== undefined) return;
   try {
     const status = await readStatus(service);
     const motd = join(service.place.root, "run/motd.d/ksplice");

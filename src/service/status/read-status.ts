@@ -41,7 +41,9 @@ export async function readStatus(service: Service): Promise<Status> {
     ...onDisk.map(({ id }) => id),
     ...marks,
   ]);
-  const unsupported = loaded.some(({ stage }) => stage === "applied") ? undefined : unsupportedBecause(service, machine);
+  // A container sees what the machine's kernel has; all the same it is not its own.
+  const isPatched = facts.container() === undefined && loaded.some(({ stage }) => stage === "applied");
+  const unsupported = isPatched ? undefined : unsupportedBecause(service, machine);
   // Where there are none, the kernel does not list them.
   const modules = unsupported === undefined ? system.loadedModules() : [];
   const updates = [...ids].flatMap((id) => statusOf(id, about(id), facts.uptime(), modules) ?? []);

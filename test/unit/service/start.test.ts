@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { applyGuarded, undoNoted, type GuardedOptions } from "../../../src/service/apply-guarded.js";
@@ -99,22 +99,6 @@ describe("at boot", () => {
     await install(await fitting());
     writeFiles(machine.root, { "etc/ksplice/disabled": "" });
     expect(await start()).toMatchObject({ outcomes: [], disabledBy: "/etc/ksplice/disabled" });
-  });
-
-  test.each([
-    { "run/systemd/container": "lxc\n" },
-    { ".dockerenv": "" },
-    { "run/.containerenv": "" },
-    { "proc/1/environ": "A=b\0container=lxc\0" },
-  ])("a container has no kernel: %j", async (files) => {
-    writeFiles(machine.root, files);
-    await expect(start()).rejects.toMatchObject({ code: "in-container" });
-  });
-
-  test("a machine whose file system was made out of a container's image is none", async () => {
-    writeFiles(machine.root, { ".dockerenv": "", "proc/self/ns/x": "" });
-    symlinkSync("pid:[4026531836]", machine.path("proc/self/ns/pid"));
-    expect(outcomes(await start())).toEqual([]);
   });
 
   test("where the memory of a crashed kernel is saved, nothing is done, and its marks stay", async () => {
@@ -258,15 +242,6 @@ const byHand = async (manifest: NonNullable<SampleOptions["manifest"]> = {}, opt
     {},
     { partial: false, tries: 1, tell: () => undefined, ...options },
   );
-
-test("a container applies nothing by hand either, where it may load modules, too", async () => {
-  writeFiles(machine.root, { "run/systemd/container": "docker\n" });
-  await expect(byHand()).rejects.toMatchObject({
-    code: "in-container",
-    message: "this is a container (docker): it has no kernel of its own",
-  });
-  expect(machine.system.updates.size).toBe(0);
-});
 
 describe("an old update", () => {
   test("is not applied where the store has had a newer one of its id", async () => {
