@@ -5,8 +5,8 @@ export interface Circumstances {
   /** Why no update can be applied to this kernel. */
   readonly unsupported: string | undefined;
   readonly disabledBy: string | undefined;
-  /** What only a reboot mends, a sentence each. */
-  readonly reboot: readonly string[];
+  /** Updates with which something is the matter that only a reboot mends. */
+  readonly reboot: readonly { readonly id: string; readonly reason: string }[];
 }
 
 /** The gravest thing there is to say, and all the reasons for it. */
@@ -16,9 +16,10 @@ export function judgeStatus(
 ): Pick<Status, "state" | "reasons"> {
   if (unsupported !== undefined) return { state: "unsupported-kernel", reasons: [unsupported] };
   const say = ({ id, reason }: UpdateStatus, words: string): string => `${id} ${words}${reason === undefined ? "" : `: ${reason}`}`;
-  const failed = updates.filter(({ state }) => state === "failed").map((update) => say(update, "was not applied"));
-  if (failed.length > 0) return { state: "failed", reasons: failed };
-  if (reboot.length > 0) return { state: "reboot-needed", reasons: [...reboot] };
+  const failed = updates.filter(({ state }) => state === "failed");
+  const isForReboot = ({ id }: UpdateStatus): boolean => reboot.some((each) => each.id === id);
+  if (!failed.every(isForReboot)) return { state: "failed", reasons: failed.map((update) => say(update, "was not applied")) };
+  if (reboot.length > 0) return { state: "reboot-needed", reasons: reboot.map(({ reason }) => reason) };
   const absent = updates.filter(({ state, inService }) => inService && state !== "applied" && state !== "on-disk");
   if (absent.length === 0) return { state: "in-order", reasons: [] };
   const off = disabledBy === undefined ? [] : [`all updates are kept out, by ${disabledBy}`];

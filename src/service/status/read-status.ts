@@ -50,11 +50,11 @@ export async function readStatus(service: Service): Promise<Status> {
   const disabledBy = facts.disabledBy();
   const reboot = [
     ...outcomes
-      .filter(({ id, code = "" }) => ONLY_A_REBOOT.has(code) && !isApplied(about(id)))
-      .map(({ id, message = "" }) => `${id}: ${message}`),
+      .filter(({ id, code = "" }) => ONLY_A_REBOOT.has(code) && about(id).entry !== undefined && !isApplied(about(id)))
+      .map(({ id, message = "" }) => ({ id, reason: `${id}: ${message}` })),
     ...records
       .filter(({ removed, undone, id }) => removed !== undefined && undone === undefined && isApplied(about(id)))
-      .map(({ id, removed = "" }) => `${id} is out of service and still in the kernel: ${removed}`),
+      .map(({ id, removed = "" }) => ({ id, reason: `${id} is out of service and still in the kernel: ${removed}` })),
   ];
   const applied = updates.filter(({ state }) => state === "applied");
   const packaged = facts.packageVersion();

@@ -112,6 +112,25 @@ describe("the state of a machine", () => {
     expect(states(await status())).toBe("not-applied, fix undone");
   });
 
+  test("needs a reboot where what an undone update has left in memory is in the way; what failed for another reason is graver", async () => {
+    await install();
+    machine.system.hold("fix", { stage: "resident", parts: [] });
+    await start();
+    const now = await status();
+    expect(states(now)).toBe("reboot-needed, fix failed");
+    expect(now.reasons).toEqual(["fix: code of an update fix that was undone is still in memory, and it is not what this one would load"]);
+    expect(statusLine(now)).toContain("a REBOOT is needed (fix: code of an update fix that was undone");
+    await removeUpdate(machine.service, release, "fix", undefined);
+    expect((await status()).state).toBe("in-order");
+    await install();
+    await install({ id: "other" });
+    machine.boot("", { answers: ["no_match"] });
+    machine.system.hold("fix", { stage: "resident", parts: [] });
+    await start();
+    const both = await status();
+    expect([states(both), both.reasons.length]).toEqual(["failed, fix failed, other failed", 2]);
+  });
+
   test("needs a reboot where the kernel does not let go what is out of service", async () => {
     machine.boot("", { answers: ["done", "code_busy"] });
     await install();
