@@ -14,10 +14,10 @@ export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-/** A heading and entries, which are HTML; nothing for a list without entries. */
-export function renderList(heading: string, entries: readonly string[], level = 2): string {
+/** A heading and entries, which are HTML; nothing for a list without entries. @param id what a link leads to it by */
+export function renderList(heading: string, entries: readonly string[], level = 2, id?: string): string {
   if (entries.length === 0) return "";
-  return `<h${level}>${escapeHtml(heading)}</h${level}><ul>${entries.map((entry) => `<li>${entry}</li>`).join("")}</ul>`;
+  return `<h${level}${id === undefined ? "" : ` id="${id}"`}>${escapeHtml(heading)}</h${level}><ul>${entries.map((entry) => `<li>${entry}</li>`).join("")}</ul>`;
 }
 
 /**
@@ -51,18 +51,21 @@ ${body}
 `;
 }
 
-/** Colours have a contrast of at least 4.5 to 1 on their backgrounds (WCAG 2.2, AA); none of them tells what no text tells. */
+/**
+ * Colours have a contrast of at least 4.5 to 1 on their backgrounds (WCAG 2.2, AA); none of them tells what no text tells. Paper is white, whatever the screen is: of colours for a dark
+ * one a printer makes a pale grey.
+ */
 const SHARED_STYLE = `
 :root { color-scheme: light dark; --text: #1c1c1c; --faint: #5a5a5a; --back: #fff; --code: #f4f4f4; --line: #c8c8c8; --gone: #a00000; --come: #006300; --gone-back: #fdecec; --come-back: #eaf6ea; --link: #0b57b8; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --faint: #a8a8a8; --back: #161616; --code: #202020; --line: #484848; --gone: #ff9c9c; --come: #86d986; --gone-back: #3a1b1b; --come-back: #17301a; --link: #8ab8ff; } }
+@media screen and (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --faint: #a8a8a8; --back: #161616; --code: #202020; --line: #484848; --gone: #ff9c9c; --come: #86d986; --gone-back: #3a1b1b; --come-back: #17301a; --link: #8ab8ff; } }
 body { font: 15px/1.45 system-ui, sans-serif; margin: 0; color: var(--text); background: var(--back); }
-main { max-width: 110em; margin: 0 auto; padding: 1em 2em 4em; }
+main { max-width: 110em; margin: 0 auto; padding: 1em clamp(.6em, 2.5vw, 2em) 4em; }
 a { color: var(--link); } small, .faint { color: var(--faint); }
 table { border-collapse: collapse; } th, td { text-align: left; vertical-align: top; padding: .2em .6em; border-bottom: 1px solid var(--line); }
 .n { text-align: right; } pre, code { font-family: ui-monospace, monospace; font-size: 12.5px; }
 pre { background: var(--code); padding: .5em; overflow-x: auto; margin: .4em 0; }
 .pre { color: var(--gone); } .post { color: var(--come); }
-summary { cursor: pointer; padding: .15em 0; } summary:focus-visible, a:focus-visible, pre:focus-visible, button:focus-visible { outline: 2px solid var(--link); }
+summary { cursor: pointer; padding: .15em 0; } summary:focus-visible, a:focus-visible, pre:focus-visible, button:focus-visible, input:focus-visible { outline: 2px solid var(--link); }
 button, input { font: inherit; }
-@media print { body { font-size: 11px; } main { max-width: none; padding: 0; } h2, h3, summary { break-after: avoid; } pre, code { font-size: 9.5px; } pre { white-space: pre-wrap; overflow: visible; } .no-print { display: none; } }
+@media print { :root { color-scheme: light; } body { font-size: 11px; } main { max-width: none; padding: 0; } h2, h3, summary { break-after: avoid; } pre, code { font-size: 9.5px; } pre, td { overflow-wrap: anywhere; } pre { white-space: pre-wrap; overflow: visible; } .no-print { display: none; } }
 `;

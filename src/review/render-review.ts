@@ -14,6 +14,7 @@ export function renderReview(review: Review, rehearsal?: Rehearsal): string {
   const body = [
     `<h1>Update ${escapeHtml(manifest.id)} for Linux ${escapeHtml(manifest.kernel.release)}</h1>`,
     `<p class="description">${escapeHtml(manifest.description)}</p>`,
+    CONTENTS,
     renderFacts(review),
     renderLookAt(review),
     renderProofs(review),
@@ -21,7 +22,7 @@ export function renderReview(review: Review, rehearsal?: Rehearsal): string {
     `<h2 id="patch">The patch</h2>`,
     ...byFile(hunks).map(([file, own]) => renderFile(file, own)),
     `<h2 id="functions">Functions</h2>`,
-    `<p class="no-print"><label>Show those with <input type="search" id="filter"></label> <button type="button" id="unfold">unfold all</button> <button type="button" id="fold">fold all</button></p>`,
+    `<p class="no-print"><label>Show those with <input type="search" id="filter"></label> <span role="status" id="shown"></span> <button type="button" id="unfold">unfold all</button> <button type="button" id="fold">fold all</button></p>`,
     ...units.map(renderUnit),
     renderTypes(manifest.layouts),
     renderFiles(review),
@@ -33,6 +34,20 @@ export function renderReview(review: Review, rehearsal?: Rehearsal): string {
     script: SCRIPT,
   });
 }
+
+/** Whoever goes from control to control gets past what comes before; whoever looks sees what there is. */
+const CONTENTS = `<nav class="no-print" aria-label="On this page">${[
+  ["what", "what it is"],
+  ["judge", "to be judged by a person"],
+  ["proved", "proved"],
+  ["rehearsal", "rehearsal"],
+  ["patch", "the patch"],
+  ["functions", "functions"],
+  ["types", "types"],
+  ["files", "its files"],
+]
+  .map(([id = "", words = ""]) => `<a href="#${id}">${words}</a>`)
+  .join("\n")}</nav>`;
 
 function renderFacts({ manifest, units }: Review): string {
   const functions = units.flatMap((unit) => unit.functions);
@@ -50,7 +65,7 @@ function renderFacts({ manifest, units }: Review): string {
     ["Of a change of", manifest.created],
   ];
   const cells = rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`).join("\n");
-  return `<h2>What it is</h2><table>${cells}</table>`;
+  return `<h2 id="what">What it is</h2><table>${cells}</table>`;
 }
 
 /** What no comparison of objects can judge. */
@@ -72,9 +87,8 @@ function renderLookAt({ manifest, units }: Review): string {
       ),
     ),
   ];
-  const none =
-    "<h2>To be judged by a person</h2><p>Nothing was found that asks for it. What a patch means is never proved: docs/soundness.md.</p>";
-  return entries.length === 0 ? none : renderList("To be judged by a person", entries);
+  const none = `<h2 id="judge">To be judged by a person</h2><p>Nothing was found that asks for it. What a patch means is never proved: docs/soundness.md.</p>`;
+  return entries.length === 0 ? none : renderList("To be judged by a person", entries, 2, "judge");
 }
 
 function renderProofs({ manifest, units }: Review): string {
@@ -83,17 +97,18 @@ function renderProofs({ manifest, units }: Review): string {
       ? "types that live objects have are laid out as before"
       : `types that live objects have are laid out as before, but for <a href="#types">those that were let through</a>`;
   const compared = units.length + manifest.checked.length;
-  return renderList("Proved", [
+  const proofs = [
     `by create: every difference between the objects before and after is understood; ${layouts}; no state is split or begun anew; everything new is reached`,
     `by apply, before anything is loaded: every function of the ${units.length === 1 ? "unit" : `${units.length} units`} as the unpatched source has it is the one that runs, and nobody else refers to what goes`,
     "by the core, while the machine stands still: no thread is in code that is replaced",
     `by <code>ksplice verify ${escapeHtml(manifest.id)}</code>, once it is applied: ${compared} ${compared === 1 ? "object" : "objects"} of the patched source against what runs`,
-  ]);
+  ];
+  return renderList("Proved", proofs, 2, "proved");
 }
 
 function renderRehearsal(release: string, rehearsal: Rehearsal | undefined): string {
   if (rehearsal === undefined)
-    return `<h2>Rehearsal</h2><p>None was given. <code>ksplice rehearse --json UPDATE &gt; FILE</code> tries it in a virtual machine with Linux ${escapeHtml(release)}; <code>ksplice review --rehearsal FILE</code> shows the outcome here.</p>`;
+    return `<h2 id="rehearsal">Rehearsal</h2><p>None was given. <code>ksplice rehearse --json UPDATE &gt; FILE</code> tries it in a virtual machine with Linux ${escapeHtml(release)}; <code>ksplice review --rehearsal FILE</code> shows the outcome here.</p>`;
   const { ok, failures, problems, verification, stopNs, matching } = rehearsal;
   const facts = [
     `${matching.functions} functions matched, ${matching.skippedBytes} bytes skipped`,
@@ -101,7 +116,7 @@ function renderRehearsal(release: string, rehearsal: Rehearsal | undefined): str
     `verify compared ${verification.units} objects and found ${verification.findings.length === 0 ? "nothing" : `${verification.findings.length} differences`}`,
   ];
   return [
-    `<h2>Rehearsal</h2><p>${ok ? "Applied, verified and undone: all as it should be." : "<strong>It failed.</strong>"}</p>`,
+    `<h2 id="rehearsal">Rehearsal</h2><p>${ok ? "Applied, verified and undone: all as it should be." : "<strong>It failed.</strong>"}</p>`,
     renderList("Why", failures.map(escapeHtml), 3),
     renderList("What the kernel complained of", problems.map(escapeHtml), 3),
     `<ul>${facts.map((fact) => `<li>${escapeHtml(fact)}</li>`).join("")}</ul>`,
@@ -179,25 +194,39 @@ ${renderMarkedLines(picture, `${label} before and after`)}</details>`;
 
 function renderFiles({ manifest }: Review): string {
   const rows = Object.entries(manifest.files).map(([path, hash]) => `<tr><td>${escapeHtml(path)}<td><code>${hash}</code></tr>`);
-  return `<h2>Its files</h2><details><summary>${rows.length} files, with their SHA-256</summary><table><thead><tr><th scope="col">file</th><th scope="col">SHA-256</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></details>`;
+  return `<h2 id="files">Its files</h2><details><summary>${rows.length} files, with their SHA-256</summary><table><thead><tr><th scope="col">file</th><th scope="col">SHA-256</th></tr></thead><tbody>${rows.join("\n")}</tbody></table></details>`;
 }
 
+/** Where no script runs, what is folded is printed all the same; browsers that do not know how leave the rule out. */
 const STYLE = `
 .description { white-space: pre-wrap; font-size: 1.1em; }
+nav { display: flex; flex-wrap: wrap; gap: .2em 1.2em; }
 caption { text-align: left; color: var(--faint); padding: .3em 0; }
 table.code { font: 12.5px/1.35 ui-monospace, monospace; width: 100%; table-layout: fixed; }
 table.code td { white-space: pre-wrap; overflow-wrap: anywhere; border-bottom: 0; padding: 0 .4em; }
 .pre-back { background: var(--gone-back); } .post-back { background: var(--come-back); }
 details.function { border-top: 1px solid var(--line); }
 @media print { table.code { font-size: 9.5px; } .pre-back, .post-back { print-color-adjust: exact; } }
+@media print { details.function[hidden] { display: block; } details::details-content { content-visibility: visible; block-size: auto; } }
 `;
 
+/** Paper has all of it: what is folded, or not among what is searched for, is there while the page is printed, and then as it was. */
 const SCRIPT = `
 const all = [...document.querySelectorAll("details.function")];
 document.querySelector("#filter").addEventListener("input", ({ target }) => {
-  for (const entry of all) entry.hidden = !entry.dataset.name.toLowerCase().includes(target.value.toLowerCase());
+  const words = target.value.toLowerCase();
+  for (const entry of all) entry.hidden = !entry.dataset.name.toLowerCase().includes(words);
+  document.querySelector("#shown").textContent = words === "" ? "" : all.filter((entry) => !entry.hidden).length + " of " + all.length + " functions";
 });
 document.querySelector("#unfold").addEventListener("click", () => { for (const entry of all) entry.open = true; });
 document.querySelector("#fold").addEventListener("click", () => { for (const entry of all) entry.open = false; });
-addEventListener("beforeprint", () => { for (const entry of document.querySelectorAll("details")) entry.open = true; });
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const entry of folded) entry.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const entry of folded) entry.open = false;
+  folded = [];
+});
 `;

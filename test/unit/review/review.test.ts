@@ -178,8 +178,60 @@ describe("a review", () => {
     filter.value = "BOUND";
     filter.dispatchEvent(new window.Event("input"));
     expect(functions.map((entry) => entry.hidden)).toEqual([true, false, true]);
+    const said = document.querySelector("[role=status]");
+    expect(said?.textContent).toBe("1 of 3 functions");
+    filter.value = "";
+    filter.dispatchEvent(new window.Event("input"));
+    expect([said?.textContent, functions.some((entry) => entry.hidden)]).toEqual(["", false]);
+  });
+
+  it("is unfolded while it is printed, and then as it was", () => {
+    const { window } = openPage(renderReview(review));
+    const folding = [...window.document.querySelectorAll("details")];
+    const open = () => folding.map((entry) => entry.open);
+    if (folding[1] !== undefined) folding[1].open = true;
+    const before = open();
+    expect(before).toContain(false);
     window.dispatchEvent(new window.Event("beforeprint"));
-    expect(open()).toEqual([true, true, true]);
+    expect(open()).not.toContain(false);
+    window.dispatchEvent(new window.Event("afterprint"));
+    expect(open()).toEqual(before);
+  });
+
+  it("is printed whole where no script runs, of a filtered page too, and never in the colours of a dark screen", () => {
+    const rules = blocksOf(renderReview(review));
+    const onPaper = rules.filter(({ condition }) => condition === "print").map(({ text }) => text);
+    expect(onPaper.join("\n")).toMatch(/details::details-content \{ content-visibility: visible;/);
+    expect(onPaper.join("\n")).toMatch(/details\.function\[hidden\] \{ display: block; \}/);
+    expect(onPaper.join("\n")).toMatch(/\.no-print \{ display: none; \}/);
+    expect(rules.filter(({ text }) => text.includes("--back: #161616")).map(({ condition }) => condition)).toEqual([
+      "screen and (prefers-color-scheme: dark)",
+    ]);
+  });
+
+  it("is worked from the keyboard: all that can be used is reached in its order, has a name and shows that it is meant", () => {
+    const { document } = openPage(renderReview(review, REHEARSAL)).window;
+    const used = [...document.querySelectorAll<HTMLElement>("a, button, input, summary, [tabindex], [role=button], [onclick]")];
+    const tags = new Set(used.map(({ tagName }) => tagName.toLowerCase()));
+    expect([...tags].sort()).toEqual(["a", "button", "input", "pre", "summary"]);
+    // The order is the page's, and nothing is left out of it.
+    expect(new Set(used.map((element) => element.getAttribute("tabindex")))).toEqual(new Set([null, "0"]));
+    for (const element of used) {
+      const name = element.getAttribute("aria-label") ?? element.closest("label")?.textContent ?? element.textContent;
+      expect(name.trim(), element.outerHTML.slice(0, 100)).not.toBe("");
+    }
+    const style = document.querySelector("style")?.textContent ?? "";
+    for (const tag of tags) expect(style).toMatch(new RegExp(`\\b${tag}:focus-visible[^{}]*\\{ outline: 2px`));
+    for (const details of document.querySelectorAll("details")) expect(details.firstElementChild?.tagName).toBe("SUMMARY");
+  });
+
+  it("leads, before all else, to each of its parts", () => {
+    const { document } = openPage(renderReview({ ...review, manifest: { ...review.manifest, notes: [], layouts: [] } })).window;
+    const links = [...document.querySelectorAll("nav a")];
+    expect(links[0]).toBe(document.querySelector("a, button, input, summary, [tabindex]"));
+    const parts = links.map((link) => document.querySelector(link.getAttribute("href") ?? ""));
+    expect(parts).toEqual([...document.querySelectorAll("h2")]);
+    expect(parts.map((part) => part?.textContent.toLowerCase())).toEqual(links.map((link) => link.textContent));
   });
 
   test.each([[undefined], [REHEARSAL]])("has nothing that an accessibility tool finds wrong", async (rehearsal) => {
@@ -187,13 +239,22 @@ describe("a review", () => {
   });
 });
 
+/** The rules of a page below each of its conditions. */
+function blocksOf(html: string): { condition: string; text: string }[] {
+  const text = openPage(html).window.document.querySelector("style")?.textContent ?? "";
+  return Array.from(text.matchAll(/@media ([^{]+) \{((?:[^{}]*\{[^{}]*\})*)\s*\}/g), ([, condition = "", rules = ""]) => ({
+    condition,
+    text: rules,
+  }));
+}
+
 test("what an accessibility tool finds wrong is found", async () => {
   const faults = await findPageFaults(openPage(renderPage({ title: "", body: `<h1>x</h1><input>` })));
   expect(faults.join("\n")).toMatch(/document-title[^]*label/);
 });
 
 test("colours can be told from their backgrounds, by day and by night", () => {
-  const schemes = [...renderPage({ title: "", body: "" }).matchAll(/:root \{([^}]*)\}/g)].map(([, rules = ""]) =>
+  const schemes = [...renderPage({ title: "", body: "" }).matchAll(/:root \{([^}]*--back[^}]*)\}/g)].map(([, rules = ""]) =>
     Object.fromEntries(Array.from(rules.matchAll(/--([\w-]+): (#\w+)/g), ([, name = "", colour = ""]) => [name, colour])),
   );
   expect(schemes.length).toBe(2);
