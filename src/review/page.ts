@@ -31,7 +31,7 @@ export function renderMarkedLines(lines: readonly string[], label: string): stri
     const own = classOf(line);
     return own === undefined ? escapeHtml(line) : `<span class="${own}">${escapeHtml(line)}</span>`;
   });
-  return `<pre tabindex="0" role="region" aria-label="${escapeHtml(label)}">${marked.join("\n")}</pre>`;
+  return `<pre tabindex="0" role="group" aria-label="${escapeHtml(label)}">${marked.join("\n")}</pre>`;
 }
 
 /**

@@ -235,7 +235,10 @@ describe("a review", () => {
   });
 
   test.each([[undefined], [REHEARSAL]])("has nothing that an accessibility tool finds wrong", async (rehearsal) => {
-    expect(await findPageFaults(openPage(renderReview(review, rehearsal)))).toEqual([]);
+    const page = openPage(renderReview(review, rehearsal));
+    expect(await findPageFaults(page)).toEqual([]);
+    page.window.document.querySelector<HTMLButtonElement>("#unfold")?.click();
+    expect(await findPageFaults(page)).toEqual([]);
   });
 });
 
