@@ -11,7 +11,7 @@ export function renderHtml(report: CorpusReport): string {
 <p><b>${(100 * share).toFixed(1)} %</b> of the fixes become updates: update / (update + refused + not alone + failed); ${describeRehearsals(rehearsals)}. ${report.results.length} of ${report.found} fixes, ${report.seconds} s.</p>
 <p id="filter"><label>find <input type="search" placeholder="file, function, reason"></label> <button data-verdict="">all</button>
 ${buttons}</p>
-<table><thead><tr><th>verdict<th>fix<th>changed<th>new<th>reason<th>rehearsed<th>ms</tr></thead><tbody>
+<h2>Fixes</h2><table><thead><tr><th>verdict<th>fix<th>changed<th>new<th>reason<th>rehearsed<th>ms</tr></thead><tbody>
 ${report.results.map(renderRow).join("\n")}
 </tbody></table>
 <h2>Reasons</h2><table>
@@ -42,7 +42,7 @@ function renderDetails({
   matched,
   milliseconds,
 }: FixResult): string {
-  const list = (heading: string, items: readonly string[]): string => renderList(heading, items, 4);
+  const list = (heading: string, items: readonly string[]): string => renderList(heading, items, 3);
   const named = ({ name, unit, why }: ChangedItem): string => `<code>${escape(name)}</code> ${escape(why)} <small>${escape(unit)}</small>`;
   return [
     reason === "" ? "" : `<pre>${escape(reason)}</pre>`,
@@ -69,7 +69,8 @@ const STYLE = `
 tr.update > td:first-child { color: var(--come); }
 tr.refused > td:first-child, tr.failed > td:first-child { color: var(--gone); font-weight: bold; }
 tr.no-effect > td:first-child, tr.not-alone > td:first-child, tr.not-built > td:first-child { color: var(--faint); }
-button.on { font-weight: bold; }
+button[aria-pressed="true"] { font-weight: bold; }
+td h3 { font-size: 1em; margin: .6em 0 .2em; }
 `;
 
 const SCRIPT = `
@@ -79,7 +80,7 @@ let verdict = "";
 function show() {
   const words = search.value.toLowerCase();
   for (const row of rows) row.hidden = (verdict !== "" && row.dataset.verdict !== verdict) || !row.textContent.toLowerCase().includes(words);
-  for (const button of document.querySelectorAll("button")) button.classList.toggle("on", button.dataset.verdict === verdict);
+  for (const button of document.querySelectorAll("button")) button.setAttribute("aria-pressed", button.dataset.verdict === verdict);
 }
 search.addEventListener("input", show);
 for (const button of document.querySelectorAll("button")) button.addEventListener("click", () => { verdict = button.dataset.verdict; show(); });

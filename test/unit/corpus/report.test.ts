@@ -4,6 +4,7 @@ import { renderMarkdown } from "../../../corpus/report-markdown.js";
 import { renderText } from "../../../corpus/report-text.js";
 import { summarize, type Summary } from "../../../corpus/summary.js";
 import type { FixResult, RehearsalResult } from "../../../corpus/types.js";
+import { findPageFaults, openPage } from "../../support/page-faults.js";
 
 const result = (fix: string, more: Partial<FixResult>): FixResult => ({
   fix,
@@ -80,6 +81,12 @@ describe("the reports", () => {
     expect(text).not.toContain("e.c");
     expect(text).toContain("fixes that become updates: 50.0 %");
     expect(text).toContain("1 of the updates rehearsed, 1 of them verified, 0 wrong\n");
+  });
+
+  it("has nothing that an accessibility tool finds wrong, unfolded", async () => {
+    const page = openPage(renderHtml(REPORT));
+    for (const entry of page.window.document.querySelectorAll("details")) entry.open = true;
+    expect(await findPageFaults(page)).toEqual([]);
   });
 
   it("as HTML hold nothing unescaped and nothing from elsewhere", () => {
