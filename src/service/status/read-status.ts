@@ -20,6 +20,7 @@ export async function readStatus(service: Service): Promise<Status> {
   const records = await readAppliedRecords(place);
   const known = await readLastRun(place);
   const outcomes = known?.release === release ? known.outcomes : [];
+  const tried = Date.parse(known?.time ?? "");
   const waits = await readWaits(place);
   const loaded = system.engine.listIds().flatMap((id) => system.engine.readUpdate(id) ?? []);
   const onDisk = await kept(service, release);
@@ -29,6 +30,7 @@ export async function readStatus(service: Service): Promise<Status> {
     entry: entries.find((each) => each.id === id),
     record: records.find((each) => each.id === id),
     outcome: outcomes.find((each) => each.id === id),
+    tried,
     wait: waits.find((each) => each.id === id),
     loaded: loaded.find((each) => each.id === id),
   });
@@ -74,6 +76,8 @@ interface Known {
   readonly entry: StoredUpdate | undefined;
   readonly record: AppliedRecord | undefined;
   readonly outcome: Outcome | undefined;
+  /** When that was. Milliseconds; NaN where nothing was tried. */
+  readonly tried: number;
   readonly wait: Wait | undefined;
   readonly loaded: LoadedUpdate | undefined;
   /** Modules that it has on the disk. */
@@ -116,7 +120,7 @@ function statusOf(id: string, known: Known, uptime: number, modules: readonly st
 }
 
 function stateOf(known: Known, modules: readonly string[]): Pick<UpdateStatus, "state" | "reason"> | undefined {
-  const { entry, record, outcome, wait } = known;
+  const { entry, record, outcome, tried, wait } = known;
   if (isApplied(known)) {
     if (wait?.stays !== undefined) return { state: "failed", reason: `it is to be undone, and stays: ${wait.stays}` };
     if (entry !== undefined && record?.sha256 !== undefined && record.sha256 !== entry.sha256)
@@ -143,7 +147,8 @@ function stateOf(known: Known, modules: readonly string[]): Pick<UpdateStatus, "
     return { state: "on-disk", reason: `${onDisk.join(", ")} is loaded without it: apply it, or load the module anew` };
   if (entry === undefined) return record?.undone === undefined ? undefined : { state: "undone" };
   if (entry.held !== undefined) return { state: entry.held.reason === "crash" ? "failed" : "left-out", reason: entry.held.detail };
-  if (record?.undone !== undefined) return { state: "undone", reason: "it was undone by hand; the next boot applies it" };
+  const isTriedSince = record?.undone !== undefined && outcome !== undefined && tried > Date.parse(record.undone);
+  if (record?.undone !== undefined && !isTriedSince) return { state: "undone", reason: "it was undone by hand; the next boot applies it" };
   if (outcome === undefined || outcome.state === "applied") return { state: "not-applied" };
   return { state: outcome.state, ...(outcome.message === undefined ? {} : { reason: outcome.message }) };
 }

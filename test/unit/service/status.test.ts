@@ -112,6 +112,19 @@ describe("the state of a machine", () => {
     expect(states(await status())).toBe("not-applied, fix undone");
   });
 
+  test("is a failure where an apply failed since the undo by hand", async () => {
+    machine.boot("", { answers: ["done", "done", "no_match"] });
+    await install();
+    await start();
+    await undoNoted(machine.service, "fix", { tries: 1, tell: tellNobody });
+    expect(states(await status())).toBe("not-applied, fix undone");
+    machine.passes(1);
+    await start();
+    const now = await status();
+    expect(states(now)).toBe("failed, fix failed");
+    expect(now.reasons[0]).toMatch(/^fix was not applied: (?!it was undone by hand)/);
+  });
+
   test("needs a reboot where what an undone update has left in memory is in the way; what failed for another reason is graver", async () => {
     await install();
     machine.system.hold("fix", { stage: "resident", parts: [] });
