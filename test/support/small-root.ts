@@ -13,6 +13,8 @@ const PACKAGES = [
   ...["libc-bin", "perl-base", "init-system-helpers", "hostname", "util-linux", "kmod", "libstdc++6"],
 ];
 
+const MOUNTS = 'mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && mount --rbind /dev "$0/dev"';
+
 /** Of no use here. */
 const LEFT_OUT = ["doc", "man", "info", "locale"].map((name) => `--exclude=./usr/share/${name}`);
 
@@ -53,10 +55,9 @@ export class SmallRoot {
     await copyFile(file, this.inside(`root/${basename(file)}`));
   }
 
-  /** Runs shell text inside, with processes and mounts of its own. Does not judge the outcome. */
-  async run(command: string): Promise<BareResult> {
-    const enter =
-      'mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && mount --rbind /dev "$0/dev" && exec chroot "$0" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin sh -c "cd /root; $1"';
+  /** Runs shell text inside, with processes and mounts of its own. Does not judge the outcome. @param mounts shell text that makes /proc, /sys and /dev of it */
+  async run(command: string, mounts = MOUNTS): Promise<BareResult> {
+    const enter = `${mounts} && exec chroot "$0" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin sh -c "cd /root; $1"`;
     const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
     const namespaces = ["--mount", "--pid", "--fork", "--kill-child", ...asRoot];
     const { exitCode, all } = await execa("unshare", [...namespaces, "sh", "-c", enter, this.path, command], {

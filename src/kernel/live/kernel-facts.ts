@@ -1,4 +1,4 @@
-import { machine } from "node:os";
+import { machine, release } from "node:os";
 import { join } from "node:path";
 import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
 import { parseBuildId } from "../../elf/notes.js";
@@ -48,7 +48,8 @@ export interface SymbolText {
 export function readKernelIdentity(root = "/"): KernelIdentity {
   const notes = readOptional(join(root, "sys/kernel/notes"));
   return {
-    release: readText(join(root, "proc/sys/kernel/osrelease")) ?? "",
+    // In a chroot nobody may have mounted /proc: what uname(2) says is the same.
+    release: readText(join(root, "proc/sys/kernel/osrelease")) ?? (root === "/" ? release() : ""),
     machine: readText(join(root, "proc/sys/kernel/arch")) ?? machine(),
     buildId: notes === undefined ? undefined : parseBuildId(notes),
   };

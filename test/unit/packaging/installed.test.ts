@@ -85,6 +85,17 @@ describe.each(["bookworm", "trixie"])("on a small %s", (suite) => {
     expect(await sh("ksplice list -q")).toBe("first");
   });
 
+  test("where nobody has mounted /proc, as in an image that is being made, that is no hindrance", { timeout: 60_000 }, async () => {
+    const [, second = ""] = debs.slice(2).map((deb) => basename(deb));
+    const name = "ksplice-update-second-6.1.0-47-amd64";
+    const { exitCode, output } = await root.run(
+      `dpkg -i ${second} && ksplice list -q && dpkg -r ${name} && ksplice list -q`,
+      "mount --rbind /dev $0/dev",
+    );
+    expect({ exitCode, output }).toMatchObject({ exitCode: 0, output: expect.stringMatching(/^first\nsecond$[^]*^first$/m) as string });
+    expect(output).not.toMatch(/could not be published|cannot be/);
+  });
+
   test("removed, it leaves the store and the configuration; purged, nothing", { timeout: 60_000 }, async () => {
     const output = await sh("dpkg -r ksplice-update-first-6.1.0-47-amd64 ksplice 2>&1");
     expect(output).not.toMatch(/warning/);
