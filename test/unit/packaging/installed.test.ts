@@ -96,6 +96,21 @@ describe.each(["bookworm", "trixie"])("on a small %s", (suite) => {
     expect(output).not.toMatch(/could not be published|cannot be/);
   });
 
+  test("in a container that systemd runs they come and go, and say that they are not applied there", { timeout: 60_000 }, async () => {
+    const [, second = ""] = debs.slice(2).map((deb) => basename(deb));
+    // What the package of systemd has, which is not in this system.
+    await sh(
+      "mkdir -p /run/systemd/system && printf '#!/bin/sh\\nexit 0\\n' >/usr/bin/systemd-detect-virt && chmod 755 /usr/bin/systemd-detect-virt",
+    );
+    const installed = await sh(`dpkg -i ${second} 2>&1`);
+    expect(installed).toContain("nothing of it is applied here");
+    expect(installed).toContain("not all updates are applied");
+    expect(await sh("ksplice list -q")).toBe("first\nsecond");
+    expect(await sh("dpkg -r ksplice-update-second-6.1.0-47-amd64 2>&1")).toContain("second is out of service");
+    expect(await sh("ksplice list -q")).toBe("first");
+    await sh("rm -r /run/systemd /usr/bin/systemd-detect-virt");
+  });
+
   test("removed, it leaves the store and the configuration; purged, nothing", { timeout: 60_000 }, async () => {
     const output = await sh("dpkg -r ksplice-update-first-6.1.0-47-amd64 ksplice 2>&1");
     expect(output).not.toMatch(/warning/);
