@@ -17,6 +17,7 @@ const SLOWEST = [
   "vm/hooks",
   "vm/resident",
   "callbacks/prove-callbacks",
+  "packaging/installed",
   "packaging/packages",
   "debian/other-release",
   "create/check-layouts",
