@@ -44,6 +44,10 @@ const appliedSchema = z.strictObject({
   undone: z.string().optional(),
 });
 
+/** Code of what was left out because it had been undone; and why, in words. */
+export const UNDONE = "undone";
+export const UNDONE_BY_HAND = "it was undone by hand; the next boot applies it, or `ksplice service start`";
+
 /** What became of one update of the store at the latest start or resume. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 export type LastRun = z.infer<typeof lastRunSchema>;

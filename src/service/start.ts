@@ -6,7 +6,17 @@ import { applyGuarded, messageOf } from "./apply-guarded.js";
 import { settingsOf } from "./config.js";
 import { holdSuspects } from "./guard/settle.js";
 import { requireMachine, type MachineFacts } from "./machine-facts.js";
-import { readLastRun, writeLastRun, writeWaiting, type LastRun, type Outcome } from "./run-state.js";
+import type { Place } from "./place.js";
+import {
+  readAppliedRecords,
+  readLastRun,
+  UNDONE,
+  UNDONE_BY_HAND,
+  writeLastRun,
+  writeWaiting,
+  type LastRun,
+  type Outcome,
+} from "./run-state.js";
 import { cameWith, kept, modulesWith, willComeWith } from "./on-disk.js";
 import type { Service } from "./service.js";
 import type { StoredUpdate } from "./store/store-index.js";
@@ -42,8 +52,8 @@ export async function startService(service: Service, options: StartOptions): Pro
   if (report.isCrashKernel) return { ...report, outcomes: [] };
   if (!options.resume) await holdSuspects(service, release);
   const disabledBy = facts.disabledBy();
-  const before = options.resume ? await readLastRun(place) : undefined;
-  const outcomes = disabledBy === undefined ? await applyAll(service, await store.list(release), options, before?.outcomes) : [];
+  const before = options.resume ? await whatWasBefore(place) : NOTHING_BEFORE;
+  const outcomes = disabledBy === undefined ? await applyAll(service, await store.list(release), options, before) : [];
   const run = { ...{ format: report.format, release, time: report.time, outcomes }, ...(disabledBy === undefined ? {} : { disabledBy }) };
   await writeLastRun(place, run);
   await writeWaiting(place, [...new Set(outcomes.flatMap(({ modules = [] }) => modules))]);
@@ -65,20 +75,28 @@ async function modulesHaveCome(facts: MachineFacts): Promise<void> {
   for (let tries = 0; tries < 50 && facts.areModulesLoading(); tries++) await sleep(200);
 }
 
-async function applyAll(
-  service: Service,
-  entries: readonly StoredUpdate[],
-  options: StartOptions,
-  before: readonly Outcome[] = [],
-): Promise<Outcome[]> {
+/** What a resume goes on from. */
+interface Before {
+  readonly outcomes: readonly Outcome[];
+  /** Updates that were undone since they were applied: by hand, or because the machine was unwell with them. */
+  readonly undone: ReadonlySet<string>;
+}
+
+const NOTHING_BEFORE: Before = { outcomes: [], undone: new Set() };
+
+async function whatWasBefore(place: Place): Promise<Before> {
+  const records = await readAppliedRecords(place);
+  const undone = records.filter(({ undone: time }) => time !== undefined).map(({ id }) => id);
+  return { outcomes: (await readLastRun(place))?.outcomes ?? [], undone: new Set(undone) };
+}
+
+async function applyAll(service: Service, entries: readonly StoredUpdate[], options: StartOptions, before: Before): Promise<Outcome[]> {
   const { engine } = service.system;
   const outcomes: Outcome[] = [];
   let applied = 0;
   for (const entry of entries) {
-    const last = before.find(({ id }) => id === entry.id);
-    // What failed once fails again when some module comes; `start` tries it anew.
     const was = engine.readUpdate(entry.id)?.stage === "applied";
-    const outcome = last?.state === "failed" ? last : await applyOne(service, entry, options);
+    const outcome = afterBefore(entry, was, before) ?? (await applyOne(service, entry, options));
     if (outcome.state === "applied" && !was) applied++;
     service.tell(outcome.state === "failed" ? "warning" : "note", spellOutcome(outcome));
     outcomes.push(outcome);
@@ -88,6 +106,16 @@ async function applyAll(
       service.tell("warning", `nothing will take the crash guard's marks away: ${messageOf(error)}; run \`ksplice service well\``);
     });
   return outcomes;
+}
+
+/**
+ * What is not tried when some module comes: what failed once fails again; and what was undone, somebody did not want. `start` tries both anew.
+ * @returns undefined for what is to be tried
+ */
+function afterBefore({ id }: StoredUpdate, isApplied: boolean, { outcomes, undone }: Before): Outcome | undefined {
+  if (!isApplied && undone.has(id)) return { id, state: "left-out", code: UNDONE, message: UNDONE_BY_HAND };
+  const last = outcomes.find((outcome) => outcome.id === id);
+  return last?.state === "failed" ? last : undefined;
 }
 
 async function applyOne(service: Service, entry: StoredUpdate, options: StartOptions): Promise<Outcome> {

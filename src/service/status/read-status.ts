@@ -2,7 +2,7 @@ import { ARCHITECTURE_NAMES } from "../../arch/architectures.js";
 import type { LoadedUpdate } from "../../engine/core/ksplice-sysfs.js";
 import { readWaits, type Wait } from "../confirm.js";
 import { cameWith, kept, modulesWith, willComeWith } from "../on-disk.js";
-import { readAppliedRecords, readLastRun, type AppliedRecord, type Outcome } from "../run-state.js";
+import { readAppliedRecords, readLastRun, UNDONE, UNDONE_BY_HAND, type AppliedRecord, type Outcome } from "../run-state.js";
 import type { Service } from "../service.js";
 import { releasesWithUpdates } from "../start.js";
 import type { StoredUpdate } from "../store/store-index.js";
@@ -147,8 +147,9 @@ function stateOf(known: Known, modules: readonly string[]): Pick<UpdateStatus, "
     return { state: "on-disk", reason: `${onDisk.join(", ")} is loaded without it: apply it, or load the module anew` };
   if (entry === undefined) return record?.undone === undefined ? undefined : { state: "undone" };
   if (entry.held !== undefined) return { state: entry.held.reason === "crash" ? "failed" : "left-out", reason: entry.held.detail };
-  const isTriedSince = record?.undone !== undefined && outcome !== undefined && tried > Date.parse(record.undone);
-  if (record?.undone !== undefined && !isTriedSince) return { state: "undone", reason: "it was undone by hand; the next boot applies it" };
+  const isTriedSince =
+    record?.undone !== undefined && outcome !== undefined && outcome.code !== UNDONE && tried > Date.parse(record.undone);
+  if (record?.undone !== undefined && !isTriedSince) return { state: "undone", reason: UNDONE_BY_HAND };
   if (outcome === undefined || outcome.state === "applied") return { state: "not-applied" };
   return { state: outcome.state, ...(outcome.message === undefined ? {} : { reason: outcome.message }) };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { tellNobody } from "../../../src/events.js";
 import { beforeEach, describe, expect, test } from "vitest";
 import { applyGuarded, undoNoted, type GuardedOptions } from "../../../src/service/apply-guarded.js";
 import { clearHeld, forgetMarks, markWell } from "../../../src/service/guard/settle.js";
@@ -125,6 +126,20 @@ describe("a module that is not loaded", () => {
   test("does not hold up an update that may go without it", async () => {
     await install(await fitting({}, ["vmlinux", "mod"]), true);
     expect(outcomes(await start())).toEqual(["fix applied"]);
+  });
+
+  test("does not bring back what was undone by hand, nor what needs it; the next start does", async () => {
+    await install(await fitting({ id: "bad" }));
+    await install(await fitting({ id: "more", after: ["bad"] }));
+    await install(await fitting({ id: "late" }, ["vmlinux", "mod"]));
+    expect(outcomes(await start())).toEqual(["bad applied", "more applied", "late waiting"]);
+    for (const id of ["more", "bad"]) await undoNoted(machine.service, id, { tries: 1, tell: tellNobody });
+    machine.system.modules.add("mod");
+    expect(outcomes(await start(true))).toEqual(["bad left-out undone", "more left-out undone", "late applied"]);
+    expect(outcomes(await start(true))).toEqual(["bad left-out undone", "more left-out undone", "late applied"]);
+    expect(applied()).toEqual(["applied bad", "applied more", "applied late"]);
+    expect(machine.said).toContain("bad is left out: it was undone by hand; the next boot applies it, or `ksplice service start`");
+    expect(outcomes(await start())).toEqual(["bad applied", "more applied", "late applied"]);
   });
 
   test("does not have tried again what failed", async () => {

@@ -112,6 +112,18 @@ describe("the state of a machine", () => {
     expect(states(await status())).toBe("not-applied, fix undone");
   });
 
+  test("is that of an undo by hand when a module has come since, whatever had failed before", async () => {
+    machine.boot("", { answers: ["no_match", "done", "done"] });
+    await install();
+    await start();
+    expect(states(await status())).toBe("failed, fix failed");
+    await start();
+    await undoNoted(machine.service, "fix", { tries: 1, tell: tellNobody });
+    machine.passes(1);
+    await startService(machine.service, { tries: 1, resume: true });
+    expect(states(await status())).toBe("not-applied, fix undone");
+  });
+
   test("is a failure where an apply failed since the undo by hand", async () => {
     machine.boot("", { answers: ["done", "done", "no_match"] });
     await install();
