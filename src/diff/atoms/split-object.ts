@@ -94,7 +94,7 @@ export class SplitObject {
     if (section === undefined) return { kind: "outside", symbol, addend };
     const offset = symbol.value + addend;
     if (this.rules.get(section)?.kind === "table") return this.#entry(section, offset, this.#bias(relocation, owner), owner);
-    if (this.rules.get(section)?.kind === "literals") return this.#literal(section, offset, this.#bias(relocation, owner));
+    if (this.rules.get(section)?.kind === "literals") return this.#literal(section, relocation, this.#bias(relocation, owner));
     const atoms = this.atomsOf(section);
     const only = atoms.length === 1 ? atoms[0] : undefined;
     if (only?.symbol !== undefined) return { kind: "atom", atom: only, offset: offset - only.start, bias: 0 };
@@ -129,15 +129,20 @@ export class SplitObject {
     return { kind: "entry", entry, bias };
   }
 
-  #literal(section: ElfSection, offset: number, bias: number): Target {
-    const place = offset + bias;
+  /**
+   * A label stands at the start of its string, wherever in it or behind it the code begins: with the last character, to go back from there, say. The assembler leaves the label
+   * where that is not the start, for the linker merges strings.
+   */
+  #literal(section: ElfSection, { symbol, addend }: ElfRelocation, bias: number): Target {
+    const place = symbol.value + addend + bias;
     const { entsize, data } = section;
     const isString = (section.flags & elf.SHF_STRINGS) !== 0;
-    const start = isString ? place : place - (place % entsize);
+    const isLabel = symbol.type !== elf.STT_SECTION;
+    const start = !isString ? place - (place % entsize) : isLabel ? symbol.value : place;
     if (start < 0 || start >= data.length)
       throw new ElfFormatError(
         this.object.fileName,
-        `a relocation refers to offset ${String(place)} of ${section.name}, which has ${String(data.length)} bytes`,
+        `a relocation refers to offset ${String(start)} of ${section.name}, which has ${String(data.length)} bytes`,
       );
     const end = isString ? stringEnd(data, start, entsize) : start + entsize;
     return { kind: "literal", bytes: data.subarray(start, end), align: section.align, delta: place - start, bias };

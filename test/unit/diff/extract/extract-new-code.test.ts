@@ -68,6 +68,21 @@ describe("what new code refers to", () => {
     expect(owners.sort()).toEqual([".text.f 0", ".text.f 16", ".text.g 32"]);
   });
 
+  it("a text is carried once, and whole, wherever the code points into it", () => {
+    const source = (value: string) => `int out(const char *); int f(int x) {
+      const char *text = "directory/file", *at = text + __builtin_strlen(text);
+      while (at > text && at[-1] != (char)(x + ${value})) at--;
+      return out(at); }`;
+    const code = extract(source("0"), source("1"));
+    const literals = sectionOf(code, ".rodata.literals");
+    const text = "directory/file";
+    const places = sectionOf(code, ".text.f").relocations.flatMap(({ symbol, addend, type }) =>
+      symbol.home === literals ? [symbol.value + addend + (type.pcRelative ? 4 : 0)] : [],
+    );
+    expect(places.sort((a, b) => a - b)).toEqual([0, text.length]);
+    expect(Buffer.from(literals.data).toString("latin1")).toBe(`${text}\0`);
+  });
+
   it("static calls keep their plain names, whoever defines them", () => {
     const source = (value: string) =>
       `asm(".section .static_call.text,\\"ax\\"\\n.globl __SCT__tick\\n.type __SCT__tick, @function\\n__SCT__tick: ret\\n.size __SCT__tick, 1\\n.previous");
