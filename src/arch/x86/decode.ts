@@ -116,8 +116,10 @@ function describe(instruction: Instruction): DecodedInstruction {
   };
 }
 
+/** `vmcall`, `vmmcall`, `syscall` and their like are calls to the decoder, too: of somebody who is not named. */
 function branchOf(instruction: Instruction): string | undefined {
-  const { ConditionCode, FlowControl, Mnemonic } = iced();
+  const { ConditionCode, FlowControl, Mnemonic, OpKind } = iced();
+  if (instruction.op0Kind !== OpKind.NearBranch64) return undefined;
   const flow = instruction.flowControl;
   if (flow === FlowControl.UnconditionalBranch) return "jmp";
   if (flow === FlowControl.Call) return "call";

@@ -62,6 +62,17 @@ describe("decoding", () => {
     ]);
   });
 
+  it.each([
+    ["vmcall", [0x0f, 0x01, 0xc1]],
+    ["vmmcall", [0x0f, 0x01, 0xd9]],
+    ["syscall", [0x0f, 0x05]],
+    ["call *%rax", [0xff, 0xd0]],
+    ["jmp *%rax", [0xff, 0xe0]],
+  ])("%s leads to no place that it names", (_, code) => {
+    const [instruction] = decode(bytes(...code));
+    expect(instruction).toMatchObject({ size: code.length, isValid: true, branch: undefined, branchTarget: undefined });
+  });
+
   it("starts anywhere and stops at the end", () => {
     const code = bytes(0x48, 0x89, 0xd8, 0x0f);
     expect(decodeOne(code, 1)).toMatchObject({ offset: 1, size: 2, isValid: true });
