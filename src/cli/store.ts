@@ -124,7 +124,7 @@ export function removeCommand(): Command {
       const service = serviceOf(options, shown.tell);
       if (await removeWithoutStore(service, id, options)) return;
       const release = await service.store.releaseOf(id, options.release);
-      const { entry, offDisk, undone, stays } = await endingBetweenSteps(
+      const { entry, offDisk, undone, stays, hint } = await endingBetweenSteps(
         async (interruption) =>
           await removeUpdate(
             service,
@@ -136,12 +136,13 @@ export function removeCommand(): Command {
       if (options.root === undefined) await publishStatus(service);
       shown.done();
       if (stays !== undefined) process.exitCode = EXIT_REFUSED;
-      if (options.json === true) printJson({ release, ...entry, offDisk, undone, stays });
+      if (options.json === true) printJson({ release, ...entry, offDisk, undone, stays, hint });
       else if (options.quiet !== true) {
         const kernel = undone ? "; it is undone" : stays === undefined ? "" : `; it STAYS in the kernel until the next boot: ${stays}`;
         process.stdout.write(
           `${id} is out of service for ${release}${offDisk.length === 0 ? "" : `, and ${offDisk.join(", ")} off the disk`}${kernel}\n`,
         );
+        if (hint !== undefined) process.stdout.write(`hint: ${hint}\n`);
       }
     });
 }

@@ -49,8 +49,10 @@ export interface Removed {
   readonly offDisk: readonly string[];
   /** It is in the kernel no more. */
   readonly undone: boolean;
-  /** Why it is, still. */
+  /** Why it is, still: who is in the way, on lines of their own. */
   readonly stays?: string;
+  /** What can be done about that. */
+  readonly hint?: string;
 }
 
 /**
@@ -73,6 +75,6 @@ export async function removeUpdate(service: Service, release: string, id: string
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     await noteStays(place, id, messageOf(error));
-    return { entry, offDisk, undone: false, stays: messageOf(error) };
+    return { entry, offDisk, undone: false, stays: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
   }
 }

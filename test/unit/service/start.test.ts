@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Refusal } from "../../../src/diagnostics.js";
 import { tellNobody } from "../../../src/events.js";
 import { beforeEach, describe, expect, test } from "vitest";
 import { applyGuarded, undoNoted, type GuardedOptions } from "../../../src/service/apply-guarded.js";
@@ -289,7 +290,7 @@ describe("at once", () => {
   });
 
   test("what the kernel does not let go is out of service all the same, and that is said", async () => {
-    machine.boot("", { answers: ["done", "code_busy"] });
+    machine.boot("", { answers: ["done", "code_busy", "code_busy"] });
     await install(await fitting());
     await start();
     const removed = await removeUpdate(machine.service, release, "fix", { tries: 1, tell: () => undefined });
@@ -297,6 +298,10 @@ describe("at once", () => {
       undone: false,
       stays: expect.stringContaining("was not undone: code that it brought was in use") as string,
     });
+    // Who is in the way, and what can be done, as `ksplice undo` says it.
+    const whole = await undoNoted(machine.service, "fix", { tries: 1, tell: tellNobody }).catch((error: unknown) => error);
+    expect([removed.stays, removed.hint]).toEqual([(whole as Refusal).message, (whole as Refusal).hint]);
+    expect(removed.stays?.split("\n").length).toBeGreaterThan(1);
     expect(machine.events.at(-1)).toMatchObject({ what: "failed", code: "code-busy" });
     expect(await machine.service.store.list(release)).toEqual([]);
   });
