@@ -92,6 +92,13 @@ describe("an update", () => {
   });
 });
 
+it("a note of a kind that only a later release knows is read all the same; what is no word is not", async () => {
+  const saved = async (kind: string): Promise<string> =>
+    await save(await packUpdate(sampleUpdate({ notes: [{ kind, function: "f", file: "a.c", line: 1, message: "look" }] })));
+  expect((await openUpdate(await saved("later-kind"))).manifest.notes).toMatchObject([{ kind: "later-kind", message: "look" }]);
+  await expect(saved("\u001b[2J").then(openUpdate)).rejects.toMatchObject({ code: "bad-update" });
+});
+
 describe("hostile or damaged input is refused", () => {
   const file = (name: string, content = "x"): Entry & { content: string } => ({ name, type: "file", content });
 
