@@ -123,7 +123,7 @@ Object.assign(arrows, {
   "test/unit": [...tests, "corpus", "demo", "matrix", "packaging"],
   "test/golden": tests,
   // They run what `npm run bench` and `npm run corpus` run.
-  "test/vm": [...tests, "corpus", "examples"],
+  "test/vm": [...tests, "corpus", "examples", "packaging"],
   "test/nightly": [...tests, "bench", "corpus", "matrix", "packaging", "test/vm"],
 });
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildPackages } from "../../../packaging/build-packages.js";
-import { defaultCacheDir } from "../../../src/host/cache-dir.js";
-import { packageUpdate } from "../../../src/service/package/update-package.js";
-import { SmallRoot } from "../../support/small-root.js";
-import { incoming } from "../../support/store-samples.js";
+import { buildPackages } from "../../packaging/build-packages.js";
+import { defaultCacheDir } from "../../src/host/cache-dir.js";
+import { packageUpdate } from "../../src/service/package/update-package.js";
+import { SmallRoot } from "../support/small-root.js";
+import { incoming } from "../support/store-samples.js";
 
 /**
  * The packages of the machine that is patched, and of updates, through dpkg in a small system: installed, used, upgraded, removed and purged, their scripts run. What apt makes of
