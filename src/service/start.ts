@@ -112,8 +112,9 @@ async function applyAll(service: Service, entries: readonly StoredUpdate[], opti
  * What is not tried when some module comes: what failed once fails again; and what was undone, somebody did not want. `start` tries both anew.
  * @returns undefined for what is to be tried
  */
-function afterBefore({ id }: StoredUpdate, isApplied: boolean, { outcomes, undone }: Before): Outcome | undefined {
-  if (!isApplied && undone.has(id)) return { id, state: "left-out", code: UNDONE, message: UNDONE_BY_HAND };
+function afterBefore({ id, held }: StoredUpdate, isApplied: boolean, { outcomes, undone }: Before): Outcome | undefined {
+  // What is held has a reason of its own.
+  if (!isApplied && held === undefined && undone.has(id)) return { id, state: "left-out", code: UNDONE, message: UNDONE_BY_HAND };
   const last = outcomes.find((outcome) => outcome.id === id);
   return last?.state === "failed" ? last : undefined;
 }

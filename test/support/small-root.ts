@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -41,7 +42,7 @@ export class SmallRoot {
     const paragraphs = await mapLimited(debs, availableParallelism(), async (deb) => await root.#unpack(deb));
     await writeFile(join(database, "status"), paragraphs.join("\n"));
     // What the packages' scripts would have done.
-    await symlink("dash", root.inside("usr/bin/sh")).catch(() => undefined);
+    if (!existsSync(root.inside("usr/bin/sh"))) await symlink("dash", root.inside("usr/bin/sh"));
     for (const name of ["passwd", "group"]) await copyFile(root.inside(`usr/share/base-passwd/${name}.master`), root.inside(`etc/${name}`));
     await chmod(root.path, 0o755);
     return root;

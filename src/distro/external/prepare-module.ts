@@ -1,7 +1,7 @@
-import { chmod, copyFile, cp, mkdir, readFile, realpath, rename, rm, symlink } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { chmod, copyFile, cp, mkdir, readdir, readFile, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { tellNobody, type Tell } from "../../events.js";
-import { directoriesIn, isDirectory, isFile, namesIn, readTextIfThere } from "../../host/files.js";
+import { isDirectory, isFile, namesIn, readTextIfThere } from "../../host/files.js";
 import { isModuleFile, moduleName, readModuleFile } from "../../host/module-file.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { withoutBuild } from "../../kbuild/clean-source.js";
@@ -90,7 +90,7 @@ interface Module {
   readonly files: readonly string[];
 }
 
-async function readModule({ module, ko: given }: PrepareModuleRequest, release: string): Promise<Module> {
+async function readModule({ module, ko: given, dir }: PrepareModuleRequest, release: string): Promise<Module> {
   const source = resolve(module);
   if (!(await isFile(join(source, "Makefile"))) && !(await isFile(join(source, "Kbuild")))) throw refuse.noModuleSource(source);
   const ko = given === undefined ? await findModuleFile(source) : resolve(given);
@@ -99,7 +99,8 @@ async function readModule({ module, ko: given }: PrepareModuleRequest, release: 
   const facts = readModuleFacts(bytes, ko);
   if (facts.name === undefined || facts.release === undefined) throw refuse.noModuleFile(ko);
   if (facts.release !== release) throw refuse.moduleOfOtherKernel(ko, facts.release, release);
-  const files = await listFiles(source);
+  // Made beside the module's files, an earlier tree is none of them.
+  const files = await listFiles(source, resolve(dir));
   return { name: moduleName(facts.name), source, ko, builtIn: findBuiltIn(bytes, files) ?? (await realpath(source)), files };
 }
 
@@ -113,24 +114,36 @@ async function findModuleFile(source: string): Promise<string> {
 /** What kbuild leaves beside a module's source. */
 const BUILT = /(?:\.(?:o|a|ko|mod|mod\.c|order|cmd|symvers|d|su|gcno)|^Module\.markers)$|^\.tmp_/;
 
-async function listFiles(source: string, below = ""): Promise<string[]> {
+/** Files and links; what a link leads to is not looked at. */
+async function listFiles(source: string, but: string, below = ""): Promise<string[]> {
   const found: string[] = [];
-  const directories = new Set(await directoriesIn(join(source, below)));
-  for (const name of await namesIn(join(source, below))) {
-    const path = join(below, name);
-    if (name === ".git" || BUILT.test(name)) continue;
-    if (directories.has(name)) found.push(...(await listFiles(source, path)));
-    else found.push(path);
+  for (const entry of await readdir(join(source, below), { withFileTypes: true })) {
+    const path = join(below, entry.name);
+    if (entry.name === ".git" || BUILT.test(entry.name) || join(source, path) === but) continue;
+    if (entry.isDirectory()) found.push(...(await listFiles(source, but, path)));
+    else if (entry.isFile() || entry.isSymbolicLink()) found.push(path);
   }
   return found.sort();
 }
 
-/** With its times: what is made of it is looked up by them. */
+/** With its times: what is made of it is looked up by them. Links lead to where they led, inside the copy to the copy's. */
 async function copySource({ source, files }: Module, to: string): Promise<void> {
   for (const path of files) {
-    await mkdir(dirname(join(to, path)), { recursive: true });
-    await cp(join(source, path), join(to, path), { dereference: true, preserveTimestamps: true });
+    const [from, copy] = [join(source, path), join(to, path)];
+    await mkdir(dirname(copy), { recursive: true });
+    const link = await readlink(from).catch(ignoreNoLink);
+    if (link === undefined) await cp(from, copy, { preserveTimestamps: true });
+    else await symlink(linkOf(resolve(dirname(from), link), from, source), copy);
   }
+}
+
+function linkOf(target: string, from: string, source: string): string {
+  return target === source || target.startsWith(`${source}/`) ? relative(dirname(from), target) || "." : target;
+}
+
+/** readlink(2) of what is no link. */
+function ignoreNoLink(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "EINVAL") throw error;
 }
 
 async function linkAll(from: string, to: string, but: ReadonlySet<string>): Promise<void> {

@@ -167,7 +167,7 @@ async function recall(build: PreparedBuild): Promise<Saved | undefined> {
   if (text === undefined) return undefined;
   const saved = JSON.parse(text) as Saved;
   const rules = await readStates(build.tree.source, Object.keys(saved.rules));
-  return saved.answers === answersDirectory(rules) ? saved : undefined;
+  return saved.answers === answersDirectory(rules, build.tree) ? saved : undefined;
 }
 
 async function makeIndex(build: PreparedBuild): Promise<Saved> {
@@ -177,7 +177,7 @@ async function makeIndex(build: PreparedBuild): Promise<Saved> {
   const objects = indexObjects(byOwner, build.tree);
   if (!objects.some(({ targets }) => targets.length > 0)) throw cannotPrepare(build.release, words.trimEnd());
   const rules = await readStates(source, rulePaths(build.tree, makefiles, byOwner.keys()));
-  const saved: Saved = { answers: answersDirectory(rules), rules, objects, includedSources: await findIncludedSources(source) };
+  const saved: Saved = { answers: answersDirectory(rules, build.tree), rules, objects, includedSources: await findIncludedSources(source) };
   for (const name of await readdir(build.cacheDir))
     if (name.startsWith("answers-")) await rm(join(build.cacheDir, name), { recursive: true, force: true });
   await rename(directory, join(build.cacheDir, saved.answers));
@@ -283,6 +283,7 @@ async function stateOf(path: string): Promise<string> {
 }
 
 /** What is asked for is part of the name. */
-function answersDirectory(rules: Saved["rules"]): string {
-  return `answers-${hashOf([FORMAT, ...TELL, JSON.stringify(rules)]).slice(0, 16)}`;
+function answersDirectory(rules: Saved["rules"], { external }: AskedTree): string {
+  const about = external === undefined ? [] : [JSON.stringify(external)];
+  return `answers-${hashOf([FORMAT, ...TELL, JSON.stringify(rules), ...about]).slice(0, 16)}`;
 }

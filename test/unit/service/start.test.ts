@@ -4,7 +4,7 @@ import type { Refusal } from "../../../src/diagnostics.js";
 import { tellNobody } from "../../../src/events.js";
 import { beforeEach, describe, expect, test } from "vitest";
 import { applyGuarded, undoNoted, type GuardedOptions } from "../../../src/service/apply-guarded.js";
-import { clearHeld, forgetMarks, markWell } from "../../../src/service/guard/settle.js";
+import { clearHeld, forgetMarks, hold, markWell } from "../../../src/service/guard/settle.js";
 import { applyFromStore, installUpdate, removeUpdate } from "../../../src/service/in-service.js";
 import { readAppliedRecords } from "../../../src/service/run-state.js";
 import { startService, type StartReport } from "../../../src/service/start.js";
@@ -141,6 +141,15 @@ describe("a module that is not loaded", () => {
     expect(applied()).toEqual(["applied bad", "applied more", "applied late"]);
     expect(machine.said).toContain("bad is left out: it was undone by hand; the next boot applies it, or `ksplice service start`");
     expect(outcomes(await start())).toEqual(["bad applied", "more applied", "late applied"]);
+  });
+
+  test("leaves held what the crash guard has left out, with that reason, though it was undone before", async () => {
+    await install(await fitting());
+    await start();
+    await undoNoted(machine.service, "fix", { tries: 1, tell: tellNobody });
+    const since = machine.time.toISOString();
+    await hold(machine.service, release, "fix", { reason: "crash", since, detail: "the machine went down" });
+    expect(outcomes(await start(true))).toEqual(["fix left-out crash"]);
   });
 
   test("does not have tried again what failed", async () => {

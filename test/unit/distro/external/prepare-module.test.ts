@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { prepareModule, type PreparedModule, type PrepareModuleRequest } from "../../../../src/distro/external/prepare-module.js";
@@ -77,6 +77,26 @@ describe("a module that is no part of the kernel", () => {
     writeFiles(module, { "lib/words.c": "int other;\n" });
     await prepare();
     expect(readFileSync(join(work, "tree/extra/my_greeter/lib/words.c"), "utf8")).toBe("int other;\n");
+  });
+
+  it("keeps links: inside its source to the copy's files, elsewhere to where they led; a loop or one that leads nowhere stops nothing", async () => {
+    mkdirSync(join(work, "outside"));
+    symlinkSync("lib", join(module, "alias"));
+    symlinkSync(join(module, "lib/words.c"), join(module, "lib/again.c"));
+    symlinkSync(".", join(module, "loop"));
+    symlinkSync(join(work, "outside"), join(module, "build"));
+    symlinkSync("gone", join(module, "nowhere"));
+    await prepare();
+    const copy = join(work, "tree/extra/my_greeter");
+    const led = ["alias", "lib/again.c", "loop", "build", "nowhere"].map((path) => readlinkSync(join(copy, path)));
+    expect(led).toEqual(["lib", "words.c", ".", join(work, "outside"), "gone"]);
+  });
+
+  it("gets it beside its own files, twice", async () => {
+    const dir = join(module, "tree");
+    await prepare({ dir });
+    await prepare({ dir });
+    expect(readdirSync(join(dir, "extra/my_greeter")).sort()).toEqual(["Makefile", "lib"]);
   });
 
   it("is patched by names as its own source has them", async () => {
