@@ -29,7 +29,7 @@ import {
   type SystemMapOption,
 } from "./common.js";
 import { readingFiles, readObject } from "./read-object.js";
-import { readingRunningKernel } from "./service-options.js";
+import { readingRunningKernel } from "./running-kernel.js";
 import { showEvents } from "./show-events.js";
 
 interface MatchOptions extends CommonOptions, SystemMapOption {

@@ -1,17 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import {
-  commandLine,
-  machineFacts,
-  Refusal,
-  requireMachine,
-  thisPlace,
-  thisService,
-  type Place,
-  type Service,
-  type StoredUpdate,
-  type Tell,
-} from "../index.js";
+import { commandLine, thisPlace, thisService, type Place, type Service, type StoredUpdate, type Tell } from "../index.js";
 import { requireRootUser } from "./common.js";
 
 /** What the commands of the store and of the service share. */
@@ -44,18 +33,6 @@ export function serviceOf(options: RootOption, tell: Tell): Service {
 export function runningService(tell: Tell): Service {
   return thisService(thisPlace(), commandLine(""), tell);
 }
-
-/** Reads the running kernel. A privileged container can; where another is kept from it, that is the reason, and not what the kernel lacks. @throws Refusal `in-container` */
-export function readingRunningKernel<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Refusal && KEPT_FROM_CONTAINERS.has(error.code)) requireMachine(machineFacts(thisPlace()));
-    throw error;
-  }
-}
-
-const KEPT_FROM_CONTAINERS: ReadonlySet<string> = new Set(["kallsyms-absent", "kallsyms-hidden", "kcore-absent"]);
 
 /** Why it is left out; undefined where it is not. */
 export function heldInWords({ held }: Pick<StoredUpdate, "held">): string | undefined {

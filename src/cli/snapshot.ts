@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { saveSnapshot, type SnapshotSummary } from "../index.js";
 import { printJson, systemMapFrom, withSystemMap, type CommonOptions, type SystemMapOption } from "./common.js";
-import { readingRunningKernel } from "./service-options.js";
+import { readingRunningKernel } from "./running-kernel.js";
 import { showEvents } from "./show-events.js";
 
 interface SnapshotOptions extends CommonOptions, SystemMapOption {

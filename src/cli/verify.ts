@@ -13,7 +13,7 @@ import {
   type Verification,
 } from "../index.js";
 import { printJson, systemMapFrom, usage, withSystemMap, type CommonOptions, type SystemMapOption } from "./common.js";
-import { readingRunningKernel } from "./service-options.js";
+import { readingRunningKernel } from "./running-kernel.js";
 
 interface VerifyOptions extends CommonOptions, SystemMapOption {
   readonly file?: string;
