@@ -5,7 +5,7 @@ import type { KernelTree } from "../../src/tree/kernel-tree.js";
 import { temporaryDirectory, writeFiles } from "./temp-dir.js";
 
 /**
- * A makefile that answers like kbuild where this project asks it: all objects hang on `./`, are compiled through `if_changed_rule`, which the
+ * A makefile that answers like kbuild where this project asks it: all objects hang on `./`, and on their directories, are compiled through `if_changed_rule`, which the
  * command line may replace, and have `real-obj-y`, `real-obj-m`, `obj-m` and `obj` set. Objects are compiled from absolute paths, in `$(O)`.
  */
 const MAKEFILE = `
@@ -14,7 +14,7 @@ VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
-include net/Makefile
+include net/Makefile lib/Makefile
 assembly-objs := arch/x86/lib/copy.o
 real-obj-y := arch/x86/entry/vdso/vma.o net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(addprefix net/,$(obj-y)) $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
@@ -36,7 +36,13 @@ cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
 cmd_host-csingle = gcc -O2 -I$(source)/include -o $@ $< -lm
 if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
-./: $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table scripts/gen_list scripts/mod/modpost lib/table.c lib/hidden.c
+made := $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table scripts/gen_list scripts/mod/modpost lib/table.c lib/hidden.c
+./: $(made)
+# A directory is made by itself too, but for one object.
+directories := $(filter-out ./,$(filter %/,$(MAKECMDGOALS)))
+$(foreach directory,$(directories),$(eval $(directory): $(filter-out lib/again.o,$(filter $(directory)%,$(made)))))
+$(filter-out net/%,$(made)): MAKEFILE_LIST = Makefile
+drivers/gpu/../display/shown.o: MAKEFILE_LIST = $(CURDIR)/drivers/gpu/../display/Makefile
 kernel/bounds.s: $(source)/kernel/bounds.c
 	$(call if_changed_dep,cc_s_c)
 kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
@@ -79,7 +85,7 @@ scripts/conf: $(source)/lib/gen_table.c
 olddefconfig syncconfig: ;
 	@echo $(CURDIR) > $(O)/configured
 	@mkdir -p $(O)/include/config; sed -n 's/^config //p' net/Kconfig > $(O)/include/config/auto.conf
-.PHONY: ./ olddefconfig syncconfig
+.PHONY: ./ $(directories) olddefconfig syncconfig
 `;
 
 /** A tree of a few files. */
@@ -87,6 +93,7 @@ export function writeFakeKernel(source: string): void {
   writeFiles(source, {
     Makefile: MAKEFILE,
     "scripts/Makefile.build": "",
+    "lib/Makefile": "# what all use\nCFLAGS_again.o := -DAGAIN\n",
     "net/Makefile": "# what the network is made of\nobj-y := listed.o\nCFLAGS_listed.o := -DLISTED\nlisted.o: tool\n\t./tool\n",
     "net/Kconfig": "config CONFIG_NET=y\nhelp\n",
     "net/listed.c": "int listed(void) { return LISTED; }\n",

@@ -83,13 +83,17 @@ export const TELL: readonly string[] = [
 /** The file of a directory of answers that has those of one makefile. */
 export const answerFile = (owner: string): string => ANSWERS + owner.replaceAll("/", "!");
 
+/** The file of a directory of answers that names the makefiles which were read for those of one; not there where that makes no object itself. */
+export const rulesFile = (owner: string): string => RULES + owner.replaceAll("/", "!");
+
 /**
  * Asks how every object of the configuration is made, in a dry run over the whole tree: a quarter of a minute on two cores, and nothing is compiled. In the tree of an
  * external module only about its own objects.
  * Callers hold the build's lock.
  * @param directory is emptied; gets kbuild's answers, see {@link answerFile}
+ * @param about only what is made in these directories of the source and below; kbuild reads the makefiles above them for it
  */
-export async function askKbuild(build: PreparedBuild, directory: string): Promise<KbuildAnswers> {
+export async function askKbuild(build: PreparedBuild, directory: string, about: readonly string[] = ["."]): Promise<KbuildAnswers> {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const answers = `${DIRECTORY}=${directory.replaceAll("$", "$$$$")}`;
@@ -97,7 +101,7 @@ export async function askKbuild(build: PreparedBuild, directory: string): Promis
   // Beside Rust lie C objects of the kernel's image.
   const makeVariables = build.makeVariables.filter((variable) => variable !== WITHOUT_RUST_OBJECTS);
   const { source, external } = build.tree;
-  const targets = external === undefined ? ["./"] : [`M=${join(source, external.directory)}`, "modules"];
+  const targets = external === undefined ? about.map((path) => `${path}/`) : [`M=${join(source, external.directory)}`, "modules"];
   const flags =
     external === undefined ? UNIT_FLAGS : [...UNIT_FLAGS, `-fmacro-prefix-map=${join(source, external.directory)}=${external.builtIn}`];
   const result = await makeKernel({ ...build, makeVariables, source }, ["-k", "-n", answers, ...TELL, ...targets], flags);

@@ -3,7 +3,16 @@ import { memoized } from "../../memoized.js";
 import { rename, rm, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, normalize, relative } from "node:path";
 import { tellNobody, type Tell } from "../../events.js";
-import { answerFile, askKbuild, parseAnswers, TELL, type KbuildAnswer, type KbuildAnswers, type ObjectKind } from "./ask-kbuild.js";
+import {
+  answerFile,
+  askKbuild,
+  parseAnswers,
+  rulesFile,
+  TELL,
+  type KbuildAnswer,
+  type KbuildAnswers,
+  type ObjectKind,
+} from "./ask-kbuild.js";
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "../../host/files.js";
 import { withBuildLock } from "../make.js";
 import { objectMadeTwice } from "./refusals.js";
@@ -135,6 +144,33 @@ export class UnitIndex {
     return this.includedSources.has(basename(source));
   }
 
+  /**
+   * The directories, none within another, in which makefiles decide how objects are made: their own, what lies below, which gets their flags, and those
+   * whose makefiles include them.
+   * @param makefiles by their paths from the top of the source
+   * @returns undefined where that is the whole tree, or it cannot be told: kbuild has not gone into one of the directories
+   */
+  async directoriesOf(makefiles: readonly string[], { source, external }: AskedTree): Promise<readonly string[] | undefined> {
+    if (external !== undefined) return undefined;
+    const owners = [...new Set([...this.objects, ...this.others].map(({ owner }) => owner))];
+    const readBy = new Map<string, ReadonlySet<string>>();
+    for (const owner of owners) {
+      const paths = (await readTextIfThere(join(this.directory, rulesFile(owner))))?.split(/\s+/) ?? [];
+      readBy.set(owner, new Set(paths.filter((path) => path.startsWith("/")).map((path) => relative(source, path))));
+    }
+    const found = new Set<string>();
+    for (const makefile of makefiles) {
+      const own = dirname(makefile);
+      const below = owners.filter((owner) => isWithin(normalize(owner), own));
+      const readers = owners.filter((owner) => readBy.get(owner)?.has(makefile) === true);
+      if (COMMON_RULES.includes(makefile) || own === "." || below.length + readers.length === 0) return undefined;
+      if (below.length > 0) found.add(own);
+      for (const owner of readers) found.add(normalize(owner));
+    }
+    if (found.has(".")) return undefined;
+    return [...found].filter((path) => ![...found].some((other) => other !== path && isWithin(path, other))).sort();
+  }
+
   /** The shell's command that makes an object. */
   async commandOf({ owner, object }: IndexedObject): Promise<string> {
     let commands = this.#commands.get(owner);
@@ -148,6 +184,11 @@ export class UnitIndex {
     if (command === undefined) throw new Error(`kbuild's answer for ${owner} lacks ${object}`);
     return command;
   }
+}
+
+/** True of the directory itself too. */
+export function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
 }
 
 async function openIndex(build: PreparedBuild, tell: Tell): Promise<Saved> {

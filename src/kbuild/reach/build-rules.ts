@@ -1,7 +1,7 @@
-import { cp } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, normalize } from "node:path";
 import type { Tell } from "../../events.js";
 import { hashOf, readLatin1 } from "../../host/files.js";
+import { runTool } from "../../host/run-tool.js";
 import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
 import type { ExternalModule } from "../../tree/kernel-tree.js";
@@ -9,7 +9,7 @@ import type { PatchedTree } from "../change/patched-tree.js";
 import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
 import { askKbuild, type KbuildAnswer, type KbuildAnswers } from "../compile/ask-kbuild.js";
 import { commandFrom, type UnitCommand } from "../compile/unit-command.js";
-import { indexObjects, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
+import { indexObjects, isWithin, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
 import { makeKernel, withBuildLock } from "../make.js";
 import { cannotPrepare } from "../refusals.js";
 import type { PreparedBuild } from "../types.js";
@@ -54,42 +54,62 @@ async function askWithRules(
   rules: readonly string[],
 ): Promise<UnitCommand[]> {
   const directory = await makeTemporary("rules-", join(build.cacheDir, "tmp"));
+  const makefiles = rules.filter((path) => !isKconfig(path));
+  const configs = makefiles.length === rules.length ? [] : ["olddefconfig", "syncconfig"];
   try {
     const changed = buildOf(build, patched.root, join(directory, "patched"));
-    const words = await configure(changed, build.outDir);
+    const words = await copyOutput(build.outDir, changed, configs);
     if (words !== undefined) throw rulesNotRead(rules, words);
     const option = await findOtherOption(build.outDir, changed.outDir);
     if (option !== undefined) throw kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
-    const answers = join(directory, "answers");
-    const after = await askWhatIsMade(changed, build, answers);
-    let before = await whatIndexSays(index);
-    if (findDiffering(before, after, patched.added).length > 0) {
-      // What was built since the index was made is not told again. So the unpatched source is asked about in the same way before they are called different.
-      const same = buildOf(build, build.tree.source, join(directory, "unpatched"));
-      const why = await configure(same, build.outDir);
-      if (why !== undefined) throw cannotPrepare(build.release, why);
-      before = await askWhatIsMade(same, build, answers);
-    }
-    const differing = findDiffering(before, after, patched.added);
-    if (differing.length > 0) throw objectsMadeOtherwise(rules, differing);
-    return madeAnew(before, after).map(({ object, command = "" }) => commandFrom(object, command, true));
+    // Of Kconfig makefiles see nothing but the configuration.
+    if (makefiles.length === 0) return [];
+    const ask = async (asked: PreparedBuild, about: Directories): Promise<Made> =>
+      await askWhatIsMade(asked, build, join(directory, "answers"), about);
+    const about = await index.directoriesOf(makefiles, build.tree);
+    const after = await ask(changed, about);
+    const known = await whatIndexSays(index, about);
+    if (findDiffering(known, after, patched.added).length === 0) return newCommands(known, after);
+    // What was built since the index was made is not told again. So the unpatched source is asked about in the same way before they are called different.
+    const same = buildOf(build, build.tree.source, join(directory, "unpatched"));
+    const why = await copyOutput(build.outDir, same, configs);
+    if (why !== undefined) throw cannotPrepare(build.release, why);
+    const before = await ask(same, about);
+    if (about === undefined || hasAllObjects(before, known)) return requireSame(rules, before, after, patched.added);
+    return requireSame(rules, await ask(same, undefined), await ask(changed, undefined), patched.added);
   } finally {
     await removeTemporary(directory);
   }
+}
+
+/** @returns how what is made anew is made @throws Refusal `makefile` */
+function requireSame(rules: readonly string[], before: Made, after: Made, added: readonly string[]): UnitCommand[] {
+  const differing = findDiffering(before, after, added);
+  if (differing.length > 0) throw objectsMadeOtherwise(rules, differing);
+  return newCommands(before, after);
 }
 
 function buildOf(build: PreparedBuild, source: string, outDir: string): PreparedBuild {
   return { ...build, tree: { ...build.tree, source }, outDir };
 }
 
-/** Fills a build's output directory with what another has, and has kbuild configure itself there for the source. @returns what make says where it fails */
-async function configure(build: PreparedBuild, from: string): Promise<string | undefined> {
-  await cp(from, build.outDir, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  for (const target of ["olddefconfig", "syncconfig"]) {
-    const { exitCode, stderr } = await makeKernel({ ...build, source: build.tree.source }, [target]);
-    if (exitCode !== 0) return stderr.trimEnd();
+/** Fills a build's output directory with what another has, and makes targets there. @returns what make says where it fails */
+async function copyOutput(from: string, build: PreparedBuild, targets: readonly string[]): Promise<string | undefined> {
+  const { exitCode, stderr } = await runTool("cp", ["-a", "--", from, build.outDir], {});
+  if (exitCode !== 0) return stderr.trimEnd();
+  for (const target of targets) {
+    const made = await makeKernel({ ...build, source: build.tree.source }, [target]);
+    if (made.exitCode !== 0) return made.stderr.trimEnd();
   }
   return undefined;
+}
+
+/** Directories of the source, with what is below them; undefined: all. */
+type Directories = readonly string[] | undefined;
+
+/** False where kbuild did not go where it went when the index was made. */
+function hasAllObjects(made: Made, known: Made): boolean {
+  return [...known].every(([key, { object }]) => object.targets.length === 0 || made.has(key));
 }
 
 /** Objects, and the commands that make them, by kind and name. */
@@ -100,15 +120,21 @@ interface MadeObject {
   readonly command: string | undefined;
 }
 
-async function whatIndexSays(index: UnitIndex): Promise<Made> {
-  const made = [...index.objects, ...index.others].map(
-    async (object) => [keyOf(object), { object, command: await index.commandOf(object) }] as const,
-  );
+async function whatIndexSays(index: UnitIndex, about: Directories): Promise<Made> {
+  const made = [...index.objects, ...index.others]
+    .filter(({ owner }) => isAbout(owner, about))
+    .map(async (object) => [keyOf(object), { object, command: await index.commandOf(object) }] as const);
   return new Map(await Promise.all(made));
 }
 
-async function askWhatIsMade(asked: PreparedBuild, build: PreparedBuild, directory: string): Promise<Made> {
-  const { byOwner } = await askKbuild(asked, directory);
+function isAbout(owner: string, about: Directories): boolean {
+  return about === undefined || about.some((directory) => isWithin(normalize(owner), directory));
+}
+
+async function askWhatIsMade(asked: PreparedBuild, build: PreparedBuild, directory: string, about: Directories): Promise<Made> {
+  const { byOwner: told } = await askKbuild(asked, directory, about);
+  // What all objects need is told besides.
+  const byOwner = new Map([...told].filter(([owner]) => isAbout(owner, about)));
   return madeOf(byOwner, { outDir: asked.outDir, source: asked.tree.source }, { ...build.tree, outDir: build.outDir });
 }
 
@@ -147,6 +173,10 @@ export function findDiffering(before: Made, after: Made, added: readonly string[
     object.targets.every((target) => targets.has(target));
   for (const made of madeAnew(before, after)) if (!canBeAdded(made)) differing.push(`${made.object.path} is made anew`);
   return differing;
+}
+
+function newCommands(before: Made, after: Made): UnitCommand[] {
+  return madeAnew(before, after).map(({ object, command = "" }) => commandFrom(object, command, true));
 }
 
 function madeAnew(before: Made, after: Made): MadeObject[] {

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { unifiedDiff } from "../../../../src/kbuild/change/diff-texts.js";
 import { shadowWithPatch } from "../../../../src/kbuild/change/patch-tree.js";
+import { UnitIndex } from "../../../../src/kbuild/compile/unit-index.js";
 import { findUnits } from "../../../../src/kbuild/reach/find-units.js";
 import { changesOnlyLists } from "../../../../src/kbuild/reach/makefile-lines.js";
 import type { PreparedBuild } from "../../../../src/kbuild/types.js";
@@ -55,6 +56,14 @@ describe("a makefile or Kconfig file that is touched", () => {
   test.each<[name: string, file: string, was: string, is: string, code: string, words: RegExp]>([
     ["a new object", "net/Makefile", "listed.o\n", "listed.o unlisted.o\n", "makefile", /net\/Makefile: net\/unlisted\.o is made anew/],
     ["an object less", "net/Makefile", "obj-y := listed.o", "obj-y :=", "makefile", /net\/listed\.o is made no more/],
+    [
+      "a flag for an object that kbuild makes with the whole tree only",
+      "lib/Makefile",
+      "-DAGAIN",
+      "-DAGAIN=2",
+      "makefile",
+      /lib\/again\.o is made by another command/,
+    ],
     ["a flag", "net/Makefile", "-DLISTED", "-DLISTED=2", "makefile", /net\/listed\.o is made by another command/],
     [
       "a recipe",
@@ -102,6 +111,22 @@ test("what kbuild has made since it was asked first is made as it was", async ()
   } finally {
     rmSync(made);
   }
+});
+
+test.each<[makefiles: string[], directories: string[] | undefined]>([
+  [["net/Makefile"], ["net"]],
+  [["drivers/Makefile", "drivers/gpu/Makefile"], ["drivers"]],
+  [
+    ["drivers/gpu/Makefile", "net/Makefile"],
+    ["drivers/gpu", "net"],
+  ],
+  // Another one includes it.
+  [["drivers/display/Makefile"], ["drivers/gpu"]],
+  [["Makefile", "net/Makefile"], undefined],
+  [["arch/x86/Makefile"], undefined],
+  [["nowhere/Makefile"], undefined],
+])("kbuild is asked for what %j decides about in %j", async (makefiles, directories) => {
+  expect(await (await UnitIndex.of(build)).directoriesOf(makefiles, build.tree)).toEqual(directories);
 });
 
 test.each<[line: string, isHarmless: boolean]>([
