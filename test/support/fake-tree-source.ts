@@ -104,7 +104,8 @@ export function writeFakeKernel(source: string): void {
       '#include <linux/x.h>\n#include "local.h"\nint raw(void) { return X + LOCAL; }\nint file(void) { return sizeof(__FILE__) + __LINE__; }\n',
     "net/local.h": "#define LOCAL 2\n",
     "net/dotted.c": '#include "../kernel/deep/deep.h"\nint dotted(void) { return DEEP; }\n',
-    "kernel/deep/deep.h": '#include "../shared.h"\n#define DEEP SHARED\n',
+    "kernel/deep/deep.h":
+      '#include "../shared.h"\n#define DEEP SHARED\n#undef LATE\n#define LATE 1\nint late[LATE] __attribute__((weak));\n',
     "kernel/shared.h": "#define SHARED 3\n",
     "kernel/build.c": '#include "part.c"\n',
     "kernel/own.c": "int own(void) { return 4; }\n",

@@ -1,6 +1,6 @@
 import { Refusal } from "../../diagnostics.js";
 import { makeProduct } from "../compile/make-product.js";
-import { expandedText } from "../compile/preprocessed.js";
+import { expandedText, preprocessedText } from "../compile/preprocessed.js";
 import type { PreparedBuild } from "../types.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import type { UnitCommand } from "../compile/unit-command.js";
@@ -27,6 +27,18 @@ export async function usesInOwnText(
   if (before === undefined) return true;
   if (before.words.some((word) => means(word) || (word.startsWith(BUILTIN) && means(word.slice(BUILTIN.length))))) return true;
   return patched !== undefined && (await expand(build, command, patched))?.hash !== before.hash;
+}
+
+/** Whether a unit, headers and all, is another text behind the preprocessor with the change than without; true where that cannot be told. */
+export async function changesText(build: PreparedBuild, command: UnitCommand, patched: PatchedTree): Promise<boolean> {
+  try {
+    const text = async (shadow: PatchedTree | undefined): Promise<string> =>
+      Buffer.from(await makeProduct(build, command, { shadow }, preprocessedText(command))).toString("latin1");
+    return (await text(undefined)) !== (await text(patched));
+  } catch (error) {
+    if (error instanceof Refusal) return true;
+    throw error;
+  }
 }
 
 /** The compiler's own name for a function of the library. */

@@ -6,7 +6,7 @@ import { isFile } from "../../host/files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { findContradiction } from "./image-witness.js";
 import { findNewObjects } from "./build-rules.js";
-import { usesInOwnText } from "./expanded-text.js";
+import { changesText, usesInOwnText } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { isListed, refuseOtherUses } from "./other-uses.js";
 import { refuseRustBindings } from "./rust-bindings.js";
@@ -152,7 +152,7 @@ async function findIncluders(
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...included];
-  let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map(), macrosChange: false };
+  let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map(), macrosChange: false, onlyMacrosChange: false };
   if (everywhere.length > 0) {
     tell("stage", `searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
@@ -173,8 +173,10 @@ async function findIncluders(
   const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
   if (commands.length > 0) tell("stage", `looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
   const isDoubtful = ({ unit: { source: file } }: UnitCommand): boolean => !candidatesOfC.has(file) && reach.byOwnText.has(file);
+  const canBeSpared = ({ unit: { source: file } }: UnitCommand): boolean =>
+    reach.onlyMacrosChange && !candidatesOfC.has(file) && !sources.includes(file);
   // What the preprocessor spares does not count; of the others, the first that is too many ends the search.
-  let reached = commands.filter((command) => !isDoubtful(command)).length;
+  let reached = commands.filter((command) => !isDoubtful(command) && !canBeSpared(command)).length;
   const refuseTooMany = (): void => {
     if (mostUnits !== undefined && reached > mostUnits) throw tooManyUnits(everywhere, mostUnits);
   };
@@ -184,6 +186,10 @@ async function findIncluders(
     const means = isDoubtful(command) ? reach.byOwnText.get(command.unit.source) : undefined;
     if (means !== undefined && patched !== undefined) {
       if (!(await usesInOwnText(build, command, means, reach.macrosChange ? patched : undefined))) return { command, from: [] };
+    }
+    const isSparable = canBeSpared(command) && patched !== undefined;
+    if (isSparable && !(await changesText(build, command, patched))) return { command, from: [] };
+    if (means !== undefined || isSparable) {
       reached++;
       refuseTooMany();
     }

@@ -1,7 +1,8 @@
 import type { Tell } from "../../events.js";
+import { memoized } from "../../memoized.js";
 import { join } from "node:path";
 import type { IncludeGraph } from "./include-graph.js";
-import { listSources, openReachIndex } from "./words/build-reach-index.js";
+import { listSources, openReachIndex, type LastIndex } from "./words/build-reach-index.js";
 import { changedWords } from "./words/changed-words.js";
 import { closeWords } from "./words/close-words.js";
 import { reachByOwnText } from "./words/own-text.js";
@@ -22,6 +23,8 @@ export interface HeaderReach {
   readonly byOwnText: ReadonlyMap<string, (name: string) => boolean>;
   /** What the preprocessor makes of these files may be another text. */
   readonly macrosChange: boolean;
+  /** What the preprocessor makes of a file tells whether its code may change: the headers change by nothing but macros. */
+  readonly onlyMacrosChange: boolean;
 }
 
 export interface HeaderReachOptions {
@@ -39,6 +42,9 @@ export interface HeaderReachOptions {
 /** Headers that every unit includes by an option of the compiler (LINUXINCLUDE, c_flags: Makefile, scripts/Makefile.lib, Linux 6.1). */
 export const ALWAYS_INCLUDED = ["include/linux/compiler-version.h", "include/linux/kconfig.h", "include/linux/compiler_types.h"];
 
+/** It is as large as the graph, and asked for as often. */
+const lastIndexOf = memoized<IncludeGraph, LastIndex>(() => ({}));
+
 /**
  * The C files that a change of headers may change the code of: those that include one and mention a name that changes, directly or through what
  * they mention in other headers. Where it cannot be told what a header's change means, all that include it.
@@ -55,10 +61,12 @@ export async function headerReach(
 ): Promise<HeaderReach> {
   const words = new Map<string, ReadonlySet<string>>();
   let macrosChange = false;
+  let onlyMacrosChange = true;
   for (const header of changedFiles) {
     const pre = await readLatin1(join(source, header));
     const post = patched === undefined ? undefined : await readLatin1(join(patched, header));
     const changed = pre === undefined || post === undefined || !header.endsWith(".h") ? undefined : await changedWords(pre, post);
+    onlyMacrosChange &&= changed?.onlyMacros === true;
     if (changed === undefined) continue;
     words.set(header, changed.names);
     macrosChange ||= changed.macros;
@@ -75,12 +83,12 @@ export async function headerReach(
     (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
   const byOwnText = new Map<string, (name: string) => boolean>();
-  if (units.length === 0) return { files, words, byOwnText, macrosChange };
+  if (units.length === 0) return { files, words, byOwnText, macrosChange, onlyMacrosChange };
   const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
   const roots = [source, ...(options.outDir === undefined ? [] : [options.outDir])];
-  const index = await (options.index?.() ?? openReachIndex(roots, [...sets.files()], options.cacheDir, options.tell));
+  const index = await (options.index?.() ?? openReachIndex(roots, [...sets.files()], options.cacheDir, options.tell, lastIndexOf(graph)));
   const changed = new Map<string, UnitSet>();
   for (const [header, names] of words) {
     const found = sets.where((unit) => includers.get(header)?.has(unit) === true);
@@ -101,11 +109,11 @@ export async function headerReach(
   }
   // Text that is generated, and no header, is not read.
   for (const path of generated) if (path.endsWith(".c")) addAll(closed.reached, sets.of(path) ?? sets.empty());
-  const reached = await reachByOwnText(source, sets, index.pasted, closed);
+  const reached = await reachByOwnText(source, sets, index, closed);
   for (const [unit, path] of units.entries()) {
     if (!has(reached, unit)) continue;
     files.add(path);
     if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
   }
-  return { files, words, byOwnText, macrosChange };
+  return { files, words, byOwnText, macrosChange, onlyMacrosChange };
 }

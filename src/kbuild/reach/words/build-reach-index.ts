@@ -20,6 +20,11 @@ const FORMAT = "11";
 /** An index has up to 20 MB; one for each set of files in use. */
 const MOST_BYTES = 1 << 28;
 
+/** The index that was opened last: after a header that everything includes there is often another one. */
+export interface LastIndex {
+  opened?: { readonly file: string; readonly key: string; readonly index: ReachIndex };
+}
+
 /**
  * The index of some files of a source tree. It tells how a change spreads in those units that are made of nothing else: what another file defines
  * no such unit can use. It is kept, and valid while none of the files is changed.
@@ -32,13 +37,15 @@ export async function openReachIndex(
   files: readonly string[],
   cacheDir: string | undefined,
   tell: Tell = tellNobody,
+  last: LastIndex = {},
 ): Promise<ReachIndex> {
   const paths = [...files].sort();
   const directory = cacheDir === undefined ? undefined : join(cacheDir, "reach");
   const file = directory === undefined ? undefined : join(directory, `${hashOf([FORMAT, ...roots, ...paths])}.index`);
   const key = hashOf(paths.flatMap((path) => roots.map((root) => stateOf(join(root, path)))));
+  if (last.opened?.file === file && last.opened?.key === key) return last.opened.index;
   const kept = file === undefined ? undefined : await readKept(file, key);
-  if (kept !== undefined) return new ReachIndex(kept);
+  if (kept !== undefined) return remember(last, file, key, kept);
   tell("stage", `reading ${paths.length} files for what they use of one another`);
   const data = await indexOfFiles(paths, (path) => readFirst(roots, path));
   if (file !== undefined && directory !== undefined) {
@@ -46,7 +53,13 @@ export async function openReachIndex(
     await writeWhole(file, gzipSync(serialize({ key, data }), { level: 1 }));
     await trimDirectory(directory, MOST_BYTES);
   }
-  return new ReachIndex(data);
+  return remember(last, file, key, data);
+}
+
+function remember(last: LastIndex, file: string | undefined, key: string, data: ReachData): ReachIndex {
+  const index = new ReachIndex(data);
+  if (file !== undefined) last.opened = { file, key, index };
+  return index;
 }
 
 /** @param read the text of a file, as latin1 */
@@ -89,8 +102,9 @@ export async function listSources(root: string, directories: readonly string[]):
 /** What tells one state of a file from another. */
 function stateOf(path: string): string {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return [dev, ino, size, mtimeNs, ctimeNs].join();
+    // Of two files that are asked about here one is missing, and an error for each would take seconds.
+    const state = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return state === undefined ? "" : [state.dev, state.ino, state.size, state.mtimeNs, state.ctimeNs].join();
   } catch (error) {
     if (isMissing(error)) return "";
     throw error;

@@ -10,6 +10,8 @@ export interface ChangedWords {
   readonly names: ReadonlySet<string>;
   /** A macro comes, goes or comes to something else. Where none does, no text that uses the header is replaced by another. */
   readonly macros: boolean;
+  /** Nothing else changes: a text that uses the header, and stays the same behind the preprocessor, is compiled to the same. */
+  readonly onlyMacros: boolean;
 }
 
 /**
@@ -25,11 +27,15 @@ export async function changedWords(pre: string, post: string): Promise<ChangedWo
   if (before === undefined || after === undefined) return undefined;
   const changed: TopLevelItem[] = [];
   const words = new Set<string>();
+  let hasEnumerators = false;
   for (const change of parseLineChanges(await plainDiff("header.h", asLines(before), asLines(after)))) {
     const [old, now] = [before.slice(change.preStart - 1, change.preEnd - 1), after.slice(change.postStart - 1, change.postEnd - 1)];
     const enumerators = changedInEnum(old, now);
     if (enumerators === undefined) changed.push(...old, ...now);
-    else for (const name of enumerators) words.add(name);
+    else {
+      hasEnumerators ||= enumerators.length > 0;
+      for (const name of enumerators) words.add(name);
+    }
   }
   for (const item of changed) {
     const names = itemNames(item);
@@ -39,6 +45,7 @@ export async function changedWords(pre: string, post: string): Promise<ChangedWo
   return {
     names: words,
     macros: changed.some(({ kind, directives }) => kind === "directive" || directives.some((text) => MACRO.test(text))),
+    onlyMacros: !hasEnumerators && changed.every(({ kind, head }) => kind === "directive" && DEFINITION.test(head)),
   };
 }
 
@@ -51,6 +58,7 @@ function changedInEnum(pre: readonly TopLevelItem[], post: readonly TopLevelItem
   return before === undefined || after === undefined ? undefined : changedEnumerators(before, after);
 }
 
+const DEFINITION = /^# ?(?:define|undef)\b/;
 const MACRO = /^# ?(?:define|undef|include|pragma)\b/;
 
 /** Branches are told by the conditions of what is in them. */

@@ -4,7 +4,8 @@ import { runTool } from "../../../host/run-tool.js";
 import { codeTokens } from "../../../source/top-level-items.js";
 import type { ClosedWords } from "./close-words.js";
 import { findMacros } from "./macro-text.js";
-import { bareShape, mayBeCalled, type PastedNames } from "./pasted-names.js";
+import { bareShape, mayBeCalled } from "./pasted-names.js";
+import type { ReachIndex } from "./reach-index.js";
 import { SortedWords } from "./shapes.js";
 import { addAll, common, withoutAll, type UnitSet, type UnitSets } from "./unit-sets.js";
 
@@ -15,14 +16,16 @@ const PATHS_AT_ONCE = 4000;
  * The units that mention one of the words in a file of theirs that is no header, outside of comments and strings, or put one together from parts.
  * Adds them to what is reached already.
  */
-export async function reachByOwnText(source: string, sets: UnitSets, pasted: PastedNames, closed: ClosedWords): Promise<UnitSet> {
+export async function reachByOwnText(source: string, sets: UnitSets, index: ReachIndex, closed: ClosedWords): Promise<UnitSet> {
   const reached = closed.reached.slice();
   const formed = [closed.words, closed.hidden].map((map) => ({ map, words: new SortedWords(map.keys()), called: map === closed.hidden }));
   for (const file of await filesWorthReading(source, sets, closed)) {
     const units = withoutAll(sets.of(file) ?? sets.empty(), reached);
     if (units === undefined) continue;
     const text = (await readLatin1(join(source, file))) ?? "";
-    addAll(reached, reachOfText(text, units, pasted, closed.words, formed, sets.empty()));
+    const tokens = [...codeTokens(text)];
+    const shapes = (): ReadonlySet<string> => index.formedIn(file, () => ({ tokens, macros: findMacros(text) }));
+    addAll(reached, reachOfText(tokens, shapes, units, closed.words, formed, sets.empty()));
   }
   return reached;
 }
@@ -37,14 +40,13 @@ interface NamedUnits {
 
 /** Those of the units that one file of theirs makes use a changed name, by its words or by what it puts together. */
 function reachOfText(
-  text: string,
+  tokens: readonly string[],
+  shapes: () => ReadonlySet<string>,
   units: UnitSet,
-  pasted: PastedNames,
   words: ReadonlyMap<string, UnitSet>,
   formed: readonly NamedUnits[],
   found: UnitSet,
 ): UnitSet {
-  const tokens = [...codeTokens(text)];
   const meet = (set: UnitSet | undefined): void => {
     const both = set === undefined ? undefined : common(units, set);
     if (both !== undefined) addAll(found, both);
@@ -55,7 +57,7 @@ function reachOfText(
     if (token.startsWith(BUILTIN)) meet(words.get(token.slice(BUILTIN.length)));
   }
   if (withoutAll(units, found) === undefined) return found;
-  for (const shape of pasted.formedBy(tokens, findMacros(text)))
+  for (const shape of shapes())
     for (const names of formed)
       if (!names.called || mayBeCalled(shape)) for (const word of names.words.matching(bareShape(shape))) meet(names.map.get(word));
   return found;

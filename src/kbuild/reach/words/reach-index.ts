@@ -1,4 +1,5 @@
 import type { MacroEffects } from "./macro-effects.js";
+import type { Macro } from "./macro-text.js";
 import { bareShape, hasParameter, mayBeCalled, PastedNames, shapeOf, type PastedData } from "./pasted-names.js";
 import { Shapes } from "./shapes.js";
 import { codeTokens } from "../../../source/top-level-items.js";
@@ -163,11 +164,22 @@ export class ReachIndex {
 
   /** What the headers' macros form names of. */
   readonly pasted: PastedNames;
+  readonly #formedIn = new Map<string, ReadonlySet<string>>();
 
   constructor(private readonly data: ReachData) {
     this.pasted = PastedNames.ofData(data.pasted);
     this.#formed = shapesOf(data.formed);
     this.#pasting = shapesOf(data.pasting);
+  }
+
+  /** The shapes of the names that a file which is no header puts together. It is read once. @param text the file's, in tokens and macros */
+  formedIn(path: string, text: () => { tokens: readonly string[]; macros: readonly Macro[] }): ReadonlySet<string> {
+    let shapes = this.#formedIn.get(path);
+    if (shapes === undefined) {
+      const { tokens, macros } = text();
+      this.#formedIn.set(path, (shapes = this.pasted.formedBy(tokens, macros)));
+    }
+    return shapes;
   }
 
   get fileCount(): number {

@@ -163,6 +163,16 @@ describe("the units that a header's change comes into", () => {
     await expect(reached("kernel/shared.h", "extern int DEEP;\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
   });
 
+  test("nor one that a header has brought in, if the preprocessor makes the same of all of it", async () => {
+    // kernel/deep/deep.h has an array of that size, and defines the macro anew before.
+    await expect(reached("kernel/shared.h", "#define LATE 2\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
+    expect(await reached("kernel/shared.h", "#define LATE 2\nextern int more;\n")).toEqual(["net/dotted.o"]);
+    await expect(reached("kernel/shared.h", "#define LATE 2\n", "", [], 0)).rejects.toMatchObject({ code: "nothing-to-compile" });
+    await expect(reached("kernel/shared.h", "#undef SHARED\n#define SHARED 2\n", "", [], 0)).rejects.toMatchObject({
+      code: "too-many-units",
+    });
+  });
+
   test("of which there may be too many, where a limit is set; those that only mention it do not count", async () => {
     await expect(reached("include/linux/x.h", "#undef X\n#define X 5\n", "", [], 0)).rejects.toMatchObject({ code: "too-many-units" });
     expect(await reached("include/linux/x.h", "#undef X\n#define X 5\n", "", [], 1)).toEqual(["net/raw.o"]);
