@@ -3,7 +3,7 @@ import { KSPLICE_ABI } from "../../src/index.js";
 import { describeCore, TRACING, UPDATES, VICTIM } from "./support/core-machine.js";
 import { coreKernels } from "./support/core-kernels.js";
 
-describeCore("the kernel core", coreKernels("6.12"), (core) => {
+describeCore("the kernel core", coreKernels("6.12"), (core, kernel) => {
   const read = (path: string) => core.read(path);
   const about = (id: string, file: string) => core.about(id, file);
   const answer = () => core.answer();
@@ -28,8 +28,9 @@ describeCore("the kernel core", coreKernels("6.12"), (core) => {
         return { add: Number(add), get: Number(get) };
       };
       const few = await look(100);
-      const many = await look(100_000);
-      // A list that is walked would take a thousand times as long.
+      // A kernel that watches every allocation takes minutes over more.
+      const many = await look(kernel === "debugging" ? 20_000 : 100_000);
+      // A list that is walked would take hundreds of times as long.
       expect(many.get / few.get, JSON.stringify({ few, many })).toBeLessThan(50);
       expect(many.add / few.add, JSON.stringify({ few, many })).toBeLessThan(50);
     },
@@ -61,7 +62,9 @@ describeCore("the kernel core", coreKernels("6.12"), (core) => {
     expect(await read(`${VICTIM}/nap`)).toBe("2");
     expect(await about("first", "stage")).toBe("applied");
     expect(await about("first", "attempts")).toBe("1");
-    expect(Number(await about("first", "stop_ns"))).toBeGreaterThan(0);
+    const clock = await read("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+    // Of a clock that ticks a hundred times a second nothing may be seen to pass.
+    expect(Number(await about("first", "stop_ns"))).toBeGreaterThan(clock.includes("jiffies") ? -1 : 0);
     const functions = (await about("first", "functions")).split("\n").map((line) => line.split(" "));
     expect(functions.map(([name, , , , , , target]) => [name, target])).toEqual([
       ["kstest_answer", "kstest_victim"],
