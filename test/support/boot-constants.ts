@@ -4,7 +4,10 @@ import { homeSection, type ElfObject } from "../../src/elf/model.js";
 export const BOOT_CONSTANT_MACROS = `
 #define RUNTIME_PTR(name) ({ unsigned long value; asm("mov %1,%0\\n1:\\n.pushsection runtime_ptr_" #name ",\\"a\\"\\n.long 1b - %c2 - .\\n.popsection" : "=r"(value) : "i"(0x0123456789abcdefUL), "i"(8)); value; })
 #define RUNTIME_SHIFT(x, name) ({ unsigned value = (x); asm("shrl $12,%k0\\n1:\\n.pushsection runtime_shift_" #name ",\\"a\\"\\n.long 1b - 1 - .\\n.popsection" : "+r"(value)); value; })
+#define RUNTIME_MASK(x, name) ({ unsigned value = (x); asm("and $0x12345678,%k0\\n1:\\n.pushsection runtime_mask_" #name ",\\"a\\"\\n.long 1b - 4 - .\\n.popsection" : "+r"(value)); value; })
 `;
+
+const SIZES: Readonly<Record<string, number>> = { ptr: 8, shift: 1, mask: 4 };
 
 /** Bytes of a value, little-endian. */
 export function bytesOf(value: bigint, size: number): number[] {
@@ -21,7 +24,7 @@ export function bootConstants(object: ElfObject, values: Readonly<Record<string,
       const value = typeof given === "bigint" ? given : given[index];
       if (text === undefined || value === undefined) throw new Error(`${table.name}: entry ${String(index)}`);
       text.data = Uint8Array.from(text.data);
-      text.data.set(bytesOf(value, table.name.startsWith("runtime_ptr_") ? 8 : 1), symbol.value + addend);
+      text.data.set(bytesOf(value, SIZES[table.name.split("_")[1] ?? ""] ?? 0), symbol.value + addend);
     });
   }
   return object;

@@ -107,7 +107,7 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   [/^\.orc_unwind_ip$/, table({ sizes: [4], owner: 0, companion: [".orc_unwind", 6] })],
   [/^\.orc_unwind$/, IGNORED],
   // All constants have the same bytes in the code: only the table's name tells them apart.
-  [/^runtime_(ptr|shift)_/, table({ sizes: [4], owner: 0, reason: "constant set at boot" })],
+  [/^runtime_(ptr|shift|mask)_/, table({ sizes: [4], owner: 0, reason: "constant set at boot" })],
 
   // Read once, at boot or when a module is loaded.
   [EXPORT_SECTION, EXPORTS],

@@ -4,6 +4,7 @@ import { readFile, realpath, utimes } from "node:fs/promises";
 import { join, normalize } from "node:path";
 import { hashOf, isMissing, readTextIfThere, writeWhole } from "../../host/files.js";
 import { trimDirectory } from "../../host/trim-directory.js";
+import { namesPlaces } from "./drop-places.js";
 import type { PreparedBuild } from "../types.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import type { UnitCommand } from "./unit-command.js";
@@ -20,7 +21,13 @@ const MOST_PATCHED_BYTES = 1 << 30;
 
 /** All that decides about an object besides the files that it is made of. */
 export function objectKey(command: UnitCommand, objtool: readonly string[] | undefined): string[] {
-  return [command.unit.path, ...command.compile, "objtool", ...(objtool ?? [])];
+  return [
+    command.unit.path,
+    ...command.compile,
+    "objtool",
+    ...(objtool ?? []),
+    ...(namesPlaces(command.compile) ? ["without places"] : []),
+  ];
 }
 
 /** What is found out about a build's files once. */

@@ -15,21 +15,42 @@ export interface ModuleExport {
 const ENTRY_SIZE = 12;
 
 /**
- * Adds what the kernel's loader reads of a module's exports: a table for each licence, sorted by name as its search wants them, without CRCs.
+ * How a kernel tells which exports are for modules under the GPL only: by a table of their own, up to Linux 6.18 or so, or by a byte for each in a table beside (Linux 7.2). The one
+ * kind of kernel does not read the other's: what is in the first would not be found, and the second's search reads the bytes of whatever table it finds.
+ */
+export type LicenceStyle = "tables" | "flags";
+
+/** @param linkerScript the kernel's own for modules (scripts/module.lds), which gathers the tables that it reads */
+export function findLicenceStyle(linkerScript: string): LicenceStyle {
+  return /\b__kflagstab\b/.test(linkerScript) ? "flags" : "tables";
+}
+
+/** KSYM_FLAG_GPL_ONLY, include/linux/module_symbol.h, Linux 7.3. */
+const GPL_ONLY = 1;
+
+/**
+ * Adds what the kernel's loader reads of a module's exports: tables sorted by name, as its search wants them, without CRCs.
  * @param module changed in place
  * @throws Error if the module has no symbol of that name
  */
-export function addExportTables(module: ElfObject, exports: readonly ModuleExport[]): void {
+export function addExportTables(module: ElfObject, exports: readonly ModuleExport[], style: LicenceStyle): void {
   if (exports.length === 0) return;
   const strings = makeSection("__ksymtab_strings", 1);
   const stringSymbol: ElfSymbol = { name: strings.name, bind: STB_LOCAL, type: STT_SECTION, other: 0, home: strings, value: 0, size: 0 };
   const type = module.machine.distance;
   const texts: number[] = [];
   const addText = (text: string): number => texts.push(...new TextEncoder().encode(text), 0) - text.length - 1;
-  for (const isGpl of [false, true]) {
-    const entries = exports.filter((entry) => entry.isGpl === isGpl).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = exports.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const tables: [name: string, entries: ModuleExport[]][] =
+    style === "flags"
+      ? [["__ksymtab", sorted]]
+      : [
+          ["__ksymtab", sorted.filter(({ isGpl }) => !isGpl)],
+          ["__ksymtab_gpl", sorted.filter(({ isGpl }) => isGpl)],
+        ];
+  for (const [tableName, entries] of tables) {
     if (entries.length === 0) continue;
-    const table = makeSection(isGpl ? "__ksymtab_gpl" : "__ksymtab", 4);
+    const table = makeSection(tableName, 4);
     entries.forEach(({ name, symbol: symbolName, namespace }, index) => {
       const symbol = module.symbols.find((candidate) => candidate.name === symbolName);
       if (symbol === undefined) throw new Error(`${module.fileName} exports ${name} and has no symbol ${symbolName}`);
@@ -42,6 +63,14 @@ export function addExportTables(module: ElfObject, exports: readonly ModuleExpor
     });
     fill(table, new Uint8Array(entries.length * ENTRY_SIZE));
     module.sections.push(table);
+  }
+  if (style === "flags") {
+    const flags = makeSection("__kflagstab", 1);
+    fill(
+      flags,
+      Uint8Array.from(sorted, ({ isGpl }) => (isGpl ? GPL_ONLY : 0)),
+    );
+    module.sections.push(flags);
   }
   fill(strings, Uint8Array.from(texts));
   module.sections.push(strings);

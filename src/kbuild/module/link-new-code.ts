@@ -7,7 +7,7 @@ import { homeSection } from "../../elf/model.js";
 import { MODULE_NAME_LEN } from "../../elf/module-versions.js";
 import { declareImports, renameModule } from "./module-metadata.js";
 import { parseModuleSymvers } from "./module-symvers.js";
-import { addExportTables, type ModuleExport } from "./export-table.js";
+import { addExportTables, findLicenceStyle, type ModuleExport } from "./export-table.js";
 import { requireProgram } from "../../host/refusals.js";
 import { cannotLink, moduleNameTooLong } from "./refusals.js";
 import { runTool } from "../../host/run-tool.js";
@@ -44,8 +44,13 @@ export async function linkNewCode(request: LinkRequest): Promise<Uint8Array> {
   addExportTables(
     module,
     (request.exports ?? []).filter(({ name }) => !exported.has(name)),
+    findLicenceStyle(await readFile(linkerScript(build), "utf8")),
   );
   return writeObject(module);
+}
+
+function linkerScript(build: PreparedBuild): string {
+  return join(build.outDir, "scripts/module.lds");
 }
 
 async function link(request: LinkRequest): Promise<Uint8Array> {
@@ -57,7 +62,7 @@ async function link(request: LinkRequest): Promise<Uint8Array> {
     await writeFile(join(directory, "template.o"), request.template);
     for (const [index, object] of request.objects.entries()) await writeFile(join(directory, `${index}.o`), object.bytes);
     // kbuild's own script sorts the tables that the kernel expects sorted, and discards what is for its tools only.
-    const script = join(build.outDir, "scripts/module.lds");
+    const script = linkerScript(build);
     const args = [
       "-r",
       "-m",

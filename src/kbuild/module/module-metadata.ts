@@ -91,6 +91,11 @@ export function renameModule(module: ElfObject, name: string): void {
   );
 }
 
+/** A namespace that no module can import: those that it names have it (EXPORT_SYMBOL_FOR_MODULES, setup_modinfo() in kernel/module/main.c, Linux 7.3). */
+function isForNamedModules({ namespace }: ExportedSymbol): boolean {
+  return namespace.startsWith("module:");
+}
+
 /**
  * Tells the kernel's loader what the module uses of others, as modpost does: a CRC for every exported symbol, the symbol namespaces,
  * and the modules to load before. What the module knew before stays (the core's own exports, for one).
@@ -99,8 +104,8 @@ export function declareImports(module: ElfObject, exported: ReadonlyMap<string, 
   const used = module.symbols
     .filter((symbol) => symbol.home === UNDEFINED)
     .map((symbol) => exported.get(symbol.name))
-    // A longer name has no room in the table; the prelinker gives such a symbol its address.
-    .filter((symbol) => symbol !== undefined && symbol.name.length < MODULE_NAME_LEN) as ExportedSymbol[];
+    // A longer name has no room in the table, and what is for named modules the loader gives to no other: the prelinker gives such a symbol its address.
+    .filter((symbol) => symbol !== undefined && symbol.name.length < MODULE_NAME_LEN && !isForNamedModules(symbol)) as ExportedSymbol[];
   const versions = parseVersions(module);
   for (const symbol of used) versions.set(symbol.name, symbol.crc);
   writeVersions(module, versions);

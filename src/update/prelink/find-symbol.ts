@@ -9,7 +9,7 @@ import { isGlobal } from "../../run-kernel.js";
 /**
  * The address of a name with external linkage, as code of `target` means it. A global symbol of the target's own is taken whatever static ones of
  * that name there are. Without one, the name must be unambiguous among the target's other symbols (a patch may take a `static` away), what
- * earlier updates of the target brought, and, for a module, vmlinux's global symbols.
+ * earlier updates of the target brought, and, for a module, vmlinux's global symbols; where there is none, it is what another module exports.
  * @returns the address, or why there is none
  */
 export function findExternalSymbol(name: string, target: string, run: RunKernel): bigint | string {
@@ -24,7 +24,10 @@ export function findExternalSymbol(name: string, target: string, run: RunKernel)
   );
   const kernel = target === "vmlinux" ? [] : named.filter((symbol) => symbol.module === undefined);
   const candidates = [...own, ...brought, ...kernel.filter(isGlobal)];
-  return onlyAddress(candidates.length > 0 ? candidates : kernel);
+  // What another module exports is last, and nobody else's: no name is exported twice.
+  const elsewhere = named.filter((symbol) => symbol.module !== undefined && !isOf(symbol, target) && isGlobal(symbol));
+  const others = kernel.length > 0 ? kernel : elsewhere;
+  return onlyAddress(candidates.length > 0 ? candidates : others);
 }
 
 /**

@@ -4,9 +4,10 @@ import type { RuntimeConstant } from "../../arch.js";
 const IMMEDIATE_SIZES: ReadonlyMap<string, number> = new Map([
   ["ptr", 8],
   ["shift", 1],
+  ["mask", 4],
 ]);
 
-/** Tables of constants: arch/x86/include/asm/runtime-const.h, Linux 6.12. */
+/** Tables of constants: arch/x86/include/asm/runtime-const.h, Linux 6.12 and 7.3. */
 export function findRuntimeConstant(sectionName: string): RuntimeConstant | undefined {
   const [, type = "", variable = ""] = /^runtime_([a-z]+)_(.+)$/.exec(sectionName) ?? [];
   const size = IMMEDIATE_SIZES.get(type);

@@ -23,6 +23,7 @@ describe("each section kind has one rule", () => {
     [".ibt_endbr_seal", "table"],
     ["__patchable_function_entries", "table"],
     ["runtime_ptr_USER_PTR_MAX", "table"],
+    ["runtime_mask___futex_mask", "table"],
     ["___ksymtab_gpl+f", "exports"],
     ["___kcrctab+f", "exports"],
     [".export_symbol", "exports"],

@@ -71,6 +71,19 @@ test("Module.symvers gives CRC, owner as the kernel spells it, and namespace", (
 });
 
 describe("a module", () => {
+  test("leaves what is exported for named modules to the prelinker: the loader gives it to no other", () => {
+    const module = frame();
+    declareImports(
+      module,
+      parseModuleSymvers(
+        "0x000000aa\tprintk\tvmlinux\tEXPORT_SYMBOL_GPL\tmodule:kvm,kvm-amd\n0x1\ti2c_transfer\tdrivers/i2c/i2c-core\tEXPORT_SYMBOL\tmodule:i2c-dev",
+      ),
+    );
+    expect([...parseVersions(module).keys()]).toEqual(["ksplice_register"]);
+    expect(readModinfo(module).filter(([tag]) => tag === "import_ns")).toEqual([]);
+    expect(readModinfo(module).find(([tag]) => tag === "depends")).toEqual(["depends", "ksplice"]);
+  });
+
   test("is renamed in struct module and in its information", () => {
     const module = frame();
     renameModule(module, "ksplice_abc_vmlinux");

@@ -85,6 +85,15 @@ describe("an import gets its address", () => {
     expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x1000n));
   });
 
+  it("from what another module exports, where neither its own nor the kernel has one", () => {
+    const module: ManifestTarget = { ...target([{ name: "helper", symbol: "helper" }]), name: "kvm_amd" };
+    const exported: RunSymbol = { ...symbol("helper", 0x1000n, "kvm"), type: "T" };
+    const run = kernelWith([exported, symbol("helper", 0x2000n, "third")]);
+    expect(homeOf(prelink(newCode([makeUndefined("helper")]), module, match(), run), "helper")).toEqual(new AbsoluteAddress(0x1000n));
+    const withOwn = kernelWith([exported, symbol("helper", 0x3000n, "kvm_amd")]);
+    expect(homeOf(prelink(newCode([makeUndefined("helper")]), module, match(), withOwn), "helper")).toEqual(new AbsoluteAddress(0x3000n));
+  });
+
   it("not from a static one of that name in another unit", () => {
     const elsewhere = new Map([["b.o vmlinux", match({ helper: 0x1000n }, [])]]);
     const run = kernelWith([{ ...symbol("helper", 0x2000n), type: "T" }, symbol("helper", 0x1000n)]);

@@ -54,6 +54,16 @@ describe("constants that the kernel set at boot", () => {
     expect(constantsOf(run(BOOTED))).toEqual(expected);
   });
 
+  it("are read where they are a mask of four bytes", () => {
+    const source = SOURCE.replace("return below(x + 1);", "return below(x + RUNTIME_MASK((unsigned)x, size));");
+    const values = { ...BOOTED, runtime_mask_size: 0x1ffn };
+    for (const flags of [undefined, PLAIN_FLAGS])
+      expect(constantsOf(run(values, flags === undefined ? { source } : { source, flags }))).toEqual({
+        ...expected,
+        runtime_mask_size: 0x1ffn,
+      });
+  });
+
   it("are read where code is compared by its instructions", () => {
     const source = SOURCE.replace("return below(x + 1);", "return below(x + RUNTIME_PTR(top));");
     const top = 0x1122334455667788n;
@@ -111,7 +121,8 @@ describe("the name of a constant's table", () => {
   it.each([
     ["runtime_ptr_USER_PTR_MAX", { variable: "USER_PTR_MAX", size: 8 }],
     ["runtime_shift_d_hash_shift", { variable: "d_hash_shift", size: 1 }],
-    ["runtime_mask_x", undefined],
+    ["runtime_mask___futex_mask", { variable: "__futex_mask", size: 4 }],
+    ["runtime_table_x", undefined],
     [".text.runtime_ptr_x", undefined],
     ["runtime_ptr_", undefined],
   ])("%s", (name, expected) => {
