@@ -20,6 +20,8 @@ export interface RunKernel {
   read(addr: bigint, size: number): Uint8Array | undefined;
   /** The code that runs when the function at `addr` is called: follows the trampolines of applied updates; `addr` itself where there are none. */
   newestCode(addr: bigint): bigint;
+  /** True if the code at `addr` came with an applied update in place of other code. */
+  isReplacement(addr: bigint): boolean;
   /**
    * True if symbols of `module` (undefined: vmlinux) are the target's code: the target's own, or those of an applied update that replaces
    * code of it.

@@ -96,6 +96,10 @@ export class FakeKernel implements RunKernel {
     return region?.bytes.slice(Number(addr - region.addr), Number(addr - region.addr) + size);
   }
 
+  isReplacement(addr: bigint): boolean {
+    return [...this.#redirections.values()].includes(addr);
+  }
+
   newestCode(addr: bigint): bigint {
     return this.#redirections.get(addr) ?? addr;
   }

@@ -23,6 +23,7 @@ export function kernelWith(symbols: readonly RunSymbol[]): RunKernel {
     symbolsStartingAt: (addr) => symbols.filter((symbol) => symbol.addr === addr),
     read: () => undefined,
     newestCode: (addr) => addr,
+    isReplacement: () => false,
     holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,
     moduleSections: () => undefined,
   };

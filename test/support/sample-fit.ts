@@ -54,6 +54,7 @@ export function asLive(kernel: FakeKernel, facts: Partial<KernelFacts> = {}): Li
     symbolsStartingAt: (addr) => kernel.symbolsStartingAt(addr),
     read: (addr, size) => kernel.read(addr, size),
     newestCode: (addr) => kernel.newestCode(addr),
+    isReplacement: (addr) => kernel.isReplacement(addr),
     holdsCodeOf: (target, module) => kernel.holdsCodeOf(target, module),
     close: () => undefined,
   };

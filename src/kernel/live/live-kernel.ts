@@ -54,6 +54,7 @@ export function openKcore(root: string): Kcore {
 /** A kernel out of its parts. Closing it closes `memory`. */
 export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory: Kcore): LiveKernel {
   const { redirections, targets } = followUpdates(facts.updates, symbols);
+  const replacements = new Set(redirections.values());
   const isDormant = dormantModules(facts.updates);
   return {
     ...facts,
@@ -65,6 +66,7 @@ export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory:
     symbolsStartingAt: (addr) => symbols.startingAt(addr),
     read: (addr, size) => memory.read(addr, size),
     newestCode: (addr) => followRedirections(redirections, addr),
+    isReplacement: (addr) => replacements.has(addr),
     holdsCodeOf: (target, module) => (module ?? "vmlinux") === target || (module !== undefined && targets.get(module) === target),
     close: () => {
       memory.close();

@@ -23,7 +23,9 @@ export function findExternalSymbol(name: string, target: string, run: RunKernel)
     (symbol) => !isOf(symbol, target) && run.holdsCodeOf(target, symbol.module) && !replacements.has(run.newestCode(symbol.addr)),
   );
   const kernel = target === "vmlinux" ? [] : named.filter((symbol) => symbol.module === undefined);
-  const candidates = [...own, ...brought, ...kernel.filter(isGlobal)];
+  // Of a function that updates brought, and replaced since, other code means the first.
+  const firsts = brought.filter((symbol) => !run.isReplacement(symbol.addr));
+  const candidates = [...own, ...(firsts.length > 0 ? firsts : brought), ...kernel.filter(isGlobal)];
   // What another module exports is last, and nobody else's: no name is exported twice.
   const elsewhere = named.filter((symbol) => symbol.module !== undefined && !isOf(symbol, target) && isGlobal(symbol));
   const others = kernel.length > 0 ? kernel : elsewhere;

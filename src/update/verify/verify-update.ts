@@ -104,6 +104,7 @@ function withNewModules(kernel: LiveKernel, targets: readonly ManifestTarget[]):
     symbolsStartingAt: (addr) => kernel.symbolsStartingAt(addr),
     read: (addr, size) => kernel.read(addr, size),
     newestCode: (addr) => kernel.newestCode(addr),
+    isReplacement: (addr) => kernel.isReplacement(addr),
     moduleSections: (module) => kernel.moduleSections(module),
     holdsCodeOf: (target, module) => kernel.holdsCodeOf(target, module) || (module !== undefined && targetOf.get(module) === target),
   };

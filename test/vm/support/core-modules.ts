@@ -165,6 +165,7 @@ function symbolsOnly(symbols: SymbolTable): RunKernel {
     symbolsStartingAt: unused,
     read: unused,
     newestCode: (addr) => addr,
+    isReplacement: () => false,
     holdsCodeOf: (target, module) => (module ?? "vmlinux") === target,
     moduleSections: unused,
   };

@@ -72,6 +72,7 @@ describe("a kernel", () => {
     const kernel = openLiveKernel({ root });
     expect(kernel.newestCode(0xffffffff81000010n)).toBe(0xffffffffc0002000n);
     expect(kernel.newestCode(TEXT)).toBe(TEXT);
+    expect([TEXT, 0xffffffff81000010n, 0xffffffffc0002000n].map((addr) => kernel.isReplacement(addr))).toEqual([false, false, true]);
     kernel.close();
   });
 });

@@ -4,7 +4,7 @@ import { STB_WEAK } from "../../../../src/elf/constants.js";
 import { AbsoluteAddress, UNDEFINED, homeSection } from "../../../../src/elf/model.js";
 import { parseObject } from "../../../../src/elf/parse-object.js";
 import { writeObject } from "../../../../src/elf/write-object.js";
-import type { RunSymbol } from "../../../../src/run-kernel.js";
+import type { RunKernel, RunSymbol } from "../../../../src/run-kernel.js";
 import type { ManifestTarget } from "../../../../src/update/file/manifest.js";
 import { KSPLICE_ABI } from "../../../../src/engine/core/part-section.js";
 import { prelinkCore } from "../../../../src/update/prelink/prelink.js";
@@ -83,6 +83,19 @@ describe("an import gets its address", () => {
     const run = kernelWith([symbol("helper", 0x1000n), symbol("helper", 0x2000n)]);
     const ko = prelink(newCode([makeUndefined("helper")]), target([{ name: "helper", symbol: "helper" }]), match(), run, elsewhere);
     expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(0x1000n));
+  });
+
+  it("from the update that brought it, where later ones replaced it", () => {
+    const [first, second, third] = [0x7000n, 0x3000n, 0x5000n];
+    const versions = [first, second, third].map((addr, index) => symbol("helper", addr, `ksplice_${index}_vmlinux`));
+    const run: RunKernel = {
+      ...kernelWith(versions),
+      newestCode: (addr) => (addr === first || addr === second ? third : addr),
+      isReplacement: (addr) => addr === second || addr === third,
+      holdsCodeOf: () => true,
+    };
+    const ko = prelink(newCode([makeUndefined("helper")]), target([{ name: "helper", symbol: "helper" }]), match(), run);
+    expect(homeOf(ko, "helper")).toEqual(new AbsoluteAddress(first));
   });
 
   it("from what another module exports, where neither its own nor the kernel has one", () => {
