@@ -1,3 +1,4 @@
+import { expandMacros, readMacros, type Macro } from "../../source/read-macros.js";
 import { codeTokens, readTopLevel } from "../../source/top-level-items.js";
 
 /** What a source says of a variable with an initial value in braces. */
@@ -8,19 +9,52 @@ export interface InitialValue {
   readonly members: readonly (readonly [name: string, value: string])[];
 }
 
-/** The initial values that a source gives to a variable: of branches of an #if one each. */
+/** `struct file_operations a ## name ## _fops [] = ` in a macro's tokens, with blanks between them. */
+const PASTED = /\b((?:\w+ )*struct \w+(?: const)?) (\w+(?: # # \w+)*) (?:\[[^=]*\] )?(?:__\w+ )*= /g;
+
+/**
+ * The initial values that a source gives to a variable: of branches of an #if one each. Macros of the same source in them count as what they stand for; where only a macro
+ * can have defined the variable (`name ## _fops`), it is what that says.
+ */
 export function readInitialValues(source: string, name: string): InitialValue[] {
-  const start = new RegExp(String.raw`^(.*)\b${name} (?:\[[^=]*\] )?(?:__\w+ )*= \{`);
-  return (readTopLevel(source) ?? []).flatMap(({ kind, head }) => {
+  const macros = readMacros(source);
+  const start = new RegExp(String.raw`^(.*)\b${name} (?:\[[^=]*\] )?(?:__\w+ )*= `);
+  const own = (readTopLevel(source) ?? []).flatMap(({ kind, head }) => {
     const found = kind === "declaration" ? start.exec(head) : null;
-    if (found === null) return [];
-    const tokens = [...codeTokens(head.slice(found[0].length))];
-    const members = tokens.flatMap((token, at): (readonly [string, string])[] => {
-      const member = tokens[at + 1];
-      return token !== "." || member === undefined || tokens[at + 2] !== "=" ? [] : [[member, valueAt(tokens, at + 3)]];
-    });
-    return [{ type: (found[1] ?? "").trim(), members }];
+    return found === null ? [] : valuesIn(found[1] ?? "", head.slice(found[0].length), macros);
   });
+  if (own.length > 0) return own;
+  return macros.flatMap(({ tokens, parameters }) => {
+    const text = tokens.join(" ");
+    return Array.from(text.matchAll(PASTED)).flatMap((found) => {
+      const parts = (found[2] ?? "").split(" # # ").map((part) => (parameters.has(part) ? String.raw`\w*` : part));
+      const isIt = new RegExp(`^${parts.join("")}$`).test(name);
+      return isIt ? valuesIn(found[1] ?? "", text.slice(found.index + found[0].length), macros) : [];
+    });
+  });
+}
+
+/** @param text what stands behind the equals sign */
+function valuesIn(type: string, text: string, macros: readonly Macro[]): InitialValue[] {
+  const tokens = expandMacros([...codeTokens(text)], macros);
+  if (tokens[0] !== "{") return [];
+  const own = tokens.slice(0, endOfBraces(tokens));
+  const members = own.flatMap((token, at): (readonly [string, string])[] => {
+    const member = own[at + 1];
+    return token !== "." || member === undefined || own[at + 2] !== "=" ? [] : [[member, valueAt(own, at + 3)]];
+  });
+  return [{ type: type.trim(), members }];
+}
+
+/** Behind the brace that closes the first one. */
+function endOfBraces(tokens: readonly string[]): number {
+  let depth = 0;
+  const last = tokens.findIndex((token) => {
+    if (token === "{") depth++;
+    if (token === "}") depth--;
+    return depth === 0;
+  });
+  return last < 0 ? tokens.length : last + 1;
 }
 
 /** An expression, up to the comma or brace that ends it. */

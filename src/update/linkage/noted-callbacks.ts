@@ -41,24 +41,25 @@ export function findNotedCallbacks(diffs: readonly UnitDiff[], texts: readonly T
     const names = new Map(rewritten.map(({ pre, post }) => [atomName(post), atomName(pre)]));
     return [...names].flatMap(([name, before]) =>
       texts.flatMap(({ pre, post }): LinkageRefusal[] => {
-        if (!pre.includes(before) || !post.includes(name)) return [];
-        const had = new Set(callbacksIn(pre, before).keys());
-        const [come] = [...callbacksIn(post, name)].filter(([callback]) => !had.has(callback));
+        const had = callbacksIn(pre, before);
+        const count = (callbacks: readonly (readonly [string, string])[], wanted: string): number =>
+          callbacks.filter(([callback]) => callback === wanted).length;
+        const has = callbacksIn(post, name);
+        // Of a table with several elements, one may get what another had.
+        const come = has.find(([callback]) => count(has, callback) > count(had, callback));
         return come === undefined ? [] : [notedCallback(entry, name, ...come)];
       }),
     );
   });
 }
 
-/** The callbacks that objects take note of among those that a table has, with who does. */
-function callbacksIn(source: string, name: string): ReadonlyMap<string, string> {
-  return new Map(
-    readInitialValues(source, name).flatMap(({ type, members }) => {
-      const noted = NOTED.get(/\bstruct (\w+)$/.exec(type.replace(/ const$/, ""))?.[1] ?? "");
-      if (noted === undefined) return [];
-      return members
-        .filter(([member, value]) => noted.members.includes(member) && value !== "NULL" && value !== "0")
-        .map(([member]) => [member, noted.who] as const);
-    }),
-  );
+/** The callbacks that objects take note of among those that a table has, with who does; of several elements, each one's. */
+function callbacksIn(source: string, name: string): readonly (readonly [callback: string, who: string])[] {
+  return readInitialValues(source, name).flatMap(({ type, members }) => {
+    const noted = NOTED.get(/\bstruct (\w+)$/.exec(type.replace(/ const$/, ""))?.[1] ?? "");
+    if (noted === undefined) return [];
+    return members
+      .filter(([member, value]) => noted.members.includes(member) && value !== "NULL" && value !== "0")
+      .map(([member]) => [member, noted.who] as const);
+  });
 }

@@ -18,7 +18,6 @@ export function findObjectSizes(diffs: readonly UnitDiff[], texts: readonly Touc
     const rewritten = entry.diff.analysis.writes.filter(({ pointer }) => pointer === undefined);
     return [...new Set(rewritten.map(({ post }) => atomName(post)))].flatMap((name): LinkageRefusal[] => {
       for (const { pre, post } of texts) {
-        if (!pre.includes(name) || !post.includes(name)) continue;
         const [before, after] = [sizesIn(pre, name), sizesIn(post, name)];
         const changed = [...new Set([...before.keys(), ...after.keys()])].find((member) => before.get(member) !== after.get(member));
         if (changed === undefined) continue;

@@ -25,4 +25,26 @@ describe("a callback of which objects note that there is none", () => {
   ])("passes where it is another one, or of another table, struct %s: %s, with the patch %s", async (type, before, after) => {
     expect(await refused(type, before, after)).toEqual([]);
   });
+
+  it.each([
+    [
+      "a macro defines the table under a name that it pastes",
+      "#define OPS(n) static const struct inode_operations n ## _ops = { .open = one, \\\n MORE }\nOPS(x);",
+      ["x_ops"],
+    ],
+    ["a macro stands for a part of the table", "static const struct inode_operations ops = { .open = one, MORE };", ["ops"]],
+    ["a macro stands for all of it", "#define ALL { .open = one, MORE }\nstatic const struct inode_operations ops = ALL;", ["ops"]],
+    ["another element has it already", "static const struct inode_operations ops[] = { { .permission = one }, { MORE } };", ["ops"]],
+  ])("is refused where %s", async (_, table, [name = ""]) => {
+    const source = (more: string): string => `
+      struct inode_operations { int (*open)(int), (*permission)(int); };
+      int one(int), other(int); void use(const struct inode_operations *);
+      #define MORE ${more}
+      ${table}
+      void start(void) { use(&${name}${table.includes("[]") ? "[1]" : ""}); }`;
+    const { refused: found } = await settle({
+      unit: { pre: source(".open = other,"), post: source(".open = other, .permission = other,") },
+    });
+    expect(found).toEqual([`noted-callback ${name}`]);
+  });
 });
