@@ -41,3 +41,14 @@ export function coldParent(name: string): string | undefined {
 export function isDeviceTableAlias(name: string): boolean {
   return /^__mod_\w+__\w+_device_table$|^__mod_device_table__\w+__\w+$/.test(name);
 }
+
+/**
+ * Static objects of macros that only keep a message from being printed too often, or carry a lock's or a message's description: a new one starts anew, which
+ * does no harm (include/linux/once_lite.h, ratelimit.h, dynamic_debug.h, lockdep.h, Linux 6.1).
+ */
+const SELF_CONTAINED = /^(_rs|__print_once|__warned|__already_done|__already_done_\w+|__key|__UNIQUE_ID_\w+)$/;
+
+/** @param name without the number of a static local */
+export function isSelfContained(name: string): boolean {
+  return SELF_CONTAINED.test(name);
+}

@@ -4,6 +4,7 @@ import { Comparer } from "./compare.js";
 import type { Twins } from "./group.js";
 import { findDataUses, sharedContext, sharesUser, type DataUse } from "../atoms/data-users.js";
 import { isLike, pairWhere, type Group } from "./group.js";
+import { isSelfContained } from "../../elf/made-names.js";
 import { findToldBy } from "../atoms/handed-out.js";
 import { normalName, staticLocalName } from "../atoms/names.js";
 import type { SplitObject } from "../atoms/split-object.js";
@@ -185,17 +186,11 @@ export function baseName({ symbol }: Atom): string {
 /** The flag of DO_ONCE(), which lies among those that only keep a message back: what it has done once, a secret that was drawn, must not be done again (include/linux/once.h, Linux 6.1). */
 const ONCE_FLAG = /^___done$/;
 
-/**
- * Static objects of macros that only keep a message from being printed too often, or carry a lock's or a message's description: a new one starts anew, which
- * does no harm (include/linux/once_lite.h, ratelimit.h, dynamic_debug.h, lockdep.h, Linux 6.1).
- */
-const SELF_CONTAINED = /^(_rs|__print_once|__warned|__already_done|__already_done_\w+|__key|__UNIQUE_ID_\w+)$/;
-
 /** An object whose contents matter: one that may be written to and is there all the time. */
 export function isState(atom: Atom): boolean {
   const { rule, symbol } = atom;
   if (rule.kind !== "data" || !rule.mutable || rule.area !== "always" || rule.lineNumbers === true) return false;
   if (symbol === undefined || atomSize(atom) === 0) return false;
   const name = baseName(atom).replace(/#$/, "");
-  return !SELF_CONTAINED.test(name) && (ONCE_FLAG.test(name) || !/^\.data\.+once/.test(atom.section.name));
+  return !isSelfContained(name) && (ONCE_FLAG.test(name) || !/^\.data\.+once/.test(atom.section.name));
 }

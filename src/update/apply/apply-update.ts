@@ -18,6 +18,8 @@ import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
 import { notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
+import { findMissingUpdates, saysMissing } from "./needed-updates.js";
+import { findStateAnew } from "../prelink/state-anew.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
 import { thisSystem, unloadUpdate, type RunningSystem } from "./running-system.js";
@@ -97,6 +99,8 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
     return nothingToSwitch(system, kernel, update, fromDisk);
   // Applied again after an undo, it is in memory: nothing is loaded.
   if (system.engine.readUpdate(manifest.id)?.stage !== "resident") requireLoadable(system.modulePolicy(), options.signer);
+  const missing = findMissingUpdates(system, manifest, options.replace);
+  if (missing.length > 0) tell("warning", saysMissing(manifest.id, missing));
   tell("stage", "matching against the running kernel");
   const match = matchUpdate(update, kernel, { partial: options.partial && mayBePartial(update.manifest), tell });
   if (match.kind !== "matched") throw refusalOf(match);
@@ -105,6 +109,7 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
 
   tell("stage", "resolving symbols");
   const parts = prelinkUpdate(update, match, kernel);
+  if (options.replace !== undefined) tellStateAnew(system, parts, options.replace, tell);
 
   const state = await switchOn(system, update, parts, kernel, options);
   tell("detail", `applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
@@ -122,6 +127,22 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
     attempts: state.attempts ?? 0,
     matching,
   };
+}
+
+/** What the update brings anew is no refusal: a counter may start again, and a list of objects may not; its author knows. */
+function tellStateAnew(system: RunningSystem, parts: readonly PrelinkedPart[], replaced: string, tell: Tell): void {
+  // With the symbols of the one that is replaced, which the kernel without it does not show.
+  const kernel = system.openKernel();
+  try {
+    const names = findStateAnew(parts, kernel, replaced);
+    if (names.length > 0)
+      tell(
+        "warning",
+        `${names.join(", ")}: brought by ${replaced} and brought anew, with the initial value; what ${replaced} kept there stays behind`,
+      );
+  } finally {
+    kernel.close();
+  }
 }
 
 /** All that it changes came with its modules when they were loaded. Code that a later update in the same file has changed again is not compared. */

@@ -4,7 +4,7 @@ export const unknownUpdate = (id: string, known: readonly string[]): Refusal =>
   new Refusal({
     code: "unknown-update",
     message: `there is no update ${id} in this kernel`,
-    hint: known.length === 0 ? "no update is applied" : `applied are: ${known.join(", ")}`,
+    hint: known.length === 0 ? "no update is applied" : `it has: ${known.join(", ")}`,
   });
 
 export const alreadyUndone = (id: string): Refusal =>

@@ -56,6 +56,30 @@ describe("applying an update", () => {
   });
 });
 
+describe("an update that was made after others", () => {
+  const { manifest, files } = UPDATE;
+  const stacked = makeUpdate({ ...manifest, after: ["first", "second"] }, files);
+  const warned = async (system: FakeSystem): Promise<string[]> => {
+    const warnings: string[] = [];
+    await applyUpdate(stacked, { ...OPTIONS, tell: collect(warnings, "warning") }, system);
+    return warnings;
+  };
+
+  test("is applied without a word where these are there", async () => {
+    const system = new FakeSystem({ marks: { mod: ["second"] } });
+    system.modules.add("mod");
+    system.hold("first", { stage: "applied" });
+    expect(await warned(system)).toEqual([]);
+  });
+
+  test("says which are not: its code may rely on theirs, whatever it has in common with it", async () => {
+    const system = new FakeSystem();
+    system.hold("first", { stage: "applied" });
+    system.hold("second", { stage: "resident" });
+    expect(await warned(system)).toEqual([expect.stringContaining("fix was made after second, which is not applied")]);
+  });
+});
+
 describe("a kernel that may not tell where its variables are", () => {
   const { manifest, files } = UPDATE;
   const bringing = makeUpdate(manifest, new Map([...files, ["System.map", new Uint8Array(1)]]));
