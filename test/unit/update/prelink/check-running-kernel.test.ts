@@ -77,6 +77,27 @@ describe("references to a function in the running kernel", () => {
   });
 });
 
+describe("the memory of the kernel's image that is searched for stored pointers", () => {
+  /** Symbols by page, and a pointer to `gone` at the start of each page. */
+  const PAGES = ["_etext", "gap", "__start_rodata", "__end_rodata", "_sdata", "__init_begin", "__init_end", "__brk_base", "_end"];
+
+  it("is what the kernel has not given back, between its code, its constants and its data, and at its end", () => {
+    const fake = new FakeKernel();
+    const [gone, image] = [TEXT_START, TEXT_START + 0x1000n];
+    fake.define("_text", gone);
+    fake.define("gone", gone);
+    fake.place(gone, [0xc3, ...new Array<number>(0xfff).fill(0xcc)]);
+    PAGES.forEach((page, index) => {
+      fake.define(page, image + BigInt(0x1000 * index));
+    });
+    const bytes = new DataView(new ArrayBuffer(0x1000 * (PAGES.length - 1)));
+    for (let at = 0; at < bytes.byteLength; at += 0x1000) bytes.setBigUint64(at, gone, true);
+    fake.place(image, new Uint8Array(bytes.buffer));
+    const live = asLive(fake, { modules: [], moduleSections: () => undefined });
+    expect(findReferences([gone], live).map(({ addr }) => name(live, addr))).toEqual(["__start_rodata", "_sdata", "__init_end"]);
+  });
+});
+
 describe("what describes a module's functions", () => {
   const [TEXT, LIST, BSS] = [0xffffffffc0000000n, 0xffffffffc0000100n, 0xffffffffc0000200n];
   const SYMBOLS = BSS + 0x40n;
