@@ -76,6 +76,8 @@ const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
   // Not in memory, only read by tools, or made again when the module is linked.
   [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
   [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_/, IGNORED],
+  // Names of what a module asks for while it runs (symbol_get(), include/linux/module.h, Linux 7.2), for the linker of the image.
+  [/^\.no_trim_symbol$/, IGNORED],
 
   // Names, for what looks at an update as a whole.
   [/^\.ksplice_busy$/, IGNORED],

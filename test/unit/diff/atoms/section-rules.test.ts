@@ -24,6 +24,7 @@ describe("each section kind has one rule", () => {
     ["__patchable_function_entries", "table"],
     ["runtime_ptr_USER_PTR_MAX", "table"],
     ["runtime_mask___futex_mask", "table"],
+    [".no_trim_symbol", "ignored"],
     ["___ksymtab_gpl+f", "exports"],
     ["___kcrctab+f", "exports"],
     [".export_symbol", "exports"],
