@@ -4,7 +4,7 @@ import type { UnitDiff } from "../units/unit-diff.js";
 import { readInitialValues } from "./initial-values.js";
 import { notedCallback, type LinkageRefusal } from "./refusals.js";
 
-/** Which callbacks of a table objects take note of when they are made, and where they do. Read in Linux 6.1 and 6.12. */
+/** Which callbacks of a table objects take note of when they are made, and where they do. Read in Linux 6.1, 6.12 and 7.3. */
 interface Noted {
   readonly members: readonly string[];
   /** What is alive and has the note. */
@@ -17,8 +17,15 @@ const NOTED: ReadonlyMap<string, Noted> = new Map([
     "dentry_operations",
     { members: ["d_hash", "d_compare", "d_revalidate", "d_weak_revalidate", "d_delete", "d_prune", "d_real"], who: "dentries" },
   ],
-  // IOP_FASTPERM and IOP_LOOKUP, fs/namei.c and fs/dcache.c; DCACHE_SYMLINK_TYPE.
-  ["inode_operations", { members: ["permission", "lookup", "get_link"], who: "inodes" }],
+  // IOP_FASTPERM, IOP_LOOKUP and IOP_DEFAULT_READLINK, fs/namei.c and fs/dcache.c; DCACHE_SYMLINK_TYPE.
+  ["inode_operations", { members: ["permission", "lookup", "get_link", "readlink"], who: "inodes" }],
+  // FMODE_CAN_ODIRECT, fs/open.c: generic_file_read_iter() looks no further.
+  ["address_space_operations", { members: ["direct_IO"], who: "open files" }],
+  // sysfs_add_file_mode_ns() and sysfs_add_bin_file_mode_ns(), fs/sysfs/file.c: which operations a file gets.
+  ["sysfs_ops", { members: ["show", "store"], who: "files of sysfs" }],
+  ["bin_attribute", { members: ["read", "write", "mmap"], who: "files of sysfs" }],
+  // dma_buf_is_dynamic() when one is attached and detached, drivers/dma-buf/dma-buf.c.
+  ["dma_buf_ops", { members: ["pin", "unpin"], who: "attachments" }],
   // FMODE_LSEEK, fs/open.c.
   ["file_operations", { members: ["llseek"], who: "open files" }],
   // pde_set_flags(), fs/proc/generic.c.

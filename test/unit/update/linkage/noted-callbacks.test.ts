@@ -3,7 +3,7 @@ import { settle } from "../../../support/settle-units.js";
 
 describe("a callback of which objects note that there is none", () => {
   const text = (type: string, members: string): string => `
-    struct ${type} { int (*open)(int), (*permission)(int), (*llseek)(int), (*d_delete)(int); };
+    struct ${type} { int (*open)(int), (*permission)(int), (*llseek)(int), (*d_delete)(int), (*direct_IO)(int), (*store)(int); };
     int one(int), other(int); void use(const struct ${type} *);
     static const struct ${type} ops = { ${members} };
     void start(void) { use(&ops); }`;
@@ -14,6 +14,8 @@ describe("a callback of which objects note that there is none", () => {
     ["inode_operations", ".open = one", ".open = one, .permission = other"],
     ["file_operations", ".open = one, .llseek = 0", ".open = one, .llseek = other"],
     ["dentry_operations", ".open = one", ".d_delete = other, .open = one"],
+    ["address_space_operations", ".open = one", ".open = one, .direct_IO = other"],
+    ["sysfs_ops", ".open = one", ".open = one, .store = other"],
   ])("is refused where it comes to struct %s: %s, with the patch %s", async (type, before, after) => {
     expect(await refused(type, before, after)).toEqual(["noted-callback ops"]);
   });
