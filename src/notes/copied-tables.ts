@@ -18,6 +18,9 @@ const HELPER = /^bpf_func_proto$/;
 /** Read when the files of a device are made in sysfs (fs/sysfs/group.c). */
 const FILES = /^(?:bin_)?attribute(?:_group)?$/;
 
+/** By what code files objects that goes by a table's constants; the hash table itself goes on by its copy of the old ones (rhashtable_lookup_fast() and rht_deferred_worker(), Linux 6.1). */
+const FILES_BY = ["hashfn", "obj_hashfn", "obj_cmpfn"];
+
 const TABLE = /\bstruct\s+(\w+)\s+(\w+)\s*(?:\[[^\]=;]*\]\s*)*(?:__\w+\s*)*=\s*\{/g;
 
 interface Table {
@@ -33,6 +36,10 @@ export function noteCopiedTables(files: readonly FileChange[]): SemanticNote[] {
     return [...tablesIn(post.fileLevel, postText)].flatMap(([name, { type, value, line }]): SemanticNote[] => {
       const was = before.get(name);
       if (was?.type !== type || was.value === value) return [];
+      if (type === "rhashtable_params" && FILES_BY.some((member) => memberOf(was.value, member) !== memberOf(value, member))) {
+        const message = `${name} has other functions that hash or compare: objects that are filed by the former lie where these have put them, and new code looks for them elsewhere`;
+        return [{ kind: "changed-hash", function: name, file: path, line, message }];
+      }
       const what = HELPER.test(type)
         ? "says what a BPF program may give a helper, and is read when one is loaded: programs that were loaded before the update go on giving what they were allowed to"
         : FILES.test(type)
@@ -43,6 +50,11 @@ export function noteCopiedTables(files: readonly FileChange[]): SemanticNote[] {
       return [{ kind: "setup-only", function: name, file: path, line, message: `${name} ${what}` }];
     });
   });
+}
+
+/** What a value, tokens with blanks between them, gives a member. */
+function memberOf(value: string, member: string): string | undefined {
+  return new RegExp(String.raw`(?:^|[{,] )\. ${member} = ([^,]+?) ?(?:,|$)`).exec(value)?.[1];
 }
 
 /** @param fileLevel the text with function bodies, comments and strings blank. @param whole the same with them */

@@ -292,6 +292,11 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       post: fn("u32 toy_hash(const struct toy *t)", "return jhash_2words(t->id, t->net, 0);"),
     },
     {
+      title: "a hash table that gets a function of its own",
+      pre: "static const struct rhashtable_params toys = {\n\t.key_len = 4,\n};\n",
+      post: "static const struct rhashtable_params toys = {\n\t.key_len = 4,\n\t.hashfn = toy_order,\n};\n",
+    },
+    {
       title: "a hash table's own function, whatever its name",
       pre:
         fn("u32 toy_order(const void *key)", "return 1;") + "static const struct rhashtable_params toys = {\n\t.hashfn = toy_order,\n};\n",
