@@ -83,7 +83,7 @@ export function match(symbols: Record<string, bigint> = {}, globals: readonly st
   };
 }
 
-export const identity = { id: "id", description: "a fix", partCount: 1, exports: new Set<string>() };
+export const identity = { id: "id", description: "a fix", partCount: 1, exports: new Set<string>(), below: [] as string[] };
 
 /** @param elsewhere matches of further units, by unitKey */
 export function prelink(

@@ -11,9 +11,17 @@ import { requireFile, type Update } from "../file/update-file.js";
  */
 export function prelinkUpdate(update: Update, { targets, matches }: MatchedUpdate, run: LiveKernel): PrelinkedPart[] {
   checkRunningKernel({ targets, matches }, run);
-  const { id, description } = update.manifest;
-  const identity = { id, description, partCount: targets.length, exports: new Set(targets.flatMap((target) => target.exports)) };
+  const { id, description, after } = update.manifest;
+  const exports = new Set(targets.flatMap((target) => target.exports));
+  const identity = { id, description, partCount: targets.length, exports, below: modulesOf(after, run) };
   return targets.map((target) => readingObjects(id, () => prelinkTarget(requireFile(update, target.file), target, identity, matches, run)));
+}
+
+/** Of those of the updates that are applied. */
+function modulesOf(ids: readonly string[], { modules, updates }: LiveKernel): string[] {
+  const applied = new Set(updates.filter(({ stage }) => stage === "applied").map(({ id }) => id));
+  const prefixes = ids.filter((id) => applied.has(id)).map((id) => `ksplice_${id}_`);
+  return modules.map(({ name }) => name).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
 }
 
 /**

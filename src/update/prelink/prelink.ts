@@ -34,6 +34,8 @@ export interface PartIdentity {
   readonly partCount: number;
   /** Symbols that the update's modules offer to each other: left to the kernel's loader, which finds them once the module that has them is loaded. */
   readonly exports: ReadonlySet<string>;
+  /** Modules of applied updates that its source held: they stay applied as long as it is, whether its code uses theirs or not. */
+  readonly below: readonly string[];
 }
 
 /** A module of new code, ready to be loaded into the kernel that was matched. */
@@ -90,7 +92,7 @@ export function prelinkTarget(
     isUnloadable: takenAddresses.length === 0,
     functions,
     ranges,
-    pins: pinsOf(used, target.name, run),
+    pins: pinsOf(used, [target.name, ...identity.below], run),
     writes,
     hooks: takeHooks(ko),
   });
@@ -255,9 +257,9 @@ function partRanges(unit: ManifestUnit, match: MatchedUnit, run: RunKernel): Par
   return [...pieces, ...left];
 }
 
-/** The target, and the other modules whose code or data the part uses: they must stay as long as it is loaded. */
-function pinsOf(addresses: readonly bigint[], target: string, run: RunKernel & Pick<KernelFacts, "modules">): PartPin[] {
-  const names = new Set([target, ...addresses.flatMap((addr) => run.symbolAt(addr)?.module ?? [])]);
+/** @param always the target, and others; besides, the modules whose code or data the part uses must stay as long as it is loaded */
+function pinsOf(addresses: readonly bigint[], always: readonly string[], run: RunKernel & Pick<KernelFacts, "modules">): PartPin[] {
+  const names = new Set([...always, ...addresses.flatMap((addr) => run.symbolAt(addr)?.module ?? [])]);
   names.delete("vmlinux");
   // One that is not on the list is not found by the core either.
   return [...names].sort().map((name) => ({ name, textAddr: run.modules.find((module) => module.name === name)?.addr ?? 0n }));
