@@ -38,13 +38,16 @@ function variableName({ rule, symbol }: Atom): string | undefined {
   return local === undefined ? symbol.name : local.slice(local.lastIndexOf(".") + 1);
 }
 
+/** A macro that stands for a type's name, for a pointer to it, or for a struct with what it holds. */
+const TYPE_MACRO = /^# ?define (\w+) ((?:struct |union |enum )?\w+(?: ?\*)*|(?:struct|union) ?\{.*\}(?: ?\*)*)$/;
+
 /** Names that stand for a type, with what they mean: `typedef struct foo * foo_t ;`, `#define foo_t struct foo *`. */
 function meaningsOf(sources: readonly string[]): ReadonlyMap<string, string> {
   const meanings = new Map<string, string>();
   for (const { kind, head } of sources.flatMap((source) => readTopLevel(source) ?? [])) {
     const [, text, name] = /^typedef ([\w* ]+?) (\w+)(?: __\w+)* ;$/.exec(head) ?? [];
     const [, pointer] = /^typedef [^;{}]*\( \* (\w+) \) \(/.exec(head) ?? [];
-    const [, macro, type] = (kind === "directive" ? /^# ?define (\w+) ((?:struct |union |enum )?\w+(?: ?\*)*)$/.exec(head) : null) ?? [];
+    const [, macro, type] = (kind === "directive" ? TYPE_MACRO.exec(head) : null) ?? [];
     if (text !== undefined && name !== undefined) meanings.set(name, text);
     else if (pointer !== undefined) meanings.set(pointer, head);
     else if (macro !== undefined && type !== undefined) meanings.set(macro, type.replaceAll("*", " *").replaceAll(/\s+/g, " "));

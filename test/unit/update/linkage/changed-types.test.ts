@@ -43,6 +43,15 @@ describe("a variable whose type reads the same", () => {
     expect((await settle({ unit: { pre: text(before, 1), post: text(after, 2) } })).refused).toEqual(expected);
   });
 
+  it("is refused where a macro stands for a struct, and for another one with the patch", async () => {
+    const text = (members: string, value: number): string =>
+      `\n#define PAIR struct { ${members} }\nstatic PAIR kept; long outside(void *, int); long get(void) { return kept.a + outside(&kept, ${String(value)}); }`;
+    const refused = async (members: string): Promise<string[]> =>
+      (await settle({ unit: { pre: text("short a; short b;", 1), post: text(members, 2) } })).refused;
+    expect(await refused("short b; short a;")).toEqual(["changed-data-type kept"]);
+    expect(await refused("short a; short b;")).toEqual([]);
+  });
+
   it("is refused where only another unit uses it", async () => {
     const other = (type: string, value: number): string =>
       `extern struct ${type} *kept; int get(void) { return kept != 0 ? ${String(value)} : 0; }`;
