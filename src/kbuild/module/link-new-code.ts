@@ -19,6 +19,8 @@ export interface LinkRequest {
   readonly objects: readonly { readonly unit: string; readonly bytes: Uint8Array }[];
   /** What the module offers to others. Symbols that the kernel has exported already are left out: nothing may be exported twice. */
   readonly exports?: readonly ModuleExport[];
+  /** What other modules, which are loaded before, offer to it besides the kernel. */
+  readonly offered?: readonly ModuleExport[];
   /** At most 55 characters. */
   readonly moduleName: string;
   readonly build: PreparedBuild;
@@ -40,7 +42,7 @@ export async function linkNewCode(request: LinkRequest): Promise<Uint8Array> {
   module.sections = module.sections.filter((section) => !DROPPED.has(section.name));
   renameModule(module, moduleName);
   const exported = parseModuleSymvers(await readFile(join(build.outDir, "Module.symvers"), "utf8"));
-  declareImports(module, exported);
+  declareImports(module, exported, request.offered);
   addExportTables(
     module,
     (request.exports ?? []).filter(({ name }) => !exported.has(name)),

@@ -92,17 +92,21 @@ export function renameModule(module: ElfObject, name: string): void {
 }
 
 /** A namespace that no module can import: those that it names have it (EXPORT_SYMBOL_FOR_MODULES, setup_modinfo() in kernel/module/main.c, Linux 7.3). */
-function isForNamedModules({ namespace }: ExportedSymbol): boolean {
+export function isForNamedModules({ namespace }: { readonly namespace: string }): boolean {
   return namespace.startsWith("module:");
 }
 
 /**
  * Tells the kernel's loader what the module uses of others, as modpost does: a CRC for every exported symbol, the symbol namespaces,
- * and the modules to load before. What the module knew before stays (the core's own exports, for one).
+ * and the modules to load before; of what is offered beside the kernel the namespaces only. What the module knew before stays (the core's own exports, for one).
  */
-export function declareImports(module: ElfObject, exported: ReadonlyMap<string, ExportedSymbol>): void {
-  const used = module.symbols
-    .filter((symbol) => symbol.home === UNDEFINED)
+export function declareImports(
+  module: ElfObject,
+  exported: ReadonlyMap<string, ExportedSymbol>,
+  offered: readonly { readonly name: string; readonly namespace: string }[] = [],
+): void {
+  const wanted = module.symbols.filter((symbol) => symbol.home === UNDEFINED);
+  const used = wanted
     .map((symbol) => exported.get(symbol.name))
     // A longer name has no room in the table, and what is for named modules the loader gives to no other: the prelinker gives such a symbol its address.
     .filter((symbol) => symbol !== undefined && symbol.name.length < MODULE_NAME_LEN && !isForNamedModules(symbol)) as ExportedSymbol[];
@@ -115,7 +119,10 @@ export function declareImports(module: ElfObject, exported: ReadonlyMap<string, 
   const owners = used.map((symbol) => symbol.owner).filter((owner) => owner !== "vmlinux");
   const depends = [...known, ...[...new Set(owners)].filter((owner) => !known.includes(owner)).sort()].join(",");
   const imported = new Set(entries.filter(([tag]) => tag === "import_ns").map(([, value]) => value));
-  const namespaces = [...new Set(used.map((symbol) => symbol.namespace))].filter((name) => name !== "" && !imported.has(name)).sort();
+  const taken = offered.filter(({ name }) => wanted.some((symbol) => symbol.name === name));
+  const namespaces = [...new Set([...used, ...taken].map((symbol) => symbol.namespace))]
+    .filter((name) => name !== "" && !imported.has(name))
+    .sort();
   writeModinfo(module, [
     ...entries.filter(([tag]) => tag !== "depends"),
     ["depends", depends] as const,

@@ -42,6 +42,7 @@ export interface UpdateSource {
     moduleName: string,
     objects: readonly { unit: string; bytes: Uint8Array }[],
     exports: readonly NewCodeExport[],
+    offered: readonly NewCodeExport[],
   ) => Promise<Uint8Array>;
 }
 
@@ -72,7 +73,8 @@ export async function assembleUpdate(
     const entries = units.map((part) => unitEntry(part, newGlobals, units));
     const objects = units.map(({ unit, newCode }) => ({ unit: unit.path, bytes: writeObject(newCode.object) }));
     const exported = exports.of.get(name) ?? [];
-    files.set(file, await source.link(module, objects, exported));
+    const offered = [...exports.of].flatMap(([other, others]) => (other === name ? [] : others));
+    files.set(file, await source.link(module, objects, exported, offered));
     for (const { unit, diff } of units) {
       files.set(prePath(unit), writeObject(withoutDebugSections(diff.pre)));
       files.set(postPath(unit), writeObject(withoutDebugSections(diff.post)));

@@ -119,7 +119,8 @@ export async function updateOf(compared: ComparedUnits, request: CreateRequest):
       systemMap,
       modules,
       wholeModules,
-      link: (moduleName, objects, exports) => linkNewCode({ template: modules.template, objects, exports, moduleName, build }),
+      link: (moduleName, objects, exports, offered) =>
+        linkNewCode({ template: modules.template, objects, exports, offered, moduleName, build }),
     },
     parts,
     tell,

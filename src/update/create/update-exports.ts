@@ -1,5 +1,6 @@
 import type { NewCodeExport } from "../../diff/types.js";
 import type { Unit } from "../../kbuild/types.js";
+import { isForNamedModules } from "../../kbuild/module/module-metadata.js";
 import type { UnitPart } from "./cut-out.js";
 import { newGlobalElsewhere } from "./refusals.js";
 
@@ -31,7 +32,9 @@ export function chooseExports(parts: readonly UnitPart[]): UpdateExports {
       for (const user of users) {
         if (reaches(uses, unit.target, user.unit.target)) throw newGlobalElsewhere(name, unit, user.unit);
         uses.set(user.unit.target, (uses.get(user.unit.target) ?? new Set()).add(unit.target));
-        if (!exports.has(name)) exports.set(name, { name, symbol: name, isGpl: true, namespace: "" });
+        const given = exports.get(name) ?? { name, symbol: name, isGpl: true, namespace: "" };
+        // The update's module for such a target has another name than that.
+        exports.set(name, isForNamedModules(given) ? { ...given, namespace: "" } : given);
       }
     }
   }

@@ -71,6 +71,16 @@ test("Module.symvers gives CRC, owner as the kernel spells it, and namespace", (
 });
 
 describe("a module", () => {
+  test("imports the namespaces of what other modules of the update offer, and leaves the CRCs out", () => {
+    const module = frame();
+    declareImports(module, SYMVERS, [
+      { name: "nobody_exports_this", namespace: "NEW_NS" },
+      { name: "unused_here", namespace: "OTHER_NS" },
+    ]);
+    expect(readModinfo(module).flatMap(([tag, value]) => (tag === "import_ns" ? [value] : []))).toEqual(["I2C_NS", "NEW_NS"]);
+    expect([...parseVersions(module).keys()]).not.toContain("nobody_exports_this");
+  });
+
   test("leaves what is exported for named modules to the prelinker: the loader gives it to no other", () => {
     const module = frame();
     declareImports(

@@ -40,6 +40,13 @@ describe("modules of one update", () => {
     expect(chooseExports([part("a", [], [], [exported])]).of.get("a")).toEqual([exported]);
   });
 
+  it("offer each other what the patch exports for modules that it names, under no such condition", () => {
+    const exported = { name: "probe", symbol: "drivers/a.o:probe", isGpl: true, namespace: "module:b" };
+    const kept = { ...exported, name: "other" };
+    const { of } = chooseExports([part("a", ["probe", "other"], [], [exported, kept]), part("b", [], ["probe"])]);
+    expect(of.get("a")).toEqual([{ ...exported, namespace: "" }, kept]);
+  });
+
   it("are refused where two use new symbols of each other", () => {
     expect(() => chooseExports([part("a", ["fa"], ["fb"]), part("b", ["fb"], ["fa"])])).toThrow(
       expect.objectContaining({ code: "new-global-elsewhere" }),
