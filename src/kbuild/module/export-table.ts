@@ -15,8 +15,8 @@ export interface ModuleExport {
 const ENTRY_SIZE = 12;
 
 /**
- * How a kernel tells which exports are for modules under the GPL only: by a table of their own, up to Linux 6.18 or so, or by a byte for each in a table beside (Linux 7.2). The one
- * kind of kernel does not read the other's: what is in the first would not be found, and the second's search reads the bytes of whatever table it finds.
+ * How a kernel tells which exports are for modules under the GPL only: by a table of their own (Linux 6.1 and 6.12), or by a byte for each in a table beside (7.2 and 7.3). A kernel of the
+ * second kind reads no table of the first, and reads the bytes whether there are any or not.
  */
 export type LicenceStyle = "tables" | "flags";
 
