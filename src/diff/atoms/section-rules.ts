@@ -73,11 +73,10 @@ const NO_PROBES = "the list of functions that no probe may be put into";
  * include/linux/jump_label.h, static_call_types.h, arch/x86/include/asm/orc_types.h, read in Linux 6.1 and 6.12.
  */
 const RULES: readonly (readonly [name: RegExp, rule: SectionRule])[] = [
-  // Not in memory, only read by tools, or made again when the module is linked.
+  // Not in memory, only read by tools, or made again when the module is linked; .no_trim_symbol has names of what a module asks for while it runs
+  // (symbol_get(), include/linux/module.h, Linux 7.2), for the linker of the image.
   [/^\.debug|^\.comment$|^\.note|^\.eh_frame|^\.llvm_addrsig$|^\.stab|^\.gnu\.|^\.GCC\.|^\.BTF(\.ext)?$|^\.group$/, IGNORED],
-  [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_/, IGNORED],
-  // Names of what a module asks for while it runs (symbol_get(), include/linux/module.h, Linux 7.2), for the linker of the image.
-  [/^\.no_trim_symbol$/, IGNORED],
+  [/^\.discard\.|^\.modinfo$|^__versions$|^\.orc_header$|^\.printk_index$|^\.annotate\.|^__version_ext_|^\.no_trim_symbol$/, IGNORED],
 
   // Names, for what looks at an update as a whole.
   [/^\.ksplice_busy$/, IGNORED],
