@@ -10,6 +10,7 @@ interface RehearseOptions extends CommonOptions, SigningOptions {
   readonly load?: string;
   readonly module: string[];
   readonly expose: string[];
+  readonly after: string[];
   readonly consoleLog: string;
   readonly json?: boolean;
 }
@@ -23,6 +24,7 @@ export function rehearseCommand(): Command {
     .option("--probe <command>", "shell command to run in the machine before, with the update applied, and once undone")
     .option("--load <command>", "shell command to run in the background meanwhile")
     .option("--module <name>", "module of the kernel's image to load first, parameters behind its name; may be repeated", collect, [])
+    .option("--after <update>", "update that this one was made after: applied first, undone last; may be repeated", collect, [])
     .option(
       "--expose <dir>",
       "show this directory of the host although it lies below /tmp, /var/tmp, /run or /mnt; may be repeated",
@@ -37,6 +39,7 @@ export function rehearseCommand(): Command {
       const result = await rehearseUpdate(await openUpdate(path), {
         ...options,
         modules: options.module,
+        after: await Promise.all(options.after.map(async (lower) => await openUpdate(lower))),
         applyArguments: signingArguments(options),
         cacheDir: cacheDirectory(),
         directory: process.cwd(),

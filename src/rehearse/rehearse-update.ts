@@ -22,6 +22,8 @@ export interface RehearsalOptions {
   readonly load?: string;
   /** Modules of the kernel's image, loaded first, each with its parameters (`i2c-stub chip_addr=0x10`). The update's own target modules are loaded anyway. */
   readonly modules?: readonly string[];
+  /** Updates that this one was made after, in their order: applied before anything is probed, and undone behind it. */
+  readonly after?: readonly Update[];
   /** Directories of the host that the probe needs and that lie below /tmp, /var/tmp, /run or /mnt, where the machine has its own. */
   readonly expose?: readonly string[];
   readonly tries?: number;
@@ -59,40 +61,47 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
       abortCause: "no_match",
     });
   }
+  const lower = options.after ?? [];
+  const missing = update.manifest.after.filter((needed) => !lower.some(({ manifest }) => manifest.id === needed));
+  if (missing.length > 0) throw needsMissing(id, missing);
+  const tries = options.tries ?? 5;
   const watch = new StageWatch(options.tell);
   const { running } = options;
   const dir = await makeTemporary("ksplice-rehearse-", running?.directory);
   let machine = running?.machine;
   try {
-    const updatePath = join(dir, `ksplice-${id}.tar.gz`);
-    await writeFile(updatePath, await packUpdate(update));
+    const [updatePath = "", ...lowerPaths] = await Promise.all([update, ...lower].map((each) => packInto(dir, each)));
 
     if (machine === undefined) {
       watch.begin("boot", `booting ${kernel.release}`);
       machine = await bootForRehearsals(kernel, { ...options, expose: [dir, ...(options.expose ?? [])] });
     }
-    await loadModules(machine, update, options.modules ?? []);
+    const booted = machine;
+    for (const each of [...lower, update]) await loadModules(booted, each, options.modules ?? []);
+    const apply = async (path: string): Promise<ApplyOutput> =>
+      await ksplice<ApplyOutput>(booted, "apply", [...[`--tries=${tries}`, "--json"], ...(options.applyArguments ?? []), path]);
+    const undo = async (undone: Update): Promise<UndoOutput> =>
+      await ksplice<UndoOutput>(booted, "undo", [`--tries=${tries}`, "--json", undone.manifest.id]);
+    if (lower.length > 0) watch.begin("apply, before", `applying ${lower.map(({ manifest }) => manifest.id).join(", ")}`);
+    for (const path of lowerPaths) await apply(path);
 
     const load = options.load === undefined ? undefined : machine.start(options.load, { cwd: options.directory });
     watch.begin("probe, before", "probing before");
     const before = await probe(machine, options);
     watch.begin("apply", `applying ${id}`);
-    const applied = await ksplice<ApplyOutput>(machine, "apply", [
-      ...[`--tries=${options.tries ?? 5}`, "--json"],
-      ...(options.applyArguments ?? []),
-      updatePath,
-    ]);
+    const applied = await apply(updatePath);
     watch.begin("probe, applied", "probing with the update applied");
     const whileApplied = await probe(machine, options);
     const viewed = (await ksplice<{ id: string }[]>(machine, "view", ["--json"])).map((entry) => entry.id);
     watch.begin("verify", `verifying ${id}`);
     const verification = await verify(machine, updatePath);
     watch.begin("undo", `undoing ${id}`);
-    const undone = await ksplice<UndoOutput>(machine, "undo", [`--tries=${options.tries ?? 5}`, "--json", id]);
+    const undone = await undo(update);
     watch.begin("probe, undone", "probing once undone");
     const after = await probe(machine, options);
     const ended = await endedByItself(load);
     load?.kill();
+    for (const each of lower.toReversed()) await undo(each);
 
     const leftovers = await findLeftovers(machine);
     const problems = [...(await machine.problems()), ...ended];
@@ -119,6 +128,12 @@ export async function rehearseUpdate(update: Update, options: RehearsalOptions):
     if (running === undefined) await machine?.powerOff();
     await removeTemporary(dir);
   }
+}
+
+async function packInto(directory: string, update: Update): Promise<string> {
+  const path = join(directory, `ksplice-${update.manifest.id}.tar.gz`);
+  await writeFile(path, await packUpdate(update));
+  return path;
 }
 
 /** Boots a machine in which our commands can run. The caller switches it off. */
@@ -206,6 +221,14 @@ async function verify(machine: Machine, updatePath: string): Promise<Verificatio
   const parsed = (result.exitCode === 0 || result.exitCode === EXIT_REFUSED ? JSON.parse(result.stdout) : {}) as Partial<Verification>;
   if (parsed.findings === undefined) throw await commandFailed(machine, "ksplice verify", result);
   return parsed as Verification;
+}
+
+function needsMissing(id: string, missing: readonly string[]): Refusal {
+  return new Refusal({
+    code: "needs-missing",
+    message: `update ${id} was made after ${missing.join(", ")}: it can be tried out only where ${missing.length === 1 ? "that is" : "these are"} applied`,
+    hint: "--after FILE brings it; may be repeated, the first that was applied first",
+  });
 }
 
 async function commandFailed(machine: Machine, program: string, { stderr, stdout }: CommandResult): Promise<Refusal> {

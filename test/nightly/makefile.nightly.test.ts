@@ -59,10 +59,22 @@ it("a C file that the patch brings, and the line that has it compiled, are an up
 
   const again =
     '--- a/fs/proc/ksplice_say.c\n+++ b/fs/proc/ksplice_say.c\n@@ -7,3 +7,3 @@\n \n-\tseq_printf(m, "said %d\\n", ++said);\n+\tseq_printf(m, "said %d times\\n", ++said);\n }\n';
-  const second = await openUpdate(await workshop.create(tree.path, "again", again, "--after", update));
+  const upper = await workshop.create(tree.path, "again", again, "--after", update);
+  const second = await openUpdate(upper);
   expect(second.manifest.targets.flatMap(({ units }) => units.map(({ path, changed }) => [path, changed.map(({ name }) => name)]))).toEqual(
     [["fs/proc/ksplice_say.o", ["ksplice_say"]]],
   );
+
+  const alone = await runHost("", ["rehearse", upper, "--tree", tree.path, "--json"]);
+  expect(alone.exitCode).not.toBe(0);
+  expect(alone.stdout).toContain("needs-missing");
+  const probe = "sed -n '2s/[0-9]/N/gp' /proc/version";
+  const stacked = await runHost("", [...["rehearse", upper, "--after", update], ...args.slice(2, 4), "--probe", probe, ...args.slice(6)]);
+  expect(stacked, stacked.stderr).toMatchObject({ exitCode: 0 });
+  const onTop = JSON.parse(stacked.stdout) as Rehearsal;
+  expect([onTop.failures, onTop.viewed.toSorted()]).toEqual([[], ["again", "fresh"]]);
+  const state = (of: "before" | "applied" | "undone"): string | undefined => onTop.probes?.[of].stdout;
+  expect([state("before"), state("applied"), state("undone")]).toEqual(["said N", "said N times", "said N"]);
 });
 
 it("with --build-modules a C file is refused: a whole module is made of the objects that the shipped one has", async () => {

@@ -16,9 +16,9 @@ import type { PrelinkedPart } from "../prelink/prelink.js";
 import { prelinkItsCore, prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
-import { notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
+import { needsApplied, notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
-import { findMissingUpdates, saysMissing } from "./needed-updates.js";
+import { findMissingUpdates } from "./needed-updates.js";
 import { findStateAnew } from "../prelink/state-anew.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
@@ -100,7 +100,7 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
   // Applied again after an undo, it is in memory: nothing is loaded.
   if (system.engine.readUpdate(manifest.id)?.stage !== "resident") requireLoadable(system.modulePolicy(), options.signer);
   const missing = findMissingUpdates(system, manifest, options.replace);
-  if (missing.length > 0) tell("warning", saysMissing(manifest.id, missing));
+  if (missing.length > 0) throw needsApplied(manifest.id, missing);
   tell("stage", "matching against the running kernel");
   const match = matchUpdate(update, kernel, { partial: options.partial && mayBePartial(update.manifest), tell });
   if (match.kind !== "matched") throw refusalOf(match);

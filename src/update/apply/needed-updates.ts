@@ -10,9 +10,3 @@ export function findMissingUpdates(system: RunningSystem, { after }: Manifest, r
   const marked = new Set(system.loadedModules().flatMap((module) => system.moduleMarks(module)));
   return after.filter((id) => id === replaced || (system.engine.readUpdate(id)?.stage !== "applied" && !marked.has(id)));
 }
-
-/** What is said of them. */
-export function saysMissing(id: string, missing: readonly string[]): string {
-  const [is, first] = missing.length === 1 ? ["is", "it"] : ["are", "them"];
-  return `${id} was made after ${missing.join(", ")}, which ${is} not applied: this kernel is not what its source says. Apply ${first} first, or make it from the source that runs`;
-}

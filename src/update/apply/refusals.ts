@@ -21,6 +21,16 @@ export const notApplied = (id: string, stage: string): Refusal =>
     hint: "apply without --replace",
   });
 
+/** @param missing updates that it was made after */
+export const needsApplied = (id: string, missing: readonly string[]): Refusal => {
+  const [is, first] = missing.length === 1 ? ["is", "it"] : ["are", "them"];
+  return new Refusal({
+    code: "needs-missing",
+    message: `${id} was made after ${missing.join(", ")}, which ${is} not applied: this kernel is not what its source says`,
+    hint: `apply ${first} first, or make the update from the source that runs`,
+  });
+};
+
 export const replacesItself = (id: string): Refusal =>
   new Refusal({
     code: "usage",

@@ -59,24 +59,33 @@ describe("applying an update", () => {
 describe("an update that was made after others", () => {
   const { manifest, files } = UPDATE;
   const stacked = makeUpdate({ ...manifest, after: ["first", "second"] }, files);
-  const warned = async (system: FakeSystem): Promise<string[]> => {
-    const warnings: string[] = [];
-    await applyUpdate(stacked, { ...OPTIONS, tell: collect(warnings, "warning") }, system);
-    return warnings;
-  };
+  const applyStacked = async (system: FakeSystem, replace?: string): ReturnType<typeof applyUpdate> =>
+    await applyUpdate(stacked, { ...OPTIONS, ...(replace === undefined ? {} : { replace }) }, system);
 
-  test("is applied without a word where these are there", async () => {
+  test("is applied where these are there, applied or in a module from the disk", async () => {
     const system = new FakeSystem({ marks: { mod: ["second"] } });
     system.modules.add("mod");
     system.hold("first", { stage: "applied" });
-    expect(await warned(system)).toEqual([]);
+    await applyStacked(system);
+    expect(system.done).toContain("applied fix");
   });
 
-  test("says which are not: its code may rely on theirs, whatever it has in common with it", async () => {
+  test("is refused where one is not: its code may rely on that one's, whatever it has in common with it", async () => {
     const system = new FakeSystem();
     system.hold("first", { stage: "applied" });
     system.hold("second", { stage: "resident" });
-    expect(await warned(system)).toEqual([expect.stringContaining("fix was made after second, which is not applied")]);
+    await expect(applyStacked(system)).rejects.toMatchObject({
+      code: "needs-missing",
+      message: "fix was made after second, which is not applied: this kernel is not what its source says",
+    });
+    expect(system.done.filter((step) => step.startsWith("load"))).toEqual([]);
+  });
+
+  test("cannot replace one of these", async () => {
+    const system = new FakeSystem();
+    system.hold("first", { stage: "applied" });
+    system.hold("second", { stage: "applied" });
+    await expect(applyStacked(system, "second")).rejects.toMatchObject({ code: "needs-missing" });
   });
 });
 
