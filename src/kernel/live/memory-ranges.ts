@@ -1,13 +1,10 @@
 import { requireArchitecture } from "../../arch/architectures.js";
 import type { SymbolTable } from "../kallsyms.js";
+import type { AddrRange } from "./addr-range.js";
+import { givenBackRanges } from "./given-back.js";
 import type { MemorySegment } from "./kcore.js";
 import type { KernelFacts } from "./kernel-facts.js";
 import type { LoadedModule } from "./modules.js";
-
-export interface AddrRange {
-  readonly startAddr: bigint;
-  readonly endAddr: bigint;
-}
 
 /** Around a symbol that lies in no module, the piece that holds it and the one behind it are saved. Bytes. */
 const PIECE = 0x10000n;
@@ -15,7 +12,8 @@ const PAGE = 0x1000n;
 
 /**
  * The memory that matching may ask for, in order and without overlaps: the kernel's image whole, as its tables have no symbols for long
- * stretches; the modules; and the surroundings of any other symbol up there (programs of BPF, trampolines of ftrace).
+ * stretches, without what it gave back, where anybody's data may be; the modules; and the surroundings of any other symbol up there (programs of BPF,
+ * trampolines of ftrace).
  * @param segments what can be read at all
  */
 export function chooseRanges(
@@ -26,7 +24,8 @@ export function chooseRanges(
   const { kernelMapAddr } = requireArchitecture(facts.machine).memory;
   const modules = facts.modules.flatMap((module) => rangesOf(module, facts.moduleSections(module.name) ?? new Map(), kernelMapAddr));
   const known = joinRanges([...imageOf(symbols, segments), ...modules]);
-  const ranges = joinRanges([...known, ...piecesOutside(known, symbols, kernelMapAddr)]);
+  const wanted = joinRanges([...known, ...piecesOutside(known, symbols, kernelMapAddr)]);
+  const ranges = withoutRanges(wanted, wholePages(givenBackRanges((name) => imageSymbol(symbols, name))));
   return segments.flatMap((segment) =>
     ranges.flatMap((range) => {
       const startAddr = range.startAddr > segment.startAddr ? range.startAddr : segment.startAddr;
@@ -36,9 +35,35 @@ export function chooseRanges(
   );
 }
 
+function imageSymbol(symbols: SymbolTable, name: string): bigint | undefined {
+  return symbols.named(name).find(({ module }) => module === undefined)?.addr;
+}
+
+/** Of what is given back, the pages that nothing else has a part in. */
+function wholePages(ranges: readonly AddrRange[]): AddrRange[] {
+  return ranges
+    .map(({ startAddr, endAddr }) => ({ startAddr: ((startAddr + PAGE - 1n) / PAGE) * PAGE, endAddr: endAddr - (endAddr % PAGE) }))
+    .filter(({ startAddr, endAddr }) => startAddr < endAddr);
+}
+
+/** @param left in order, as the ranges are */
+function withoutRanges(ranges: readonly AddrRange[], left: readonly AddrRange[]): AddrRange[] {
+  return ranges.flatMap((range) => {
+    const kept: AddrRange[] = [];
+    let from = range.startAddr;
+    for (const { startAddr, endAddr } of left) {
+      if (endAddr <= from || startAddr >= range.endAddr) continue;
+      if (from < startAddr) kept.push({ startAddr: from, endAddr: startAddr });
+      from = endAddr;
+    }
+    if (from < range.endAddr) kept.push({ startAddr: from, endAddr: range.endAddr });
+    return kept;
+  });
+}
+
 /** /proc/kcore has the image as a segment of its own, from _text to _end (arch/x86/mm/init_64.c with fs/proc/kcore.c, Linux 6.1). */
 function imageOf(symbols: SymbolTable, segments: readonly MemorySegment[]): AddrRange[] {
-  const start = symbols.named("_text").find(({ module }) => module === undefined)?.addr;
+  const start = imageSymbol(symbols, "_text");
   if (start === undefined) return [];
   return segments.filter(({ startAddr, endAddr }) => startAddr <= start && start < endAddr);
 }

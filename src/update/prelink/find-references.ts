@@ -1,3 +1,4 @@
+import { givenBackRanges } from "../../kernel/live/given-back.js";
 import type { LiveKernel } from "../../kernel/live/live-kernel.js";
 import type { Architecture, InstructionSet } from "../../arch/arch.js";
 import { requireArchitecture } from "../../arch/architectures.js";
@@ -94,17 +95,6 @@ function* searchPointers(bytes: Uint8Array, addr: bigint, wanted: ReadonlyMap<nu
   }
 }
 
-/**
- * What the kernel gives back of its image, by the symbols before and behind it: what only its start needed, the pages between code, constants and data, and what it did not take
- * of the room at its end (mark_rodata_ro() in arch/x86/mm/init_64.c, Linux 6.1 and 7.3). Whoever has been given them since may keep any number there.
- */
-const GIVEN_BACK: readonly (readonly [from: string, to: string])[] = [
-  ["_etext", "__start_rodata"],
-  ["__end_rodata", "_sdata"],
-  ["__init_begin", "__init_end"],
-  ["__brk_base", "_end"],
-];
-
 /** The kernel's image without what it gave back, and its modules. */
 function rangesOf(kernel: LiveKernel): { range: Range; isCode: boolean }[] {
   const symbol = (name: string): bigint | undefined => kernel.symbolsNamed(name).find(({ module }) => module === undefined)?.addr;
@@ -115,12 +105,8 @@ function rangesOf(kernel: LiveKernel): { range: Range; isCode: boolean }[] {
   };
   if (start !== undefined && textEnd !== undefined) {
     add(start, textEnd, true);
-    const gaps = GIVEN_BACK.flatMap(([from, to]) => {
-      const [startAddr, endAddr] = [symbol(from), symbol(to)];
-      return startAddr === undefined || endAddr === undefined || endAddr <= startAddr ? [] : [{ startAddr, endAddr }];
-    });
     let from = textEnd;
-    for (const gap of gaps.sort((one, other) => (one.startAddr < other.startAddr ? -1 : 1))) {
+    for (const gap of givenBackRanges(symbol)) {
       add(from, gap.startAddr, false);
       if (gap.endAddr > from) from = gap.endAddr;
     }

@@ -26,6 +26,17 @@ describe("the memory that is saved", () => {
       { symbols: ["81000000 _text", "80000000 before"], segments: ["81000000-83000000"], expected: ["81000000-83000000"] },
     ],
     [
+      "is not what the kernel gave back of its image, page by page, whatever symbols it still has there",
+      {
+        symbols: [
+          ...["81000000 _text", "81e00123 _etext", "82000000 __start_rodata", "82500000 __end_rodata", "82600000 _sdata"],
+          ...["82a00000 __init_begin", "82a01000 some_init", "82c00000 __init_end", "82e00800 __brk_base", "82f00000 _end"],
+        ],
+        segments: ["81000000-83000000"],
+        expected: ["81000000-81e01000", "82000000-82500000", "82600000-82a00000", "82c00000-82e01000", "82f00000-83000000"],
+      },
+    ],
+    [
       "is a module's one area",
       {
         modules: [["m", "c0100000", 0x5000]],
