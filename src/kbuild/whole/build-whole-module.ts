@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Tell } from "../../events.js";
 import { addMark, MARK_TAG } from "../../elf/module-mark.js";
 import type { ElfObject } from "../../elf/model.js";
+import { needsTypes } from "./needs-types.js";
 import { parseObject } from "../../elf/parse-object.js";
 import { writeObject } from "../../elf/write-object.js";
 import { mapLimited } from "../../host/map-limited.js";
@@ -131,12 +132,9 @@ function objectOf(symbol: string | undefined, objects: readonly WholeObject[]): 
   return found.length === 1 ? found[0]?.path : undefined;
 }
 
-/**
- * Lists of BTF ids are filled in when types are made, which the module has none of: what it registers by them would fail as it is loaded.
- * @throws Refusal `module-needs-types`
- */
+/** @throws Refusal `module-needs-types` */
 function requireNoTypes(name: string, { path, bytes }: WholeObject): void {
-  if (parseObject(bytes, path).sections.some((section) => section.name === ".BTF_ids")) throw typesNeeded(name, path);
+  if (needsTypes(parseObject(bytes, path))) throw typesNeeded(name, path);
 }
 
 /** @throws Refusal `module-other-object` for an object that no update has changed, and that the source with them makes another one of */
