@@ -16,6 +16,7 @@ import {
   type Change,
   type PrebuildRequest,
 } from "../index.js";
+import { tarballPath } from "./tarball-path.js";
 import {
   cacheDirectory,
   traceTo,
@@ -94,7 +95,7 @@ export function createCommand(): Command {
     )
     .option("--most-units <n>", "refuse a header whose change may come into more objects than this (default: no limit)", positiveInteger)
     .option("--build-modules", "build the whole patched module as well, for the disk: of a change of one module (ksplice apply --disk)")
-    .option("-o, --output <file>", "where the tarball goes (default: ksplice-ID.tar.gz)")
+    .option("-o, --output <file>", "where the tarball goes, a file or a directory for ksplice-ID.tar.gz (default: here)")
     .option("--json", "print the update's manifest as JSON")
     .option(
       "--trace",
@@ -123,7 +124,7 @@ export function createCommand(): Command {
         return;
       }
       const id = checkId(options.id ?? randomId());
-      const output = options.output ?? `ksplice-${id}.tar.gz`;
+      const output = tarballPath(options.output, id);
       // Before anything is compiled.
       await access(dirname(resolve(output)), constants.W_OK);
       const change = changeOf(options);
