@@ -14,7 +14,7 @@ VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 7
 EXTRAVERSION =
-include net/Makefile lib/Makefile
+include net/Makefile lib/Makefile drivers/firmware/efi/libstub/Makefile
 assembly-objs := arch/x86/lib/copy.o
 real-obj-y := arch/x86/entry/vdso/vma.o net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(addprefix net/,$(obj-y)) $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
@@ -38,9 +38,9 @@ if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
 made := $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table scripts/gen_list scripts/mod/modpost lib/table.c lib/hidden.c
 ./: $(made)
-# A directory is made by itself too, but for one object.
+# A directory is made by itself too, but for an object and a whole directory.
 directories := $(filter-out ./,$(filter %/,$(MAKECMDGOALS)))
-$(foreach directory,$(directories),$(eval $(directory): $(filter-out lib/again.o,$(filter $(directory)%,$(made)))))
+$(foreach directory,$(directories),$(eval $(directory): $(filter-out lib/again.o drivers/firmware/%,$(filter $(directory)%,$(made)))))
 $(filter-out net/%,$(made)): MAKEFILE_LIST = Makefile
 drivers/gpu/../display/shown.o: MAKEFILE_LIST = $(CURDIR)/drivers/gpu/../display/Makefile
 kernel/bounds.s: $(source)/kernel/bounds.c
@@ -93,6 +93,8 @@ export function writeFakeKernel(source: string): void {
   writeFiles(source, {
     Makefile: MAKEFILE,
     "scripts/Makefile.build": "",
+    "drivers/firmware/efi/libstub/Makefile": "# for an image of its own\nCFLAGS_stub.o := -DSTUB\n",
+    "arch/x86/boot/compressed/Makefile": "# for the image that boots\nCFLAGS_misc.o := -DMISC\n",
     "lib/Makefile": "# what all use\nCFLAGS_again.o := -DAGAIN\n",
     "net/Makefile": "# what the network is made of\nobj-y := listed.o\nCFLAGS_listed.o := -DLISTED\nlisted.o: tool\n\t./tool\n",
     "net/Kconfig": "config CONFIG_NET=y\nhelp\n",

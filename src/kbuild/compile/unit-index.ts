@@ -144,11 +144,17 @@ export class UnitIndex {
     return this.includedSources.has(basename(source));
   }
 
+  /** False of a directory that kbuild does not go into for the kernel and its modules: it is not of this configuration, or of an image that is made otherwise. */
+  goesInto(directory: string): boolean {
+    return [...this.objects, ...this.others].some(({ owner }) => isWithin(normalize(owner), directory));
+  }
+
   /**
    * The directories, none within another, in which makefiles decide how objects are made: their own, what lies below, which gets their flags, and those
    * whose makefiles include them.
    * @param makefiles by their paths from the top of the source
-   * @returns undefined where that is the whole tree, or it cannot be told: kbuild has not gone into one of the directories
+   * @returns undefined where that is the whole tree, or it cannot be told: kbuild has not gone into one of the directories, or the file has another name
+   * than that of a directory's makefile, so that anything may include it
    */
   async directoriesOf(makefiles: readonly string[], { source, external }: AskedTree): Promise<readonly string[] | undefined> {
     if (external !== undefined) return undefined;
@@ -163,7 +169,8 @@ export class UnitIndex {
       const own = dirname(makefile);
       const below = owners.filter((owner) => isWithin(normalize(owner), own));
       const readers = owners.filter((owner) => readBy.get(owner)?.has(makefile) === true);
-      if (COMMON_RULES.includes(makefile) || own === "." || below.length + readers.length === 0) return undefined;
+      const isOfDirectory = /^(?:Makefile|Kbuild)$/.test(basename(makefile)) && own !== "." && own !== "scripts";
+      if (!isOfDirectory || COMMON_RULES.includes(makefile) || below.length + readers.length === 0) return undefined;
       if (below.length > 0) found.add(own);
       for (const owner of readers) found.add(normalize(owner));
     }

@@ -1,4 +1,4 @@
-import { basename, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import type { Tell } from "../../events.js";
 import { hashOf, readLatin1 } from "../../host/files.js";
 import { runTool } from "../../host/run-tool.js";
@@ -6,7 +6,15 @@ import { makeTemporary, removeTemporary } from "../../host/temporary.js";
 import { parseConfig } from "../../tree/kernel-config.js";
 import type { ExternalModule } from "../../tree/kernel-tree.js";
 import type { PatchedTree } from "../change/patched-tree.js";
-import { buildRulesTouched, kconfigTouched, makefileChanges, objectsMadeOtherwise, rulesNotRead } from "../change/refusals.js";
+import {
+  buildRulesTouched,
+  kconfigTouched,
+  makefileChanges,
+  notKernelText,
+  objectsMadeOtherwise,
+  rulesNotRead,
+} from "../change/refusals.js";
+import { judgeTouchedFile } from "../change/touched-files.js";
 import { askKbuild, type KbuildAnswer, type KbuildAnswers } from "../compile/ask-kbuild.js";
 import { commandFrom, type UnitCommand } from "../compile/unit-command.js";
 import { indexObjects, isWithin, type IndexedObject, type UnitIndex } from "../compile/unit-index.js";
@@ -26,7 +34,7 @@ export function isKconfig(path: string): boolean {
  * Of makefiles only lists of objects and flags for them may change: what a recipe makes kbuild does not tell.
  * @param rules touched makefiles and Kconfig files
  * @returns how the new objects are made
- * @throws Refusal `kconfig` or `makefile`
+ * @throws Refusal `kconfig`, `makefile`, or `not-kernel-text` for one of an image of its own
  */
 export async function findNewObjects(
   build: PreparedBuild,
@@ -41,6 +49,8 @@ export async function findNewObjects(
     if (pre === undefined || post === undefined) throw buildRulesTouched(path);
     const line = changesOnlyLists(pre, post);
     if (line !== undefined) throw makefileChanges(path, line);
+    const directory = dirname(path);
+    if (judgeTouchedFile(join(directory, "x.c")).kind === "image" && !index.goesInto(directory)) throw notKernelText(path);
   }
   tell("stage", `asking kbuild what becomes of the objects with ${rules.join(", ")}`);
   return await withBuildLock(build.cacheDir, () => askWithRules(build, index, patched, rules));
@@ -55,27 +65,31 @@ async function askWithRules(
 ): Promise<UnitCommand[]> {
   const directory = await makeTemporary("rules-", join(build.cacheDir, "tmp"));
   const makefiles = rules.filter((path) => !isKconfig(path));
-  const configs = makefiles.length === rules.length ? [] : ["olddefconfig", "syncconfig"];
+  const about = await index.directoriesOf(makefiles, build.tree);
+  const asksAll = about === undefined || makefiles.length < rules.length;
   try {
     const changed = buildOf(build, patched.root, join(directory, "patched"));
-    const words = await copyOutput(build.outDir, changed, configs);
+    const words = (await copyOutput(build, changed)) ?? (asksAll ? await configure(changed) : undefined);
     if (words !== undefined) throw rulesNotRead(rules, words);
     const option = await findOtherOption(build.outDir, changed.outDir);
     if (option !== undefined) throw kconfigTouched(rules.find(isKconfig) ?? rules[0] ?? "", option);
     // Of Kconfig makefiles see nothing but the configuration.
     if (makefiles.length === 0) return [];
-    const ask = async (asked: PreparedBuild, about: Directories): Promise<Made> =>
-      await askWhatIsMade(asked, build, join(directory, "answers"), about);
-    const about = await index.directoriesOf(makefiles, build.tree);
+    const ask = async (asked: PreparedBuild, directories: Directories): Promise<Made> =>
+      await askWhatIsMade(asked, build, join(directory, "answers"), directories);
     const after = await ask(changed, about);
     const known = await whatIndexSays(index, about);
     if (findDiffering(known, after, patched.added).length === 0) return newCommands(known, after);
     // What was built since the index was made is not told again. So the unpatched source is asked about in the same way before they are called different.
     const same = buildOf(build, build.tree.source, join(directory, "unpatched"));
-    const why = await copyOutput(build.outDir, same, configs);
+    const why = (await copyOutput(build, same)) ?? (asksAll ? await configure(same) : undefined);
     if (why !== undefined) throw cannotPrepare(build.release, why);
     const before = await ask(same, about);
     if (about === undefined || hasAllObjects(before, known)) return requireSame(rules, before, after, patched.added);
+    for (const each of asksAll ? [] : [changed, same]) {
+      const fault = await configure(each);
+      if (fault !== undefined) throw each === changed ? rulesNotRead(rules, fault) : cannotPrepare(build.release, fault);
+    }
     return requireSame(rules, await ask(same, undefined), await ask(changed, undefined), patched.added);
   } finally {
     await removeTemporary(directory);
@@ -93,13 +107,17 @@ function buildOf(build: PreparedBuild, source: string, outDir: string): Prepared
   return { ...build, tree: { ...build.tree, source }, outDir };
 }
 
-/** Fills a build's output directory with what another has, and makes targets there. @returns what make says where it fails */
-async function copyOutput(from: string, build: PreparedBuild, targets: readonly string[]): Promise<string | undefined> {
-  const { exitCode, stderr } = await runTool("cp", ["-a", "--", from, build.outDir], {});
-  if (exitCode !== 0) return stderr.trimEnd();
-  for (const target of targets) {
-    const made = await makeKernel({ ...build, source: build.tree.source }, [target]);
-    if (made.exitCode !== 0) return made.stderr.trimEnd();
+/** Fills a build's output directory with what another has. @returns what is wrong where it fails */
+async function copyOutput(from: PreparedBuild, to: PreparedBuild): Promise<string | undefined> {
+  const { exitCode, stderr } = await runTool("cp", ["-a", "--", from.outDir, to.outDir], {});
+  return exitCode === 0 ? undefined : stderr.trimEnd();
+}
+
+/** Has kbuild configure itself for the source: its own programs for that are made, which it would else tell of. @returns what make says where it fails */
+async function configure(build: PreparedBuild): Promise<string | undefined> {
+  for (const target of ["olddefconfig", "syncconfig"]) {
+    const { exitCode, stderr } = await makeKernel({ ...build, source: build.tree.source }, [target]);
+    if (exitCode !== 0) return stderr.trimEnd();
   }
   return undefined;
 }
@@ -107,9 +125,10 @@ async function copyOutput(from: string, build: PreparedBuild, targets: readonly 
 /** Directories of the source, with what is below them; undefined: all. */
 type Directories = readonly string[] | undefined;
 
-/** False where kbuild did not go where it went when the index was made. */
+/** False where kbuild may not have gone where it went when the index was made: what it compiles it tells every time. */
 function hasAllObjects(made: Made, known: Made): boolean {
-  return [...known].every(([key, { object }]) => object.targets.length === 0 || made.has(key));
+  const compiled = [...known].filter(([, { object }]) => object.kind === "c" || object.kind === "assembly");
+  return compiled.length > 0 && compiled.every(([key]) => made.has(key));
 }
 
 /** Objects, and the commands that make them, by kind and name. */

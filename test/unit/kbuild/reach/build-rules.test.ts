@@ -64,6 +64,22 @@ describe("a makefile or Kconfig file that is touched", () => {
       "makefile",
       /lib\/again\.o is made by another command/,
     ],
+    [
+      "a flag for a directory that kbuild goes into on a way of its own",
+      "drivers/firmware/efi/libstub/Makefile",
+      "-DSTUB",
+      "-DSTUB=2",
+      "makefile",
+      /libstub\/stub\.o is made by another command/,
+    ],
+    [
+      "a flag for an image that kbuild makes otherwise",
+      "arch/x86/boot/compressed/Makefile",
+      "-DMISC",
+      "-DMISC=2",
+      "not-kernel-text",
+      /boot\/compressed\/Makefile/,
+    ],
     ["a flag", "net/Makefile", "-DLISTED", "-DLISTED=2", "makefile", /net\/listed\.o is made by another command/],
     [
       "a recipe",
@@ -124,6 +140,8 @@ test.each<[makefiles: string[], directories: string[] | undefined]>([
   [["drivers/display/Makefile"], ["drivers/gpu"]],
   [["Makefile", "net/Makefile"], undefined],
   [["arch/x86/Makefile"], undefined],
+  [["net/Makefile.flags"], undefined],
+  [["scripts/Makefile"], undefined],
   [["nowhere/Makefile"], undefined],
 ])("kbuild is asked for what %j decides about in %j", async (makefiles, directories) => {
   expect(await (await UnitIndex.of(build)).directoriesOf(makefiles, build.tree)).toEqual(directories);
