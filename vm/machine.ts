@@ -35,6 +35,8 @@ export interface BootOptions {
   /** The guest's clock is the number of instructions that its processors have executed, a nanosecond each. They take turns then. */
   readonly countInstructions?: boolean;
   readonly bootTimeoutMs?: number;
+  /** What a command in it may take that is given no time of its own. Default 60 s. */
+  readonly runTimeoutMs?: number;
 }
 
 const DEFAULT_BOOT_TIMEOUT_MS = 300_000;
@@ -98,5 +100,5 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
     countInstructions: options.countInstructions ?? false,
     bootTimeoutMs: options.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS,
   });
-  return new Machine(running, modules);
+  return new Machine({ ...running, runTimeoutMs: options.runTimeoutMs }, modules);
 }

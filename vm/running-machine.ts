@@ -10,7 +10,7 @@ import { qemuArguments, type QemuSetup } from "./qemu-command.js";
 import { commandTimedOut, machineStopped } from "./refusals.js";
 
 export interface RunOptions extends CommandOptions {
-  /** Default 60 s. */
+  /** Default: the machine's, which is 60 s by default. */
   readonly timeoutMs?: number;
 }
 
@@ -31,6 +31,8 @@ export interface RunningQemu {
   /** Rejects with what the console said last. */
   readonly stopped: Promise<never>;
   readonly end: () => Promise<void>;
+  /** Default 60 s. */
+  readonly runTimeoutMs?: number | undefined;
 }
 
 const INITRAMFS = "initramfs.cpio";
@@ -54,7 +56,7 @@ export class RunningMachine {
    * @throws Refusal `vm-command-timeout` or `vm-stopped`; a failing command is a result, not an error
    */
   async run(command: string | readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    const timeoutMs = options.timeoutMs ?? DEFAULT_RUN_TIMEOUT_MS;
+    const timeoutMs = options.timeoutMs ?? this.running.runTimeoutMs ?? DEFAULT_RUN_TIMEOUT_MS;
     const started = this.start(command, options);
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<never>((_, reject) => {

@@ -93,6 +93,8 @@ export class CoreMachine {
     const machine = await bootMachine({
       ...(await findRehearsalKernel(tree, defaultCacheDir(process.env))),
       consoleLog: join(logs, `${this.kernel}.log`),
+      // A kernel that watches itself takes minutes for what others do in seconds, on a machine that is busy besides.
+      ...(this.kernel === "debugging" ? { runTimeoutMs: 300_000, bootTimeoutMs: 600_000 } : {}),
       ...this.options,
       appendCmdline: `${COMMAND_LINE} ${this.options.appendCmdline ?? ""}`.trim(),
     });
