@@ -38,6 +38,10 @@ const NOTED: ReadonlyMap<string, Noted> = new Map([
   ["block_device_operations", { members: ["submit_bio"], who: "disks" }],
 ]);
 
+/** Members that no other kind of table has: a table inside a structure of another type (`.fops = { .llseek = … }`) is known by them. */
+const TELLING =
+  /^(?:d_(?:hash|compare|revalidate|weak_revalidate|delete|prune|real)|get_link|direct_IO|llseek|proc_\w+|p(?:age|fn)_mkwrite|submit_bio)$/;
+
 /**
  * Callbacks that come to a constant table which is rewritten in place, and of which objects note that there is none when they are made: those that are alive never call
  * it, and one that is made with the update calls NULL after an undo. (One that goes is the differ's: it is refused whatever the table is.)
@@ -63,10 +67,11 @@ export function findNotedCallbacks(diffs: readonly UnitDiff[], texts: readonly T
 /** The callbacks that objects take note of among those that a table has, with who does; of several elements, each one's. */
 function callbacksIn(source: string, name: string): readonly (readonly [callback: string, who: string])[] {
   return readInitialValues(source, name).flatMap(({ type, members }) => {
-    const noted = NOTED.get(/\bstruct (\w+)$/.exec(type.replace(/ const$/, ""))?.[1] ?? "");
-    if (noted === undefined) return [];
-    return members
-      .filter(([member, value]) => noted.members.includes(member) && value !== "NULL" && value !== "0")
-      .map(([member]) => [member, noted.who] as const);
+    const known = NOTED.get(/\bstruct (\w+)$/.exec(type.replace(/ const$/, ""))?.[1] ?? "");
+    return members.flatMap(([member, value]): (readonly [string, string])[] => {
+      if (value === "NULL" || value === "0") return [];
+      const noted = known ?? (TELLING.test(member) ? [...NOTED.values()].find(({ members: names }) => names.includes(member)) : undefined);
+      return noted?.members.includes(member) === true ? [[member, noted.who]] : [];
+    });
   });
 }

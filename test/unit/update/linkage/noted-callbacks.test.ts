@@ -37,15 +37,21 @@ describe("a callback of which objects note that there is none", () => {
     ["a macro stands for a part of the table", "static const struct inode_operations ops = { .open = one, MORE };", ["ops"]],
     ["a macro stands for all of it", "#define ALL { .open = one, MORE }\nstatic const struct inode_operations ops = ALL;", ["ops"]],
     ["another element has it already", "static const struct inode_operations ops[] = { { .permission = one }, { MORE } };", ["ops"]],
+    [
+      "the table is inside of another structure",
+      "static const struct { int number; struct inode_operations inner; } ops = { .number = 1, .inner = { .open = one, MORE } };",
+      ["ops"],
+    ],
   ])("is refused where %s", async (_, table, [name = ""]) => {
     const source = (more: string): string => `
-      struct inode_operations { int (*open)(int), (*permission)(int); };
+      struct inode_operations { int (*open)(int), (*permission)(int), (*get_link)(int); };
       int one(int), other(int); void use(const struct inode_operations *);
       #define MORE ${more}
       ${table}
-      void start(void) { use(&${name}${table.includes("[]") ? "[1]" : ""}); }`;
+      void start(void) { use(&${name}${table.includes("[]") ? "[1]" : table.includes(".inner") ? ".inner" : ""}); }`;
+    const callback = table.includes(".inner") ? ".get_link" : ".permission";
     const { refused: found } = await settle({
-      unit: { pre: source(".open = other,"), post: source(".open = other, .permission = other,") },
+      unit: { pre: source(".open = other,"), post: source(`.open = other, ${callback} = other,`) },
     });
     expect(found).toEqual([`noted-callback ${name}`]);
   });
