@@ -175,8 +175,8 @@ async function findIncluders(
   const isDoubtful = ({ unit: { source: file } }: UnitCommand): boolean => !candidatesOfC.has(file) && reach.byOwnText.has(file);
   const canBeSpared = ({ unit: { source: file } }: UnitCommand): boolean =>
     reach.onlyMacrosChange && !candidatesOfC.has(file) && !sources.includes(file);
-  // What the preprocessor spares does not count; of the others, the first that is too many ends the search.
-  let reached = commands.filter((command) => !isDoubtful(command) && !canBeSpared(command)).length;
+  // Of those that are doubtful by their own text, what the preprocessor spares does not count; of the others, the first that is too many ends the search.
+  let reached = commands.filter((command) => !isDoubtful(command)).length;
   const refuseTooMany = (): void => {
     if (mostUnits !== undefined && reached > mostUnits) throw tooManyUnits(everywhere, mostUnits);
   };
@@ -187,9 +187,8 @@ async function findIncluders(
     if (means !== undefined && patched !== undefined) {
       if (!(await usesInOwnText(build, command, means, reach.macrosChange ? patched : undefined))) return { command, from: [] };
     }
-    const isSparable = canBeSpared(command) && patched !== undefined;
-    if (isSparable && !(await changesText(build, command, patched))) return { command, from: [] };
-    if (means !== undefined || isSparable) {
+    if (canBeSpared(command) && patched !== undefined && !(await changesText(build, command, patched))) return { command, from: [] };
+    if (means !== undefined) {
       reached++;
       refuseTooMany();
     }
