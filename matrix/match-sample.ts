@@ -3,6 +3,7 @@ import { parseObject } from "../src/elf/parse-object.js";
 import { mapLimited } from "../src/host/map-limited.js";
 import { compileUnit } from "../src/kbuild/compile/compile-unit.js";
 import { findUnitCommands, unitsOf, type UnitWithCommand } from "../src/kbuild/compile/unit-command.js";
+import { EXPORTS as RUST_EXPORTS } from "../src/kbuild/reach/rust-bindings.js";
 import type { UnitIndex } from "../src/kbuild/compile/unit-index.js";
 import type { PreparedBuild } from "../src/kbuild/types.js";
 import type { LiveKernel } from "../src/kernel/live/live-kernel.js";
@@ -12,7 +13,10 @@ import type { KernelFigures } from "./figures.js";
 
 /** Units drawn at random of all that the kernel and its modules are made of. */
 export async function drawUnits(build: PreparedBuild, index: UnitIndex, count: number, seed: number): Promise<UnitWithCommand[]> {
-  const objects = index.objects.filter(({ kind, targets }) => kind === "c" && targets.length > 0).map(({ path }) => path);
+  // Of Rust's exports C is made only where Rust is compiled. There are no functions in it.
+  const objects = index.objects
+    .filter(({ kind, targets, path }) => kind === "c" && targets.length > 0 && path !== RUST_EXPORTS)
+    .map(({ path }) => path);
   const drawn = shuffled(objects, seed).slice(0, count);
   const commands = await findUnitCommands(build, drawn);
   return drawn.flatMap((path) => {

@@ -13,7 +13,7 @@ import type { PreparedBuild } from "../types.js";
 import { rustBindingsReached } from "./refusals.js";
 
 /** Objects of C beside the kernel's Rust (rust/Makefile, Linux 7.3); only a kernel with Rust has them. */
-const EXPORTS = "rust/exports.o";
+export const EXPORTS = "rust/exports.o";
 const HELPERS = { object: "rust/helpers/helpers.o", source: "rust/helpers/helpers.c" };
 /** Headers that only include others: what they declare is what Rust code is compiled with. */
 const BINDINGS = ["rust/bindings/bindings_helper.h", "rust/uapi/uapi_helper.h"];
