@@ -172,7 +172,8 @@ describeCore("the kernel core", coreKernels("6.1"), (core) => {
   });
 
   describe("the stop", () => {
-    test("ends after its time, whatever it has found until then", async () => {
+    test("ends after its time, whatever it has found until then", async ({ skip }) => {
+      skip(!(await core.hasClock()), "no time passes in a stop");
       const limit = "/sys/module/ksplice/parameters/stop_limit_us";
       await core.loadFirst();
       await core.machine.run(`echo 0 >${limit}`);
@@ -189,7 +190,7 @@ describeCore("the kernel core", coreKernels("6.1"), (core) => {
     test("does not take place where a thread is seen to sleep in the code before", async () => {
       await core.loadFirst();
       expect(await core.request("first", "applied")).toBe("done");
-      expect(Number(await core.about("first", "stop_ns"))).toBeGreaterThan(0);
+      if (await core.hasClock()) expect(Number(await core.about("first", "stop_ns"))).toBeGreaterThan(0);
       expect(await core.request("first", "reversed")).toBe("done");
       const sleeper = await core.fallAsleep();
       const before = await core.about("first", "stop_ns");

@@ -122,6 +122,11 @@ rmmod kstest_builtin 2>/dev/null`,
     );
   }
 
+  /** False where only the timer's interrupt moves the clock, so that none passes in a stop: a kernel without ACPI that could not tell how fast its processor's counter is. */
+  async hasClock(): Promise<boolean> {
+    return !(await this.read("/sys/devices/system/clocksource/clocksource0/current_clocksource")).includes("jiffies");
+  }
+
   async read(path: string): Promise<string> {
     return (await this.machine.run(["cat", path])).stdout.trimEnd();
   }

@@ -15,8 +15,7 @@ const CHECKS = [
 /** What the core meets in a distribution's kernel. */
 const COMPANY = [
   ...["FTRACE", "FUNCTION_TRACER", "DYNAMIC_FTRACE", "KPROBES", "PERF_EVENTS", "LIVEPATCH", "JUMP_LABEL", "PREEMPT", "PREEMPT_DYNAMIC"],
-  // With ACPI come clocks that are found whatever the machine has to do besides: by that of the processor alone none may be.
-  ...["ACPI", "X86_PM_TIMER", "HPET_TIMER", "HOTPLUG_CPU", "STRICT_KERNEL_RWX", "STRICT_MODULE_RWX", "CGROUPS", "IO_URING", "POSIX_MQUEUE"],
+  ...["HOTPLUG_CPU", "STRICT_KERNEL_RWX", "STRICT_MODULE_RWX", "CGROUPS", "IO_URING", "POSIX_MQUEUE"],
 ];
 
 /** A small kernel that watches what is done in it, prepared. */
