@@ -26,8 +26,11 @@ export function findExternalSymbol(name: string, target: string, run: RunKernel)
   // Of a function that updates brought, and replaced since, other code means the first.
   const firsts = brought.filter((symbol) => !run.isReplacement(symbol.addr));
   const candidates = [...own, ...(firsts.length > 0 ? firsts : brought), ...kernel.filter(isGlobal)];
-  // What another module exports is last, and nobody else's: no name is exported twice.
-  const elsewhere = named.filter((symbol) => symbol.module !== undefined && !isOf(symbol, target) && isGlobal(symbol));
+  // What another module exports is last, and nobody else's: no name is exported twice. What it only shares within itself no other's source can mean, nor can the kernel's image any of it.
+  const exporters = new Set(target === "vmlinux" ? [] : run.symbolsNamed(`__ksymtab_${name}`).map((symbol) => symbol.module));
+  const elsewhere = named.filter(
+    (symbol) => symbol.module !== undefined && exporters.has(symbol.module) && !isOf(symbol, target) && isGlobal(symbol),
+  );
   const others = kernel.length > 0 ? kernel : elsewhere;
   return onlyAddress(candidates.length > 0 ? candidates : others);
 }

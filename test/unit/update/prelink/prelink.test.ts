@@ -101,9 +101,16 @@ describe("an import gets its address", () => {
   it("from what another module exports, where neither its own nor the kernel has one", () => {
     const module: ManifestTarget = { ...target([{ name: "helper", symbol: "helper" }]), name: "kvm_amd" };
     const exported: RunSymbol = { ...symbol("helper", 0x1000n, "kvm"), type: "T" };
-    const run = kernelWith([exported, symbol("helper", 0x2000n, "third")]);
+    const entry = symbol("__ksymtab_helper", 0x4000n, "kvm");
+    const run = kernelWith([exported, entry, symbol("helper", 0x2000n, "third")]);
     expect(homeOf(prelink(newCode([makeUndefined("helper")]), module, match(), run), "helper")).toEqual(new AbsoluteAddress(0x1000n));
-    const withOwn = kernelWith([exported, symbol("helper", 0x3000n, "kvm_amd")]);
+    // One that is not exported, and the kernel's image, which no module exports to.
+    for (const [target, symbols] of [
+      [module, [exported]],
+      [{ ...module, name: "vmlinux" }, [exported, entry]],
+    ] as const)
+      expect(() => prelink(newCode([makeUndefined("helper")]), target, match(), kernelWith(symbols))).toThrow();
+    const withOwn = kernelWith([exported, entry, symbol("helper", 0x3000n, "kvm_amd")]);
     expect(homeOf(prelink(newCode([makeUndefined("helper")]), module, match(), withOwn), "helper")).toEqual(new AbsoluteAddress(0x3000n));
   });
 
