@@ -11,6 +11,8 @@ export const INT3 = 0xcc;
 export const CS_PREFIX = 0x2e;
 export const OPERAND_SIZE_PREFIX = 0x66;
 export const LOCK_PREFIX = 0xf0;
+/** Stands in place of {@link LOCK_PREFIX} while one processor alone runs (alternatives_smp_unlock(), arch/x86/kernel/alternative.c, Linux 7.2). */
+export const NO_LOCK_PREFIX = 0x3e;
 export const ENDBR64: readonly number[] = [0xf3, 0x0f, 0x1e, 0xfa];
 
 /** Bytes of a call or jmp with a displacement of 4 bytes, and of the jcc. */

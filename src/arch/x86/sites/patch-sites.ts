@@ -10,6 +10,8 @@ import {
   isNearCondition,
   JMP,
   JMP_SHORT,
+  LOCK_PREFIX,
+  NO_LOCK_PREFIX,
   OPERAND_SIZE_PREFIX,
 } from "../opcodes.js";
 import { findRuntimeConstant } from "./runtime-constants.js";
@@ -66,7 +68,7 @@ function add(sites: SiteMap, section: ElfSection, site: X86Site): void {
 const TABLES: ReadonlyMap<string, (table: ElfSection, sites: SiteMap) => void> = new Map([
   [".altinstructions", collectAlternatives],
   [".parainstructions", collectParavirt],
-  [".smp_locks", collectPointed(() => ({ kind: "lock", size: 1 }) as const)],
+  [".smp_locks", collectPointed((bytes, at) => (isLockPrefix(bytes[at]) ? ({ kind: "lock", size: 1 } as const) : undefined))],
   ["__mcount_loc", collectPointed((bytes, at) => (isFentrySite(bytes, at) ? ({ kind: "fentry", size: BRANCH_SIZE } as const) : undefined))],
   ["__jump_table", collectJumpLabels],
   [".static_call_sites", collectStaticCalls],
@@ -87,6 +89,11 @@ function collectPointed(describe: (bytes: Uint8Array, at: number) => { kind: "lo
       if (site !== undefined && description !== undefined) add(sites, site.section, { offset: site.offset, ...description });
     }
   };
+}
+
+/** Where the table points at another prefix, as at the 66 that the assembler puts before a lock prefix, the kernel leaves the code alone. */
+function isLockPrefix(byte: number | undefined): boolean {
+  return byte === LOCK_PREFIX || byte === NO_LOCK_PREFIX;
 }
 
 function isFentrySite(bytes: Uint8Array, at: number): boolean {

@@ -2,7 +2,19 @@ import type { RunKernel } from "../../../run-kernel.js";
 import type { LiveCode, PatchSite, SiteContext } from "../../arch.js";
 import { KERNEL_MAP_ADDR } from "../memory.js";
 import { isFiller } from "../nops.js";
-import { CALL, CONDITIONAL_SIZE, CS_PREFIX, ENDBR64, ESCAPE, INT3, isNearCondition, JMP, JMP_SHORT, LOCK_PREFIX } from "../opcodes.js";
+import {
+  CALL,
+  CONDITIONAL_SIZE,
+  CS_PREFIX,
+  ENDBR64,
+  ESCAPE,
+  INT3,
+  isNearCondition,
+  JMP,
+  JMP_SHORT,
+  LOCK_PREFIX,
+  NO_LOCK_PREFIX,
+} from "../opcodes.js";
 import { isCallDepthThunk } from "./call-depth.js";
 import type { AlternativeReplacement, X86Site } from "./patch-sites.js";
 
@@ -34,7 +46,7 @@ export function isSealedEntry(bytes: Uint8Array): boolean {
   return SEALED_ENDBR.some((sealed) => sealed.every((byte, index) => bytes[index] === byte));
 }
 
-const LOCK_PREFIXES = [LOCK_PREFIX, 0x3e];
+const LOCK_PREFIXES = [LOCK_PREFIX, NO_LOCK_PREFIX];
 /** Operations of a processor without a hypervisor that the kernel writes in place of paravirt calls (arch/x86/kernel/paravirt.c, paravirt_patch.c). */
 const NATIVE_OPERATIONS = [
   [], // nothing at all

@@ -261,6 +261,7 @@ const CASES: readonly (readonly [name: string, site: Site, live: Live, wrong?: s
   ["lock prefix: kept", lock([0xf0, 0xff, 0x07]), [0xf0, 0xff, 0x07]],
   ["lock prefix: a ds prefix on one processor", lock([0xf0, 0xff, 0x07]), [0x3e, 0xff, 0x07]],
   ["lock prefix: not another one", lock([0xf0, 0xff, 0x07]), [0xf2, 0xff, 0x07], "lock prefix"],
+  ["lock prefix: behind another prefix that the table points at, kept", lock([0x66, 0xf0, 0xff, 0x07]), [0x66, 0xf0, 0xff, 0x07]],
 
   ["jump label: a no-op", jumpLabel([0x0f, 0x1f, 0x44, 0, 0]), NOP5],
   ["jump label: a jump to its target", jumpLabel([0x0f, 0x1f, 0x44, 0, 0]), [0xe9, 0, 0, 0, 0]],
