@@ -1,14 +1,25 @@
 import { Refusal } from "../../diagnostics.js";
 import { makeProduct } from "../compile/make-product.js";
-import { expandedText, preprocessedText } from "../compile/preprocessed.js";
+import { expandedText, preprocessedText, readExpandedText, type ExpandedText } from "../compile/preprocessed.js";
 import type { PreparedBuild } from "../types.js";
 import type { PatchedTree } from "../change/patched-tree.js";
+import type { HeaderReach } from "./header-reach.js";
 import type { UnitCommand } from "../compile/unit-command.js";
 
-/** What a unit's files that are no headers come to behind the preprocessor. */
-interface ExpandedText {
-  readonly hash: string;
-  readonly words: readonly string[];
+/**
+ * True of a unit that the text of the tree says a change of headers may come into, and that what the preprocessor makes of it tells to be compiled to
+ * the same code.
+ */
+export async function isSpared(
+  build: PreparedBuild,
+  command: UnitCommand,
+  patched: PatchedTree,
+  { byOwnText, macrosChange, onlyMacrosChange, newNames }: HeaderReach,
+): Promise<boolean> {
+  const means = byOwnText.get(command.unit.source);
+  if (means !== undefined && !(await usesInOwnText(build, command, means, macrosChange ? patched : undefined))) return true;
+  if (newNames !== undefined) return !(await mentionsAny(build, command, newNames));
+  return onlyMacrosChange && !(await changesText(build, command, patched));
 }
 
 /**
@@ -17,7 +28,7 @@ interface ExpandedText {
  * @param means true of a name that means something else in this unit
  * @param patched undefined where no macro changes: all lines are the same then
  */
-export async function usesInOwnText(
+async function usesInOwnText(
   build: PreparedBuild,
   command: UnitCommand,
   means: (name: string) => boolean,
@@ -25,12 +36,26 @@ export async function usesInOwnText(
 ): Promise<boolean> {
   const before = await expand(build, command, undefined);
   if (before === undefined) return true;
-  if (before.words.some((word) => means(word) || (word.startsWith(BUILTIN) && means(word.slice(BUILTIN.length))))) return true;
-  return patched !== undefined && (await expand(build, command, patched))?.hash !== before.hash;
+  if (before.ownNames.some(meantBy(means))) return true;
+  return patched !== undefined && (await expand(build, command, patched))?.own !== before.own;
+}
+
+/**
+ * False where a unit has none of the names anywhere, headers included, once all macros are replaced: what only brings such names, and changes no
+ * macro, brings it declarations that nothing in it uses.
+ */
+async function mentionsAny(build: PreparedBuild, command: UnitCommand, names: ReadonlySet<string>): Promise<boolean> {
+  const { names: mentioned } = (await expand(build, command, undefined)) ?? {};
+  return mentioned === undefined || mentioned.some(meantBy((name) => names.has(name)));
+}
+
+/** A function of the library is meant by the compiler's own name for it too. */
+function meantBy(means: (name: string) => boolean): (word: string) => boolean {
+  return (word) => means(word) || (word.startsWith(BUILTIN) && means(word.slice(BUILTIN.length)));
 }
 
 /** Whether a unit, headers and all, is another text behind the preprocessor with the change than without; true where that cannot be told. */
-export async function changesText(build: PreparedBuild, command: UnitCommand, patched: PatchedTree): Promise<boolean> {
+async function changesText(build: PreparedBuild, command: UnitCommand, patched: PatchedTree): Promise<boolean> {
   try {
     const text = async (shadow: PatchedTree | undefined): Promise<string> =>
       Buffer.from(await makeProduct(build, command, { shadow }, preprocessedText(command))).toString("latin1");
@@ -47,9 +72,7 @@ const BUILTIN = "__builtin_";
 /** Undefined where the compiler does not get through it. */
 async function expand(build: PreparedBuild, command: UnitCommand, patched: PatchedTree | undefined): Promise<ExpandedText | undefined> {
   try {
-    const bytes = await makeProduct(build, command, { shadow: patched }, expandedText(command));
-    const [hash = "", ...words] = Buffer.from(bytes).toString("latin1").split("\n");
-    return { hash, words };
+    return readExpandedText(await makeProduct(build, command, { shadow: patched }, expandedText(command)));
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;

@@ -6,7 +6,7 @@ import { isFile } from "../../host/files.js";
 import { headerReach, type HeaderReach } from "./header-reach.js";
 import { findContradiction } from "./image-witness.js";
 import { findNewObjects } from "./build-rules.js";
-import { changesText, usesInOwnText } from "./expanded-text.js";
+import { isSpared } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { isListed, refuseOtherUses } from "./other-uses.js";
 import { refuseRustBindings } from "./rust-bindings.js";
@@ -152,7 +152,14 @@ async function findIncluders(
 ): Promise<{ uses: Use[]; reach: HeaderReach }> {
   const { source } = build.tree;
   const everywhere = [...headers, ...included];
-  let reach: HeaderReach = { files: new Set(), words: new Map(), byOwnText: new Map(), macrosChange: false, onlyMacrosChange: false };
+  let reach: HeaderReach = {
+    files: new Set(),
+    words: new Map(),
+    byOwnText: new Map(),
+    macrosChange: false,
+    onlyMacrosChange: false,
+    newNames: undefined,
+  };
   if (everywhere.length > 0) {
     tell("stage", `searching the tree for what includes ${everywhere.join(", ")}`);
     const graph = await (includeGraph?.() ?? IncludeGraph.ofTree(source));
@@ -173,8 +180,7 @@ async function findIncluders(
   const commands = (await Promise.all(files.map((path) => commandsOf(index, path)))).flat();
   if (commands.length > 0) tell("stage", `looking at ${commands.length} objects that may include ${everywhere.join(", ")}`);
   const isDoubtful = ({ unit: { source: file } }: UnitCommand): boolean => !candidatesOfC.has(file) && reach.byOwnText.has(file);
-  const canBeSpared = ({ unit: { source: file } }: UnitCommand): boolean =>
-    reach.onlyMacrosChange && !candidatesOfC.has(file) && !sources.includes(file);
+  const isTouchedOtherwise = ({ unit: { source: file } }: UnitCommand): boolean => candidatesOfC.has(file) || sources.includes(file);
   // Of those that are doubtful by their own text, what the preprocessor spares does not count; of the others, the first that is too many ends the search.
   let reached = commands.filter((command) => !isDoubtful(command)).length;
   const refuseTooMany = (): void => {
@@ -183,12 +189,9 @@ async function findIncluders(
   refuseTooMany();
   // The text of the tree names too many; the compiler says what it reads. A new header is in no list yet, those who include it are touched.
   const uses = await mapLimited(commands, build.jobs, async (command): Promise<Use> => {
-    const means = isDoubtful(command) ? reach.byOwnText.get(command.unit.source) : undefined;
-    if (means !== undefined && patched !== undefined) {
-      if (!(await usesInOwnText(build, command, means, reach.macrosChange ? patched : undefined))) return { command, from: [] };
-    }
-    if (canBeSpared(command) && patched !== undefined && !(await changesText(build, command, patched))) return { command, from: [] };
-    if (means !== undefined) {
+    if (patched !== undefined && !isTouchedOtherwise(command) && (await isSpared(build, command, patched, reach)))
+      return { command, from: [] };
+    if (isDoubtful(command)) {
       reached++;
       refuseTooMany();
     }

@@ -25,6 +25,8 @@ export interface HeaderReach {
   readonly macrosChange: boolean;
   /** What the preprocessor makes of a file tells whether its code may change: the headers change by nothing but macros. */
   readonly onlyMacrosChange: boolean;
+  /** What the headers bring, where that is all that changes, and no macro: who mentions none of these names behind the preprocessor gets the same code. */
+  readonly newNames: ReadonlySet<string> | undefined;
 }
 
 export interface HeaderReachOptions {
@@ -62,15 +64,18 @@ export async function headerReach(
   const words = new Map<string, ReadonlySet<string>>();
   let macrosChange = false;
   let onlyMacrosChange = true;
+  let onlyNew = true;
   for (const header of changedFiles) {
     const pre = await readLatin1(join(source, header));
     const post = patched === undefined ? undefined : await readLatin1(join(patched, header));
     const changed = pre === undefined || post === undefined || !header.endsWith(".h") ? undefined : await changedWords(pre, post);
     onlyMacrosChange &&= changed?.onlyMacros === true;
+    onlyNew &&= changed?.onlyNew === true;
     if (changed === undefined) continue;
     words.set(header, changed.names);
     macrosChange ||= changed.macros;
   }
+  const newNames = onlyNew ? new Set([...words.values()].flatMap((names) => [...names])) : undefined;
   const files = await graph.includersOf(changedFiles.filter((header) => !words.has(header)));
   const includers = new Map<string, ReadonlySet<string>>();
   for (const [header, changed] of words) {
@@ -83,7 +88,7 @@ export async function headerReach(
     (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
   const byOwnText = new Map<string, (name: string) => boolean>();
-  if (units.length === 0) return { files, words, byOwnText, macrosChange, onlyMacrosChange };
+  if (units.length === 0) return { files, words, byOwnText, macrosChange, onlyMacrosChange, newNames };
   const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
@@ -115,5 +120,5 @@ export async function headerReach(
     files.add(path);
     if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
   }
-  return { files, words, byOwnText, macrosChange, onlyMacrosChange };
+  return { files, words, byOwnText, macrosChange, onlyMacrosChange, newNames };
 }

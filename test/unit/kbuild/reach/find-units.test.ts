@@ -171,6 +171,14 @@ describe("the units that a header's change comes into", () => {
     await expect(reached("kernel/shared.h", "#define LATE 2\n", "", [], 0)).rejects.toMatchObject({ code: "too-many-units" });
   });
 
+  test("nor one that could put a new name together, and does not", async () => {
+    // kernel/deep/deep.h puts first_part together, of what the text of the tree does not tell.
+    await expect(reached("kernel/shared.h", "extern int second_part;\n")).rejects.toMatchObject({ code: "nothing-to-compile" });
+    expect(await reached("kernel/shared.h", "extern int first_part;\n")).toEqual(["net/dotted.o"]);
+    // A macro's name is gone behind the preprocessor.
+    expect(await reached("kernel/shared.h", "extern int second_part;\n#define first_part third_part\n")).toEqual(["net/dotted.o"]);
+  });
+
   test("of which there may be too many, where a limit is set; those that only mention it do not count", async () => {
     await expect(reached("include/linux/x.h", "#undef X\n#define X 5\n", "", [], 0)).rejects.toMatchObject({ code: "too-many-units" });
     expect(await reached("include/linux/x.h", "#undef X\n#define X 5\n", "", [], 1)).toEqual(["net/raw.o"]);
