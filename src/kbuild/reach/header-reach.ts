@@ -84,11 +84,14 @@ export async function headerReach(
     if ([header, ...found].some((path) => ALWAYS_INCLUDED.includes(path))) for (const file of graph.includingFiles()) found.add(file);
     includers.set(header, found);
   }
-  const units = [...new Set([...includers.values()].flatMap((found) => [...found]))].filter(
+  const including = [...new Set([...includers.values()].flatMap((found) => [...found]))].filter(
     (path) => path.endsWith(".c") && !files.has(path) && options.among?.has(path) !== false,
   );
+  // For most of them the same index does as for all, which then serves for other headers too.
+  const all = [...(options.among ?? [])].filter((path) => path.endsWith(".c")).sort();
+  const units = including.length * 2 > all.length && all.length > 0 ? [...new Set([...all, ...including])] : including;
   const byOwnText = new Map<string, (name: string) => boolean>();
-  if (units.length === 0) return { files, words, byOwnText, macrosChange, onlyMacrosChange, newNames };
+  if (including.length === 0) return { files, words, byOwnText, macrosChange, onlyMacrosChange, newNames };
   const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
@@ -115,8 +118,9 @@ export async function headerReach(
   // Text that is generated, and no header, is not read.
   for (const path of generated) if (path.endsWith(".c")) addAll(closed.reached, sets.of(path) ?? sets.empty());
   const reached = await reachByOwnText(source, sets, index, closed);
+  const isAsked = new Set(including);
   for (const [unit, path] of units.entries()) {
-    if (!has(reached, unit)) continue;
+    if (!isAsked.has(path) || !has(reached, unit)) continue;
     files.add(path);
     if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
   }
