@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { tellNobody } from "../../events.js";
 import { availableParallelism } from "node:os";
 import { diskFull, isDiskFull } from "../../host/refusals.js";
 import { isDirectory } from "../../host/files.js";
 import { mapLimited } from "../../host/map-limited.js";
+import { makeUnfinished } from "../../host/unfinished.js";
 import { buildRootPath } from "../../tree/kernel-record.js";
 import { requireToolchain, versionTextOf } from "../../tree/toolchain.js";
 import type { ArchivePlace } from "../distro.js";
@@ -33,9 +34,9 @@ export async function makeBuildRoot(apt: Apt, config: ReadonlyMap<string, string
 
   const tell = place.tell ?? tellNobody;
   await mkdir(packageCache(place.cacheDir), { recursive: true });
-  await mkdir(join(path, ".."), { recursive: true });
-  const debs = await mkdtemp(join(packageCache(place.cacheDir), "build-root-"));
-  const unfinished = await mkdtemp(join(path, "..", ".unfinished-"));
+  await mkdir(dirname(path), { recursive: true });
+  const debs = await makeUnfinished(packageCache(place.cacheDir), "build-root-");
+  const unfinished = await makeUnfinished(dirname(path), ".unfinished-");
   try {
     await downloadPackages(apt, config, debs, place);
     tell("stage", `unpacking ${compiler.name} ${compiler.version} and what a build takes`);

@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { release as runningRelease } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { tellNobody } from "../../events.js";
 import { isDirectory, isMissing } from "../../host/files.js";
+import { makeUnfinished } from "../../host/unfinished.js";
 import { parseConfig } from "../../tree/kernel-config.js";
 import { buildRootPath, readKernelRecord, writeKernelRecord, type KernelRecord } from "../../tree/kernel-record.js";
 import { hasToolchain } from "../../tree/toolchain.js";
@@ -41,9 +42,7 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
   const source = await download(parts.source);
 
   await mkdir(dirname(directory), { recursive: true });
-  const prefix = `.${basename(directory)}-unfinished-`;
-  await removeAbandoned(dirname(directory), prefix);
-  const unfinished = await mkdtemp(join(dirname(directory), `${prefix}${process.pid}-`));
+  const unfinished = await makeUnfinished(dirname(directory), `.${basename(directory)}-unfinished-`);
   try {
     const configDir = join(unfinished, "ksplice");
     tell("stage", `unpacking ${parts.source.name} ${parts.version}`);
@@ -92,24 +91,6 @@ async function restoreBuildRoot(record: KernelRecord, directory: string, request
   const changed = { ...record, buildRoot };
   await writeKernelRecord(configDir, changed);
   return changed;
-}
-
-/** Deletes what preparations of the same tree left that were killed: their directories bear the process's number. */
-async function removeAbandoned(parent: string, prefix: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (!Number.isNaN(pid) && !isAlive(pid)) await rm(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of another user's is alive too.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 /** True where there is nothing, or an empty directory. */
