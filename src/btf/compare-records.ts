@@ -2,7 +2,7 @@ import type { Btf } from "./btf.js";
 import { BTF_KIND_PTR } from "./constants.js";
 import { holdAlike } from "./hold-alike.js";
 import { spellMember, type Member, type RecordLayout } from "./layout.js";
-import { resolve } from "./resolve.js";
+import { isRecord, resolve } from "./resolve.js";
 
 /** How the layout of a struct or union differs. */
 export interface RecordChange {
@@ -120,8 +120,11 @@ function isSame(a: Btf, old: Member, b: Btf, now: Member): boolean {
 function describeOtherType(a: Btf, old: Member, b: Btf, now: Member): string {
   const [was, is] = [spellMember(a, old), spellMember(b, now)];
   if (was !== is) return `${is} was ${was}`;
-  const isPointer = [a.kind(resolve(a, old.type).id), b.kind(resolve(b, now.type).id)].every((kind) => kind === BTF_KIND_PTR);
-  if (isPointer) return `${now.name} points to what takes or returns something else`;
+  const [had, has] = [resolve(a, old.type).id, resolve(b, now.type).id];
+  if (a.kind(had) === BTF_KIND_PTR && b.kind(has) === BTF_KIND_PTR) {
+    const isToRecord = isRecord(a.kind(resolve(a, a.target(had)).id));
+    return isToRecord ? `${now.name} points to what is laid out otherwise` : `${now.name} points to what takes or returns something else`;
+  }
   return old.bitSize === now.bitSize ? `${now.name} holds other things` : `${now.name} has ${sizeText(now)} where it had ${sizeText(old)}`;
 }
 

@@ -3,7 +3,7 @@ import { compareEnums, type EnumLayout } from "./compare-enums.js";
 import { compareRecords, type Rename } from "./compare-records.js";
 import { isHeldByValue } from "./held-by-value.js";
 import { layoutOf, spellMember, type RecordLayout } from "./layout.js";
-import { findNamedTypes, namedTypes, type NamedType } from "./named-types.js";
+import { findNamedTypes, namedTypes, namelessStructs, type NamedType } from "./named-types.js";
 
 /** What became of a layout. The last one is of an enum. */
 export type ChangeKind = "size" | "members" | "padding" | "renamed" | "values";
@@ -81,13 +81,16 @@ export function compareTypes(
 }
 
 /**
- * Compares a type of the patched unit with one of another name of the unpatched one, in whose place it comes.
+ * Compares a type of the patched unit with one of another name of the unpatched one, in whose place it comes. Structs without a name are called by their text
+ * (`struct { int n ; }`).
  * @returns undefined where they are laid out alike, or one of them is not there
  * @throws BtfFormatError
  */
-export function compareInPlaceOf(pre: Btf, former: string, post: Btf, label: string): TypeFinding | undefined {
-  const before = (namedTypes(pre).get(former) ?? []).map((type) => readLayout(pre, type));
-  const after = (namedTypes(post).get(label) ?? []).map((type) => readLayout(post, type));
+export function compareInPlaceOf(pre: Btf, former: string, post: Btf, text: string): TypeFinding | undefined {
+  const before = typesCalled(pre, former).map((type) => readLayout(pre, type));
+  const found = typesCalled(post, text);
+  const label = found[0]?.label ?? text;
+  const after = found.map((type) => readLayout(post, type));
   for (const now of after)
     for (const old of before) {
       const difference = compareLayouts(old, now);
@@ -98,6 +101,10 @@ export function compareInPlaceOf(pre: Btf, former: string, post: Btf, label: str
   if (old === undefined || now === undefined || difference === undefined || difference.kind === "count") return undefined;
   const { kind, reasons } = difference;
   return { label, kind, reasons, before: old, after: now, holders: [], hasMoved: true, former };
+}
+
+function typesCalled(btf: Btf, label: string): readonly NamedType[] {
+  return label.includes("{") ? namelessStructs(btf, label) : (namedTypes(btf).get(label) ?? []);
 }
 
 /** What the running kernel says of a type that has another layout with the patch. There can be several of one name. */

@@ -54,6 +54,23 @@ export function findNamedTypes(btf: Btf, label: string): NamedType[] {
   });
 }
 
+/** Structs without a name that have all members of such a text, and no others: `struct { int n ; }`. They are labelled as `struct {n, …}`. */
+export function namelessStructs(btf: Btf, text: string): NamedType[] {
+  const words = new Set(text.split(/\W+/));
+  let most = 1;
+  let found: NamedType[] = [];
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    if (btf.kind(id) !== kinds.BTF_KIND_STRUCT || btf.isNamed(id)) continue;
+    const names = btf.members(id).map(({ name }) => name);
+    // The names of types are words, too, so that a smaller struct may fit by chance.
+    if (names.length < most || !names.every((name) => name === "" || words.has(name))) continue;
+    if (names.length > most) found = [];
+    most = names.length;
+    found.push({ label: `struct {${names[0] ?? ""}, …}`, id, isEnum: false });
+  }
+  return found;
+}
+
 /** `struct foo`, as messages call a type. */
 export function labelOf(btf: Btf, id: number): string {
   return `${keywordOf(btf, id) ?? ""} ${btf.name(id)}`;

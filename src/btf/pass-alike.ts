@@ -1,5 +1,6 @@
 import type { Btf } from "./btf.js";
 import * as kinds from "./constants.js";
+import { layoutOf } from "./layout.js";
 import { isRecord, resolve, sizeOf } from "./resolve.js";
 
 /** How deep pointers are followed: what a pointer to a pointer leads to is seldom more than a place for one. */
@@ -21,10 +22,24 @@ export function arePassedAlike(a: Btf, aId: number, b: Btf, bId: number, depth =
   if (isNumber(kind) && isNumber(other)) return sizeOf(a, x.id) === sizeOf(b, y.id);
   if (isRecordOrForward(kind) && isRecordOrForward(other)) {
     const names = [a.isNamed(x.id) ? a.name(x.id) : x.typedefName, b.isNamed(y.id) ? b.name(y.id) : y.typedefName];
+    if (names.every((name) => name === undefined) && isRecord(kind) && isRecord(other)) return isLaidOutAlike(a, x.id, b, y.id);
     return names[0] === names[1] && (depth > 0 || sizeOf(a, x.id) === sizeOf(b, y.id));
   }
   if (kind === kinds.BTF_KIND_FUNC_PROTO && other === kind) return areCalledAlike(a, x.id, b, y.id, depth);
   return kind === other && (kind !== kinds.BTF_KIND_FLOAT || sizeOf(a, x.id) === sizeOf(b, y.id));
+}
+
+/** Of structs without a name, which no name's own comparison tells apart: the same members at the same places. */
+function isLaidOutAlike(a: Btf, aId: number, b: Btf, bId: number): boolean {
+  const [had, has] = [layoutOf(a, aId), layoutOf(b, bId)];
+  return (
+    had.size === has.size &&
+    had.members.length === has.members.length &&
+    had.members.every(({ name, bitOffset, bitSize }, index) => {
+      const now = has.members[index];
+      return now?.name === name && now.bitOffset === bitOffset && now.bitSize === bitSize;
+    })
+  );
 }
 
 /** Of a function behind a pointer: whoever set the pointer and whoever calls it may be compiled at different times, so the result counts both ways. */

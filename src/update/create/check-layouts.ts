@@ -159,7 +159,7 @@ async function compareRetold(
     if (pre === undefined || post === undefined) return [];
     return own.map(({ former, label, pointer, user }) => {
       const finding = inPlaceOf(pre, former, post, label);
-      const reason = `${user}() takes ${spelled(pointer)} for one, and before the patch for a ${former}: what that leads to was made as such`;
+      const reason = `${user}() takes ${spelled(pointer)} for one, and before the patch for a ${spelled(former)}: what that leads to was made as such`;
       return { unit, findings: finding === undefined ? [] : [{ ...finding, reasons: [reason, ...finding.reasons] }] };
     });
   });
@@ -168,7 +168,10 @@ async function compareRetold(
 
 /** Tokens as one writes them. */
 function spelled(tokens: string): string {
-  return tokens.replaceAll("- >", "->").replaceAll(/ (?=[)\],])|(?<=[([&]) | ?(->|\.|[([]) ?/g, "$1");
+  return tokens
+    .replaceAll(/ (?=;)/g, "")
+    .replaceAll("- >", "->")
+    .replaceAll(/ (?=[)\],])|(?<=[([&]) | ?(->|\.|[([]) ?/g, "$1");
 }
 
 function inPlaceOf(pre: Btf, former: string, post: Btf, label: string): TypeFinding | undefined {

@@ -8,7 +8,7 @@ export interface RetoldPointer {
   readonly user: string;
   /** `dev_get_drvdata ( dev )` */
   readonly pointer: string;
-  /** As BTF labels them: `struct foo`. */
+  /** As BTF labels them: `struct foo`; of one without a name, its text: `struct { int n ; }`. */
   readonly former: string;
   readonly label: string;
 }
@@ -16,8 +16,9 @@ export interface RetoldPointer {
 /** What is made anew at each call, and what a message on its way holds: no object that was there before. */
 const FRESH = /(?:alloc|memdup)\w* \(|^(?:nla|nlmsg|genlmsg|skb)_\w+ \(/;
 
-/** `struct foo * a = x , * b ;`, `const struct foo * a ;` */
-const DECLARATION = /(?<=^|[;{}(] )(?:const |volatile )*(struct \w+) (?:const )?\* (?!\* )([^;]*) ;/g;
+/** `struct foo * a = x , * b ;`, `const struct foo * a ;`, `struct { int n ; } * a = x ;` */
+const DECLARATION =
+  /(?<=^|[;{}(] )(?:const |volatile )*(struct (?:\w+|\{(?:[^{}]|\{[^{}]*\})*\}))(?: __\w+)* (?:const )?\* (?!\* )([^;]*) ;/g;
 const ASSIGNMENT = /(?<=[;{}(] )(\w+) = (?!= )([^;]*) ;/g;
 const RETURNED = /(struct \w+) (?:const )?\*(?: __\w+)*$/;
 const CAST = /^\( (?:const )?(?:struct|union) \w+ \* \) /;

@@ -206,6 +206,23 @@ suite("the layouts of an update", () => {
       });
     });
 
+    test("are refused where it is taken for a struct without a name, whose members change", async () => {
+      const nameless = (members: string): string =>
+        `${TYPES}void *private(void *of);\nint count(void *of)\n{\n\tstruct {\n${members}\t} *it = (void *)private(of);\n\treturn it->count;\n}\n`;
+      const change = async (members: string, allowed: readonly string[] = []): Promise<string[]> => {
+        const before = nameless("\t\tlong first;\n\t\tint count;\n");
+        writeFiles(source, { "net/raw.c": before });
+        return await judge(unifiedDiff("net/raw.c", before, nameless(members)), UNITS.slice(0, 1), allowed);
+      };
+      const exchanged = "\t\tint count;\n\t\tlong first;\n";
+      await expect(change(exchanged)).rejects.toMatchObject({
+        code: "changed-layout",
+        message: expect.stringMatching(/struct \{count, …\}, seen by net\/raw\.o:/) as string,
+      });
+      expect(await change(exchanged, ["struct {count, …}"])).toHaveLength(1);
+      expect(await change("\t\tlong first;\n\t\tunsigned int count;\n")).toEqual([]);
+    });
+
     test("are let through where the user vouches for it, or it is laid out alike", async () => {
       expect(await retell("struct wrapper", "old.count", ["struct wrapper"])).toHaveLength(1);
       expect(await retell("struct like", "count")).toEqual([]);

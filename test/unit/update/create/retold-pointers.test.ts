@@ -9,19 +9,26 @@ describe("a pointer without a type that is taken for another struct", () => {
   const reads = (before: string, after: string): string[] =>
     found(`int f(struct dev *dev) { ${before} }`, `int f(struct dev *dev) { ${after} }`);
 
-  it.each([
+  it.each<[name: string, before: string, after: string, pointer: string, types?: string]>([
     ["where it is declared", "struct a *x = drvdata(dev); return x->n;", "struct b *y = drvdata(dev); return y->n;", "drvdata ( dev )"],
     ["where it is assigned", "struct a *x; x = dev->priv; return x->n;", "struct b *x; x = dev->priv; return x->n;", "dev - > priv"],
     ["beside others", "struct a *w, *x = drvdata(dev); return 1;", "struct b *w = 0, *x = drvdata(dev); return 1;", "drvdata ( dev )"],
     ["with a cast", "struct a *x = (struct a *)dev->p; return 1;", "const struct b *x = (struct b *)dev->p; return 1;", "dev - > p"],
+    [
+      "for a struct without a name",
+      "struct { int a; struct { int c; } b; } *x = (void *)dev->p; return 1;",
+      "struct { int a; struct { long c; } b; } *x = (void *)dev->p; return 1;",
+      "( void * ) dev - > p",
+      "struct { int a ; struct { int c ; } b ; } -> struct { int a ; struct { long c ; } b ; }",
+    ],
     [
       "as what holds a member",
       "struct a *x = container_of(dev, struct a, dev); return 1;",
       "struct b *x = container_of(dev, struct b, own); return 1;",
       "container_of ( dev )",
     ],
-  ])("is told %s", (_, before, after, pointer) => {
-    expect(reads(before, after)).toEqual([`f: ${pointer}: struct a -> struct b`]);
+  ])("is told %s", (_, before, after, pointer, types = "struct a -> struct b") => {
+    expect(reads(before, after)).toEqual([`f: ${pointer}: ${types}`]);
   });
 
   it.each([
