@@ -239,6 +239,12 @@ export function namelessCode(section: string): DiffRefusal {
   };
 }
 
+/** @param had the distance, in bytes, in the running kernel, and `has` in the patched source */
+export function movedApart(symbol: string, next: string, had: number, has: number): DiffRefusal {
+  const message = `${next} begins ${String(has)} bytes behind ${symbol} with the patch, and ${String(had)} in the running kernel, where both stay: hand-written code may be reached by its distance`;
+  return { code: "moved-apart", symbol, message };
+}
+
 export function commonSymbol(symbol: string): DiffRefusal {
   return {
     code: "common-symbol",

@@ -5,7 +5,7 @@ import { atomName, type Atom } from "../atoms/atom.js";
 import { collectCarried } from "./carried.js";
 import { settleConstants, type DataWrite } from "./changed-constants.js";
 import { OriginChooser } from "./choose-origin.js";
-import { ChangedCode, compareNamelessCode } from "./changed-code.js";
+import { ChangedCode, compareNamelessCode, findMovedApart } from "./changed-code.js";
 import { compareExports, type ExportEntry } from "../atoms/exports.js";
 import type { CodeTables } from "../atoms/code-tables.js";
 import { findChangedMarks } from "./changed-marks.js";
@@ -83,6 +83,7 @@ export function analyse(preObject: ElfObject, postObject: ElfObject, trace?: Cor
     ...registrations.refusals,
     ...findShortBranches(included, post),
     ...compareNamelessCode(comparer),
+    ...findMovedApart(comparer),
     ...findChangedAliases(pre, post, twins),
     ...findToldFunctions(pre, post, twins),
     ...findRegisteredTables(code, constants),

@@ -120,6 +120,27 @@ export function compareNamelessCode(comparer: Comparer): DiffRefusal[] {
   return [...new Set([...before.keys(), ...after.keys()])].filter((name) => !isSame(name)).map(refuse.namelessCode);
 }
 
+/**
+ * Hand-written functions that lie at another distance from one another than before: code may go from one to the next by it (KVM's `fastop()`), and the running
+ * kernel's stay where they are. With -ffunction-sections `.text` holds nothing else.
+ */
+export function findMovedApart(comparer: Comparer): DiffRefusal[] {
+  const { pre, post, twins } = comparer;
+  const named = (split: SplitObject): Atom[] =>
+    split.atoms.filter(({ section, symbol }) => section.name === ".text" && symbol !== undefined);
+  if (!post.atoms.some(({ section, symbol }) => symbol !== undefined && section.name === `.text.${symbol.name}`)) return [];
+  const before = named(pre);
+  const follower = new Map(before.map((atom, index) => [atom, before[index + 1]]));
+  const after = named(post);
+  return after.flatMap((atom, index) => {
+    const [next, twin] = [after[index + 1], twins.get(atom)];
+    const nextTwin = next === undefined ? undefined : twins.get(next);
+    if (next === undefined || twin === undefined || nextTwin === undefined || follower.get(twin) !== nextTwin) return [];
+    if (next.start - atom.start === nextTwin.start - twin.start) return [];
+    return [refuse.movedApart(atomName(atom), atomName(next), nextTwin.start - twin.start, next.start - atom.start)];
+  });
+}
+
 /** By its section. */
 function namelessCode(split: SplitObject): Map<string, Atom[]> {
   const bySection = new Map<string, Atom[]>();
