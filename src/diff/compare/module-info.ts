@@ -1,4 +1,5 @@
-import type { ElfObject } from "../../elf/model.js";
+import { isDeviceTableAlias } from "../../elf/made-names.js";
+import { isDefinedInSection, type ElfObject } from "../../elf/model.js";
 import type { ChangedMark } from "./changed-marks.js";
 
 /** What tools and the module loader go by; the rest is for people. */
@@ -12,7 +13,9 @@ export function compareModuleInfo(pre: ElfObject, post: ElfObject): ChangedMark[
     .map((fact): ChangedMark => ({ name: fact, what: "the list of what the module's file tells depmod, modprobe and the loader" }));
 }
 
-function factsOf({ sections }: ElfObject): ReadonlySet<string> {
+/** Of a table of ids that MODULE_DEVICE_TABLE gives a second name, depmod makes aliases. */
+function factsOf({ sections, symbols }: ElfObject): ReadonlySet<string> {
   const texts = sections.filter(({ name }) => name === ".modinfo").map(({ data }) => Buffer.from(data).toString("latin1"));
-  return new Set(texts.flatMap((text) => text.split("\0")).filter((fact) => TOLD_TO_TOOLS.test(fact)));
+  const tables = symbols.filter((symbol) => isDefinedInSection(symbol) && isDeviceTableAlias(symbol.name)).map(({ name }) => name);
+  return new Set([...texts.flatMap((text) => text.split("\0")).filter((fact) => TOLD_TO_TOOLS.test(fact)), ...tables]);
 }
