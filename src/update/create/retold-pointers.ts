@@ -21,6 +21,8 @@ const DECLARATION =
   /(?<=^|[;{}(] )(?:const |volatile )*(struct (?:\w+|\{(?:[^{}]|\{[^{}]*\})*\}))(?: __\w+)* (?:const )?\* (?!\* )([^;]*) ;/g;
 const ASSIGNMENT = /(?<=[;{}(] )(\w+) = (?!= )([^;]*) ;/g;
 const RETURNED = /(struct \w+) (?:const )?\*(?: __\w+)*$/;
+const CALL = /\b(\w+) \( /g;
+const PARAMETER = /^(?:const )?(struct \w+) (?:const )?\* (?:const )?\w+$/;
 const CAST = /^\( (?:const )?(?:struct|union) \w+ \* \) /;
 const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry|from_timer) \( (.*) , (struct \w+) , \w+ \)$/;
 
@@ -30,16 +32,12 @@ const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_ent
  */
 export function findRetoldPointers(texts: readonly TouchedText[]): RetoldPointer[] {
   const read = texts.map(({ path, pre, post }) => ({ path, before: functionsOf(pre), after: functionsOf(post) }));
-  const changed = new Set(
-    read.flatMap(({ before, after }) =>
-      [...before, ...after].flatMap(([name]) => (before.get(name)?.head === after.get(name)?.head ? [] : [name])),
-    ),
-  );
+  const changed = new ChangedHeads(read);
   return read.flatMap(({ path, before, after }) =>
     [...after].flatMap(([user, now]): RetoldPointer[] => {
       const old = before.get(user);
-      if (old === undefined || (old.body === now.body && old.head === now.head)) return [];
-      const [told, tells] = [pointersIn(old), pointersIn(now)];
+      if (old === undefined || (old.body === now.body && old.head === now.head && !changed.hasCalleeOf(now))) return [];
+      const [told, tells] = [pointersIn(old, changed.took), pointersIn(now, changed.take)];
       return [...tells].flatMap(([pointer, labels]) => {
         // An argument has the type that the head says.
         const formers = /^\w+$/.test(pointer) && old.head !== now.head ? undefined : told.get(pointer);
@@ -51,6 +49,55 @@ export function findRetoldPointers(texts: readonly TouchedText[]): RetoldPointer
   );
 }
 
+interface ReadText {
+  readonly before: ReadonlyMap<string, TopLevelItem>;
+  readonly after: ReadonlyMap<string, TopLevelItem>;
+}
+
+/** By the name of a function which structs its parameters lead to, in their order; undefined for anything else. */
+type Takers = ReadonlyMap<string, readonly (string | undefined)[]>;
+
+/** Functions of the touched files that have another head with the patch. */
+class ChangedHeads {
+  readonly #names: ReadonlySet<string>;
+  readonly took: Takers;
+  readonly take: Takers;
+
+  constructor(read: readonly ReadText[]) {
+    const isChanged = ({ before, after }: ReadText, name: string): boolean => before.get(name)?.head !== after.get(name)?.head;
+    this.#names = new Set(read.flatMap((text) => [...text.before.keys(), ...text.after.keys()].filter((name) => isChanged(text, name))));
+    const takers = (functions: readonly ReadonlyMap<string, TopLevelItem>[]): Takers =>
+      new Map(
+        functions.flatMap((map) => [...map].filter(([name]) => this.has(name)).map(([name, { head }]) => [name, parametersOf(head)])),
+      );
+    this.took = takers(read.map(({ before }) => before));
+    this.take = takers(read.map(({ after }) => after));
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  hasCalleeOf({ body }: TopLevelItem): boolean {
+    return [...body.matchAll(CALL)].some(([, name = ""]) => this.has(name));
+  }
+}
+
+function parametersOf(head: string): (string | undefined)[] {
+  const list = head.slice(head.indexOf("(") + 1, head.lastIndexOf(")")).trim();
+  return splitList(list).map((parameter) => PARAMETER.exec(parameter)?.[1]);
+}
+
+/** The arguments of a call, from the token behind its parenthesis. */
+function argumentsAt(body: string, from: number): string[] {
+  let depth = 1;
+  for (let at = from; at < body.length; at++) {
+    if (body[at] === "(") depth++;
+    if (body[at] === ")" && --depth === 0) return splitList(body.slice(from, at).trim());
+  }
+  return [];
+}
+
 function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
   return new Map(
     (readTopLevel(source) ?? []).flatMap((item) => {
@@ -60,8 +107,8 @@ function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
   );
 }
 
-/** Which structs a function takes the values of expressions for, those included that it returns. */
-function pointersIn({ head, body }: TopLevelItem): ReadonlyMap<string, ReadonlySet<string>> {
+/** Which structs a function takes the values of expressions for, those included that it returns, or gives to `takers`. */
+function pointersIn({ head, body }: TopLevelItem, takers: Takers): ReadonlyMap<string, ReadonlySet<string>> {
   const variables = new Map<string, string>();
   const found = new Map<string, Set<string>>();
   const put = (value: string, type: string): void => {
@@ -80,6 +127,15 @@ function pointersIn({ head, body }: TopLevelItem): ReadonlyMap<string, ReadonlyS
   for (const [, name = "", value = ""] of body.matchAll(ASSIGNMENT)) {
     const type = variables.get(name);
     if (type !== undefined) put(value, type);
+  }
+  for (const { index, 0: call, 1: name = "" } of body.matchAll(CALL)) {
+    const types = takers.get(name);
+    if (types === undefined) continue;
+    for (const [place, value] of argumentsAt(body, index + call.length).entries()) {
+      const type = types[place];
+      // A variable has a type of its own, unless it is one of the function's own arguments without.
+      if (type !== undefined && (!/^\w+$/.test(value) || head.includes(`void * ${value} `))) put(value, type);
+    }
   }
   const returned = RETURNED.exec(splitHead(head)?.before ?? "")?.[1];
   if (returned !== undefined) for (const [, value = ""] of body.matchAll(/(?<= )return ([^;]*) ;/g)) put(value, returned);

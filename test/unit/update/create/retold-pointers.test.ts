@@ -48,6 +48,20 @@ describe("a pointer without a type that is taken for another struct", () => {
     expect(found(text("a"), text("b"))).toEqual(["priv_of: drvdata ( dev ): struct a -> struct b"]);
   });
 
+  it.each([
+    ["a member", "g(1, dev->priv)", "int f(struct dev *dev)", "dev - > priv"],
+    ["an argument without a type", "g(1, arg)", "int f(void *arg)", "arg"],
+  ])("is told where %s is given to a function that takes it so", (_, call, head, pointer) => {
+    const text = (type: string): string => `static int g(int n, struct ${type} *x) { return n; } ${head} { return ${call}; }`;
+    expect(found(text("a"), text("b"))).toEqual([`f: ${pointer}: struct a -> struct b`]);
+  });
+
+  it("is not told of a variable that is given to a function", () => {
+    const text = (type: string): string =>
+      `static int g(struct ${type} *x) { return 1; } int f(void) { struct ${type} x, *y = 0; struct ${type} *z[2]; return g(y) + g(z); }`;
+    expect(found(text("a"), text("b"))).toEqual([]);
+  });
+
   it("is not told of a variable or an argument that has a type itself", () => {
     const text = (type: string): string =>
       `struct ${type} *get(struct ${type} *from) { struct ${type} *x = from, *y; y = x; struct ${type} *z = kmalloc(1); return z; }`;
