@@ -138,6 +138,9 @@ function wordsOf(sizes: readonly string[]): string[] {
   return [...new Set(words)].filter((word) => !ARITHMETIC.has(word));
 }
 
+/** Functions that keep a pointer which they are given: by another object, a list, or as what a callback gets. */
+const KEEPERS = String.raw`(?:\w*set_\w*drvdata|anon_inode_getf\w+|h?list_add\w*|idr_alloc\w*|xa_(?:store|insert|alloc)\w*|\w*register\w*|rcu_assign_pointer|kthread_\w+|devm_add_action\w*)`;
+
 /** False for a buffer of the function's own: a local variable points to it, it is freed here, and no one else gets the pointer. */
 function outlives({ target, sizes }: Allocation, { body }: SourceFunction): boolean {
   const isLocal = /^\w+$/.test(target) && new RegExp(`(?:\\b[a-z]\\w*\\s+|\\*\\s*|,\\s*)${target}\\s*[,;=]`).test(body);
@@ -145,8 +148,9 @@ function outlives({ target, sizes }: Allocation, { body }: SourceFunction): bool
   const isGivenAway = new RegExp(
     `\\breturn\\s+${target}\\s*;|(?:->\\s*\\w+(?:\\[[^\\]]*\\])?|\\*\\s*\\w+)\\s*=\\s*(?:\\([^()]*\\)\\s*)?${target}\\s*;`,
   );
+  const isKept = new RegExp(`\\b${KEEPERS}\\s*\\((?:[^;]*[(,&\\s])?${target}\\s*(?:->|[,)])`);
   const isFreed = new RegExp(`free\\w*\\s*\\(\\s*(?:\\w+\\s*,\\s*)?${target}\\b`);
   // A buffer that is handed on is soon gone; an object, whose size is told by itself, may stay.
   const isObject = new RegExp(`\\(\\s*\\*?\\s*${target}\\b`).test(sizes.join(" "));
-  return isObject && (isGivenAway.test(body) || !isFreed.test(body));
+  return isObject && (isGivenAway.test(body) || isKept.test(body) || !isFreed.test(body));
 }

@@ -151,6 +151,25 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       post: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc(struct_size(t, parts, n), GFP_KERNEL);", "return t;"),
     },
     {
+      title: "an object that a device keeps, and that is freed where that fails",
+      pre: fn(
+        "int toy_open(struct device *dev)",
+        "struct toy *t = kzalloc(sizeof(*t), GFP_KERNEL);",
+        "dev_set_drvdata(dev, t);",
+        "if (toy_start(dev))",
+        "\tkfree(t);",
+        "return 0;",
+      ),
+      post: fn(
+        "int toy_open(struct device *dev)",
+        "struct toy *t = kzalloc(sizeof(*t) + 64, GFP_KERNEL);",
+        "dev_set_drvdata(dev, t);",
+        "if (toy_start(dev))",
+        "\tkfree(t);",
+        "return 0;",
+      ),
+    },
+    {
       title: "a cache of objects",
       pre: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 32, 0, 0, NULL);', "return 0;"),
       post: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 48, 0, 0, NULL);', "return 0;"),
