@@ -132,13 +132,15 @@ export function findMovedApart(comparer: Comparer): DiffRefusal[] {
   const before = named(pre);
   const follower = new Map(before.map((atom, index) => [atom, before[index + 1]]));
   const after = named(post);
-  return after.flatMap((atom, index) => {
+  const apart = after.flatMap((atom, index) => {
     const [next, twin] = [after[index + 1], twins.get(atom)];
     const nextTwin = next === undefined ? undefined : twins.get(next);
     if (next === undefined || twin === undefined || nextTwin === undefined || follower.get(twin) !== nextTwin) return [];
     if (next.start - atom.start === nextTwin.start - twin.start) return [];
     return [refuse.movedApart(atomName(atom), atomName(next), nextTwin.start - twin.start, next.start - atom.start)];
   });
+  // One macro makes them all: what is said of the first goes for the others.
+  return apart.slice(0, 1);
 }
 
 /** By its section. */
