@@ -10,7 +10,7 @@ import { isSpared } from "./expanded-text.js";
 import { IncludeGraph } from "./include-graph.js";
 import { isListed, refuseOtherUses } from "./other-uses.js";
 import { refuseRustBindings } from "./rust-bindings.js";
-import { codeInImage, notInConfig, nothingReached, nothingTouched, tooManyUnits } from "./refusals.js";
+import { codeInImage, notInConfig, nothingReached, nothingTouched, sourceRemoved, tooManyUnits } from "./refusals.js";
 import { unknownFileKind } from "../change/refusals.js";
 import { judgeTouchedFile } from "../change/touched-files.js";
 import { unitKey, type PreparedBuild } from "../types.js";
@@ -78,6 +78,7 @@ export async function findUnits(
   }
   for (const path of sources.filter(isC)) {
     for (const command of await commandsOf(index, path)) {
+      if (options.patched?.removed.includes(path) === true) throw sourceRemoved(path, command.unit.path);
       commands.set(command.unit.path, command);
       made.add(path);
     }

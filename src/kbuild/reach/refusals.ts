@@ -9,6 +9,16 @@ export function notInConfig(file: string): Refusal {
   });
 }
 
+/** @param object one that kbuild makes of the file */
+export function sourceRemoved(file: string, object: string): Refusal {
+  return new Refusal({
+    code: "source-removed",
+    message: `the patch removes ${file}, and the running kernel has what ${object} is made of it`,
+    location: file,
+    hint: "an update changes functions, and takes none out of the kernel; leave this file out of the patch",
+  });
+}
+
 export function codeInImage(file: string, holder: string, functions: readonly string[]): Refusal {
   const more = functions.length > 3 ? ` and ${functions.length - 3} more` : "";
   return new Refusal({

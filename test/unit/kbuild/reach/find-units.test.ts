@@ -123,6 +123,24 @@ describe("the units of touched files", () => {
     await expect(paths(["net/raw.c", "net/Makefile"])).rejects.toMatchObject({ code: "makefile", location: "net/Makefile" });
   });
 
+  test("a file that the patch removes is refused where something is made of it", async () => {
+    const removal = async (file: string): Promise<string[]> => {
+      const lines = readFileSync(join(source, file), "utf8").trimEnd().split("\n");
+      const patch = `--- a/${file}\n+++ /dev/null\n@@ -1,${lines.length} +0,0 @@\n${lines.map((line) => `-${line}\n`).join("")}`;
+      const patched = await shadowWithPatch(build.tree, { patch });
+      try {
+        return (await findUnits(build, patched.touched, { patched })).map((unit) => unit.path);
+      } finally {
+        await patched.dispose();
+      }
+    };
+    await expect(removal("drivers/mod.c")).rejects.toMatchObject({
+      code: "source-removed",
+      message: expect.stringContaining("drivers/mod.o") as string,
+    });
+    await expect(removal("drivers/unset.c")).rejects.toMatchObject({ code: "not-in-config" });
+  });
+
   test("what does not compile without the patch is refused with the compiler's words", async () => {
     const unit: Unit = { path: "fs/broken.o", source: "fs/broken.c", target: "vmlinux" };
     expect(await findUnits(build, ["fs/broken.c"])).toMatchObject([unit]);
