@@ -3,7 +3,7 @@ import { compareEnums, type EnumLayout } from "./compare-enums.js";
 import { compareRecords, type Rename } from "./compare-records.js";
 import { isHeldByValue } from "./held-by-value.js";
 import { layoutOf, spellMember, type RecordLayout } from "./layout.js";
-import { findNamedTypes, namedTypes, namelessStructs, type NamedType } from "./named-types.js";
+import { findNamedTypes, findNumber, namedTypes, namelessStructs, type NamedType } from "./named-types.js";
 
 /** What became of a layout. The last one is of an enum. */
 export type ChangeKind = "size" | "members" | "padding" | "renamed" | "values";
@@ -82,11 +82,19 @@ export function compareTypes(
 
 /**
  * Compares a type of the patched unit with one of another name of the unpatched one, in whose place it comes. Structs without a name are called by their text
- * (`struct { int n ; }`).
+ * (`struct { int n ; }`), numbers by the source's words (`unsigned long`).
  * @returns undefined where they are laid out alike, or one of them is not there
  * @throws BtfFormatError
  */
 export function compareInPlaceOf(pre: Btf, former: string, post: Btf, text: string): TypeFinding | undefined {
+  const [wasNumber, isNumber] = [findNumber(pre, former), findNumber(post, text)];
+  if (wasNumber !== undefined && isNumber !== undefined) {
+    if (wasNumber.size === isNumber.size) return undefined;
+    const reasons = [`${text} has ${isNumber.size} bytes, and ${former} has ${wasNumber.size}`];
+    const asLayout = (record: RecordLayout): Layout => ({ kind: "record", record });
+    const layouts = { before: asLayout(wasNumber), after: asLayout(isNumber) };
+    return { label: text, kind: "size", reasons, ...layouts, holders: [], hasMoved: true, former };
+  }
   const before = typesCalled(pre, former).map((type) => readLayout(pre, type));
   const found = typesCalled(post, text);
   const label = found[0]?.label ?? text;

@@ -1,6 +1,7 @@
 import type { Btf } from "./btf.js";
 import * as kinds from "./constants.js";
-import { isEnum, isQualifier, isRecord } from "./resolve.js";
+import type { RecordLayout } from "./layout.js";
+import { isEnum, isQualifier, isRecord, resolve, sizeOf } from "./resolve.js";
 import { keywordOf } from "./spell-type.js";
 
 /** A struct, union or enum that is defined, by what a programmer calls it. */
@@ -69,6 +70,23 @@ export function namelessStructs(btf: Btf, text: string): NamedType[] {
     found.push({ label: `struct {${names[0] ?? ""}, …}`, id, isEnum: false });
   }
   return found;
+}
+
+/** A number as the source says it, `u64` or `unsigned long`, with its size, as a record without members; undefined where the types have none of that name. */
+export function findNumber(btf: Btf, text: string): RecordLayout | undefined {
+  const words = text.split(" ");
+  const isSpelled = words.every((word) => /^(?:un)?signed$|^(?:short|int|long)$/.test(word));
+  if (!isSpelled && words.length > 1) return undefined;
+  // DWARF's order of the words, which BTF has too.
+  const lengths = words.filter((word) => word === "short" || word === "long");
+  const name = isSpelled ? [...lengths, ...(words.includes("unsigned") ? ["unsigned"] : []), "int"].join(" ") : text;
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    const kind = btf.kind(id);
+    if ((kind !== kinds.BTF_KIND_TYPEDEF && kind !== kinds.BTF_KIND_INT) || btf.name(id) !== name) continue;
+    const number = resolve(btf, id).id;
+    if (btf.kind(number) === kinds.BTF_KIND_INT) return { btf, id: number, isUnion: false, size: sizeOf(btf, number), members: [] };
+  }
+  return undefined;
 }
 
 /** `struct foo`, as messages call a type. */

@@ -223,6 +223,22 @@ suite("the layouts of an update", () => {
       expect(await change("\t\tlong first;\n\t\tunsigned int count;\n")).toEqual([]);
     });
 
+    test("are refused where it is taken for a number of another size", async () => {
+      const number = (type: string): string =>
+        `void *private(void *of);\nint count(void *of)\n{\n\t${type} *it = private(of);\n\treturn *it;\n}\n`;
+      const change = async (former: string, type: string): Promise<string[]> => {
+        writeFiles(source, { "net/raw.c": number(former) });
+        return await judge(unifiedDiff("net/raw.c", number(former), number(type)), UNITS.slice(0, 1));
+      };
+      await expect(change("int", "unsigned long")).rejects.toMatchObject({
+        code: "changed-layout",
+        message: expect.stringMatching(
+          /unsigned long, seen by net\/raw\.o:\n +count\(\) takes private\(of\) for one, and before the patch for a int: .*\n +unsigned long has 8 bytes, and int has 4/,
+        ) as string,
+      });
+      expect(await change("int", "unsigned int")).toEqual([]);
+    });
+
     test("are let through where the user vouches for it, or it is laid out alike", async () => {
       expect(await retell("struct wrapper", "old.count", ["struct wrapper"])).toHaveLength(1);
       expect(await retell("struct like", "count")).toEqual([]);

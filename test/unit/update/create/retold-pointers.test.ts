@@ -21,6 +21,15 @@ describe("a pointer without a type that is taken for another struct", () => {
       "( void * ) dev - > p",
       "struct { int a ; struct { int c ; } b ; } -> struct { int a ; struct { long c ; } b ; }",
     ],
+    ["for a number", "int *x = dev->p; return *x;", "const u64 *x = dev->p; return *x;", "dev - > p", "int -> u64"],
+    [
+      "for a number of several words",
+      "unsigned long *x = dev->p;",
+      "unsigned int *x = dev->p;",
+      "dev - > p",
+      "unsigned long -> unsigned int",
+    ],
+    ["at an address with a cast", "u32 *x = (u32 *)&dev->n;", "u64 *x = (u64 *)&dev->n;", "& dev - > n", "u32 -> u64"],
     [
       "as what holds a member",
       "struct a *x = container_of(dev, struct a, dev); return 1;",
@@ -37,6 +46,9 @@ describe("a pointer without a type that is taken for another struct", () => {
     ["NULL", "struct a *x = NULL;", "struct b *x = NULL;"],
     ["the same pointer twice", "struct a *x = drvdata(dev);", "struct a *x = drvdata(dev); struct b *y = drvdata(dev);"],
     ["another pointer", "struct a *x = drvdata(dev);", "struct b *x = other(dev);"],
+    ["an address", "u16 n; u16 *x = &n;", "u32 n; u32 *x = &n;"],
+    ["single bytes", "u8 *x = dev->p;", "u32 *x = dev->p;"],
+    ["bytes that are a header's", "__be32 *x = dev->p;", "struct a *x = dev->p;"],
     ["the same struct", "struct a *x = drvdata(dev);", "struct a *z = drvdata(dev); use(z);"],
   ])("is not told of %s", (_, before, after) => {
     expect(reads(before, after)).toEqual([]);
