@@ -3,7 +3,7 @@ import { compareEnums, type EnumLayout } from "./compare-enums.js";
 import { compareRecords, type Rename } from "./compare-records.js";
 import { isHeldByValue } from "./held-by-value.js";
 import { layoutOf, spellMember, type RecordLayout } from "./layout.js";
-import { findNamedTypes, findNumber, namedTypes, namelessStructs, type NamedType } from "./named-types.js";
+import { findNamedTypes, findNumber, namedTypes, namelessStructs, typesBehind, type NamedType } from "./named-types.js";
 
 /** What became of a layout. The last one is of an enum. */
 export type ChangeKind = "size" | "members" | "padding" | "renamed" | "values";
@@ -89,7 +89,8 @@ export function compareTypes(
 export function compareInPlaceOf(pre: Btf, former: string, post: Btf, text: string): TypeFinding | undefined {
   const [wasNumber, isNumber] = [findNumber(pre, former), findNumber(post, text)];
   if (wasNumber !== undefined && isNumber !== undefined) {
-    if (wasNumber.size === isNumber.size) return undefined;
+    // Single bytes are what anything is made of.
+    if (wasNumber.size === isNumber.size || wasNumber.size === 1 || isNumber.size === 1) return undefined;
     const reasons = [`${text} has ${isNumber.size} bytes, and ${former} has ${wasNumber.size}`];
     const asLayout = (record: RecordLayout): Layout => ({ kind: "record", record });
     const layouts = { before: asLayout(wasNumber), after: asLayout(isNumber) };
@@ -112,7 +113,7 @@ export function compareInPlaceOf(pre: Btf, former: string, post: Btf, text: stri
 }
 
 function typesCalled(btf: Btf, label: string): readonly NamedType[] {
-  return label.includes("{") ? namelessStructs(btf, label) : (namedTypes(btf).get(label) ?? []);
+  return label.includes("{") ? namelessStructs(btf, label) : (namedTypes(btf).get(label) ?? typesBehind(btf, label));
 }
 
 /** What the running kernel says of a type that has another layout with the patch. There can be several of one name. */

@@ -72,6 +72,17 @@ export function namelessStructs(btf: Btf, text: string): NamedType[] {
   return found;
 }
 
+/** The structs and unions that a typedef of this name stands for, whatever name they have themselves. */
+export function typesBehind(btf: Btf, name: string): NamedType[] {
+  const found: NamedType[] = [];
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    if (btf.kind(id) !== kinds.BTF_KIND_TYPEDEF || btf.name(id) !== name) continue;
+    const target = resolve(btf, id).id;
+    if (isRecord(btf.kind(target))) found.push({ label: name, id: target, isEnum: false });
+  }
+  return found;
+}
+
 /** A number as the source says it, `u64` or `unsigned long`, with its size, as a record without members; undefined where the types have none of that name. */
 export function findNumber(btf: Btf, text: string): RecordLayout | undefined {
   const words = text.split(" ");

@@ -1,14 +1,14 @@
 import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 
-/** A pointer without a type that a function takes for one to another struct, or another number, than before the patch: what it leads to was made as the former. */
+/** A pointer without a type that a function takes for one to something else than before the patch: what it leads to was made as the former. */
 export interface RetoldPointer {
   /** The file, and the function in it. */
   readonly path: string;
   readonly user: string;
   /** `dev_get_drvdata ( dev )` */
   readonly pointer: string;
-  /** As BTF labels them: `struct foo`; of one without a name, its text: `struct { int n ; }`; numbers as the source says them: `u64`, `unsigned long`. */
+  /** As the source says them: `struct foo`, `struct { int n ; }`, `foo_t`, `unsigned long`. */
   readonly former: string;
   readonly label: string;
 }
@@ -16,20 +16,20 @@ export interface RetoldPointer {
 /** What is made anew at each call, and what a message on its way holds: no object that was there before. */
 const FRESH = /(?:alloc|memdup)\w* \(|^(?:nla|nlmsg|genlmsg|skb)_\w+ \(/;
 
-/** Numbers of more than one byte: single bytes are what anything is made of. */
-const NUMBER =
-  /(?:unsigned |signed )?(?:short|long long|long|int)(?: int)?|unsigned|[us](?:16|32|64)|__[us](?:16|32|64)|__[lb]e(?:16|32|64)|u?int(?:16|32|64)_t|s?size_t|loff_t|sector_t|ktime_t|dma_addr_t/
+/** What a pointer leads to; single bytes are what anything is made of, and no type. */
+const TYPE =
+  /(?:struct|union) (?:\w+|\{(?:[^{}]|\{[^{}]*\})*\})|(?:unsigned |signed )?(?:short|long long|long|int)(?: int)?|unsigned|(?!(?:void|char|bool|[us]8|__[us]8|u?int8_t|return|else|do|case|goto|static|const|volatile|enum|sizeof|typeof)\b)[A-Za-z_]\w*/
     .source;
 /** `struct foo * a = x , * b ;`, `const struct foo * a ;`, `struct { int n ; } * a = x ;`, `u64 * a = x ;` */
 const DECLARATION = new RegExp(
-  String.raw`(?<=^|[;{}(] )(?:const |volatile )*(struct (?:\w+|\{(?:[^{}]|\{[^{}]*\})*\})|${NUMBER})(?: __\w+)* (?:const )?\* (?!\* )([^;]*) ;`,
+  String.raw`(?<=^|[;{}(] )(?:static )?(?:const |volatile )*(${TYPE})(?: __\w+)* (?:const )?\* (?!\* )([^;]*) ;`,
   "g",
 );
 const ASSIGNMENT = /(?<=[;{}(] )(\w+) = (?!= )([^;]*) ;/g;
-const RETURNED = new RegExp(String.raw`(struct \w+|(?<!\w )(?:${NUMBER})) (?:const )?\*(?: __\w+)*$`);
+const RETURNED = new RegExp(String.raw`(${TYPE}) (?:const )?\*(?: __\w+)*$`);
 const CALL = /\b(\w+) \( /g;
-const PARAMETER = new RegExp(String.raw`^(?:const )?(struct \w+|${NUMBER}) (?:const )?\* (?:const )?\w+$`);
-const CAST = new RegExp(String.raw`^\( (?:const )?(?:(?:struct|union) \w+|${NUMBER}) \* \) `);
+const PARAMETER = new RegExp(String.raw`^(?:const )?(${TYPE}) (?:const )?\* (?:const )?\w+$`);
+const CAST = new RegExp(String.raw`^\( (?:const )?(?:${TYPE}) \* \) `);
 const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry|from_timer) \( (.*) , (struct \w+) , \w+ \)$/;
 
 /**
@@ -49,22 +49,18 @@ export function findRetoldPointers(texts: readonly TouchedText[]): RetoldPointer
         const formers = /^\w+$/.test(pointer) && old.head !== now.head ? undefined : told.get(pointer);
         const callee = /^(\w+) \(/.exec(pointer)?.[1] ?? "";
         if (formers === undefined || changed.has(callee) || [...labels].some((label) => formers.has(label))) return [];
-        const pairs = [...formers].flatMap((former) => [...labels].map((label) => ({ path, user, pointer, former, label })));
-        // What is a number to one and a struct to the other is taken for bytes that came from outside.
-        return pairs.filter(({ former, label }) => isStruct(former) === isStruct(label));
+        return [...formers].flatMap((former) => [...labels].map((label) => ({ path, user, pointer, former, label })));
       });
     }),
   );
 }
-
-const isStruct = (type: string): boolean => type.startsWith("struct ");
 
 interface ReadText {
   readonly before: ReadonlyMap<string, TopLevelItem>;
   readonly after: ReadonlyMap<string, TopLevelItem>;
 }
 
-/** By the name of a function which structs and numbers its parameters lead to, in their order; undefined for anything else. */
+/** By the name of a function which types its parameters lead to, in their order; undefined for anything else. */
 type Takers = ReadonlyMap<string, readonly (string | undefined)[]>;
 
 /** Functions of the touched files that have another head with the patch. */
@@ -121,19 +117,22 @@ function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
 function pointersIn({ head, body }: TopLevelItem, takers: Takers): ReadonlyMap<string, ReadonlySet<string>> {
   const variables = new Map<string, string>();
   const found = new Map<string, Set<string>>();
+  // What is a number's pointer may be cast to a struct's.
+  const isTyped = (plain: string, value: string): boolean =>
+    plain === value ? variables.has(plain) : /^(?:struct|union) /.test(variables.get(plain) ?? "");
   const put = (value: string, type: string): void => {
     const plain = value.replace(CAST, "").trim();
     const [, macro, inner, holder] = CONTAINER.exec(plain) ?? [];
     const pointer = macro === undefined ? plain : `${macro} ( ${inner ?? ""} )`;
     // An address has the type of what lies there.
-    if (/^(?:NULL|0)$|^& /.test(value) || FRESH.test(plain) || variables.has(plain)) return;
+    if (/^(?:NULL|0)$|^& /.test(value) || FRESH.test(plain) || isTyped(plain, value)) return;
     found.set(pointer, (found.get(pointer) ?? new Set()).add(holder ?? type));
   };
   for (const [, type = "", list = ""] of body.matchAll(DECLARATION))
     for (const part of splitList(list)) {
       const [, name = "", value] = /^(?:\* )?(?:const )?(\w+)(?: = (.*))?$/.exec(part) ?? [];
-      variables.set(name, type);
-      if (value !== undefined) put(value, type);
+      if (name !== "") variables.set(name, type);
+      if (name !== "" && value !== undefined) put(value, type);
     }
   for (const [, name = "", value = ""] of body.matchAll(ASSIGNMENT)) {
     const type = variables.get(name);

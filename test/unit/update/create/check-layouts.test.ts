@@ -237,6 +237,28 @@ suite("the layouts of an update", () => {
         ) as string,
       });
       expect(await change("int", "unsigned int")).toEqual([]);
+      // Bytes from outside, which a header is laid over.
+      expect(await change("int", "char")).toEqual([]);
+      expect(await change("unsigned char", "long")).toEqual([]);
+    });
+
+    test("are compared whatever a type is called by", async () => {
+      const TYPES =
+        "typedef struct old {\n\tint count;\n} old_t;\ntypedef struct {\n\tint count;\n} same_t;\nunion wide {\n\tint count;\n\tlong all;\n};\n";
+      const text = (type: string): string =>
+        `${TYPES}void *private(void *of);\nint count(void *of)\n{\n\t${type} *it = private(of);\n\treturn it->count;\n}\n`;
+      const change = async (former: string, type: string): Promise<string[]> => {
+        writeFiles(source, { "net/raw.c": text(former) });
+        return await judge(unifiedDiff("net/raw.c", text(former), text(type)), UNITS.slice(0, 1));
+      };
+      await expect(change("old_t", "union wide")).rejects.toMatchObject({
+        code: "changed-layout",
+        message: expect.stringMatching(
+          /union wide, seen by net\/raw\.o:\n +count\(\) takes private\(of\) for one, and before the patch for a old_t/,
+        ) as string,
+      });
+      expect(await change("struct old", "same_t")).toEqual([]);
+      expect(await change("old_t", "struct old")).toEqual([]);
     });
 
     test("are let through where the user vouches for it, or it is laid out alike", async () => {

@@ -21,6 +21,9 @@ describe("a pointer without a type that is taken for another struct", () => {
       "( void * ) dev - > p",
       "struct { int a ; struct { int c ; } b ; } -> struct { int a ; struct { long c ; } b ; }",
     ],
+    ["for a union", "union a *x = dev->p; return 1;", "union b *x = dev->p; return 1;", "dev - > p", "union a -> union b"],
+    ["for a type of another kind of name", "static a_t *x; x = dev->p;", "static struct a *x; x = dev->p;", "dev - > p", "a_t -> struct a"],
+    ["behind a pointer to bytes", "u8 *p = dev->p; struct a *x = (struct a *)p;", "u8 *p = dev->p; struct b *x = (struct b *)p;", "p"],
     ["for a number", "int *x = dev->p; return *x;", "const u64 *x = dev->p; return *x;", "dev - > p", "int -> u64"],
     [
       "for a number of several words",
@@ -48,7 +51,8 @@ describe("a pointer without a type that is taken for another struct", () => {
     ["another pointer", "struct a *x = drvdata(dev);", "struct b *x = other(dev);"],
     ["an address", "u16 n; u16 *x = &n;", "u32 n; u32 *x = &n;"],
     ["single bytes", "u8 *x = dev->p;", "u32 *x = dev->p;"],
-    ["bytes that are a header's", "__be32 *x = dev->p;", "struct a *x = dev->p;"],
+    ["what leads to nothing", "void *x = dev->p;", "struct a *x = dev->p;"],
+    ["a product", "return a * b(dev);", "return c * b(dev);"],
     ["the same struct", "struct a *x = drvdata(dev);", "struct a *z = drvdata(dev); use(z);"],
   ])("is not told of %s", (_, before, after) => {
     expect(reads(before, after)).toEqual([]);
