@@ -120,11 +120,11 @@ Object.assign(arrows, {
   matrix: [...everything, "corpus"],
   packaging: everything,
   "test/support": everything,
-  "test/unit": [...tests, "corpus", "demo", "matrix", "packaging"],
+  "test/unit": [...tests, "bench", "corpus", "demo", "matrix", "packaging"],
   "test/golden": tests,
   // They run what `npm run bench` and `npm run corpus` run.
   "test/vm": [...tests, "corpus", "examples", "packaging"],
-  "test/nightly": [...tests, "bench", "corpus", "matrix", "packaging", "test/vm"],
+  "test/nightly": [...tests, "bench", "corpus", "examples", "matrix", "packaging", "test/vm"],
 });
 
 /** These take bytes or text and return values: no file system, no processes, no clock, no console. */

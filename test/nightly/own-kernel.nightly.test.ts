@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Rehearsal } from "../../src/rehearse/rehearsal.js";
 import { patchOfEdits } from "../support/edited-patch.js";
-import { ownKernel, type OwnKernel } from "../support/own-kernel.js";
+import { ownKernel, type OwnKernel } from "../../examples/own-kernel.js";
 import { runHost } from "../support/run-host.js";
 import { RAW_FIX, testTree, Workshop } from "../vm/support/trees.js";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { drawLinePlot } from "../support/line-plot.js";
+import { drawLinePlot } from "../../bench/plot/line-plot.js";
 import { Crowd } from "../vm/support/crowd.js";
 import { describeCore, VICTIM } from "../vm/support/core-machine.js";
 import { markdownTable, median, thousands, writeFigures, writePlot } from "./support/figures.js";

@@ -28,7 +28,7 @@ export async function downloadPackage(
       runAptGet(apt, ["download", `${entry.name}=${entry.version}`], unfinished),
     );
     const [file] = (await readdir(unfinished)).filter((name) => name.endsWith(".deb"));
-    if (result.exitCode !== 0 || file === undefined) throw cannotDownload(entry.name, entry.version, result.all);
+    if (result.exitCode !== 0 || file === undefined) throw cannotDownload(`${entry.name} ${entry.version}`, result.all);
     // apt spells some characters of a version differently in file names.
     await rename(join(unfinished, file), target);
     return target;

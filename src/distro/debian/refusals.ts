@@ -46,11 +46,11 @@ export function packageNotInArchive(name: string, version: string): Refusal {
   });
 }
 
-export function cannotDownload(name: string, version: string, words: string): Refusal {
+export function cannotDownload(what: string, words: string): Refusal {
   return new Refusal({
     code: "cannot-download",
-    message: `${name} ${version} could not be downloaded:\n${words}`,
-    location: name,
+    message: `${what} could not be downloaded:\n${words}`,
+    location: what,
     hint: "if the archive has moved on, `apt-get update` fetches newer lists",
   });
 }

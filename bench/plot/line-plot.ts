@@ -1,3 +1,5 @@
+import { END, logarithmic, MIDDLE, rule, short, STROKES, text, type Scale } from "./svg.js";
+
 /** A line of a plot: points from left to right. */
 export interface PlotLine {
   readonly name: string;
@@ -13,7 +15,6 @@ export interface Plot {
 
 const SIZE = { width: 720, height: 420, left: 90, right: 150, top: 40, bottom: 60 } as const;
 /** Told apart without colours too: each line has dashes of its own. */
-const STROKES = ["#1b6ca8", "#c0392b", "#2e7d32", "#6a3d9a", "#b9770e", "#444444"] as const;
 const DASHES = ["", "8 3", "3 3", "10 3 3 3", "1 4", "14 4"] as const;
 
 /** Both axes logarithmic, so that what is proportional is a straight line. @returns an SVG document */
@@ -51,9 +52,6 @@ export function drawLinePlot({ title, xTitle, yTitle, lines }: Plot): string {
   ].join("\n");
 }
 
-const MIDDLE = 'text-anchor="middle"';
-const END = 'text-anchor="end"';
-
 function drawLine({ name, points }: PlotLine, index: number, x: Scale, y: Scale, right: number): string[] {
   const stroke = STROKES[index % STROKES.length] ?? "#000000";
   const dashes = DASHES[index % DASHES.length] ?? "";
@@ -64,31 +62,4 @@ function drawLine({ name, points }: PlotLine, index: number, x: Scale, y: Scale,
     ...points.map(([px, py]) => `<circle cx="${x(px).toFixed(1)}" cy="${y(py).toFixed(1)}" r="3" fill="${stroke}"/>`),
     text(right + 10, y(last) + 4, name, `fill="${stroke}"`),
   ];
-}
-
-type Scale = (value: number) => number;
-
-/** From whole powers of ten to whole powers of ten around the values. */
-function logarithmic(values: readonly number[], from: number, to: number): { at: Scale; decades: number[] } {
-  const low = Math.floor(Math.log10(Math.min(...values)));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));
-  return {
-    at: (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from),
-    decades: Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)),
-  };
-}
-
-function short(value: number): string {
-  if (value >= 1e6) return `${value / 1e6} M`;
-  return value >= 1e4 ? `${value / 1e3} k` : String(value);
-}
-
-function rule(x1: number, y1: number, x2: number, y2: number): string {
-  const [a, b, c, d] = [x1, y1, x2, y2].map((value) => value.toFixed(1));
-  return `<line x1="${a}" y1="${b}" x2="${c}" y2="${d}" stroke="#dddddd"/>`;
-}
-
-function text(x: number, y: number, words: string, attributes: string): string {
-  const escaped = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${escaped}</text>`;
 }

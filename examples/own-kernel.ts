@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { defaultCacheDir } from "../../src/host/cache-dir.js";
-import { hashOf } from "../../src/host/files.js";
-import { listSourceFiles } from "../../src/tree/source-files.js";
+import { defaultCacheDir } from "../src/host/cache-dir.js";
+import type { BuildRoot } from "../src/host/build-root.js";
+import { hashOf } from "../src/host/files.js";
+import { runTool } from "../src/host/run-tool.js";
+import { listSourceFiles } from "../src/tree/source-files.js";
 
 /** What a machine of the tests needs of a kernel, over `tinyconfig`: a console, 9p over virtio, programs, Node, modules, and what applying reads. */
 const NEEDED = [
@@ -49,27 +50,30 @@ export interface OwnKernel {
  * A small kernel, built in its source as a user does it: a copy of a source, made of links, in the cache. It takes a few minutes of processor time (600 s on
  * the machine that it was written on), once for each source and configuration.
  * @param options further lines of `.config`
+ * @param root whose compiler builds it; default: this machine's
+ * @throws Error with make's own words
  */
-export async function ownKernel(source: string, options: readonly string[] = []): Promise<OwnKernel> {
+export async function ownKernel(source: string, options: readonly string[] = [], root?: BuildRoot): Promise<OwnKernel> {
   const lines = [...NEEDED.map((name) => `CONFIG_${name}=y`), "CONFIG_DUMMY=m", 'CONFIG_LOCALVERSION="-own"', ...options];
-  const tree = join(defaultCacheDir(process.env), "own-kernels", hashOf([source, ...lines]).slice(0, 16));
-  const make = (...words: string[]): string =>
-    execFileSync("make", ["-s", "-C", tree, `-j${availableParallelism()}`, ...words], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      maxBuffer: 1 << 28,
-    });
+  const key = [source, ...lines, ...(root === undefined ? [] : [root.path])];
+  const tree = join(defaultCacheDir(process.env), "own-kernels", hashOf(key).slice(0, 16));
+  const run = async (program: string, ...words: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await runTool(program, words, { cwd: tree, root });
+    if (exitCode !== 0) throw new Error(`${program} ${words.join(" ")} in ${tree}: ${stderr.slice(-5000)}`);
+    return stdout;
+  };
+  const make = (...words: string[]): Promise<string> => run("make", "-s", `-j${availableParallelism()}`, ...words);
   if (!existsSync(join(tree, "built"))) {
     rmSync(tree, { recursive: true, force: true });
     const found = await listSourceFiles(source, true);
     for (const directory of found?.directories ?? []) mkdirSync(join(tree, directory), { recursive: true });
     for (const path of found?.files ?? []) symlinkSync(join(source, path), join(tree, path));
-    make("tinyconfig");
+    await make("tinyconfig");
     writeFileSync(join(tree, "more.config"), `${lines.join("\n")}\n`);
-    execFileSync("scripts/kconfig/merge_config.sh", ["-m", ".config", "more.config"], { cwd: tree, stdio: "ignore" });
-    make("olddefconfig");
-    make("bzImage", "modules");
+    await run("scripts/kconfig/merge_config.sh", "-m", ".config", "more.config");
+    await make("olddefconfig");
+    await make("bzImage", "modules");
     writeFileSync(join(tree, "built"), "");
   }
-  return { tree, release: make("kernelrelease").trim() };
+  return { tree, release: (await make("kernelrelease")).trim() };
 }

@@ -1,0 +1,178 @@
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { execa } from "execa";
+import type { Tell } from "../../src/events.js";
+import { moduleName } from "../../src/host/module-file.js";
+import { packageRoot } from "../../src/host/package-root.js";
+import { commandLine } from "../../src/host/program-paths.js";
+import { makeTemporary, removeTemporary } from "../../src/host/temporary.js";
+import { bootMachine, type Machine, type StartedCommand } from "../../vm/machine.js";
+import type { Running, Switching } from "./figures.js";
+import { FIRST } from "./fixes.js";
+import type { PeerName } from "./peer.js";
+import { readCalls, readLoaded, readTransition } from "./read-answers.js";
+import type { PatchedKernel } from "./small-kernel.js";
+
+const THREADS = [100, 2000] as const;
+const CALLS = 10_000;
+const EINVAL = 22;
+const ERANGE = 34;
+const SLOW_MS = 1_800_000;
+
+export interface BuiltUpdate {
+  readonly tool: PeerName;
+  /** The first fix as this tool has made an update of it. */
+  readonly file: string;
+}
+
+/**
+ * Each tool's update in one machine, one after another: what switching to it takes with few threads and with many, and what a call costs then.
+ * The machine's clock counts instructions, so neither the emulator nor what else the host does is in the figures.
+ * @throws Error where an update has not the effect that it should have
+ */
+export async function measureRunning(
+  kernel: PatchedKernel,
+  updates: readonly BuiltUpdate[],
+  logFile: string,
+  tell: Tell,
+): Promise<Map<PeerName, Running>> {
+  const directory = await makeTemporary("ksplice-peers-");
+  try {
+    const program = join(directory, "guest");
+    await execa("gcc", ["-Wall", "-O1", "-static", "-pthread", "-o", program, join(packageRoot(), "bench/peers/guest.c")]);
+    tell("stage", `booting ${kernel.release}, where an instruction is a nanosecond`);
+    const machine = await bootMachine({
+      kernel: join(kernel.tree, "arch/x86/boot/bzImage"),
+      modulesDir: join(kernel.tree, "ksplice/image/lib/modules", kernel.release),
+      consoleLog: logFile,
+      memoryMiB: 2048,
+      countInstructions: true,
+      bootTimeoutMs: 600_000,
+      runTimeoutMs: SLOW_MS,
+    });
+    try {
+      const guest = await Guest.start(machine, await readFile(program));
+      return await measureAll(guest, updates, tell);
+    } finally {
+      await machine.powerOff();
+    }
+  } finally {
+    await removeTemporary(directory);
+  }
+}
+
+async function measureAll(guest: Guest, updates: readonly BuiltUpdate[], tell: Tell): Promise<Map<PeerName, Running>> {
+  const figures = new Map<PeerName, Running>();
+  for (const threads of THREADS) {
+    const all = await guest.sleepingThreads(threads);
+    const before = await guest.callCost(EINVAL);
+    for (const { tool, file } of updates) {
+      tell("stage", `${tool}'s update, with ${all} threads`);
+      const way: Way = tool === "ksplice" ? byKsplice(guest) : byLivepatch(guest, moduleName(basename(file, ".ko")));
+      const switched = { threads: all, ...(await way.apply(file)) };
+      const call = (await guest.callCost(ERANGE)) - before;
+      const loaded = readLoaded(await guest.read("/proc/modules"), way.modules);
+      await way.undo();
+      await guest.callCost(EINVAL);
+      figures.set(tool, { call, loaded, switching: [...(figures.get(tool)?.switching ?? []), switched] });
+    }
+    guest.endThreads();
+  }
+  const problems = await guest.machine.problems();
+  if (problems.length > 0) throw new Error(`the kernel complains: ${problems.join("\n")}`);
+  return figures;
+}
+
+/** How an update gets into the machine, and out again. */
+interface Way {
+  /** How the names of its modules begin. */
+  readonly modules: string;
+  apply(file: string): Promise<Omit<Switching, "threads">>;
+  undo(): Promise<void>;
+}
+
+function byLivepatch(guest: Guest, name: string): Way {
+  const state = `/sys/kernel/livepatch/${name}`;
+  return {
+    modules: "livepatch",
+    async apply(file) {
+      await guest.run("dmesg -c >/dev/null");
+      // What waits gives way to others, and to the kernel's own work.
+      const whole = await guest.timed(`insmod '${file}' && until [ "$(cat ${state}/transition)" = 0 ]; do sleep 0.01; done`);
+      return { stopped: 0, switched: readTransition(await guest.run("dmesg")), whole };
+    },
+    async undo() {
+      await guest.run(
+        `echo 0 >${state}/enabled; while [ -e ${state} ]; do sleep 0.1; done; until rmmod ${name} 2>/dev/null; do sleep 0.1; done`,
+      );
+    },
+  };
+}
+
+function byKsplice(guest: Guest): Way {
+  const words = (command: string): string => commandLine(command).join(" ");
+  // Looking at 2000 threads takes longer than the default allows, where an instruction is a nanosecond.
+  const options = "--stop-limit=1000 --quiet";
+  return {
+    modules: "ksplice",
+    async apply(file) {
+      const whole = await guest.timed(`${words("apply")} ${options} '${file}'`);
+      const stopped = Number(await guest.read(`/sys/kernel/ksplice/${FIRST.name}/stop_ns`));
+      return { stopped, switched: stopped, whole };
+    },
+    async undo() {
+      await guest.run(`${words("undo")} ${options} --unload ${FIRST.name}`);
+    },
+  };
+}
+
+/** The machine with the program that calls and sleeps. */
+class Guest {
+  #threads: StartedCommand | undefined;
+
+  private constructor(readonly machine: Machine) {}
+
+  static async start(machine: Machine, program: Uint8Array): Promise<Guest> {
+    const sent = await machine.run("cat >/tmp/guest && chmod +x /tmp/guest", { input: program });
+    if (sent.exitCode !== 0) throw new Error(sent.stderr);
+    return new Guest(machine);
+  }
+
+  /** Shell text. @throws Error with what it said, if it fails */
+  async run(command: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.machine.run(command);
+    if (exitCode !== 0) throw new Error(`${command}: ${stdout}${stderr}${(await this.machine.run("dmesg | tail -5")).stdout}`);
+    return stdout;
+  }
+
+  async read(path: string): Promise<string> {
+    return await this.run(`cat ${path}`);
+  }
+
+  /** @returns nanoseconds of the machine's clock */
+  async timed(command: string): Promise<number> {
+    const output = await this.run(`a=$(/tmp/guest clock); ${command} >&2 || exit 1; b=$(/tmp/guest clock); echo $((b - a))`);
+    return Number(output);
+  }
+
+  /** @returns instructions a call; the program's own are the same each time @throws Error where a call ends otherwise than it should */
+  async callCost(errno: number): Promise<number> {
+    const calls = readCalls(await this.run(`/tmp/guest calls ${CALLS}`), CALLS);
+    if (calls.errno !== errno) throw new Error(`getrlimit ended with error ${calls.errno}, and ${errno} was to be expected`);
+    return calls.each;
+  }
+
+  /** In place of those from before. @returns how many threads there are in all */
+  async sleepingThreads(count: number): Promise<number> {
+    this.endThreads();
+    await this.run("rm -f /tmp/ready");
+    this.#threads = this.machine.start(`exec /tmp/guest threads ${count} >/tmp/ready`);
+    await this.run("while ! grep -q ready /tmp/ready; do sleep 0.1; done");
+    return Number(await this.run("ls -d /proc/[0-9]*/task/[0-9]* | wc -l"));
+  }
+
+  endThreads(): void {
+    this.#threads?.kill();
+    this.#threads = undefined;
+  }
+}

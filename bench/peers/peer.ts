@@ -1,0 +1,54 @@
+import type { Tell } from "../../src/events.js";
+import type { BuildRoot } from "../../src/host/build-root.js";
+import { runTool } from "../../src/host/run-tool.js";
+import type { PatchedKernel } from "./small-kernel.js";
+
+/** What a tool works with. */
+export interface Workplace {
+  readonly kernel: PatchedKernel;
+  /** In which all tools run. */
+  readonly root: BuildRoot;
+  /** The tool's own: all that it leaves is there. */
+  readonly directory: string;
+  readonly tell: Tell;
+}
+
+/** A tool that makes updates of patches. */
+export interface Peer {
+  readonly name: PeerName;
+  /** What the first update is made from, and what of it the second finds; ends a sentence of the documentation. */
+  readonly means: string;
+  version(place: Workplace): Promise<string>;
+  /** What a user of the tool has before: source and configuration. Not counted. */
+  prepare(place: Workplace): Promise<void>;
+  /**
+   * @param patch a file
+   * @param name what the update is called
+   * @param second an update was made here before
+   * @returns the file that is handed to a machine
+   * @throws ToolFailed
+   */
+  build(place: Workplace, patch: string, name: string, second: boolean): Promise<string>;
+  /** The directories that hold what the tool wants for itself: its copy of the source where it takes none that others use, what it has built, and what it keeps. */
+  disk(place: Workplace): readonly string[];
+}
+
+export const PEER_NAMES = ["kpatch-build", "klp-build", "ksplice"] as const;
+export type PeerName = (typeof PEER_NAMES)[number];
+
+/** The tool could not make the update. */
+export class ToolFailed extends Error {
+  override readonly name = "ToolFailed";
+}
+
+/** Runs a program in the workplace's root. @returns what it said on both streams @throws ToolFailed with that */
+export async function run(
+  place: Workplace,
+  program: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await runTool(program, args, { root: place.root, cwd: place.directory, ...options });
+  if (exitCode !== 0) throw new ToolFailed(`${stdout}${stderr}`.trim());
+  return stdout;
+}
