@@ -23,6 +23,10 @@ const running = z.object({
 });
 export type Running = z.infer<typeof running>;
 
+/** What a command took. Others may use the machine too: the processor's time is less theirs than the clock's is. */
+const took = z.object({ seconds: z.number(), processorSeconds: z.number() });
+export type Took = z.infer<typeof took>;
+
 export const toolFigures = z.object({
   name: z.enum(PEER_NAMES),
   version: z.string(),
@@ -30,8 +34,8 @@ export const toolFigures = z.object({
   means: z.string(),
   /** The tool's own words where it could not make the update; then nothing else is there. */
   failed: z.string().optional(),
-  firstSeconds: z.number().optional(),
-  secondSeconds: z.number().optional(),
+  first: took.optional(),
+  second: took.optional(),
   /** Bytes of all that the tool has written, and of what it wants for itself. */
   disk: z.number().optional(),
   /** Bytes of the file that a machine is given. */

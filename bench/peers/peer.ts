@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { Tell } from "../../src/events.js";
 import type { BuildRoot } from "../../src/host/build-root.js";
+import { readTextIfThere } from "../../src/host/files.js";
 import { runTool } from "../../src/host/run-tool.js";
 import type { PatchedKernel } from "./small-kernel.js";
 
@@ -10,6 +12,8 @@ export interface Workplace {
   readonly root: BuildRoot;
   /** The tool's own: all that it leaves is there. */
   readonly directory: string;
+  /** What all programs that ran in it have taken of processors. */
+  readonly spent: { seconds: number };
   readonly tell: Tell;
 }
 
@@ -41,14 +45,31 @@ export class ToolFailed extends Error {
   override readonly name = "ToolFailed";
 }
 
-/** Runs a program in the workplace's root. @returns what it said on both streams @throws ToolFailed with that */
+/** $1 gets what the program and all that it waited for have taken (`times` in POSIX: user and system, the shell's own, then its children's). */
+const COUNTED = 'out=$1; shift; "$@"; status=$?; times >"$out"; exit $status';
+
+/** Runs a program in the workplace's root, and counts what it takes. @returns what it prints @throws ToolFailed with what it said */
 export async function run(
   place: Workplace,
   program: string,
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<string> {
-  const { exitCode, stdout, stderr } = await runTool(program, args, { root: place.root, cwd: place.directory, ...options });
+  const times = join(place.directory, "times");
+  const { exitCode, stdout, stderr } = await runTool("sh", ["-c", COUNTED, "sh", times, program, ...args], {
+    root: place.root,
+    cwd: place.directory,
+    ...options,
+  });
+  place.spent.seconds += secondsOf((await readTextIfThere(times)) ?? "");
   if (exitCode !== 0) throw new ToolFailed(`${stdout}${stderr}`.trim());
   return stdout;
+}
+
+/** All that `times` says: `0m0.010s 1m2.500s`, two lines of it. */
+export function secondsOf(times: string): number {
+  return Array.from(times.matchAll(/(\d+)m([\d.]+)s/g)).reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  );
 }

@@ -1,5 +1,5 @@
 import { drawBarPlot } from "../plot/bar-plot.js";
-import type { KernelFigures, ToolFigures } from "./figures.js";
+import type { KernelFigures, Took, ToolFigures } from "./figures.js";
 
 /** The tables of docs/performance.md, and what the tools said that could not make the update. */
 export function renderPeers(all: readonly KernelFigures[]): string {
@@ -13,18 +13,18 @@ function renderKernel({ series, release, host, month, tools }: KernelFigures): s
     (a, b) => a - b,
   );
   const rows = [
-    row("time to the first update", ({ firstSeconds }) => given(firstSeconds, seconds)),
-    row("time to the second", ({ secondSeconds }) => given(secondSeconds, seconds)),
+    row("time to the first update (of processors)", ({ first }) => given(first, took)),
+    row("time to the second (of processors)", ({ second }) => given(second, took)),
     row("disk, after both", ({ disk }) => given(disk, bytes)),
     row("size of the update", ({ update }) => given(update, bytes)),
     row("memory of its modules", ({ running }) => given(running?.loaded, bytes)),
     row("a call costs more, in instructions", ({ running }) => given(running?.call, (value) => value.toFixed(1))),
-    ...counts.flatMap((count, index) => {
-      const at = ({ running }: ToolFigures) => running?.switching[index];
+    ...counts.flatMap((count) => {
+      const at = ({ running }: ToolFigures) => running?.switching.find(({ threads }) => threads === count);
       return [
         row(`the machine stands still, ${count} threads`, (tool) => given(at(tool)?.stopped, instructions)),
-        row("from the start of the switch until all run new code", (tool) => given(at(tool)?.switched, instructions)),
-        row("the whole command", (tool) => given(at(tool)?.whole, instructions)),
+        row(`until all run new code, ${count} threads`, (tool) => given(at(tool)?.switched, instructions)),
+        row(`the whole command, ${count} threads`, (tool) => given(at(tool)?.whole, instructions)),
       ];
     }),
   ];
@@ -45,20 +45,29 @@ function renderKernel({ series, release, host, month, tools }: KernelFigures): s
 /** The times to the updates, on all kernels. @returns an SVG document */
 export function drawTimes(all: readonly KernelFigures[]): string {
   const groups = all.flatMap(({ series, tools }) =>
-    (["firstSeconds", "secondSeconds"] as const).map((key) => ({
-      title: `Linux ${series}, the ${key === "firstSeconds" ? "first" : "second"} update`,
-      bars: tools.flatMap(({ name, [key]: value }) => (value === undefined ? [] : [{ name, value }])),
+    (["first", "second"] as const).map((key) => ({
+      title: `Linux ${series}, the ${key} update`,
+      bars: tools.flatMap(({ name, [key]: value }) => (value === undefined ? [] : [{ name, value: value.processorSeconds }])),
     })),
   );
-  return drawBarPlot({ title: "Time from a patch to an update", xTitle: "seconds", groups: groups.filter(({ bars }) => bars.length > 0) });
+  return drawBarPlot({
+    title: "Processor time from a patch to an update",
+    xTitle: "seconds",
+    groups: groups.filter(({ bars }) => bars.length > 0),
+  });
 }
 
-function given(value: number | undefined, spell: (value: number) => string): string {
+function given<T>(value: T | undefined, spell: (value: T) => string): string {
   return value === undefined ? "" : spell(value);
 }
 
+function took({ seconds: clock, processorSeconds }: Took): string {
+  return `${seconds(clock)} (${seconds(processorSeconds)})`;
+}
+
 function seconds(value: number): string {
-  return value < 100 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  const whole = Math.round(value);
+  return value < 100 ? `${value.toFixed(1)} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 function bytes(value: number): string {
