@@ -55,7 +55,8 @@ export interface OwnKernel {
  */
 export async function ownKernel(source: string, options: readonly string[] = [], root?: BuildRoot): Promise<OwnKernel> {
   const lines = [...NEEDED.map((name) => `CONFIG_${name}=y`), "CONFIG_DUMMY=m", 'CONFIG_LOCALVERSION="-own"', ...options];
-  const key = [source, ...lines, ...(root === undefined ? [] : [root.path])];
+  const compiler = root === undefined ? [] : [(await runTool("gcc", ["--version"], { root })).stdout];
+  const key = [source, ...lines, ...compiler];
   const tree = join(defaultCacheDir(process.env), "own-kernels", hashOf(key).slice(0, 16));
   const run = async (program: string, ...words: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await runTool(program, words, { cwd: tree, root });

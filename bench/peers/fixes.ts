@@ -16,7 +16,7 @@ export interface Fix {
  * ends early, so that a program can call it often: `getrlimit` of a limit that does not exist fails in another way.
  */
 export const FIRST: Fix = {
-  name: "peers-first",
+  name: "peersfirst",
   file: "kernel/sys.c",
   at: /(?<=^static int do_prlimit\([^}]*?>= RLIM_NLIMITS\)\s+return -)EINVAL/m,
   to: "ERANGE",
@@ -26,7 +26,7 @@ export const FIRST: Fix = {
 export const FIRST_FUNCTION = "do_prlimit";
 
 export const SECOND: Fix = {
-  name: "peers-second",
+  name: "peerssecond",
   file: "kernel/time/itimer.c",
   at: /(?<=^static int do_getitimer\([^]*?default:\s+return\s*\(?-)EINVAL/m,
   to: "ERANGE",

@@ -21,6 +21,7 @@ const TOOL_PACKAGES = [
   "gawk",
   "gcc-14",
   "git",
+  "libc-bin",
   "libxxhash-dev",
   "openssl",
   "patchutils",

@@ -84,7 +84,8 @@ function ownNamespace(root: string): string | undefined {
   try {
     if (readlinkSync(join(root, "proc/self/ns/pid")) !== FIRST_NAMESPACE) return "with a process namespace of its own";
   } catch {
-    return "unknown";
+    // A kernel without CONFIG_PID_NS names those that it has (ns_entries in fs/proc/namespaces.c, Linux 7.3; mounts' are always there).
+    if (!existsSync(join(root, "proc/self/ns/mnt"))) return "unknown";
   }
   return hasRootOfItsOwn(root) ? "with a root and mounts of its own" : undefined;
 }

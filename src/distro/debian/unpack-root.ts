@@ -86,7 +86,8 @@ async function unpackAll(debs: string, root: string): Promise<void> {
   await mapLimited(files, availableParallelism(), (name) => unpackPackage(join(debs, name), root, { without: LEFT_OUT }));
   // What the packages' scripts would choose.
   for (const [name, target] of [
-    ["awk", "mawk"],
+    // gawk comes first where both are installed.
+    ["awk", files.some((name) => name.startsWith("gawk_")) ? "gawk" : "mawk"],
     ["sh", "dash"],
   ] as const)
     await symlink(target, join(root, "usr/bin", name)).catch(ignoreExisting);

@@ -38,6 +38,7 @@ describe("what is a container, and what is none", () => {
       ["a machine", {}, FIRST],
       ["a machine whose /proc does not say", {}, undefined],
       ["a machine whose file system was made out of an image", { ".dockerenv": "", "run/.containerenv": "" }, FIRST],
+      ["the same, with a kernel that has no namespaces of processes", { ".dockerenv": "", "proc/self/ns/mnt": "" }, undefined],
       ["what systemd runs as a machine", { "run/systemd/container": "lxc\n" }, "pid:[4026532345]", "lxc"],
       ["what systemd-nspawn runs", { "run/host/container-manager": "systemd-nspawn\n" }, "pid:[4026532345]", "systemd-nspawn"],
       ["what podman and lxc run", { "proc/1/environ": "A=b\0container=lxc\0" }, "pid:[4026532345]", "lxc"],
