@@ -1,22 +1,22 @@
 #!/usr/bin/env node
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { runProgram } from "../../src/cli/common.js";
 import type { EventKind } from "../../src/events.js";
 import { defaultCacheDir } from "../../src/host/cache-dir.js";
-import { packageRoot } from "../../src/host/package-root.js";
 import { buildUpdates, type Updates } from "./build-updates.js";
-import { mergeFigures, parseFigures, type KernelFigures } from "./figures.js";
+import type { KernelFigures } from "./figures.js";
 import { klpBuild } from "./klp-build.js";
 import { kpatch } from "./kpatch.js";
 import { ksplice } from "./ksplice.js";
 import { measureRunning, type BuiltUpdate } from "./measure-running.js";
 import { PEER_NAMES, type Peer, type PeerName } from "./peer.js";
-import { drawTimes, renderPeers } from "./render-peers.js";
+import { renderPeers } from "./render-peers.js";
 import { smallKernel } from "./small-kernel.js";
 import { toolRoot } from "./tool-root.js";
+import { FIGURES, PAGE, PLOT, writeFigures } from "./write-figures.js";
 
 interface PeersOptions {
   readonly only: readonly PeerName[];
@@ -31,11 +31,6 @@ const PEERS: readonly Peer[] = [kpatch, klpBuild, ksplice];
 /** `klp-build` is there since 6.19; the older one is for `kpatch-build`, which does not know newer kernels. */
 const SERIES = ["7.3", "6.12"];
 const NEEDS: Readonly<Partial<Record<PeerName, string>>> = { "klp-build": "7.3" };
-
-const FIGURES = "bench/peers/figures.json";
-const PAGE = "docs/performance.md";
-const PLOT = "docs/peers.svg";
-const BETWEEN_MARKS = /(?<=<!-- peers -->\n)[^]*(?=<!-- end of peers -->)/;
 
 const program = new Command("bench:peers")
   .description(
@@ -84,18 +79,6 @@ async function measureSeries(series: string, options: PeersOptions): Promise<Ker
       return ran === undefined ? figures : { ...figures, running: ran };
     }),
   };
-}
-
-async function writeFigures(measured: readonly KernelFigures[]): Promise<void> {
-  const path = (name: string): string => join(packageRoot(), name);
-  const merged = measured.reduce(mergeFigures, parseFigures(await readFile(path(FIGURES), "utf8")));
-  await writeFile(path(FIGURES), `${JSON.stringify(merged, undefined, 2)}\n`);
-  const page = await readFile(path(PAGE), "utf8");
-  await writeFile(
-    path(PAGE),
-    page.replace(BETWEEN_MARKS, () => `\n${renderPeers(merged)}\n\n`),
-  );
-  await writeFile(path(PLOT), drawTimes(merged));
 }
 
 await runProgram(program, process.argv);
