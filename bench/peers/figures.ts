@@ -6,10 +6,8 @@ const switching = z.object({
   threads: z.number(),
   /** Instructions for which all stood still; nothing where none did. */
   stopped: z.number(),
-  /** From the moment that the machine begins to switch to when all threads run the new code only. */
+  /** Nanoseconds from the moment that the machine begins to switch to when all threads run the new code only; waiting counts. */
   switched: z.number(),
-  /** All of it, from the command's beginning: loading, and what the tool looks at before. */
-  whole: z.number(),
 });
 export type Switching = z.infer<typeof switching>;
 

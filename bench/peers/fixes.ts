@@ -22,9 +22,6 @@ export const FIRST: Fix = {
   to: "ERANGE",
 };
 
-/** The function that the first one changes. */
-export const FIRST_FUNCTION = "do_prlimit";
-
 export const SECOND: Fix = {
   name: "peerssecond",
   file: "kernel/time/itimer.c",

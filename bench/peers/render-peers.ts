@@ -22,9 +22,8 @@ function renderKernel({ series, release, host, month, tools }: KernelFigures): s
     ...counts.flatMap((count) => {
       const at = ({ running }: ToolFigures) => running?.switching.find(({ threads }) => threads === count);
       return [
-        row(`the machine stands still, ${count} threads`, (tool) => given(at(tool)?.stopped, instructions)),
-        row(`until all run new code, ${count} threads`, (tool) => given(at(tool)?.switched, instructions)),
-        row(`the whole command, ${count} threads`, (tool) => given(at(tool)?.whole, instructions)),
+        row(`all stand still, ${count} threads, in instructions`, (tool) => given(at(tool)?.stopped, instructions)),
+        row(`until all run new code, ${count} threads`, (tool) => given(at(tool)?.switched, milliseconds)),
       ];
     }),
   ];
@@ -73,6 +72,11 @@ function seconds(value: number): string {
 function bytes(value: number): string {
   if (value >= 2 ** 30) return `${(value / 2 ** 30).toFixed(1)} GiB`;
   return value >= 2 ** 20 ? `${(value / 2 ** 20).toFixed(1)} MiB` : `${(value / 1024).toFixed(0)} KiB`;
+}
+
+/** Of nanoseconds. */
+function milliseconds(value: number): string {
+  return `${Number((value / 1e6).toPrecision(3))} ms`;
 }
 
 /** Three digits, with a unit behind. */
