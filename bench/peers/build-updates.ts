@@ -20,8 +20,9 @@ export async function buildUpdates(peer: Peer, place: Workplace, resume: boolean
   const file = (name: string): string => join(place.directory, name);
   const before = resume ? await readTextIfThere(kept) : undefined;
   if (before !== undefined) {
-    const { figures, made } = JSON.parse(before) as { figures: unknown; made?: string };
-    return { figures: toolFigures.parse(figures), file: made };
+    const { tree, figures, made } = JSON.parse(before) as { tree?: string; figures: unknown; made?: string };
+    // What was made of another kernel is of no use, even if that one was called the same.
+    if (tree === place.kernel.tree) return { figures: toolFigures.parse(figures), file: made };
   }
   await rm(place.directory, { recursive: true, force: true });
   await mkdir(place.directory, { recursive: true });
@@ -34,7 +35,7 @@ export async function buildUpdates(peer: Peer, place: Workplace, resume: boolean
     typeof result === "string"
       ? { figures: { ...figures, failed: result } }
       : { figures: { ...figures, ...result.figures }, made: result.made };
-  await writeFile(kept, `${JSON.stringify(kind, undefined, 2)}\n`);
+  await writeFile(kept, `${JSON.stringify({ tree: place.kernel.tree, ...kind }, undefined, 2)}\n`);
   return { figures: kind.figures, file: typeof result === "string" ? undefined : result.made };
 }
 
