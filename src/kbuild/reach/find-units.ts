@@ -89,11 +89,12 @@ export async function findUnits(
   let read: Promise<IncludeGraph> | undefined;
   const graphOf = (): Promise<IncludeGraph> => (read ??= options.includeGraph?.() ?? IncludeGraph.ofTree(build.tree.source));
   if (options.patched !== undefined) await refuseRustBindings(build, index, options.patched, [...headers, ...included]);
-  const users = await findIncluders(build, index, sources, headers, included, { ...options, includeGraph: graphOf });
+  // First, for it takes seconds, and the units of a header may take many minutes.
   if (options.patched !== undefined) {
     const graph = headers.length + included.length > 0 ? await graphOf() : undefined;
     await refuseOtherUses(build, index, options.patched, sources, graph, tell);
   }
+  const users = await findIncluders(build, index, sources, headers, included, { ...options, includeGraph: graphOf });
   for (const { command, from } of users.uses) {
     commands.set(command.unit.path, command);
     from.forEach((path) => made.add(path));
