@@ -107,9 +107,10 @@ export function writeFakeKernel(source: string): void {
     "net/local.h": "#define LOCAL 2\n",
     "net/dotted.c": '#include "../kernel/deep/deep.h"\nint dotted(void) { return DEEP; }\n',
     "kernel/deep/deep.h":
-      '#include "../shared.h"\n#define DEEP SHARED\n#undef LATE\n#define LATE 1\nint late[LATE] __attribute__((weak));\n' +
+      '#include "../shared.h"\n#include "../parts.h"\n#define DEEP SHARED\n#undef LATE\n#define LATE 1\nint late[LATE] __attribute__((weak));\nint uses[sizeof(calls_part())] __attribute__((weak));\n' +
       "#define FIRST(x) first_\n#define JOIN_TWO(a, b) a##b\n#define JOIN(a, b) JOIN_TWO(a, b)\nint JOIN(FIRST(1), part) __attribute__((weak));\n",
     "kernel/shared.h": "#define SHARED 3\n",
+    "kernel/parts.h": "int old_part(void);\nstatic inline int calls_part(void) { return old_part(); }\nint keep_part(void);\n",
     "kernel/build.c": '#include "part.c"\n',
     "kernel/own.c": "int own(void) { return 4; }\n",
     "lib/again.h": '#include "../kernel/own.c"\n',

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { normalize } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { hashOf } from "../../host/files.js";
 import { codeTokens } from "../../source/top-level-items.js";
@@ -27,15 +28,22 @@ export interface ExpandedText {
   readonly ownNames: readonly string[];
   /** All names in the unit's text, headers and all. Those in strings count too. */
   readonly names: readonly string[];
+  /** For each name the place in `files` of the one that has it; {@link SEVERAL} where more than one has. */
+  readonly homes: readonly number[];
+  /** From the top of the source where they lie in that. */
+  readonly files: readonly string[];
 }
 
-/** A unit's {@link ExpandedText}, for {@link readExpandedText}. */
-export function expandedText(command: UnitCommand): Product {
+/** More than one file. */
+export const SEVERAL = -1;
+
+/** A unit's {@link ExpandedText}, for {@link readExpandedText}. @param top of the source that is preprocessed */
+export function expandedText(command: UnitCommand, top: string): Product {
   const compile = preprocessOnly(command);
   return {
     compile,
-    key: [command.unit.path, ...compile, "expanded text"],
-    finish: async (path) => Uint8Array.from(gzipSync(JSON.stringify(expandedFrom(await readFile(path, "latin1"))), { level: 1 })),
+    key: [command.unit.path, ...compile, "expanded text and its files"],
+    finish: async (path) => Uint8Array.from(gzipSync(JSON.stringify(expandedFrom(await readFile(path, "latin1"), top)), { level: 1 })),
   };
 }
 
@@ -46,21 +54,36 @@ export function readExpandedText(product: Uint8Array): ExpandedText {
 const LINE_MARKER = /^# \d+ "((?:[^"\\]|\\.)*)"/;
 
 /** Takes apart what the preprocessor wrote; its line markers are those of gcc's and clang's `-E`. */
-export function expandedFrom(preprocessed: string): ExpandedText {
+export function expandedFrom(preprocessed: string, top: string): ExpandedText {
   const own: string[] = [];
-  const names = new Set<string>();
+  const files = new Map<string, number>();
+  const homes = new Map<string, number>();
   let isOwn = true;
+  let current = SEVERAL;
   for (const line of preprocessed.split("\n")) {
     const [, file] = LINE_MARKER.exec(line) ?? [];
-    if (file !== undefined) isOwn = !file.endsWith(".h");
-    else {
-      for (const [name] of line.matchAll(/(?<!\w)[A-Za-z_]\w*/g)) names.add(name);
-      if (isOwn && line.trim() !== "") own.push(line.trim());
+    if (file !== undefined) {
+      isOwn = !file.endsWith(".h");
+      const path = placeOf(file, top);
+      current = files.get(path) ?? files.size;
+      files.set(path, current);
+      continue;
     }
+    for (const [name] of line.matchAll(/(?<!\w)[A-Za-z_]\w*/g)) {
+      const home = homes.get(name);
+      if (home === undefined) homes.set(name, current);
+      else if (home !== current) homes.set(name, SEVERAL);
+    }
+    if (isOwn && line.trim() !== "") own.push(line.trim());
   }
   const text = own.join("\n");
   const ownNames = new Set([...codeTokens(text)].filter(isName));
-  return { own: hashOf([text]), ownNames: [...ownNames], names: [...names] };
+  return { own: hashOf([text]), ownNames: [...ownNames], names: [...homes.keys()], homes: [...homes.values()], files: [...files.keys()] };
+}
+
+function placeOf(file: string, top: string): string {
+  const path = normalize(file);
+  return path.startsWith(`${top}/`) ? path.slice(top.length + 1) : path;
 }
 
 /** The command that only preprocesses the unit. */

@@ -17,7 +17,8 @@ export async function findUnitSources(build: PreparedBuild, command: UnitCommand
   const text = preprocessedText(command);
   const object = await cache.findFiles(await cache.keyOf(objectKey(command, await findObjtoolCommand(build, command))));
   const key = await cache.keyOf(text.key);
-  const known = object ?? (await cache.findFiles(await cache.keyOf(expandedText(command).key))) ?? (await cache.findFiles(key));
+  const known =
+    object ?? (await cache.findFiles(await cache.keyOf(expandedText(command, build.tree.source).key))) ?? (await cache.findFiles(key));
   if (known !== undefined) return known;
   const { product, dependencies } = await compileUnpatched(build, command, text);
   if (product instanceof Refusal) return undefined;

@@ -1,6 +1,6 @@
 import { Refusal } from "../../diagnostics.js";
 import { makeProduct } from "../compile/make-product.js";
-import { expandedText, preprocessedText, readExpandedText, type ExpandedText } from "../compile/preprocessed.js";
+import { expandedText, preprocessedText, readExpandedText, SEVERAL, type ExpandedText } from "../compile/preprocessed.js";
 import type { PreparedBuild } from "../types.js";
 import type { PatchedTree } from "../change/patched-tree.js";
 import type { HeaderReach } from "./header-reach.js";
@@ -14,11 +14,11 @@ export async function isSpared(
   build: PreparedBuild,
   command: UnitCommand,
   patched: PatchedTree,
-  { byOwnText, macrosChange, onlyMacrosChange, newNames }: HeaderReach,
+  { byOwnText, macrosChange, onlyMacrosChange, words, confined }: HeaderReach,
 ): Promise<boolean> {
   const means = byOwnText.get(command.unit.source);
   if (means !== undefined && !(await usesInOwnText(build, command, means, macrosChange ? patched : undefined))) return true;
-  if (newNames !== undefined) return !(await mentionsAny(build, command, newNames));
+  if (confined !== undefined) return !(await mentionsOutside(build, command, confined, words));
   return onlyMacrosChange && !(await changesText(build, command, patched));
 }
 
@@ -41,12 +41,23 @@ async function usesInOwnText(
 }
 
 /**
- * False where a unit has none of the names anywhere, headers included, once all macros are replaced: what only brings such names, and changes no
- * macro, brings it declarations that nothing in it uses.
+ * False where no line of a unit but those of the headers that change has one of the names, once all macros are replaced: where no macro changes, all
+ * other lines are the same, and nothing in them uses what the headers declare otherwise.
+ * @param headers by path
  */
-async function mentionsAny(build: PreparedBuild, command: UnitCommand, names: ReadonlySet<string>): Promise<boolean> {
-  const { names: mentioned } = (await expand(build, command, undefined)) ?? {};
-  return mentioned === undefined || mentioned.some(meantBy((name) => names.has(name)));
+async function mentionsOutside(
+  build: PreparedBuild,
+  command: UnitCommand,
+  names: ReadonlySet<string>,
+  headers: { has(path: string): boolean },
+): Promise<boolean> {
+  const text = await expand(build, command, undefined);
+  if (text === undefined) return true;
+  const isMeant = meantBy((name) => names.has(name));
+  return text.names.some((name, at) => {
+    const home = text.homes[at] ?? SEVERAL;
+    return isMeant(name) && (home === SEVERAL || !headers.has(text.files[home] ?? ""));
+  });
 }
 
 /** A function of the library is meant by the compiler's own name for it too. */
@@ -72,7 +83,9 @@ const BUILTIN = "__builtin_";
 /** Undefined where the compiler does not get through it. */
 async function expand(build: PreparedBuild, command: UnitCommand, patched: PatchedTree | undefined): Promise<ExpandedText | undefined> {
   try {
-    return readExpandedText(await makeProduct(build, command, { shadow: patched }, expandedText(command)));
+    return readExpandedText(
+      await makeProduct(build, command, { shadow: patched }, expandedText(command, patched?.root ?? build.tree.source)),
+    );
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;

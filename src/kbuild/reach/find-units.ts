@@ -160,7 +160,7 @@ async function findIncluders(
     byOwnText: new Map(),
     macrosChange: false,
     onlyMacrosChange: false,
-    newNames: undefined,
+    confined: undefined,
   };
   if (everywhere.length > 0) {
     tell("stage", `searching the tree for what includes ${everywhere.join(", ")}`);

@@ -6,6 +6,7 @@ import { listSources, openReachIndex, type LastIndex } from "./words/build-reach
 import { changedWords } from "./words/changed-words.js";
 import { closeWords } from "./words/close-words.js";
 import { reachByOwnText } from "./words/own-text.js";
+import { confinedNames } from "./words/confined-names.js";
 import type { ReachIndex } from "./words/reach-index.js";
 import { addAll, has, UnitSets, withoutAll, type UnitSet } from "./words/unit-sets.js";
 import { readLatin1 } from "../../host/files.js";
@@ -25,8 +26,8 @@ export interface HeaderReach {
   readonly macrosChange: boolean;
   /** What the preprocessor makes of a file tells whether its code may change: the headers change by nothing but macros. */
   readonly onlyMacrosChange: boolean;
-  /** What the headers bring, where that is all that changes, and no macro: who mentions none of these names behind the preprocessor gets the same code. */
-  readonly newNames: ReadonlySet<string> | undefined;
+  /** Where it is known and no macro changes: see {@link confinedNames}. */
+  readonly confined: ReadonlySet<string> | undefined;
 }
 
 export interface HeaderReachOptions {
@@ -64,18 +65,17 @@ export async function headerReach(
   const words = new Map<string, ReadonlySet<string>>();
   let macrosChange = false;
   let onlyMacrosChange = true;
-  let onlyNew = true;
+  let isKnown = true;
   for (const header of changedFiles) {
     const pre = await readLatin1(join(source, header));
     const post = patched === undefined ? undefined : await readLatin1(join(patched, header));
     const changed = pre === undefined || post === undefined || !header.endsWith(".h") ? undefined : await changedWords(pre, post);
     onlyMacrosChange &&= changed?.onlyMacros === true;
-    onlyNew &&= changed?.onlyNew === true;
+    isKnown &&= changed !== undefined;
     if (changed === undefined) continue;
     words.set(header, changed.names);
     macrosChange ||= changed.macros;
   }
-  const newNames = onlyNew ? new Set([...words.values()].flatMap((names) => [...names])) : undefined;
   const files = await graph.includersOf(changedFiles.filter((header) => !words.has(header)));
   const includers = new Map<string, ReadonlySet<string>>();
   for (const [header, changed] of words) {
@@ -91,7 +91,8 @@ export async function headerReach(
   const all = [...(options.among ?? [])].filter((path) => path.endsWith(".c")).sort();
   const units = including.length * 2 > all.length && all.length > 0 ? [...new Set([...all, ...including])] : including;
   const byOwnText = new Map<string, (name: string) => boolean>();
-  if (including.length === 0) return { files, words, byOwnText, macrosChange, onlyMacrosChange, newNames };
+  const rest = { files, words, byOwnText, macrosChange, onlyMacrosChange };
+  if (including.length === 0) return { ...rest, confined: undefined };
   const generated = options.outDir === undefined ? [] : await listSources(options.outDir, ["."]);
   const headers = (await listSources(source, graph.directories)).filter((path) => path.endsWith(".h"));
   const sets = UnitSets.of(graph, source, units, [...headers, ...generated], ALWAYS_INCLUDED);
@@ -124,5 +125,5 @@ export async function headerReach(
     files.add(path);
     if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
   }
-  return { files, words, byOwnText, macrosChange, onlyMacrosChange, newNames };
+  return { ...rest, confined: isKnown && !macrosChange ? confinedNames(index, words) : undefined };
 }

@@ -3,7 +3,7 @@ import { itemNames } from "./item-names.js";
 import { plainDiff } from "../../change/diff-texts.js";
 import { changedEnumerators, readEnum } from "../../../source/enum-declaration.js";
 import { parseLineChanges } from "../../../source/line-directives.js";
-import { codeTokens, readTopLevel, type TopLevelItem } from "../../../source/top-level-items.js";
+import { readTopLevel, type TopLevelItem } from "../../../source/top-level-items.js";
 
 /** What a change of a header gives another meaning. */
 export interface ChangedWords {
@@ -12,8 +12,6 @@ export interface ChangedWords {
   readonly macros: boolean;
   /** Nothing else changes: a text that uses the header, and stays the same behind the preprocessor, is compiled to the same. */
   readonly onlyMacros: boolean;
-  /** No macro changes, and none of the names is in the header without the change. */
-  readonly onlyNew: boolean;
 }
 
 /**
@@ -44,12 +42,9 @@ export async function changedWords(pre: string, post: string): Promise<ChangedWo
     if (names === undefined || names.some(isImplicit)) return undefined;
     for (const name of names) words.add(name);
   }
-  const macros = changed.some(({ kind, directives }) => kind === "directive" || directives.some((text) => MACRO.test(text)));
-  const known = new Set(codeTokens(pre));
   return {
     names: words,
-    macros,
-    onlyNew: !macros && ![...words].some((name) => known.has(name)),
+    macros: changed.some(({ kind, directives }) => kind === "directive" || directives.some((text) => MACRO.test(text))),
     onlyMacros: !hasEnumerators && changed.every(({ kind, head }) => kind === "directive" && DEFINITION.test(head)),
   };
 }

@@ -1,3 +1,4 @@
+import { unifiedDiff } from "../../../support/edited-patch.js";
 import { withCommand } from "../../../support/with-command.js";
 import { collect } from "../../../support/collect-events.js";
 import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
@@ -195,6 +196,21 @@ describe("the units that a header's change comes into", () => {
     expect(await reached("kernel/shared.h", "extern int first_part;\n")).toEqual(["net/dotted.o"]);
     // A macro's name is gone behind the preprocessor.
     expect(await reached("kernel/shared.h", "extern int second_part;\n#define first_part third_part\n")).toEqual(["net/dotted.o"]);
+  });
+
+  test("nor one that has a changed name from that header alone, and nothing of it that uses the name", async () => {
+    const changed = async (from: string, to: string): Promise<string[]> => {
+      const text = readFileSync(join(source, "kernel/parts.h"), "utf8");
+      const patched = await shadowWithPatch(build.tree, { patch: unifiedDiff("kernel/parts.h", text, text.replace(from, to)) });
+      try {
+        return (await findUnits(build, patched.touched, { patched })).map((unit) => unit.path);
+      } finally {
+        await patched.dispose();
+      }
+    };
+    await expect(changed("int keep_part(void);", "int kept_part(void);")).rejects.toMatchObject({ code: "nothing-to-compile" });
+    expect(await changed("int old_part(void);", "long old_part(void);")).toEqual(["net/dotted.o"]);
+    expect(await changed("int keep_part(void);", "int first_part(void);")).toEqual(["net/dotted.o"]);
   });
 
   test("of which there may be too many, where a limit is set; those that only mention it do not count", async () => {
