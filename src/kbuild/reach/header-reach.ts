@@ -125,5 +125,7 @@ export async function headerReach(
     files.add(path);
     if (!has(closed.reached, unit)) byOwnText.set(path, (name) => has(closed.words.get(name) ?? sets.empty(), unit));
   }
-  return { ...rest, confined: isKnown && !macrosChange ? confinedNames(index, words) : undefined };
+  // Of a header that no unit is seen to include the index does not tell what else in it mentions a name.
+  const isSeen = [...includers.keys()].every((header) => sets.of(header) !== undefined);
+  return { ...rest, confined: isKnown && isSeen && !macrosChange ? confinedNames(index, words) : undefined };
 }

@@ -6,13 +6,11 @@ const MOST_NAMES = 20_000;
 /**
  * Where a change of headers stays within their own lines: all names that mean something else with it and that these headers declare. A unit has them from
  * nowhere else, so that it is not concerned if none stands in any other line of it once all macros are replaced.
+ * @param index of all that these headers and those who include them are made of
  * @param changed the names that the change itself gives another meaning, by header; no macro is among them
- * @returns undefined where something in the headers that is not asked for by a name, as data of their own, mentions one, and where the index does not know
- * a header, so that it is not known what mentions them
+ * @returns undefined where something in the headers that is not asked for by a name, as data of their own, mentions one
  */
 export function confinedNames(index: ReachIndex, changed: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> | undefined {
-  const known = new Set(Array.from({ length: index.fileCount }, (_, file) => index.pathOf(file)));
-  if ([...changed].some(([header, names]) => names.size > 0 && !known.has(header))) return undefined;
   const confined = new Set([...changed.values()].flatMap((names) => [...names]));
   const reached = new Set(confined);
   /** Macros that form one of the names if they are given the right arguments, as in `closeWords()`. */
