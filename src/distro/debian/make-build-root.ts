@@ -8,7 +8,7 @@ import { BUILD_PACKAGES } from "./tool-packages.js";
 import { unpackRoot } from "./unpack-root.js";
 
 /** Changes whenever build roots are made in another way. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * The compiler that built a kernel, and all else that its build takes, as packages of the archive unpacked into the cache. Nothing is installed and no

@@ -23,8 +23,11 @@ export function packageOfTool(tool: string): string | undefined {
   return PACKAGES[tool];
 }
 
-/** What else scripts of kbuild call; a system has it, a build root does not. */
-const BASE = "bash coreutils cpio dash diffutils findutils grep gzip hostname libc6-dev mawk rsync sed tar zlib1g-dev libzstd-dev".split(
+/**
+ * What else scripts of kbuild call; a system has it, a build root does not. awk is GNU's, as Documentation/process/changes.rst of the kernel names it: mawk
+ * has been seen to leave out half of what `arch/x86/tools/cpufeaturemasks.awk` of 7.3 makes.
+ */
+const BASE = "bash coreutils cpio dash diffutils findutils gawk grep gzip hostname libc6-dev rsync sed tar zlib1g-dev libzstd-dev".split(
   " ",
 );
 
