@@ -36,7 +36,7 @@ cmd_cpp_lds_S = gcc -E -P -I$(source)/include -D__ASSEMBLY__ -o $@ $<
 cmd_host-csingle = gcc -O2 -I$(source)/include -o $@ $< -lm
 if_changed_rule = @mkdir -p $(O)/$(dir $@) && cd $(O) && $(cmd_$(1))
 objects := $(filter-out $(assembly-objs),$(real-obj-y)) $(real-obj-m) $(image-objs)
-made := $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds lib/gen_table scripts/gen_list scripts/mod/modpost lib/table.c lib/hidden.c
+made := $(objects) $(assembly-objs) kernel/bounds.s kernel/vmlinux.lds kernel/late.lds lib/gen_table scripts/gen_list scripts/mod/modpost lib/table.c lib/hidden.c
 ./: $(made)
 # A directory is made by itself too, but for an object and a whole directory.
 directories := $(filter-out ./,$(filter %/,$(MAKECMDGOALS)))
@@ -45,7 +45,7 @@ $(filter-out net/%,$(made)): MAKEFILE_LIST = Makefile
 drivers/gpu/../display/shown.o: MAKEFILE_LIST = $(CURDIR)/drivers/gpu/../display/Makefile
 kernel/bounds.s: $(source)/kernel/bounds.c
 	$(call if_changed_dep,cc_s_c)
-kernel/vmlinux.lds: $(source)/kernel/vmlinux.lds.S
+kernel/vmlinux.lds kernel/late.lds: %: $(source)/%.S
 	$(call if_changed_dep,cpp_lds_S)
 lib/gen_table scripts/gen_list scripts/mod/modpost: %: $(source)/%.c
 	$(call if_changed_dep,host-csingle)
@@ -128,6 +128,8 @@ export function writeFakeKernel(source: string): void {
     "arch/x86/lib/copy.S": "#include <linux/assembly.h>\n.long ASSEMBLY\n",
     "kernel/bounds.c": '#include <linux/bounds.h>\nint f(void) { asm("->BOUND %c0" : : "i" (BOUND)); return other(); }\n',
     "kernel/vmlinux.lds.S": "#include <linux/script.h>\n. = SCRIPT;\n",
+    // Of a header that kbuild makes of objects, and that is not there.
+    "kernel/late.lds.S": '#include <linux/late.h>\n#include "made-of-objects.h"\n. = LATE;\n',
     "lib/gen_table.c": "#include <linux/host.h>\nint main(void) { return HOST; }\n",
     "scripts/gen_list.c": "int main(void) { return 1; }\n",
     "scripts/mod/modpost.c": "int main(void) { return 1; }\n",
@@ -137,6 +139,7 @@ export function writeFakeKernel(source: string): void {
     "include/linux/assembly.h": "#define ASSEMBLY 1\n#ifndef __ASSEMBLY__\nint assembly(void);\n#endif\n",
     "include/linux/bounds.h": "#define BOUND 1\nint other(void);\n",
     "include/linux/script.h": "#define SCRIPT 1\n",
+    "include/linux/late.h": "#define LATE 1\n",
     "include/linux/host.h": "#define HOST 1\n",
     "include/linux/table.h": "#define TABLE 1\n",
     "include/linux/shipped.h": "#define SHIPPED 1\n",

@@ -9,7 +9,7 @@ import type { IncludeGraph } from "./include-graph.js";
 import { isGeneratedAlike } from "./generated-file.js";
 import { makeProduct } from "../compile/make-product.js";
 import { preprocessedText } from "../compile/preprocessed.js";
-import { assemblyReached, generatedHeaderReached, imageReached, linkerScriptReached } from "./refusals.js";
+import { assemblyReached, type Effect, generatedHeaderReached, imageReached, linkerScriptReached } from "./refusals.js";
 import type { Refusal } from "../../diagnostics.js";
 import type { Product } from "../compile/run-compiler.js";
 import type { PreparedBuild } from "../types.js";
@@ -53,35 +53,42 @@ export async function refuseOtherUses(
   const candidates = [...index.others, ...index.objects.filter(({ kind }) => kind === "assembly")].filter(mayUse);
   if (candidates.length > 0) tell("stage", `looking at ${candidates.length} files besides C objects that the change may come into`);
   const refusals = await mapLimited(candidates, build.jobs, async (entry) => {
-    const used = await findChange(build, index, entry, patched, files);
+    const { used, isRead } = await findChange(build, index, entry, patched, files);
     if (used.length === 0) return undefined;
-    if (!PAST.some((folder) => entry.path.startsWith(folder))) return refusalOf(entry, used);
+    if (!PAST.some((folder) => entry.path.startsWith(folder))) return refusalOf(entry, used, isRead ? "is-another" : "unread");
     tell("note", `${used.join(", ")} also comes into ${entry.path}, which the kernel has left behind when it runs: that stays as it is`);
     return undefined;
   });
   for (const refusal of refusals) if (refusal !== undefined) throw refusal;
 }
 
-/** The touched files that make another thing of an object; none where it stays the same. */
+/** Of one object. */
+interface Use {
+  /** The touched files that make another thing of it; none where it stays the same. */
+  readonly used: readonly string[];
+  /** False where the compiler does not get through it as it is, and only the text told. */
+  readonly isRead: boolean;
+}
+
 async function findChange(
   build: PreparedBuild,
   index: UnitIndex,
   entry: IndexedObject,
   patched: PatchedTree,
   files: readonly string[],
-): Promise<readonly string[]> {
+): Promise<Use> {
   const told = files.filter((file) => entry.sources.includes(file) || entry.source === file);
-  if (entry.kind === "generated") return (await isGeneratedAlike(build, index, entry, patched)) ? [] : told;
+  if (entry.kind === "generated") return { used: (await isGeneratedAlike(build, index, entry, patched)) ? [] : told, isRead: true };
   const command = await commandOf(index, entry);
   const read = await findUnitSources(build, command);
   // What the compiler does not get through is left to what the text says.
-  if (read === undefined) return told.length > 0 ? told : files;
+  if (read === undefined) return { used: told.length > 0 ? told : files, isRead: false };
   const used = files.filter((file) => read.includes(file));
-  if (used.length === 0) return [];
+  if (used.length === 0) return { used, isRead: true };
   const product = outcomeOf(build, entry, command);
   const pre = await makeProduct(build, command, {}, product);
   const post = await makeProduct(build, command, { shadow: patched }, product);
-  return Buffer.compare(pre, post) === 0 ? [] : used;
+  return { used: Buffer.compare(pre, post) === 0 ? [] : used, isRead: true };
 }
 
 /** What counts of an object. */
@@ -119,14 +126,14 @@ async function hashWithoutDebug({ root }: PreparedBuild, path: string): Promise<
   return Buffer.from(hashOf([await readFile(path)]));
 }
 
-function refusalOf({ kind, path, source, targets }: IndexedObject, used: readonly string[]): Refusal {
+function refusalOf({ kind, path, source, targets }: IndexedObject, used: readonly string[], effect: Effect): Refusal {
   switch (kind) {
     case "c":
-      return imageReached(used, path);
+      return imageReached(used, path, effect);
     case "assembly":
-      return targets.length > 0 ? assemblyReached(used, source) : imageReached(used, path);
+      return targets.length > 0 ? assemblyReached(used, source, effect) : imageReached(used, path, effect);
     case "linker-script":
-      return linkerScriptReached(used, source);
+      return linkerScriptReached(used, source, effect);
     case "offsets":
     case "host-program":
       return generatedHeaderReached(used, source);

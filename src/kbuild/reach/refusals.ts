@@ -29,26 +29,35 @@ export function codeInImage(file: string, holder: string, functions: readonly st
   });
 }
 
-export function imageReached(files: readonly string[], object: string): Refusal {
+/** What is known of a change's effect on an object that it comes into: that it is another one, or nothing, as the compiler does not get through it here. */
+export type Effect = "is-another" | "unread";
+
+const EFFECTS: Readonly<Record<Effect, (what: string) => string>> = {
+  "is-another": (what) => `the change makes another ${what} of it`,
+  unread: (what) =>
+    `whether the change makes another ${what} of it cannot be told, for it does not compile by itself here: it includes what kbuild makes of other objects`,
+};
+
+export function imageReached(files: readonly string[], object: string, effect: Effect): Refusal {
   return new Refusal({
     code: "not-kernel-text",
-    message: `${files.join(", ")} comes into ${object}, which is part of an image of its own (vdso, real mode or the like), and the change makes another of it`,
+    message: `${files.join(", ")} comes into ${object}, which is part of an image of its own (vdso, real mode or the like), and ${EFFECTS[effect]("image")}`,
     location: files[0] ?? object,
   });
 }
 
-export function assemblyReached(files: readonly string[], source: string): Refusal {
+export function assemblyReached(files: readonly string[], source: string, effect: Effect): Refusal {
   return new Refusal({
     code: "assembly",
-    message: `${files.join(", ")} comes into the assembly source ${source}, and the change makes another object of it: only C can be patched`,
+    message: `${files.join(", ")} comes into the assembly source ${source}, and ${EFFECTS[effect]("object")}: only C can be patched`,
     location: files[0] ?? source,
   });
 }
 
-export function linkerScriptReached(files: readonly string[], source: string): Refusal {
+export function linkerScriptReached(files: readonly string[], source: string, effect: Effect): Refusal {
   return new Refusal({
     code: "linker-script",
-    message: `${files.join(", ")} comes into the linker script ${source}, which a running kernel is past, and the change makes another of it`,
+    message: `${files.join(", ")} comes into the linker script ${source}, which a running kernel is past, and ${EFFECTS[effect]("script")}`,
     location: files[0] ?? source,
   });
 }
