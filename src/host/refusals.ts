@@ -21,7 +21,15 @@ export const locked = (path: string): Refusal =>
     hint: "wait until it is done",
   });
 
-/** @param words what flock(1) said, or nothing: it was killed then */
+export const toolsAtWork = (path: string): Refusal =>
+  new Refusal({
+    code: "locked",
+    message: "insmod or rmmod, which a ksplice command started that was killed since, is still at work on this kernel",
+    location: path,
+    hint: "wait until it is done; `fuser` of that file says which process it is",
+  });
+
+/** @param words what flock(1) or the system said, or nothing: flock was killed then */
 export const cannotLock = (path: string, words: string): Refusal =>
   new Refusal({
     code: "cannot-lock",

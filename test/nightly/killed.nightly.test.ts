@@ -72,9 +72,6 @@ async function killedAt(trace: Trace, { call, nth }: Step, name: string, args: r
   return exitCode !== 0;
 }
 
-/** The commands that a command of somebody who was killed started go on for a moment. */
-const settle = () => guest.sh("while pgrep -x insmod >/dev/null || pgrep -x rmmod >/dev/null; do sleep 0.1; done");
-
 async function isApplied(): Promise<boolean> {
   const { stdout, exitCode } = await guest.ksplice("view", "--json");
   expect(exitCode).toBe(0);
@@ -94,7 +91,6 @@ async function atEachStep(trace: Trace, name: string, args: readonly string[], a
   let killed = 0;
   for (const step of steps) {
     if (await killedAt(trace, step, name, args)) killed++;
-    await settle();
     await after();
   }
   process.stdout.write(`      ${name}: killed at ${killed} of ${steps.length} steps\n`);

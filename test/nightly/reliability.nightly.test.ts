@@ -12,6 +12,9 @@ const ROUNDS = Number(process.env["KSPLICE_TEST_ROUNDS"] ?? 500);
 /** Of the functions that the readers call all the time. */
 const FUNCTIONS = 30;
 
+/** So many at a time, so that one sees how far it is. */
+const CHUNK = 25;
+
 /** At the lowest priority, or the commands would starve in an emulated machine. */
 const LOAD =
   "nice -n 19 stress-ng --quiet --timeout 6h --temp-path /tmp --fork 1 --pipe 1 --timer 1 --timer-freq 100 --mmap 1 --mmap-bytes 8m --sock 1 --epoll 1 --futex 1";
@@ -44,9 +47,14 @@ function rounds(core: CoreMachine): void {
     await crowd.loadMany(FUNCTIONS);
     const readers = crowd.startReaders(3);
     const others = [LOAD, ...meanwhile].map((command) => core.machine.start(command));
-    const { busy } = await crowd.rounds(count, FUNCTIONS, 7_000_000);
+    let [done, busy] = [0, 0];
+    while (done < count) {
+      const next = Math.min(CHUNK, count - done);
+      busy += (await crowd.rounds(next, FUNCTIONS, next * 60_000)).busy;
+      done += next;
+      process.stdout.write(`      ${done} of ${count} rounds, busy ${busy} times\n`);
+    }
     const ended = await Promise.all(others.map((other) => Promise.race([other.finished.then(() => true), Promise.resolve(false)])));
-    process.stdout.write(`      ${count} rounds, busy ${busy} times\n`);
     expect(ended, "what ended by itself").toEqual(others.map(() => false));
     expect(readers.outputSoFar()).toBe("");
     for (const command of [readers, ...others]) command.kill();

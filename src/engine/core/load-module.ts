@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
 import { whyNotWritable } from "../../host/file-errors.js";
+import { withToolLock } from "../../host/lock.js";
+import { runWithDescriptor } from "../../host/run-with-descriptor.js";
 import { makeTemporaryAt, removeTemporary } from "../../host/temporary.js";
 import { hasSignature } from "../../signing/module-signature.js";
 import { refuseModuleFile, refuseModuleKey, refuseModuleLoad, refuseModuleUnload } from "./refusals.js";
@@ -59,13 +60,12 @@ export function moduleIsLoaded(name: string, root = "/"): boolean {
   return existsSync(join(root, "sys/module", name, "initstate"));
 }
 
-/** Runs a tool; its words if it fails, undefined if it does not. */
+/** Runs a tool, which the next command waits for where we are killed; its words if it fails, undefined if it does not. */
 async function runTool(tool: string, args: readonly string[]): Promise<string | undefined> {
-  const script = `PATH="\${PATH:+$PATH:}${TOOL_PATH}"; exec "$@"`;
-  const result = await execa("sh", ["-c", script, "sh", tool, ...args], { reject: false, env: { LC_ALL: "C" }, all: true });
-  if (!result.failed) return undefined;
-  const words = result.all.trim();
-  return words === "" ? result.shortMessage : words;
+  const script = `PATH="\${PATH:+$PATH:}${TOOL_PATH}"; export LC_ALL=C; exec "$@"`;
+  const { exitCode, signal, words } = await withToolLock((lock) => runWithDescriptor("sh", ["-c", script, "sh", tool, ...args], lock));
+  if (exitCode === 0) return undefined;
+  return words === "" ? `${tool} ended with ${signal ?? `exit code ${exitCode ?? "unknown"}`}` : words;
 }
 
 /** What each of insmod's complaints usually comes from. Source: kernel/module/main.c and signing.c, Linux 6.1. */

@@ -1,4 +1,4 @@
-import { withKernelLock } from "../../host/lock.js";
+import { withLock } from "../../host/lock.js";
 import { storeDir, type Place } from "../place.js";
 import { whenFree } from "../when-free.js";
 
@@ -7,5 +7,5 @@ const PATIENCE_MS = 10_000;
 
 /** Runs `action` while nobody else changes the store. @throws Refusal `locked` where somebody does for a long time */
 export async function withStoreLock<T>(place: Place, action: () => Promise<T>): Promise<T> {
-  return await whenFree(async (inside) => await withKernelLock(inside, storeDir(place)), action, PATIENCE_MS);
+  return await whenFree(async (inside) => await withLock(inside, storeDir(place)), action, PATIENCE_MS);
 }
