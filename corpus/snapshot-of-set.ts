@@ -1,4 +1,4 @@
-import { namesIn } from "../src/host/files.js";
+import { hashOf, namesIn } from "../src/host/files.js";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -31,7 +31,9 @@ const TIMEOUT_MS = 1_800_000;
 export async function takeSnapshot(tree: string, modules: readonly string[], cacheDir: string, tell: Tell): Promise<SetSnapshot> {
   const kernel = await findRehearsalKernel(tree, cacheDir);
   const wanted = [...new Set(modules)].sort();
-  const directory = join(cacheDir, "corpus", "snapshots", kernel.release);
+  // A kernel of one's own has the release that an earlier build of it had.
+  const image = hashOf([await readFile(kernel.kernel)]).slice(0, 8);
+  const directory = join(cacheDir, "corpus", "snapshots", `${kernel.release}-${image}`);
   const existing = await findSnapshot(directory, wanted);
   if (existing !== undefined) return existing;
 

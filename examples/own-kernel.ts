@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defaultCacheDir } from "../src/host/cache-dir.js";
@@ -46,24 +46,37 @@ export interface OwnKernel {
   readonly release: string;
 }
 
+export interface OwnKernelOptions {
+  /** Further lines of `.config`, which go before what a machine of the tests needs. */
+  readonly config?: readonly string[];
+  /** Variables of make's command line: `LLVM=1`. */
+  readonly variables?: readonly string[];
+  /** Whose compiler builds it; default: this machine's. */
+  readonly root?: BuildRoot;
+}
+
 /**
  * A small kernel, built in its source as a user does it: a copy of a source, made of links, in the cache. It takes a few minutes of processor time (600 s on
  * the machine that it was written on), once for each source and configuration.
- * @param options further lines of `.config`
- * @param root whose compiler builds it; default: this machine's
- * @throws Error with make's own words
+ * @throws Error with make's own words; where an option does not come out as it was asked for
  */
-export async function ownKernel(source: string, options: readonly string[] = [], root?: BuildRoot): Promise<OwnKernel> {
-  const lines = [...NEEDED.map((name) => `CONFIG_${name}=y`), "CONFIG_DUMMY=m", 'CONFIG_LOCALVERSION="-own"', ...options];
+export async function ownKernel(source: string, { config = [], variables = [], root }: OwnKernelOptions = {}): Promise<OwnKernel> {
+  const asked = new Map(
+    [...NEEDED.map((name) => `CONFIG_${name}=y`), "CONFIG_DUMMY=m", 'CONFIG_LOCALVERSION="-own"', ...config].map((line) => [
+      optionOf(line),
+      line,
+    ]),
+  );
+  const lines = [...asked.values()];
   const compiler = root === undefined ? [] : [(await runTool("gcc", ["--version"], { root })).stdout];
-  const key = [source, ...lines, ...compiler];
+  const key = [source, ...lines, ...variables, ...compiler];
   const tree = join(defaultCacheDir(process.env), "own-kernels", hashOf(key).slice(0, 16));
   const run = async (program: string, ...words: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await runTool(program, words, { cwd: tree, root });
     if (exitCode !== 0) throw new Error(`${program} ${words.join(" ")} in ${tree}: ${stderr.slice(-5000)}`);
     return stdout;
   };
-  const make = (...words: string[]): Promise<string> => run("make", "-s", `-j${availableParallelism()}`, ...words);
+  const make = (...words: string[]): Promise<string> => run("make", "-s", `-j${availableParallelism()}`, ...variables, ...words);
   if (!existsSync(join(tree, "built"))) {
     rmSync(tree, { recursive: true, force: true });
     const found = await listSourceFiles(source, true);
@@ -73,8 +86,24 @@ export async function ownKernel(source: string, options: readonly string[] = [],
     writeFileSync(join(tree, "more.config"), `${lines.join("\n")}\n`);
     await run("scripts/kconfig/merge_config.sh", "-m", ".config", "more.config");
     await make("olddefconfig");
+    requireConfig(readFileSync(join(tree, ".config"), "utf8"), config);
     await make("bzImage", "modules");
     writeFileSync(join(tree, "built"), "");
   }
   return { tree, release: (await make("kernelrelease")).trim() };
+}
+
+/** `CONFIG_X=y` and `# CONFIG_X is not set` are about `CONFIG_X`. */
+function optionOf(line: string): string {
+  return /CONFIG_\w+/.exec(line)?.[0] ?? line;
+}
+
+/** An option that depends on another, or that this source does not have, comes out otherwise than asked for: then the kernel is not the one that is wanted. */
+function requireConfig(text: string, wanted: readonly string[]): void {
+  const lines = new Set(text.split("\n"));
+  // What does not exist is not set.
+  const missing = wanted.filter(
+    (line) => !lines.has(line) && !(line.startsWith("#") && !new RegExp(`^${optionOf(line)}=`, "m").test(text)),
+  );
+  if (missing.length > 0) throw new Error(`these options do not come out so:\n${missing.join("\n")}`);
 }

@@ -1,33 +1,23 @@
 import { join } from "node:path";
 import { Refusal } from "../src/diagnostics.js";
-import { tellNobody, type Tell } from "../src/events.js";
+import { tellNobody } from "../src/events.js";
 import type { Distribution } from "../src/distro/distro.js";
 import { makeTemporary, removeTemporary } from "../src/host/temporary.js";
-import { UnitIndex } from "../src/kbuild/compile/unit-index.js";
-import { prepareBuild } from "../src/kbuild/prepare-build.js";
-import { openSnapshot } from "../src/kernel/snapshot/open-snapshot.js";
-import { openKernelTree } from "../src/tree/open-tree.js";
 import { chooseFixes } from "../corpus/choose-fixes.js";
 import { findFixes } from "../corpus/fixes/find-fixes.js";
 import { judgeSet } from "../corpus/judge-set.js";
 import { openSet } from "../corpus/open-set.js";
 import { rehearseUpdates } from "../corpus/rehearse/rehearse-updates.js";
-import { takeSnapshot } from "../corpus/snapshot-of-set.js";
 import { isWrong, summarize } from "../corpus/summary.js";
 import type { CorpusSet } from "../corpus/types.js";
 import type { MatrixRow } from "./choose-rows.js";
 import type { KernelFigures } from "./figures.js";
-import { drawUnits, matchSample } from "./match-sample.js";
+import { measureMatching, type MatchingOptions } from "./measure-matching.js";
 
-export interface MeasureOptions {
+export interface MeasureOptions extends MatchingOptions {
   readonly distribution: Distribution;
-  readonly cacheDir: string;
-  /** Fixes of the next version that something is built of, and units for matching; chosen by the seed. */
+  /** How many fixes of the next version that something is built of; chosen by the seed. */
   readonly fixes: number;
-  readonly units: number;
-  readonly seed: number;
-  readonly jobs: number;
-  readonly tell: Tell;
 }
 
 /** The limit that docs/coverage.md has. */
@@ -61,16 +51,6 @@ async function timePrepare({ suite, release }: MatrixRow, tree: string, { distri
   } finally {
     await removeTemporary(directory);
   }
-}
-
-async function measureMatching(tree: string, options: MeasureOptions): Promise<NonNullable<KernelFigures["matching"]>> {
-  const { cacheDir, jobs, tell, units: count, seed } = options;
-  const build = await prepareBuild(await openKernelTree(tree), { cacheDir, tell, jobs });
-  const units = await drawUnits(build, await UnitIndex.of(build), count, seed);
-  const modules = units.map(({ target }) => target).filter((target) => target !== "vmlinux");
-  const snapshot = await takeSnapshot(tree, modules, cacheDir, tell);
-  tell("stage", `matching ${units.length} units`);
-  return await matchSample(build, units, openSnapshot(snapshot.path), jobs);
 }
 
 async function measureFixes(row: MatrixRow, next: string, options: MeasureOptions): Promise<NonNullable<KernelFigures["fixes"]>> {

@@ -34,6 +34,6 @@ export async function smallKernel(series: string, root: BuildRoot, place: Archiv
   const source = join(place.cacheDir, "trees", found.release);
   await prepareDebianKernel({ release: found.release, dir: source, suite: SUITE, ...place });
   place.tell?.("stage", `building a small ${series} kernel, unless it is there`);
-  const kernel = await ownKernel(source, OPTIONS, root);
+  const kernel = await ownKernel(source, { config: OPTIONS, root });
   return { ...kernel, series, source, options: OPTIONS };
 }

@@ -21,11 +21,13 @@ const COMPANY = [
 /** A small kernel that watches what is done in it, prepared. */
 export async function debuggingKernel(): Promise<OwnKernel> {
   const { path } = await testTree("6.12");
-  const kernel = await ownKernel(path, [
-    ...[...CHECKS, ...COMPANY].map((name) => `CONFIG_${name}=y`),
-    // The smallest of allocators has no room for what KASAN keeps of an object.
-    "# CONFIG_SLUB_TINY is not set",
-  ]);
+  const kernel = await ownKernel(path, {
+    config: [
+      ...[...CHECKS, ...COMPANY].map((name) => `CONFIG_${name}=y`),
+      // The smallest of allocators has no room for what KASAN keeps of an object.
+      "# CONFIG_SLUB_TINY is not set",
+    ],
+  });
   if ((await readKernelRecord(join(kernel.tree, "ksplice"))) === undefined) await prepareOwnKernel({ build: kernel.tree });
   return kernel;
 }
