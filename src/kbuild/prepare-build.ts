@@ -8,11 +8,12 @@ import { hashOf, isDirectory, isFile, readTextIfThere, writeWhole } from "../hos
 import { findConfigVersion, findDefinedString, findSourceVersion, parseConfig } from "../tree/kernel-config.js";
 import { buildRootPath, readKernelRecord } from "../tree/kernel-record.js";
 import { noBuildRoot } from "../tree/refusals.js";
+import { requireCompiledObjects } from "../tree/needed-options.js";
 import { findToolchain, hasToolchain } from "../tree/toolchain.js";
 import type { BuildRoot } from "../host/build-root.js";
 import { packageRoot } from "../host/package-root.js";
 import { makeKernel, withBuildLock } from "./make.js";
-import { cannotPrepare, configurationDiffers, linkTimeOptimised, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
+import { cannotPrepare, configurationDiffers, noBuildDirectory, otherSourceVersion, treeNotClean } from "./refusals.js";
 import { rustVariables, writeRecordedRust, writeRustTarget } from "./recorded-rust.js";
 import { findLeftover } from "./clean-source.js";
 import type { PreparedBuild } from "./types.js";
@@ -41,7 +42,7 @@ export async function prepareBuild(tree: KernelTree, options: PrepareOptions): P
   const tell = options.tell ?? tellNobody;
   const configText = await readFile(tree.configFile, "utf8");
   const config = parseConfig(configText);
-  if (config.has("LTO")) throw linkTimeOptimised(tree.configFile);
+  requireCompiledObjects(config, tree.configFile);
   const headers = await readHeaders(tree);
   const makefile = await checkSource(tree, configText, headers.release);
   const cacheTop = options.cacheDir;

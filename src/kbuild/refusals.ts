@@ -45,12 +45,3 @@ export function configurationDiffers(release: string, differences: readonly stri
     hint: "install the compiler, binutils and pahole that the kernel was built with",
   });
 }
-
-export function linkTimeOptimised(configFile: string): Refusal {
-  return new Refusal({
-    code: "link-time-optimised",
-    message: "the kernel was optimised as it was linked (CONFIG_LTO): no object of it has the code that runs",
-    location: configFile,
-    hint: "a kernel without CONFIG_LTO_CLANG can be patched",
-  });
-}

@@ -63,3 +63,22 @@ export function otherBinutils(wanted: string, where: string): Refusal {
     hint: "--suite names the release that the kernel was built in",
   });
 }
+
+/** @param missing options, and what each lacks without */
+export function kernelLacks(location: string, missing: readonly (readonly [option: string, why: string])[]): Refusal {
+  return new Refusal({
+    code: "kernel-lacks-options",
+    message: `no update can be applied to this kernel:\n${missing.map(([option, why]) => `  it is built without CONFIG_${option}: ${why}`).join("\n")}`,
+    location,
+    hint: "build it with these options, install and boot that kernel, and prepare it",
+  });
+}
+
+export function linkTimeOptimised(configFile: string): Refusal {
+  return new Refusal({
+    code: "link-time-optimised",
+    message: "the kernel was optimised as it was linked (CONFIG_LTO): no object of it has the code that runs",
+    location: configFile,
+    hint: "a kernel without CONFIG_LTO_CLANG can be patched",
+  });
+}

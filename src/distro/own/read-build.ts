@@ -3,7 +3,8 @@ import { readFile, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isDirectory, isFile, readTextIfThere } from "../../host/files.js";
 import { findDefinedString, findSourceVersion, parseConfig } from "../../tree/kernel-config.js";
-import { buildNotFinished, configurationChanged, noKernelBuild, noModules } from "./refusals.js";
+import { requirePatchable } from "../../tree/needed-options.js";
+import { buildNotFinished, configurationChanged, noKernelBuild } from "./refusals.js";
 
 /** A kernel as it was built, in its source or in a directory of its own (`make O=`). */
 export interface KernelBuild {
@@ -38,7 +39,7 @@ export async function readBuild(given: string): Promise<KernelBuild> {
   const source = await findSource(directory);
   if (source === undefined) throw noKernelBuild(directory);
   const config = await readTextIfThere(join(directory, ".config"));
-  if (config !== undefined && !parseConfig(config).has("MODULES")) throw noModules(directory);
+  if (config !== undefined) requirePatchable(parseConfig(config), join(directory, ".config"));
   const missing = await missingOf(directory, PARTS);
   if (missing.length > 0) throw buildNotFinished(directory, missing);
   await checkConfiguration(directory, config ?? "");

@@ -34,14 +34,6 @@ export function configurationChanged(directory: string, differences: readonly st
   });
 }
 
-export function noModules(directory: string): Refusal {
-  return new Refusal({
-    code: "no-modules",
-    message: `the kernel in ${directory} is built without CONFIG_MODULES, so no update can be loaded into it`,
-    location: directory,
-  });
-}
-
 export function configDirectoryInUse(path: string): Refusal {
   return new Refusal({
     code: "config-directory-in-use",

@@ -111,4 +111,10 @@ describe("a build", () => {
       message: expect.stringContaining("something is wrong") as string,
     });
   });
+
+  test("that was optimised as it was linked is refused: its objects are not what runs", async () => {
+    const before = readFileSync(join(top, "ksplice/.config"), "utf8");
+    writeFiles(top, { "ksplice/.config": `${before}CONFIG_LTO=y\nCONFIG_LTO_CLANG=y\nCONFIG_LTO_CLANG_THIN=y\n` });
+    await expect(prepareBuild(await open(), { cacheDir })).rejects.toMatchObject({ code: "link-time-optimised" });
+  });
 });

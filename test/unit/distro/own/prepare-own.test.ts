@@ -7,7 +7,7 @@ import { openKernelTree } from "../../../../src/tree/open-tree.js";
 import { temporaryDirectory, writeFiles } from "../../../support/temp-dir.js";
 
 const GCC = execFileSync("gcc", ["--version"], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } }).split("\n")[0] ?? "";
-const OPTIONS = `CONFIG_CC_VERSION_TEXT="${GCC}"\nCONFIG_MODULES=y\nCONFIG_NET=y\n`;
+const OPTIONS = `CONFIG_CC_VERSION_TEXT="${GCC}"\nCONFIG_NET=y\n${["MODULES", "PROC_FS", "SYSFS", "KALLSYMS", "PROC_KCORE"].map((name) => `CONFIG_${name}=y\n`).join("")}`;
 
 /** Not those behind its link to the source. */
 const filesOf = (top: string): string[] =>
@@ -118,10 +118,26 @@ describe("a kernel that was built in a directory of its own", () => {
     [
       "without modules",
       () => {
-        writeFileSync(join(build, ".config"), "CONFIG_NET=y\n");
+        writeFileSync(join(build, ".config"), OPTIONS.replace("CONFIG_MODULES=y\n", ""));
       },
-      "no-modules",
-      /CONFIG_MODULES/,
+      "kernel-lacks-options",
+      /^no update can be applied to this kernel:\n {2}it is built without CONFIG_MODULES: [^\n]*$/,
+    ],
+    [
+      "without a table of its symbols, and without its memory",
+      () => {
+        writeFileSync(join(build, ".config"), OPTIONS.replace(/CONFIG_(?:KALLSYMS|PROC_KCORE)=y\n/g, ""));
+      },
+      "kernel-lacks-options",
+      /CONFIG_KALLSYMS: .*\n {2}it is built without CONFIG_PROC_KCORE/,
+    ],
+    [
+      "optimised as it was linked",
+      () => {
+        writeFileSync(join(build, ".config"), `${OPTIONS}CONFIG_LTO=y\nCONFIG_LTO_CLANG=y\n`);
+      },
+      "link-time-optimised",
+      /CONFIG_LTO/,
     ],
     [
       "without its source",
