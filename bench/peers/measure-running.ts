@@ -1,12 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { execa } from "execa";
 import type { Tell } from "../../src/events.js";
+import { compileForMachine, SleepingThreads } from "../../examples/sleeping-threads.js";
 import { moduleName } from "../../src/host/module-file.js";
-import { packageRoot } from "../../src/host/package-root.js";
 import { commandLine } from "../../src/host/program-paths.js";
 import { makeTemporary, removeTemporary } from "../../src/host/temporary.js";
-import { bootMachine, type Machine, type StartedCommand } from "../../vm/machine.js";
+import { bootMachine, type Machine } from "../../vm/machine.js";
 import type { Running, Switching } from "./figures.js";
 import { FIRST } from "./fixes.js";
 import type { PeerName } from "./peer.js";
@@ -38,8 +36,6 @@ export async function measureRunning(
 ): Promise<Map<PeerName, Running>> {
   const directory = await makeTemporary("ksplice-peers-");
   try {
-    const program = join(directory, "guest");
-    await execa("gcc", ["-Wall", "-O1", "-static", "-pthread", "-o", program, join(packageRoot(), "bench/peers/guest.c")]);
     tell("stage", `booting ${kernel.release}, where an instruction is a nanosecond`);
     const machine = await bootMachine({
       kernel: join(kernel.tree, "arch/x86/boot/bzImage"),
@@ -51,7 +47,7 @@ export async function measureRunning(
       runTimeoutMs: SLOW_MS,
     });
     try {
-      const guest = await Guest.start(machine, await readFile(program));
+      const guest = await Guest.start(machine, directory);
       return await measureAll(guest, updates, tell);
     } finally {
       await machine.powerOff();
@@ -64,7 +60,7 @@ export async function measureRunning(
 async function measureAll(guest: Guest, updates: readonly BuiltUpdate[], tell: Tell): Promise<Map<PeerName, Running>> {
   const figures = new Map<PeerName, Running>();
   for (const threads of THREADS) {
-    const all = await guest.sleepingThreads(threads);
+    const all = await guest.threads.start(threads);
     const before = await guest.callCost(EINVAL);
     for (const { tool, file } of updates) {
       tell("stage", `${tool}'s update, with ${all} threads`);
@@ -76,7 +72,7 @@ async function measureAll(guest: Guest, updates: readonly BuiltUpdate[], tell: T
       await guest.callCost(EINVAL);
       figures.set(tool, { call, loaded, switching: [...(figures.get(tool)?.switching ?? []), switched] });
     }
-    guest.endThreads();
+    guest.threads.end();
   }
   const problems = await guest.machine.problems();
   if (problems.length > 0) throw new Error(`the kernel complains: ${problems.join("\n")}`);
@@ -126,16 +122,20 @@ function byKsplice(guest: Guest): Way {
   };
 }
 
-/** The machine with the program that calls and sleeps. */
+/** The machine with the programs that call and sleep. */
 class Guest {
-  #threads: StartedCommand | undefined;
+  private constructor(
+    readonly machine: Machine,
+    readonly threads: SleepingThreads,
+  ) {}
 
-  private constructor(readonly machine: Machine) {}
-
-  static async start(machine: Machine, program: Uint8Array): Promise<Guest> {
-    const sent = await machine.run("cat >/tmp/guest && chmod +x /tmp/guest", { input: program });
+  /** @param workDir a directory of ours, for the programs */
+  static async start(machine: Machine, workDir: string): Promise<Guest> {
+    const threads = await SleepingThreads.install(machine, workDir);
+    const program = await compileForMachine("bench/peers/call-cost.c", workDir);
+    const sent = await machine.run("cat >/tmp/call-cost && chmod +x /tmp/call-cost", { input: program });
     if (sent.exitCode !== 0) throw new Error(sent.stderr);
-    return new Guest(machine);
+    return new Guest(machine, threads);
   }
 
   /** Shell text. @throws Error with what it said, if it fails */
@@ -151,22 +151,8 @@ class Guest {
 
   /** @returns instructions a call; the program's own are the same each time @throws Error where a call ends otherwise than it should */
   async callCost(errno: number): Promise<number> {
-    const calls = readCalls(await this.run(`/tmp/guest calls ${CALLS}`), CALLS);
+    const calls = readCalls(await this.run(`/tmp/call-cost ${CALLS}`), CALLS);
     if (calls.errno !== errno) throw new Error(`getrlimit ended with error ${calls.errno}, and ${errno} was to be expected`);
     return calls.each;
-  }
-
-  /** In place of those from before. @returns how many threads there are in all */
-  async sleepingThreads(count: number): Promise<number> {
-    this.endThreads();
-    await this.run("rm -f /tmp/ready");
-    this.#threads = this.machine.start(`exec /tmp/guest threads ${count} >/tmp/ready`);
-    await this.run("while ! grep -q ready /tmp/ready; do sleep 0.1; done");
-    return Number(await this.run("ls -d /proc/[0-9]*/task/[0-9]* | wc -l"));
-  }
-
-  endThreads(): void {
-    this.#threads?.kill();
-    this.#threads = undefined;
   }
 }

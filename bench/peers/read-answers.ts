@@ -7,10 +7,10 @@ export interface Calls {
   readonly each: number;
 }
 
-/** `guest calls`: an error, and what so many calls took, several times. */
+/** `call-cost`: an error, and what so many calls took, several times. */
 export function readCalls(text: string, count: number): Calls {
   const [errno, ...rounds] = text.trim().split(/\s+/).map(Number);
-  if (errno === undefined || rounds.length === 0 || rounds.some(Number.isNaN)) throw new Error(`guest calls printed: ${text}`);
+  if (errno === undefined || rounds.length === 0 || rounds.some(Number.isNaN)) throw new Error(`call-cost printed: ${text}`);
   return { errno, each: Math.min(...rounds) / count };
 }
 

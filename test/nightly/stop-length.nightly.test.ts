@@ -51,7 +51,7 @@ const describeCosts = (series: Series): void => {
       }
 
       test.each(THREADS)("the stop with %i threads", async (asked) => {
-        const threads = await crowd.sleepingThreads(asked);
+        const threads = await crowd.threads.start(asked);
         expect(threads).toBeGreaterThan(asked);
         for (const functions of FUNCTIONS) cells.push(await measure(threads, functions));
       });
@@ -98,7 +98,7 @@ const describeCosts = (series: Series): void => {
           for (let run = 0; run < RUNS; run++) runs.push(Number(await core.read(`${VICTIM}/cost`)));
           return median(runs) / CALLS;
         };
-        const threads = await crowd.sleepingThreads(2000);
+        const threads = await crowd.threads.start(2000);
         const unpatched = await cost();
         const redirected = async (parameters: readonly string[]) => {
           await core.loadFirst(parameters);
@@ -116,7 +116,7 @@ const describeCosts = (series: Series): void => {
         expect(await core.answer()).toBe("7");
         const livepatch = await cost();
         await core.endLivepatch();
-        crowd.endThreads();
+        crowd.threads.end();
         const row = (what: string, call: number, time: string) => [what, (call - unpatched).toFixed(1), time];
         writeFigures(
           `calls ${series}`,

@@ -1,7 +1,5 @@
-import { execa } from "execa";
 import { expect } from "vitest";
-import { fileURLToPath } from "node:url";
-import { join } from "node:path";
+import { SleepingThreads } from "../../../examples/sleeping-threads.js";
 import type { StartedCommand } from "../../../vm/machine.js";
 import { type CoreMachine, UPDATES } from "./core-machine.js";
 
@@ -10,22 +8,16 @@ const FUNCTIONS = 1000;
 
 /** Many functions to patch, the update `many` that replaces some of them, and many threads. */
 export class Crowd {
-  #threads: StartedCommand | undefined;
-
   private constructor(
     private readonly core: CoreMachine,
-    /** On the host; sent into the machine as it is. */
-    private readonly program: Uint8Array,
+    readonly threads: SleepingThreads,
   ) {}
 
   /** @param workDir where the program of the threads is compiled */
   static async load(core: CoreMachine, workDir: string): Promise<Crowd> {
-    const program = join(workDir, "threads");
-    const source = fileURLToPath(new URL("threads.c", import.meta.url));
-    await execa("gcc", ["-O1", "-pthread", "-static", "-o", program, source]);
-    const { stdout } = await execa("cat", [program], { encoding: "buffer" });
+    const threads = await SleepingThreads.install(core.machine, workDir);
     await core.load("kstest_crowd");
-    return new Crowd(core, stdout);
+    return new Crowd(core, threads);
   }
 
   async loadMany(count: number): Promise<void> {
@@ -34,22 +26,6 @@ export class Crowd {
 
   async unloadMany(): Promise<void> {
     expect(await this.core.unload("kstest_many")).toBe("");
-  }
-
-  /** In place of those from before. @returns how many threads there are in all, the kernel's among them */
-  async sleepingThreads(count: number): Promise<number> {
-    const { machine } = this.core;
-    this.endThreads();
-    await machine.run("cat >/tmp/threads; chmod +x /tmp/threads; rm -f /tmp/ready", { input: this.program });
-    this.#threads = machine.start(`exec /tmp/threads ${count} >/tmp/ready`);
-    const waited = await machine.run("while ! grep -q ready /tmp/ready; do sleep 0.1; done", { timeoutMs: 600_000 });
-    expect(waited).toMatchObject({ exitCode: 0 });
-    return Number((await machine.run("ls -d /proc/[0-9]*/task/[0-9]* | wc -l", { timeoutMs: 600_000 })).stdout);
-  }
-
-  endThreads(): void {
-    this.#threads?.kill();
-    this.#threads = undefined;
   }
 
   /** Readers that call all functions all the time: how many times in all they found a function that answers in neither way comes out. */

@@ -8,7 +8,7 @@ describe("what the calls took", () => {
   });
 
   it.each(["", "34", "34 12 Killed"])("is not made up of %j", (text) => {
-    expect(() => readCalls(text, 1000)).toThrow("guest calls printed");
+    expect(() => readCalls(text, 1000)).toThrow("call-cost printed");
   });
 });
 

@@ -1,4 +1,4 @@
-/* Threads that sleep, each in one of several system calls: threads NUMBER. Says "ready" when all do. */
+/* Threads that sleep, each in one of several system calls: sleeping-threads NUMBER. Says "ready" when all do. */
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -32,7 +32,8 @@ static void *sleep_in(void *kind)
 		poll(&poll_set, 1, -1);
 		break;
 	case 2:
-		read(pipes[0], &byte, 1);
+		if (read(pipes[0], &byte, 1) < 0)
+			perror("read");
 		break;
 	case 3:
 		sem_wait(&never);
