@@ -1,3 +1,4 @@
+import { withoutBuild } from "../src/kbuild/clean-source.js";
 import { prepareBuild } from "../src/kbuild/prepare-build.js";
 import { UnitIndex } from "../src/kbuild/compile/unit-index.js";
 import { takeSnapshot } from "../corpus/snapshot-of-set.js";
@@ -21,7 +22,7 @@ export interface MatchingOptions {
  */
 export async function measureMatching(tree: string, options: MatchingOptions): Promise<NonNullable<KernelFigures["matching"]>> {
   const { cacheDir, jobs, tell, units: count, seed } = options;
-  const build = await prepareBuild(await openKernelTree(tree), { cacheDir, tell, jobs });
+  const build = await prepareBuild(await withoutBuild(await openKernelTree(tree), cacheDir), { cacheDir, tell, jobs });
   const units = await drawUnits(build, await UnitIndex.of(build), count, seed);
   const modules = units.map(({ target }) => target).filter((target) => target !== "vmlinux");
   const snapshot = await takeSnapshot(tree, modules, cacheDir, tell);
