@@ -8,6 +8,8 @@ import { parseObject } from "../src/elf/parse-object.js";
 import { writeObject } from "../src/elf/write-object.js";
 import { packageRoot } from "../src/host/package-root.js";
 import { findRehearsalKernel } from "../src/rehearse/rehearsal-kernel.js";
+import { openKernelTree } from "../src/tree/open-tree.js";
+import { readNeededMap } from "../src/tree/system-map.js";
 import { makeTemporary, removeTemporary } from "../src/host/temporary.js";
 import { bootMachine, type Machine } from "../vm/machine.js";
 import { ModuleFiles } from "../vm/module-files.js";
@@ -55,7 +57,8 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
     tell("stage", `loading ${order.length} modules`);
     const notLoaded = await loadModules(machine, order, join(share, "modules"));
     tell("stage", "saving the kernel's memory");
-    const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.cjs"), "snapshot", "--quiet", join(share, "snapshot")];
+    const map = await writeNeededMap(tree, share, tell);
+    const command = [process.execPath, join(packageRoot(), "dist/cli/ksplice.cjs"), "snapshot", "--quiet", ...map, join(share, "snapshot")];
     const result = await machine.run(command, { timeoutMs: TIMEOUT_MS });
     if (result.exitCode !== 0)
       throw new Refusal({ code: "no-snapshot", message: `ksplice snapshot failed in the virtual machine:\n${result.stderr}` });
@@ -68,6 +71,15 @@ export async function takeSnapshot(tree: string, modules: readonly string[], cac
     await machine?.powerOff();
     await removeTemporary(share);
   }
+}
+
+/** @returns the options of `ksplice snapshot` for a kernel that does not tell where its variables are */
+async function writeNeededMap(tree: string, share: string, tell: Tell): Promise<string[]> {
+  const map = await readNeededMap(await openKernelTree(tree), tell);
+  if (map === undefined) return [];
+  const path = join(share, "System.map");
+  await writeFile(path, map);
+  return ["--system-map", path];
 }
 
 /** What is written down beside a snapshot. */

@@ -44,12 +44,23 @@ static const char *find_site_fault(const struct ksplice_function *function)
 	return NULL;
 }
 
+#ifdef CONFIG_FUNCTION_TRACER
+
 static const char *find_entry_fault(const struct ksplice_function *function)
 {
 	if (function->site < MCOUNT_INSN_SIZE || function->site > function->old_size)
 		return "no ftrace call before its site";
 	return NULL;
 }
+
+#else
+
+static const char *find_entry_fault(const struct ksplice_function *function)
+{
+	return "no ftrace in this kernel";
+}
+
+#endif
 
 static const char *find_function_fault(const struct module *owner,
 				       const struct ksplice_function *function)

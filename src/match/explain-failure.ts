@@ -48,10 +48,11 @@ export function isLostWeak(matcher: UnitMatcher, place: Place): boolean {
 }
 
 /**
- * True if a function was not found only because several of its name are the same to the byte, and nothing of the unit refers to it: compilers leave such
- * pieces of inlined functions behind. Which of them is the unit's own does not matter to anybody.
+ * True if a function was not found only because several of its name are the same, and nothing of the unit that runs refers to it: compilers leave such
+ * pieces of inlined functions behind, or used them in code that has run. Which of them is the unit's own does not matter to anybody.
+ * @param lostWeak weak definitions of the unit that are not the running ones
  */
-export function isUnusedTwin(matcher: UnitMatcher, place: Place): boolean {
-  const addrs = matcher.addrsToTry(place);
-  return addrs.length >= 2 && !matcher.unit.pre.isReferenced(place) && addrs.every((addr) => matcher.mayBeAt(place, addr));
+export function isUnusedTwin(matcher: UnitMatcher, place: Place, lostWeak: ReadonlySet<Place>): boolean {
+  const fitting = matcher.addrsToTry(place).filter((addr) => matcher.mayBeAt(place, addr));
+  return fitting.length >= 2 && !matcher.unit.pre.isReferenced(place, lostWeak);
 }

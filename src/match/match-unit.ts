@@ -28,7 +28,8 @@ export function matchUnit(
   const matcher = new UnitMatcher(pre, unit.target, run, options.trace);
   const { pre: preObject } = matcher.unit;
   const unmatched = matcher.matchAll();
-  const lost = unmatched.filter((place) => isLostWeak(matcher, place) || isUnusedTwin(matcher, place));
+  const lostWeak = new Set(unmatched.filter((place) => isLostWeak(matcher, place)));
+  const lost = unmatched.filter((place) => lostWeak.has(place) || isUnusedTwin(matcher, place, lostWeak));
   const stray = [...matcher.matches.values()].flatMap((match) => {
     const failure = findStrayReference(matcher, match);
     return failure === undefined ? [] : [{ ...failure, place: match.place }];

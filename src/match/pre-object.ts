@@ -85,13 +85,18 @@ export class PreObject {
     return known;
   }
 
-  /** True if code or data that stays in memory refers to a place; tables that describe code do so for every function. */
-  isReferenced(place: Place): boolean {
+  /**
+   * True if code or data that stays in memory refers to a place; tables that describe code do so for every function.
+   * @param without functions that are not the running ones
+   */
+  isReferenced(place: Place, without: ReadonlySet<Place>): boolean {
     return this.object.sections.some(
       (section) =>
         !DESCRIPTIONS.test(section.name) &&
         !this.#isDiscardedText(section) &&
-        section.relocations.some(({ symbol, addend }) => {
+        section.relocations.some(({ symbol, addend, offset }) => {
+          const holder = without.size === 0 ? undefined : this.placeAt(section, offset);
+          if (holder !== undefined && without.has(holder)) return false;
           if (this.placeOf(symbol) === place) return true;
           const home = homeSection(symbol);
           return home !== undefined && home === place.section && this.placeAt(home, symbol.value + Math.max(addend, 0)) === place;

@@ -8,7 +8,7 @@ import type { Rehearsal } from "../../src/rehearse/rehearsal.js";
 import { openUpdate } from "../../src/update/file/update-file.js";
 import { patchOfEdits, type Edit } from "../support/edited-patch.js";
 import { runHost } from "../support/run-host.js";
-import { backportsTree, Workshop, type TestTree } from "../vm/support/trees.js";
+import { backportsTree, type TestTree, UPTIME_FIX, Workshop } from "../vm/support/trees.js";
 
 /** The newest kernel of Debian 13's backports: split packages, Rust, no symbol versions, lazy preemption. */
 
@@ -27,7 +27,6 @@ async function rehearse(update: string, ...options: string[]): Promise<Rehearsal
   return JSON.parse(rehearsed.stdout) as Rehearsal;
 }
 
-const UPTIME: readonly Edit[] = [{ file: "fs/proc/uptime.c", at: /"%lu\.%02lu %lu\.%02lu\\n"/, to: '"%lu.%02lu %lu.%02lu patched\\n"' }];
 const I2C: readonly Edit[] = [{ file: "drivers/i2c/i2c-dev.c", at: /(?<=i2cdev_write\(struct file[^]*?)count > 8192/, to: "count > 4096" }];
 /** Two functions of which the warnings have texts, in files with many such. */
 const WARNINGS: readonly Edit[] = [
@@ -41,7 +40,7 @@ const SPEAKING: readonly Edit[] = [
 
 describe("an update of Debian 13's backported kernel", { timeout: 1_200_000 }, () => {
   it("of the image does what it says, is what runs, and can be undone", async () => {
-    const update = await workshop.createOfEdits(tree.path, "uptime", UPTIME);
+    const update = await workshop.createOfEdits(tree.path, "uptime", UPTIME_FIX);
     const result = await rehearse(update, "--probe", "cut -d' ' -f3 /proc/uptime");
     expect(result).toMatchObject({ ok: true, problems: [], leftovers: [], verification: { findings: [] } });
     expect(result.matching.skippedBytes).toBe(0);

@@ -215,6 +215,21 @@ describe("a piece of an inlined function that nothing refers to", () => {
     expect(requireMatched(matchUnit(compileObject(source, "unit.o"), UNIT, load(5, 5, 5))).statistics.skipped).toContain("piece");
   });
 
+  it("is left alone where others of its name are not the same besides", () => {
+    expect(requireMatched(matchUnit(pre, UNIT, load(5, 6, 5))).statistics.skipped).toEqual(["piece"]);
+  });
+
+  it("is left alone where a weak definition that lost refers to it, and nothing else", () => {
+    const source = `${piece(5)} int f1(int x) { return x + 1; } __attribute__((weak)) int overridden(int x) { return piece() * x; } int f2(int x) { return x * 9; }`;
+    const unit = compileObject(source, "unit.o", GCC, [...KERNEL_LIKE_FLAGS, "-ffunction-sections", "-fno-toplevel-reorder"]);
+    const kernel = load(5, 5);
+    kernel.load(unit, TEXT_START + 0x50000n);
+    const weak = kernel.symbols.findIndex(({ name }) => name === "overridden");
+    kernel.symbols.splice(weak, 1);
+    kernel.load(compileObject("int overridden(int x) { return x * 1000; }", "arch.o"), TEXT_START + 0x100000n);
+    expect([...requireMatched(matchUnit(unit, UNIT, kernel)).statistics.skipped].sort()).toEqual(["overridden", "piece"]);
+  });
+
   it("is matched where one of that name is the same", () => {
     expect(requireMatched(matchUnit(pre, UNIT, load(6, 5, 7))).functions.has("piece")).toBe(true);
   });

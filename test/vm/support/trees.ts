@@ -57,6 +57,11 @@ function placeOf({ suite }: TestTree): { cacheDir: string; suite: string; tell: 
 /** A fix as Debian made it of `net/ipv4/raw.c`, in our words: a header that says that it has less than five words is refused. For 6.1. */
 export const RAW_FIX: readonly Edit[] = [{ file: "net/ipv4/raw.c", at: /if \(iphlen > length(?=\))/, to: "$& || iphlen < sizeof(*iph)" }];
 
+/** One word more in `/proc/uptime`. */
+export const UPTIME_FIX: readonly Edit[] = [
+  { file: "fs/proc/uptime.c", at: /"%lu\.%02lu %lu\.%02lu\\n"/, to: '"%lu.%02lu %lu.%02lu patched\\n"' },
+];
+
 /** One of `drivers/i2c/i2c-dev.c`, a module: a timeout that would overflow is refused. */
 export const I2C_FIX: readonly Edit[] = [{ file: "drivers/i2c/i2c-dev.c", at: /case I2C_TIMEOUT:\s*if \(arg > INT_MAX/, to: "$& / 10" }];
 
