@@ -103,6 +103,14 @@ export const dumpPointer = (entry: UnitDiff, name: string, place: string): Linka
     `${name} takes args[${place}] of its dump for a pointer, and for a number before: a dump that is under way, which user space goes on with when it likes, has a number there; keep the pointer at another place of args, one that is 0 until then`,
   );
 
+/** @param gone the member that `name` was given before the patch, and `come` that with it, each with its struct */
+export const callbackArgument = (entry: UnitDiff, name: string, gone: string, come: string): LinkageRefusal =>
+  make("callback-argument")(
+    entry,
+    name,
+    `${name} takes its argument for ${come}, and before the patch for ${gone}, and is set up with another one too: what was set up before comes with the former, and the object would be looked for in the wrong place; leave ${name} as it is, and give those that are made from now on a callback of another name`,
+  );
+
 /** @param callback the member of the table. @param who is alive and has noted that there is none */
 export const notedCallback = (entry: UnitDiff, name: string, callback: string, who: string): LinkageRefusal =>
   make("noted-callback")(

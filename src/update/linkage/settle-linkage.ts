@@ -4,6 +4,7 @@ import { MODULE_CALLS } from "../../diff/compare/module-calls.js";
 import { STB_LOCAL } from "../../elf/constants.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
+import { findCallbackArguments } from "./callback-arguments.js";
 import { findCalledByBpf } from "./called-by-bpf.js";
 import { findChangedTypes } from "./changed-types.js";
 import { findBusyCode, type BusyCode, type BusyFunction } from "./busy-code.js";
@@ -81,6 +82,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findNotedCallbacks(diffs, context.texts),
     ...findPerCpuPointers(diffs, context.texts),
     ...findDumpPointers(diffs, context.texts),
+    ...findCallbackArguments(diffs, context.texts),
   ];
   // Who calls those in the old way is replaced, and who else has their names was looked for.
   const judged = new Set(together);
