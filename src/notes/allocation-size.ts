@@ -12,6 +12,10 @@ const SIZES: readonly (readonly [callee: RegExp, args: readonly number[]])[] = [
   [/^(?:k|kv)(?:calloc|malloc_array)(?:_node)?$/, [0, 1]],
   [/^(?:k|kv|v)[mz]alloc(?:_node|_user)?$/, [0]],
   [/^kv?memdup$/, [1]],
+  // By a type, or what is of it: include/linux/slab.h, Linux 7.
+  [/^kv?[mz]alloc_obj$/, [0]],
+  [/^kv?[mz]alloc_objs$/, [0, 1]],
+  [/^kv?[mz]alloc_flex$/, [0, 1, 2]],
   [/^kmem_cache_create(?:_usercopy)?$/, [1]],
   [/^dma_pool_create$/, [2]],
   [/^(?:dmam?|pci)_alloc_(?:coherent|consistent|noncoherent|attrs)$/, [1]],
@@ -20,6 +24,8 @@ const SIZES: readonly (readonly [callee: RegExp, args: readonly number[]])[] = [
   [/^(?:__)?alloc_percpu(?:_gfp)?$/, [0]],
   [/^sk_alloc$|^crypto_alloc_instance$/, []],
 ];
+
+const BY_TYPE = /_(?:objs?|flex)$/;
 
 interface Allocation {
   readonly call: Call;
@@ -93,6 +99,7 @@ function allocationsOf(entry: SourceFunction): Allocation[] {
     const rule = SIZES.find(([callee]) => callee.test(call.callee));
     if (rule === undefined || call.target === undefined) return [];
     const sizes = rule[1].map((index) => call.args[index] ?? "");
+    if (BY_TYPE.test(call.callee)) sizes[0] = `sizeof(${sizes[0] ?? ""})`;
     return sizes.length === 0 ? [] : [{ call, target: call.target.replaceAll(/\s/g, ""), sizes }];
   });
 }

@@ -11,7 +11,7 @@ const INITIALISER =
 
 /** Calls that make an object. */
 const ALLOCATOR =
-  /^(?:devm_)?(?:k[mz]alloc|kcalloc|kmalloc_array|kv[mzc]alloc|kmem_cache_z?alloc|[vk][mz]alloc_node|kmemdup|vzalloc|vmalloc|alloc_\w+|\w+_alloc(?:_\w+)?)$/;
+  /^(?:devm_)?(?:k[mz]alloc|kcalloc|kmalloc_array|kv[mzc]alloc|kv?[mz]alloc_(?:objs?|flex)|kmem_cache_z?alloc|[vk][mz]alloc_node|kmemdup|vzalloc|vmalloc|alloc_\w+|\w+_alloc(?:_\w+)?)$/;
 
 /** A field that a function gives its first value. */
 interface Initialised {

@@ -14,9 +14,9 @@ const FREES: readonly { readonly callee: RegExp; readonly takes: readonly string
 ];
 
 const MANAGED = /^devm_k(?:[mz]alloc|calloc|malloc_array|memdup|strdup|asprintf)$/;
-const OWN = /^(?:k[mz]alloc|kcalloc|kmalloc_array|kmemdup|kstrdup|kasprintf)$/;
+const OWN = /^(?:k[mz]alloc(?:_objs?|_flex)?|kcalloc|kmalloc_array|kmemdup|kstrdup|kasprintf)$/;
 /** Whatever a file system calls its own one: `f2fs_kzalloc`. */
-const SLAB = /(?:^|_)(?:k[mz]alloc|kcalloc|kmalloc_array|kmemdup\w*|kstrn?dup|kasprintf)(?:_node)?$/;
+const SLAB = /(?:^|_)(?:k[mz]alloc|kcalloc|kmalloc_array|kmemdup\w*|kstrn?dup|kasprintf)(?:_node|_objs?|_flex)?$/;
 const FREE = /^kfree(?:_sensitive|_rcu)?$/;
 
 /**

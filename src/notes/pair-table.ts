@@ -83,12 +83,13 @@ const PAIRS: readonly Pair[] = [
   { name: "fd", acquire: /^(?:fget|fdget|get_file)(?:_raw|_pos)?$/, release: /^(?:fput|fdput)(?:_pos)?$/, subject: "none" },
   {
     name: "kfree",
-    acquire: /^(?:kmalloc|kzalloc|kcalloc|kmalloc_array|kmemdup|kstrdup|kstrndup|kasprintf|kmalloc_node|kzalloc_node|memdup_user)$/,
+    acquire:
+      /^(?:kmalloc|kzalloc|kcalloc|kmalloc_array|kmemdup|kstrdup|kstrndup|kasprintf|kmalloc_node|kzalloc_node|k[mz]alloc_(?:objs?|flex)|memdup_user)$/,
     release: /^(?:kfree|kfree_sensitive|kfree_rcu)$/,
     subject: "target",
   },
   { name: "vfree", acquire: /^(?:vmalloc|vzalloc|vmalloc_user|vmalloc_node)$/, release: /^vfree$/, subject: "target" },
-  { name: "kvfree", acquire: /^kv[mzc]alloc(?:_node|_array)?$/, release: /^kvfree$/, subject: "target" },
+  { name: "kvfree", acquire: /^kv[mzc]alloc(?:_node|_array|_objs?|_flex)?$/, release: /^kvfree$/, subject: "target" },
 ];
 
 /** Words that make a pair of two calls whose names are otherwise the same: usb_get_dev and usb_put_dev, enable_irq and disable_irq. */

@@ -129,6 +129,25 @@ export const SILENT: readonly Case[] = [
     post: fn("int toy_f(struct toy *t)", "t->buf = kmalloc_array(n, sizeof(*t->buf), GFP_KERNEL);", "return 0;"),
   },
   {
+    title: "an object that is asked for by its type",
+    pre: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc(struct_size(t, parts, n), GFP_KERNEL);", "return t;"),
+    post: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc_flex(*t, parts, n);", "return t;"),
+  },
+  {
+    title: "objects that are asked for by their type",
+    pre: fn("int toy_f(struct toy *t)", "t->buf = kcalloc(n, sizeof(*t->buf), GFP_KERNEL);", "return 0;"),
+    post: fn("int toy_f(struct toy *t)", "t->buf = kzalloc_objs(*t->buf, n);", "return 0;"),
+  },
+  {
+    title: "memory that only one allocator has made, by its type",
+    pre:
+      fn("int toy_load(struct toy *t)", "t->map = kzalloc_obj(*t->map);", "return 0;") +
+      fn("void toy_free(struct toy *t)", "kvfree(t->map);"),
+    post:
+      fn("int toy_load(struct toy *t)", "t->map = kzalloc_obj(*t->map);", "return 0;") +
+      fn("void toy_free(struct toy *t)", "kfree(t->map);"),
+  },
+  {
     title: "a buffer of the function's own",
     pre: fn("int toy_f(struct toy *t)", "char *buf;", "buf = kmalloc(64, GFP_KERNEL);", "g(buf);", "kfree(buf);", "return 0;"),
     post: fn("int toy_f(struct toy *t)", "char *buf;", "buf = kmalloc(128, GFP_KERNEL);", "g(buf);", "kfree(buf);", "return 0;"),

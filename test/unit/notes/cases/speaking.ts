@@ -84,6 +84,16 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       pre: fn(PROBE, "p->buf = kmalloc(n, GFP_KERNEL);", "return 0;") + fn(REMOVE, "kfree(p->buf);"),
       post: fn(PROBE, "p->buf = vmalloc(n);", "return 0;") + fn(REMOVE, "vfree(p->buf);"),
     },
+    {
+      title: "objects of a type that are another allocator's",
+      pre: fn(PROBE, "p->items = kzalloc_objs(*p->items, n);", "return 0;") + fn(REMOVE, "kfree(p->items);"),
+      post: fn(PROBE, "p->items = kvzalloc_objs(*p->items, n);", "return 0;") + fn(REMOVE, "kvfree(p->items);"),
+    },
+    {
+      title: "an object of a type that is the device's, and that the driver gives back with the patch",
+      pre: fn(PROBE, "p = devm_kzalloc(dev, sizeof(*p), GFP_KERNEL);", "return 0;") + fn(REMOVE, "toy_off(p);"),
+      post: fn(PROBE, "p = kzalloc_obj(*p);", "return 0;") + fn(REMOVE, "toy_off(p);", "kfree(p);"),
+    },
   ],
   "moved-half": [
     {
@@ -124,6 +134,15 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
         fn("int toy_len(struct toy *t)", "return 8;"),
       post:
         fn("struct toy *toy_get_one(int n)", "struct toy *t = kmalloc(8, GFP_KERNEL);", "t->len = n;", "return t;") +
+        fn("int toy_len(struct toy *t)", "return t->len;"),
+    },
+    {
+      title: "a field that the maker of an object of a type fills in",
+      pre:
+        fn("struct toy *toy_get_one(int n)", "struct toy *t = kmalloc_obj(*t);", "return t;") +
+        fn("int toy_len(struct toy *t)", "return 8;"),
+      post:
+        fn("struct toy *toy_get_one(int n)", "struct toy *t = kmalloc_obj(*t);", "t->len = n;", "return t;") +
         fn("int toy_len(struct toy *t)", "return t->len;"),
     },
     {
@@ -173,6 +192,16 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
       title: "a cache of objects",
       pre: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 32, 0, 0, NULL);', "return 0;"),
       post: fn("int toy_caches(void)", 'toy_cache = kmem_cache_create("toy", 48, 0, 0, NULL);', "return 0;"),
+    },
+    {
+      title: "more objects of a type",
+      pre: fn("int toy_start(struct toy *t)", "t->items = kzalloc_objs(*t->items, TOY_FEW);", "return 0;"),
+      post: fn("int toy_start(struct toy *t)", "t->items = kzalloc_objs(*t->items, TOY_MANY);", "return 0;"),
+    },
+    {
+      title: "an object of a type with room behind it",
+      pre: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc_obj(*t);", "return t;"),
+      post: fn("struct toy *toy_make(int n)", "struct toy *t;", "t = kzalloc_flex(*t, parts, n);", "return t;"),
     },
     {
       title: "a place for each element of a table that grows",
