@@ -34,6 +34,8 @@ export interface ArchitectureSource {
   readonly ownImages: readonly string[];
   /** Those of them that have run when the kernel is started, and are gone. */
   readonly startImages: readonly string[];
+  /** What of these is linked into the kernel as well, under names of its own: besides what has run, it holds code that is called on. */
+  readonly startCode: readonly string[];
   /** The image that boots, in the output directory. */
   readonly bootImage: string;
   /** How the names begin that the compiler calls by itself. */

@@ -19,7 +19,7 @@ assembly-objs := arch/x86/lib/copy.o
 real-obj-y := arch/x86/entry/vdso/vma.o net/raw.o net/dotted.o net/generated.o kernel/build.o kernel/own.o lib/again.o fs/broken.o $(addprefix net/,$(obj-y)) $(assembly-objs)
 real-obj-m := drivers/mod.o drivers/gpu/../display/shown.o drivers/part.o drivers/whole.o
 obj-m := drivers/mod.o drivers/whole.o
-image-objs := arch/x86/entry/vdso/clock.o drivers/firmware/efi/libstub/stub.o
+image-objs := arch/x86/entry/vdso/clock.o arch/x86/boot/startup/start.o drivers/firmware/efi/libstub/stub.o
 obj = $(if $(findstring /../,$@),drivers/gpu,$(patsubst %/,%,$(dir $@)))
 source := $(CURDIR)
 srctree := $(CURDIR)
@@ -123,6 +123,9 @@ export function writeFakeKernel(source: string): void {
     "drivers/part.c": "int part_of_two(void) { return 9; }\n",
     "drivers/whole.c": "int whole(void) { return 9; }\n",
     "arch/x86/entry/vdso/clock.c": "#include <linux/image.h>\nint vdso_clock(void) { return IMAGE; }\n",
+    "arch/x86/boot/startup/start.c":
+      "#include <linux/start.h>\n#include <linux/later.h>\n" +
+      '__attribute__((section(".init.text"))) int begin(void) { return START; }\nint later(void) { return LATER; }\n',
     "arch/x86/entry/vdso/vma.c": "int map_vdso(int x) { return x; }\n",
     "drivers/firmware/efi/libstub/stub.c": "#include <linux/stub.h>\nint stub(void) { return STUB; }\n",
     "arch/x86/lib/copy.S": "#include <linux/assembly.h>\n.long ASSEMBLY\n",
@@ -135,6 +138,8 @@ export function writeFakeKernel(source: string): void {
     "scripts/mod/modpost.c": "int main(void) { return 1; }\n",
     "tools/objtool/check.c": "int check(void) { return 1; }\n",
     "include/linux/image.h": "#define IMAGE 1\n#define ALL 1\n",
+    "include/linux/start.h": "#define START 1\n",
+    "include/linux/later.h": "#define LATER 1\n",
     "include/linux/stub.h": "#define STUB 1\n",
     "include/linux/assembly.h": "#define ASSEMBLY 1\n#ifndef __ASSEMBLY__\nint assembly(void);\n#endif\n",
     "include/linux/bounds.h": "#define BOUND 1\nint other(void);\n",

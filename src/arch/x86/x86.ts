@@ -22,6 +22,8 @@ export const X86: Architecture = {
     directory: "arch/x86",
     ownImages: ["boot", "realmode", "purgatory", "entry/vdso", "um", "tools"],
     startImages: ["boot"],
+    // Prefixed with __pi_ (arch/x86/boot/startup/Makefile, Linux 7): of it come snp_cpuid(), svsm_issue_call(), and what other processors start with.
+    startCode: ["boot/startup"],
     bootImage: "boot/bzImage",
     thunkPrefix: "__x86_",
   },

@@ -269,6 +269,14 @@ export function notKernelText(path: string): Refusal {
   });
 }
 
+export function startCode(path: string): Refusal {
+  return new Refusal({
+    code: "not-kernel-text",
+    message: `${path} is code that starts the kernel, compiled to run wherever it lies, under names of its own: it cannot be patched`,
+    location: path,
+  });
+}
+
 export function unknownFileKind(path: string): Refusal {
   return new Refusal({
     code: "unknown-file-kind",

@@ -1,5 +1,13 @@
 import { KERNEL_ARCHITECTURE } from "../../arch/architectures.js";
-import { assemblyTouched, buildRulesTouched, kconfigTouched, linkerScriptTouched, notKernelText, unknownFileKind } from "./refusals.js";
+import {
+  assemblyTouched,
+  buildRulesTouched,
+  kconfigTouched,
+  linkerScriptTouched,
+  notKernelText,
+  startCode as startCodeTouched,
+  unknownFileKind,
+} from "./refusals.js";
 import type { Refusal } from "../../diagnostics.js";
 
 /**
@@ -17,7 +25,7 @@ const ignore = (reason: string): Verdict => ({ kind: "ignore", reason });
 const listed = (reason: string): Verdict => ({ kind: "listed", reason });
 const refuse = (refusal: (path: string) => Refusal): Verdict => ({ kind: "refuse", refusal });
 
-const { directory: own, ownImages } = KERNEL_ARCHITECTURE.source;
+const { directory: own, ownImages, startCode } = KERNEL_ARCHITECTURE.source;
 
 const NO_PART = "not part of the kernel";
 const TOOL = "at most a tool that kernels are built with: the running one was built without the change, and so is what the update brings";
@@ -37,6 +45,7 @@ const RULES: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
   [/(^|\/)Kconfig[^/]*$/, { kind: "rules", refusal: kconfigTouched }],
   [new RegExp(`^(${own}/)?(Makefile|Kbuild)[^/]*$|\\.mk$`), refuse(buildRulesTouched)],
   [/(^|\/)(Makefile|Kbuild)[^/]*$/, { kind: "rules", refusal: buildRulesTouched }],
+  [new RegExp(`^${own}/(${startCode.join("|")})/`), { kind: "image", refusal: startCodeTouched }],
   // Compiled by kbuild, but into images of their own, not into the running kernel's text; except for what sets these up (entry/vdso/vma.c, Linux 6.1).
   [new RegExp(`^${own}/(${ownImages.join("|")})/`), { kind: "image", refusal: notKernelText }],
   // A library by kbuild's word, which only the image that boots is linked with.

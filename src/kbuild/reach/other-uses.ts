@@ -3,13 +3,16 @@ import { readFile } from "node:fs/promises";
 import type { Tell } from "../../events.js";
 import { mapLimited } from "../../host/map-limited.js";
 import { hashOf } from "../../host/files.js";
+import { SHF_ALLOC } from "../../elf/constants.js";
+import { homeSection, type ElfSymbol } from "../../elf/model.js";
+import { parseObject } from "../../elf/parse-object.js";
 import { requireProgram } from "../../host/refusals.js";
 import { runTool } from "../../host/run-tool.js";
 import type { IncludeGraph } from "./include-graph.js";
 import { isGeneratedAlike } from "./generated-file.js";
 import { makeProduct } from "../compile/make-product.js";
 import { preprocessedText } from "../compile/preprocessed.js";
-import { assemblyReached, type Effect, generatedHeaderReached, imageReached, linkerScriptReached } from "./refusals.js";
+import { assemblyReached, type Effect, generatedHeaderReached, imageReached, linkerScriptReached, startCodeReached } from "./refusals.js";
 import type { Refusal } from "../../diagnostics.js";
 import type { Product } from "../compile/run-compiler.js";
 import type { PreparedBuild } from "../types.js";
@@ -18,9 +21,13 @@ import { commandOf, type UnitCommand } from "../compile/unit-command.js";
 import type { IndexedObject, UnitIndex } from "../compile/unit-index.js";
 import { findUnitSources } from "../compile/unit-sources.js";
 
-const { directory, startImages } = KERNEL_ARCHITECTURE.source;
+const { directory, startImages, startCode } = KERNEL_ARCHITECTURE.source;
 /** Code that has run when the kernel was started, and is gone: what becomes of it does not matter to a running kernel. */
 const PAST = ["drivers/firmware/efi/libstub/", ...startImages.map((image) => `${directory}/${image}/`)];
+
+/** Of this only what is in initialization sections. */
+const PAST_IN_PART = startCode.map((folder) => `${directory}/${folder}/`);
+const isStartCode = ({ path }: IndexedObject): boolean => PAST_IN_PART.some((folder) => path.startsWith(folder));
 
 /** What modpost and genksyms write is for modules that are built later, signatures are for the loader, the first file system is used up: nothing that runs has it. */
 const NOT_OURS = /^(?:scripts\/(?:mod|basic|genksyms)\/|scripts\/sign-file$|tools\/|usr\/)/;
@@ -55,6 +62,8 @@ export async function refuseOtherUses(
   const refusals = await mapLimited(candidates, build.jobs, async (entry) => {
     const { used, isRead } = await findChange(build, index, entry, patched, files);
     if (used.length === 0) return undefined;
+    if (isStartCode(entry) && (await findChange(build, index, entry, patched, files, whatStays)).used.length > 0)
+      return startCodeReached(used, entry.path);
     if (!PAST.some((folder) => entry.path.startsWith(folder))) return refusalOf(entry, used, isRead ? "is-another" : "unread");
     tell("note", `${used.join(", ")} also comes into ${entry.path}, which the kernel has left behind when it runs: that stays as it is`);
     return undefined;
@@ -76,6 +85,7 @@ async function findChange(
   entry: IndexedObject,
   patched: PatchedTree,
   files: readonly string[],
+  ofObject = hashWithoutDebug,
 ): Promise<Use> {
   const told = files.filter((file) => entry.sources.includes(file) || entry.source === file);
   if (entry.kind === "generated") return { used: (await isGeneratedAlike(build, index, entry, patched)) ? [] : told, isRead: true };
@@ -85,23 +95,28 @@ async function findChange(
   if (read === undefined) return { used: told.length > 0 ? told : files, isRead: false };
   const used = files.filter((file) => read.includes(file));
   if (used.length === 0) return { used, isRead: true };
-  const product = outcomeOf(build, entry, command);
+  const product = outcomeOf(build, entry, command, ofObject);
   const pre = await makeProduct(build, command, {}, product);
   const post = await makeProduct(build, command, { shadow: patched }, product);
   return { used: Buffer.compare(pre, post) === 0 ? [] : used, isRead: true };
 }
 
 /** What counts of an object. */
-function outcomeOf(build: PreparedBuild, { kind }: IndexedObject, command: UnitCommand): Product {
+function outcomeOf(build: PreparedBuild, { kind }: IndexedObject, command: UnitCommand, ofObject: typeof hashWithoutDebug): Product {
   const { compile, unit } = command;
   if (kind === "linker-script") return preprocessedText(command);
-  const finish = (path: string): Promise<Uint8Array> => hashWithoutDebug(build, path);
+  const finish = (path: string): Promise<Uint8Array> => ofObject(build, path);
   if (kind === "host-program") {
     // Of the same machine code, whatever it generates is the same.
     const object = objectOnly(compile);
     return { compile: object, key: [unit.path, ...object, "program"], finish };
   }
-  if (kind !== "offsets") return { compile, key: [unit.path, ...compile, "image without debug information"], finish };
+  if (kind !== "offsets")
+    return {
+      compile,
+      key: [unit.path, ...compile, ofObject === whatStays ? "what stays of it" : "image without debug information"],
+      finish,
+    };
   return {
     compile,
     key: [unit.path, ...compile, "offsets"],
@@ -124,6 +139,24 @@ async function hashWithoutDebug({ root }: PreparedBuild, path: string): Promise<
   if (notFound) throw requireProgram("objcopy", "binutils");
   if (exitCode !== 0) throw new Error(`objcopy cannot strip ${path}: ${stderr.trim()}`);
   return Buffer.from(hashOf([await readFile(path)]));
+}
+
+/** Code, data and what is done to code when the kernel starts, but for what initialization sections hold. */
+async function whatStays(_build: PreparedBuild, path: string): Promise<Uint8Array> {
+  const { sections } = parseObject(await readFile(path), path);
+  const staying = sections.filter(
+    ({ name, flags }) => (flags & SHF_ALLOC) !== 0 && !/^\.init\.|^\.(?:orc|smp_locks|\w+_sites|ibt_endbr_seal|note)/.test(name),
+  );
+  const parts = staying.flatMap(({ name, size, data, relocations }) => [
+    `${name} ${String(size)} ${Buffer.from(data).toString("latin1")}`,
+    ...relocations.map(({ offset, type, symbol, addend }) => `${String(offset)} ${type.name} ${nameOf(symbol)} ${String(addend)}`),
+  ]);
+  return Buffer.from(hashOf([parts.join("\n")]));
+}
+
+/** A section's own symbol has none. */
+function nameOf(symbol: ElfSymbol): string {
+  return symbol.name === "" ? (homeSection(symbol)?.name ?? "") : symbol.name;
 }
 
 function refusalOf({ kind, path, source, targets }: IndexedObject, used: readonly string[], effect: Effect): Refusal {

@@ -46,6 +46,14 @@ export function imageReached(files: readonly string[], object: string, effect: E
   });
 }
 
+export function startCodeReached(files: readonly string[], object: string): Refusal {
+  return new Refusal({
+    code: "not-kernel-text",
+    message: `${files.join(", ")} comes into ${object}, of which a part goes on being called when the kernel has started, and the change makes another of it: such code has names of its own, and cannot be patched`,
+    location: files[0] ?? object,
+  });
+}
+
 export function assemblyReached(files: readonly string[], source: string, effect: Effect): Refusal {
   return new Refusal({
     code: "assembly",

@@ -14,6 +14,7 @@ test.each([
   ["arch/x86/kernel/vmlinux.lds.S", "assembly"],
   ["include/asm-generic/vmlinux.lds.h", "linker-script"],
   ["arch/x86/boot/compressed/misc.c", "image"],
+  ["arch/x86/boot/startup/sme.c", "image"],
   ["arch/x86/entry/vdso/vma.c", "image"],
   ["drivers/firmware/efi/libstub/gop.c", "not-kernel-text"],
   ["arch/x86/entry/syscalls/syscall_64.tbl", "unknown-file-kind"],
