@@ -8,6 +8,7 @@ import { hashOf, isMissing, writeWhole } from "../../../host/files.js";
 import { readLatin1 } from "../../../host/files.js";
 import { runTool } from "../../../host/run-tool.js";
 import { trimDirectory } from "../../../host/trim-directory.js";
+import { CountedMacros } from "./counted-macros.js";
 import { readHeaderItems, type HeaderText } from "./header-items.js";
 import { MacroEffects } from "./macro-effects.js";
 import { findMacros, type Macro } from "./macro-text.js";
@@ -15,7 +16,7 @@ import { PastedNames } from "./pasted-names.js";
 import { ReachIndex, ReachIndexBuilder, type ReachData } from "./reach-index.js";
 
 /** Changes whenever an index that was kept would be read differently, or would hold something else. */
-const FORMAT = "11";
+const FORMAT = "12";
 
 /** An index has up to 20 MB; one for each set of files in use. */
 const MOST_BYTES = 1 << 28;
@@ -64,7 +65,7 @@ function remember(last: LastIndex, file: string | undefined, key: string, data: 
 
 /** @param read the text of a file, as latin1 */
 async function indexOfFiles(paths: readonly string[], read: (path: string) => Promise<string>): Promise<ReachData> {
-  const headers: { path: string; text: HeaderText }[] = [];
+  const headers: { readonly path: string; text: HeaderText }[] = [];
   const allMacros: Macro[] = [];
   // Of what is no header only the macros count here: a header that is included behind may use them.
   const foreign: Macro[] = [];
@@ -76,7 +77,11 @@ async function indexOfFiles(paths: readonly string[], read: (path: string) => Pr
     }
     const header = readHeaderItems(text);
     headers.push({ path, text: header });
-    for (const macro of header.macros) allMacros.push(macro);
+  }
+  const counted = new CountedMacros([...headers.flatMap(({ text }) => text.macros), ...foreign]);
+  for (const header of headers) {
+    header.text = counted.inHeader(header.text);
+    for (const macro of header.text.macros) allMacros.push(macro);
   }
   const pasted = PastedNames.ofMacros(allMacros, foreign);
   const effects = new MacroEffects(allMacros, new Set(foreign.map(({ name }) => name)), pasted);

@@ -29,7 +29,7 @@ const HARMLESS =
 function withoutAttributes(head: string): string {
   let rest = head;
   for (const [name] of head.matchAll(
-    /\b(?:__attribute__|__attribute|__aligned|__printf|__scanf|__counted_by|__alloc_size|__malloc)\b(?= \()/g,
+    /\b(?:__attribute__|__attribute|__aligned|__printf|__scanf|__counted_by|__alloc_size|__malloc|__nonnull(?:_args)?)\b(?= \()/g,
   )) {
     const at = rest.indexOf(`${name} (`);
     const end = at < 0 ? -1 : closeOf(rest, at + name.length + 1);
@@ -82,6 +82,8 @@ function declarationNames(head: string): string[] | undefined {
     if (text.includes("=")) return undefined;
     return declarators(text);
   }
+  // Only a function can be one.
+  if (/^static (?:inline|__always_inline) /.test(text) && !/[{}=]/.test(text)) return calledNames(text);
   const [before = ""] = text.split(" (", 1);
   const parts = before.split(" ");
   const isTyped = parts.length > 1 && parts.slice(0, -1).every((word) => TYPE_WORD.test(word)) && /^[a-z_]\w*$/.test(parts.at(-1) ?? "");

@@ -11,7 +11,7 @@ export function splitUses(head: string): { readonly uses: readonly string[]; rea
     const [start, name = ""] = /^(\w+) \(/.exec(rest) ?? [];
     const close = start === undefined || NO_USE.test(name) ? -1 : closeOf(rest, start.length - 1);
     const behind = rest.slice(close + 1).trim();
-    if (close < 0 || !/^(?:$|;|[A-Za-z_])/.test(behind) || /^__(?!always_inline)\w+ [;{(]/.test(behind)) return { uses, rest };
+    if (close < 0 || !/^(?:$|;|[A-Za-z_])/.test(behind) || /^__(?![A-Z]|always_inline)\w+ [;{(]/.test(behind)) return { uses, rest };
     uses.push(rest.slice(0, close + 1));
     rest = behind.replace(/^; ?/, "");
   }

@@ -54,7 +54,7 @@ export class ReachIndexBuilder {
       const item = this.#itemFiles.push(file) - 1;
       this.#itemNames.push(names?.map((name) => this.#idOf(name)));
       for (const word of new Set(tokens)) if (isName(word)) this.#pairs.push(this.#idOf(word), item);
-      const isMacro = macros.length === 1 && names?.length === 1 && macros[0]?.name === names[0];
+      const isMacro = macros.length > 0 && names?.length === 1 && macros.every(({ name }) => name === names[0]);
       if (!isMacro) this.#addFormed(pasted.formedBy(tokens), item);
       for (const { name } of macros) {
         this.#addFormed(pasted.fixedShapes(name), item);

@@ -39,7 +39,58 @@ const INLINE = { pre: "static inline int foo(int x)\n{\n\treturn x;\n}", post: "
 const MEMBER = { pre: "struct foo {\n\tint a;\n};", post: "struct foo {\n\tint b;\n\tint a;\n};" };
 const prototype = (name: string): { pre: string; post: string } => ({ pre: `int ${name}(int);`, post: `int ${name}(long);` });
 
+/** As in include/linux/cleanup.h, Linux 7: what is defined goes by the number of arguments, by two uses side by side, and with the declaration of an inline function before it. */
+const GUARDS = `
+#define guard(_name) class_##_name##_lock
+#define CONCAT2(a, b) a##b
+#define CONCATENATE(a, b) CONCAT2(a, b)
+#define __COUNT_ARGS(_0, _1, _2, _3, _4, _n, X...) _n
+#define COUNT_ARGS(X...) __COUNT_ARGS(, ##X, 4, 3, 2, 1, 0)
+#define __nonnull_args(x...) __attribute__((__nonnull__(x)))
+#define __IS_COND(_name, _yes) static __maybe_unused const bool class_##_name##_is_cond = _yes
+#define __DEFINE_LOCK(_name, _how) static __always_inline int class_##_name##_lock(int *x) { return _how; }
+#define __DEFINE_PTR(_name) static __always_inline int *class_##_name##_ptr(int *x) { return x; }
+#define COND_4(_name, _ext, _how, _cond) __IS_COND(_name##_ext, true); __DEFINE_LOCK(_name##_ext, _how + _cond)
+#define COND_3(_name, _ext, _how) COND_4(_name, _ext, _how, 0)
+#define COND(X...) CONCATENATE(COND_, COUNT_ARGS(X))(X)
+#define LOCK(_name, _how) __IS_COND(_name, false); __DEFINE_LOCK(_name, _how) __DEFINE_PTR(_name)
+#define GUARD(_name, _type, _how) static __always_inline __nonnull_args(1) _type class_##_name##_new(_type _T); __DEFINE_LOCK(_name, _how)`;
+const USED_GUARDS = `${GUARDS}
+COND(mutex, _try, foo(*x))
+COND(spin, _cond, 0, foo(*x))
+LOCK(rwsem, foo(*x))
+GUARD(device, struct device *, foo(*x))
+int last(void);`;
+
 const REACHED: readonly Case[] = [
+  ...["mutex_try", "spin_cond", "rwsem", "device"].map((name) => ({
+    what: `a function that a macro of a header defines with the name: ${name}`,
+    ...INLINE,
+    other: USED_GUARDS,
+    unit: `int f(void) { return guard(${name})(0); }`,
+  })),
+  {
+    what: "a macro that goes by the number of arguments, of the unit's own",
+    ...INLINE,
+    other: GUARDS,
+    unit: "COND(mutex, _try, CONCATENATE(f, oo)(*x))",
+  },
+  {
+    what: "the macro that puts the number of arguments behind another's name",
+    pre: "#define CONCATENATE(a, b) CONCAT2(a, b)",
+    post: "#define CONCATENATE(a, b) a##b",
+    other:
+      "#define CONCAT2(a, b) a##b\n#define COUNT_ARGS(X...) 2\n#define COND_2(a, b) int a = b\n#define COND(X...) CONCATENATE(COND_, COUNT_ARGS(X))(X)",
+    unit: "COND(y, 2);",
+  },
+  {
+    what: "what a macro is for a number of arguments",
+    pre: "#define COND_2(a, b) int a = b",
+    post: "#define COND_2(a, b) int a = 1 + b",
+    other:
+      "#define CONCAT2(a, b) a##b\n#define CONCATENATE(a, b) CONCAT2(a, b)\n#define COUNT_ARGS(X...) 2\n#define COND_1(a) int a\n#define COND(X...) CONCATENATE(COND_, COUNT_ARGS(X))(X)",
+    unit: "COND(y, 2);",
+  },
   { what: "a call of a changed inline", ...INLINE, unit: "int f(void) { return foo(1); }" },
   { what: "a macro's other value", pre: "#define FOO 1", post: "#define FOO 2", unit: "int f = FOO;" },
   { what: "a macro that goes", pre: "#define FOO 1", post: "", unit: "#ifdef FOO\nint f;\n#endif" },
@@ -395,6 +446,18 @@ const NOT_REACHED: readonly Case[] = [
     ...prototype("bar_x"),
     other: "#define P2(a, b) a##b\n#define P(a, b) P2(a, b)\n#define foo(x) P(bar_, x)\nint g(void *, int *P(foo_, x));",
     unit: "int f(void) { return foo(y)(1) + P(baz_, x); }",
+  },
+  {
+    what: "functions that macros of a header define with the name",
+    ...INLINE,
+    other: USED_GUARDS,
+    unit: "int class_other_lock(int *);\nint f(void) { return guard(other)(0); }",
+  },
+  {
+    what: "macros that go by the number of arguments, and are given other names",
+    ...INLINE,
+    other: `${GUARDS}\nCOND(mutex, _try, bar(*x))\nint last(void);`,
+    unit: "int f(void) { return class_mutex_try_lock(0); }",
   },
   { what: "a forward declaration", pre: "", post: "struct foo;", unit: "int f(struct foo *x) { return x->a; }" },
   { what: "a parameter of a macro with the name", ...INLINE, other: "#define id(foo) (foo)", unit: "int f = id(1);" },
