@@ -30,7 +30,9 @@ const RETURNED = new RegExp(String.raw`(${TYPE}) (?:const )?\*(?: __\w+)*$`);
 const CALL = /\b(\w+) \( /g;
 const PARAMETER = new RegExp(String.raw`^(?:const )?(${TYPE}) (?:const )?\* (?:const )?\w+$`);
 const CAST = new RegExp(String.raw`^\( (?:const )?(?:${TYPE}) \* \) `);
-const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry|from_timer) \( (.*) , (struct \w+) , \w+ \)$/;
+const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry)(?:_const)? \( (.*) , (struct \w+) , [\w .]+ \)$/;
+/** What holds the member is of the variable's type. */
+const CONTAINER_OF_VARIABLE = /^(?:timer_container_of|from_(?:timer|tasklet|work)) \( \w+ , (.*) , [\w .]+ \)$/;
 
 /**
  * Pointers that a function gets in the same words before and after the patch, and puts into a pointer to another struct. Without a cast C lets that through only where they have no
@@ -122,7 +124,8 @@ function pointersIn({ head, body }: TopLevelItem, takers: Takers): ReadonlyMap<s
     plain === value ? variables.has(plain) : /^(?:struct|union) /.test(variables.get(plain) ?? "");
   const put = (value: string, type: string): void => {
     const plain = value.replace(CAST, "").trim();
-    const [, macro, inner, holder] = CONTAINER.exec(plain) ?? [];
+    const [, timer] = CONTAINER_OF_VARIABLE.exec(plain) ?? [];
+    const [, macro, inner, holder] = timer === undefined ? (CONTAINER.exec(plain) ?? []) : ["", "container_of", timer];
     const pointer = macro === undefined ? plain : `${macro} ( ${inner ?? ""} )`;
     // An address has the type of what lies there.
     if (/^(?:NULL|0)$|^& /.test(value) || FRESH.test(plain) || isTyped(plain, value)) return;

@@ -34,6 +34,18 @@ describe("a pointer without a type that is taken for another struct", () => {
     ],
     ["at an address with a cast", "u32 *x = (u32 *)&dev->n;", "u64 *x = (u64 *)&dev->n;", "& dev - > n", "u32 -> u64"],
     [
+      "as what holds a timer",
+      "struct a *x = from_timer(x, dev, timer); return 1;",
+      "struct b *y = from_timer(y, dev, timer); return 1;",
+      "container_of ( dev )",
+    ],
+    [
+      "as what holds a timer, by another macro",
+      "struct a *x; x = timer_container_of(x, dev, timer.t); return 1;",
+      "struct b *x = container_of_const(dev, struct b, own.timer); return 1;",
+      "container_of ( dev )",
+    ],
+    [
       "as what holds a member",
       "struct a *x = container_of(dev, struct a, dev); return 1;",
       "struct b *x = container_of(dev, struct b, own); return 1;",
