@@ -8,6 +8,7 @@ import { noteMovedHalves } from "./moved-halves.js";
 import { noteNewInitialisations } from "./new-initialisation.js";
 import { noteNewVariables } from "./new-variables.js";
 import { noteCopiedTables } from "./copied-tables.js";
+import { noteOtherContexts } from "./other-context.js";
 import { noteOtherAllocators } from "./other-allocator.js";
 import { noteSetupOnly } from "./setup-only.js";
 import { NOTE_KINDS, type SemanticNote, type TouchedText } from "./types.js";
@@ -37,6 +38,7 @@ export function semanticNotes(files: readonly TouchedText[], renamed: ReadonlyMa
     ...noteSizesMadeOfOthers(changes),
     ...noteChangedConstants(changes),
     ...noteChangedMeanings(changes),
+    ...noteOtherContexts(changes),
     ...noteChangedResults(changes),
     ...noteChangedHashes(changes),
     ...noteSetupOnly(changes),

@@ -148,6 +148,29 @@ export const SILENT: readonly Case[] = [
       fn("void toy_free(struct toy *t)", "kfree(t->map);"),
   },
   {
+    title: "a timer's callback that is set up as before",
+    pre:
+      fn("enum hrtimer_restart toy_tick(struct hrtimer *t)", "return HRTIMER_NORESTART;") +
+      fn("int toy_f(struct toy *t)", "hrtimer_setup(&t->timer, toy_tick, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);", "return 0;"),
+    post:
+      fn("enum hrtimer_restart toy_tick(struct hrtimer *t)", "return HRTIMER_RESTART;") +
+      fn(
+        "int toy_f(struct toy *t)",
+        "t->timer.function = f;",
+        "hrtimer_setup(&t->timer, toy_tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL);",
+        "return 0;",
+      ),
+  },
+  {
+    title: "a handler that stays as it is, in a thread",
+    pre:
+      fn("irqreturn_t toy_irq(int irq, void *t)", "return IRQ_HANDLED;") +
+      fn("int toy_f(struct toy *t)", "return devm_request_irq(d, t->irq, toy_irq, IRQF_SHARED, NAME, t);"),
+    post:
+      fn("irqreturn_t toy_irq(int irq, void *t)", "return IRQ_HANDLED;") +
+      fn("int toy_f(struct toy *t)", "return devm_request_threaded_irq(d, t->irq, NULL, toy_irq, IRQF_SHARED | IRQF_ONESHOT, NAME, t);"),
+  },
+  {
     title: "a buffer of the function's own",
     pre: fn("int toy_f(struct toy *t)", "char *buf;", "buf = kmalloc(64, GFP_KERNEL);", "g(buf);", "kfree(buf);", "return 0;"),
     post: fn("int toy_f(struct toy *t)", "char *buf;", "buf = kmalloc(128, GFP_KERNEL);", "g(buf);", "kfree(buf);", "return 0;"),

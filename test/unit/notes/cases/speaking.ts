@@ -244,6 +244,43 @@ export const SPEAKING: Readonly<Record<NoteKind, readonly Case[]>> = {
   ],
   "changed-meaning": [
     {
+      title: "a timer's callback that is to run in another context",
+      pre:
+        fn("enum hrtimer_restart toy_tick(struct hrtimer *t)", "spin_lock(&toys);", "return HRTIMER_NORESTART;") +
+        fn("int toy_f(struct toy *t)", "hrtimer_setup(&t->timer, toy_tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL);", "return 0;"),
+      post:
+        fn("enum hrtimer_restart toy_tick(struct hrtimer *t)", "toy_sleep(&toys);", "return HRTIMER_NORESTART;") +
+        fn("int toy_f(struct toy *t)", "hrtimer_setup(&t->timer, toy_tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);", "return 0;"),
+    },
+    {
+      title: "a timer's callback that is to run by another clock, and is a member",
+      pre:
+        fn("enum hrtimer_restart toy_tick(struct hrtimer *t)", "return toy_at(ktime_get());") +
+        fn(
+          "int toy_f(struct toy *t)",
+          "hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);",
+          "t->timer.function = toy_tick;",
+          "return 0;",
+        ),
+      post:
+        fn("enum hrtimer_restart toy_tick(struct hrtimer *t)", "return toy_at(ktime_get_boottime());") +
+        fn(
+          "int toy_f(struct toy *t)",
+          "hrtimer_init(&t->timer, CLOCK_BOOTTIME, HRTIMER_MODE_REL);",
+          "t->timer.function = &toy_tick;",
+          "return 0;",
+        ),
+    },
+    {
+      title: "an interrupt's handler that is to run in a thread",
+      pre:
+        fn("irqreturn_t toy_irq(int irq, void *t)", "spin_lock(&toys);", "return IRQ_HANDLED;") +
+        fn("int toy_f(struct toy *t)", "return request_irq(t->irq, toy_irq, IRQF_SHARED, NAME, t);"),
+      post:
+        fn("irqreturn_t toy_irq(int irq, void *t)", "toy_sleep(&toys);", "return IRQ_HANDLED;") +
+        fn("int toy_f(struct toy *t)", "return request_threaded_irq(t->irq, NULL, toy_irq, IRQF_SHARED | IRQF_ONESHOT, NAME, t);"),
+    },
+    {
       title: "the time of another clock",
       pre:
         fn("void toy_touch(struct toy *t)", "t->last = jiffies;") +
