@@ -280,7 +280,9 @@ export class PastedNames {
   }
 
   #usesBy(macro: Macro, isWanted: (name: string) => boolean, aliases: Aliases, isMacro?: (name: string) => boolean): NamePattern[] {
-    const isOther = (name: string): boolean => isWanted(name) && name !== macro.rest && macro.params?.includes(name) !== true;
+    // Its own name is not replaced again in what it comes to.
+    const isOther = (name: string): boolean =>
+      isWanted(name) && name !== macro.name && name !== macro.rest && macro.params?.includes(name) !== true;
     const context = new Context(macro, aliases, (name) => this.#nameOf(name));
     return this.#usesIn(macro.body, isOther, context, (start, end) => this.follow.behind(macro.body, start, end, macro, isMacro));
   }

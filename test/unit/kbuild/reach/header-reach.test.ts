@@ -454,6 +454,12 @@ const NOT_REACHED: readonly Case[] = [
     unit: "int class_other_lock(int *);\nint f(void) { return guard(other)(0); }",
   },
   {
+    what: "a name that a macro would form of its own name, which C does not replace again",
+    ...prototype("bar_x"),
+    other: "#define ID(x) id_##x\n#define P(a, b) bar_##a\n#define foo(x) P(x, ID(foo))",
+    unit: "int f(void) { return foo(y)(1); }",
+  },
+  {
     what: "macros that go by the number of arguments, and are given other names",
     ...INLINE,
     other: `${GUARDS}\nCOND(mutex, _try, bar(*x))\nint last(void);`,
