@@ -15,7 +15,7 @@ import { downloadPackage } from "./download.js";
 import { makeBuildRoot } from "./make-build-root.js";
 import { directoryInUse } from "./refusals.js";
 import { checkUnpackTools } from "./unpack.js";
-import { describeImage, unpackHeaders, unpackImagePackages, unpackSource } from "./unpack-kernel.js";
+import { describeImage, missingPatch, unpackHeaders, unpackImagePackages, unpackSource } from "./unpack-kernel.js";
 
 /**
  * Makes a tree of Debian's packages: the source of the very version, and beside it in `ksplice/` the configuration, headers and image.
@@ -52,6 +52,8 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
     await unpackImagePackages(images, release, join(configDir, "image"));
     tell("stage", `reading the symbols and types of ${release}`);
     const buildId = await describeImage(configDir, release);
+    const config = parseConfig(await readFile(join(configDir, ".config"), "utf8"));
+    const missing = await missingPatch(release, parts.version, unfinished, config);
     const buildRoot = await fetchCompiler(parts.apt, configDir, request);
     const record: KernelRecord = {
       distribution: "debian",
@@ -66,6 +68,7 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
     await chmod(unfinished, 0o755);
     if (await isDirectory(directory)) await rmdir(directory);
     await rename(unfinished, directory);
+    if (missing !== undefined) tell("warning", missing.replace(unfinished, directory));
     return record;
   } finally {
     await rm(unfinished, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDirectory, isFile, isMissing } from "../../host/files.js";
+import { isDirectory, isFile, isMissing, readTextIfThere } from "../../host/files.js";
 import { runTool } from "../../host/run-tool.js";
 import { decodeKallsyms } from "../../tree/image/decode-kallsyms.js";
 import { findImageBtf } from "../../tree/image/image-btf.js";
@@ -14,8 +14,7 @@ import { readPackedText, unpackPackage, unpackSourceTree } from "./unpack.js";
 const HEADERS_KEPT = ["Module.symvers", ".config", "include", "arch", "vmlinux"];
 
 /**
- * The source as the kernel was built from it: the real-time flavour's with its further patch, where the package has one. That of Debian's 6.12 has
- * none, though the flavour is built with one (lazy preemption): `create` then finds that the configuration does not fit the source.
+ * The source as the kernel was built from it: the real-time flavour's with its further patch, where the package has one.
  * @throws Refusal `patch-does-not-apply`, `cannot-unpack`
  */
 export async function unpackSource(deb: string, name: string, release: string, directory: string): Promise<void> {
@@ -26,6 +25,29 @@ export async function unpackSource(deb: string, name: string, release: string, d
   const input = Buffer.from(patch, "latin1");
   const { exitCode, stdout, stderr } = await runTool("patch", ["-p1", "-s", "--no-backup-if-mismatch", "-d", directory], { input });
   if (exitCode !== 0) throw patchDoesNotApply(release, `${stdout}${stderr}`);
+}
+
+/** What only the real-time patch has: an option that chooses how the kernel is preempted, and is not in the source. */
+const PREEMPTION = { option: "PREEMPT_LAZY", file: "kernel/Kconfig.preempt" } as const;
+
+/**
+ * The real-time flavour of Debian's 6.12 is built with a patch, though the kernel has had real time since then, and the source's package does not hold it.
+ * @param config the kernel's
+ * @returns what to do; undefined where the source is that of the kernel
+ */
+export async function missingPatch(
+  release: string,
+  version: string,
+  directory: string,
+  config: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
+  if (!isRealTime(release) || !config.has(PREEMPTION.option)) return undefined;
+  const known = (await readTextIfThere(join(directory, PREEMPTION.file))) ?? "";
+  if (new RegExp(`^config ${PREEMPTION.option}$`, "m").test(known)) return undefined;
+  return (
+    `${release} is built with a further patch that the source's package does not hold, so that create will find another configuration; Debian's source package has it: ` +
+    `apt-get source linux=${version} (with a deb-src entry), and apply what debian/patches-rt/series lists, in that order, to ${directory}`
+  );
 }
 
 /** What a build takes of a kernel's headers. @param target the configuration directory */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Tell } from "../../../../src/events.js";
 import { suiteOfKernel } from "../../../../src/distro/debian/suite.js";
 import { BUILD_PACKAGES } from "../../../../src/distro/debian/tool-packages.js";
 import { prepareDebianKernel } from "../../../../src/distro/debian/prepare-kernel.js";
@@ -21,14 +22,14 @@ const COMPILER = "gcc-77 (Debian 77.1-1) 77.1";
 /** Larger unpacked than packed, for a disk that becomes full in between. */
 const LARGE = "0".repeat(6_000_000);
 
-function addKernel(release: string, version: string, compiler: string): void {
+function addKernel(release: string, version: string, compiler: string, options = ""): void {
   archive.addPackage(`linux-image-${release}`, version, {
     [`boot/vmlinuz-${release}`]: "image",
     [`usr/lib/modules/${release}/kernel/x.ko`]: "module",
     [`usr/share/doc/linux-image-${release}/copyright`]: "",
   });
   archive.addPackage(`linux-headers-${release}`, version, {
-    [`usr/src/linux-headers-${release}/.config`]: `CONFIG_CC_VERSION_TEXT="${compiler}"\nCONFIG_AS_IS_GNU=y\nCONFIG_AS_VERSION=27700\n`,
+    [`usr/src/linux-headers-${release}/.config`]: `CONFIG_CC_VERSION_TEXT="${compiler}"\nCONFIG_AS_IS_GNU=y\nCONFIG_AS_VERSION=27700\n${options}`,
     [`usr/src/linux-headers-${release}/Module.symvers`]: "",
   });
 }
@@ -36,6 +37,12 @@ function addKernel(release: string, version: string, compiler: string): void {
 beforeAll(() => {
   addKernel("6.12.9+deb13-amd64", "6.12.9-1", `x86_64-linux-gnu-${COMPILER}`);
   addKernel("6.12.9+deb13-rt-amd64", "6.12.9-1", COMPILER);
+  addKernel("6.12.8+deb13-rt-amd64", "6.12.9-1", COMPILER, "CONFIG_PREEMPT_LAZY=y\n");
+  addKernel("7.1.1+deb13-rt-amd64", "7.1.1-1", COMPILER, "CONFIG_PREEMPT_LAZY=y\n");
+  archive.addSource("linux-source-7.1", "7.1.1-1", {
+    Makefile: "VERSION = 7\n",
+    "kernel/Kconfig.preempt": "config PREEMPT_LAZY\n\tbool\n",
+  });
   addKernel("6.12.10+deb13-amd64", "6.12.10-1", "gcc-77 (Debian 77.1-2) 77.1");
   archive.addSource("linux-source-6.12", "6.12.9-1", { Makefile: "VERSION = 6\n" });
   archive.addSource("linux-source-6.12", "6.12.10-1", { Makefile: "VERSION = 6\n" });
@@ -141,11 +148,25 @@ describe("a kernel of another release", { timeout: 120_000 }, () => {
   test.each([
     ["6.1.0-9-rt-amd64", "VERSION = 6\nRT = y\n"],
     ["6.12.9+deb13-rt-amd64", "VERSION = 6\n"],
-  ])("%s, real-time, has its source's further patch if there is one", async (release, makefile) => {
-    const tree = join(top, "trees", release);
-    await prepareDebianKernel({ release, dir: tree, ...place });
-    expect(readFileSync(join(tree, "Makefile"), "utf8")).toBe(makefile);
-  });
+    [
+      "6.12.8+deb13-rt-amd64",
+      "VERSION = 6\n",
+      /^6\.12\.8\+deb13-rt-amd64 is built with a further patch .* apt-get source linux=6\.12\.9-1 .*patches-rt\/series .* to .*\/trees\/6\.12\.8/,
+    ],
+    ["7.1.1+deb13-rt-amd64", "VERSION = 7\n"],
+  ])(
+    "%s, real-time, has its source's further patch if there is one, and says that one is missing",
+    async (release, makefile, missing?: RegExp) => {
+      const tree = join(top, "trees", release);
+      const warnings: string[] = [];
+      const tell: Tell = (kind, text) => {
+        if (kind === "warning") warnings.push(text);
+      };
+      await prepareDebianKernel({ release, dir: tree, ...place, tell });
+      expect(readFileSync(join(tree, "Makefile"), "utf8")).toBe(makefile);
+      expect(warnings).toEqual(missing === undefined ? [] : [expect.stringMatching(missing)]);
+    },
+  );
 
   test("whose compiler the archive has in another version is refused, and nothing is left", async () => {
     const refused = prepareDebianKernel({ release: "6.12.10+deb13-amd64", dir: join(top, "none/b"), ...place });
