@@ -31,7 +31,8 @@ export async function unpackSource(deb: string, name: string, release: string, d
 const PREEMPTION = { option: "PREEMPT_LAZY", file: "kernel/Kconfig.preempt" } as const;
 
 /**
- * The real-time flavour of Debian's 6.12 is built with a patch, though the kernel has had real time since then, and the source's package does not hold it.
+ * The real-time flavours of Debian's 6.1 and 6.12 are built with a patch (6.12 too, though the kernel has had real time since then), and the source's packages of
+ * 6.1.190 and 6.12.117 do not hold it.
  * @param config the kernel's
  * @returns what to do; undefined where the source is that of the kernel
  */
