@@ -60,7 +60,8 @@ export function parseObject(bytes: Uint8Array, fileName: string): ElfObject {
     fileName,
     machine: headers.machine,
     sections: sections.filter((section) => section !== undefined),
-    symbols: symbols.slice(1),
+    // Those of sections that are tables, and that are left out above, would come out as undefined symbols without a name.
+    symbols: symbols.slice(1).filter(({ type, home }) => type !== elf.STT_SECTION || home !== UNDEFINED),
   };
 }
 

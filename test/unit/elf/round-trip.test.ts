@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SHDR_SIZE } from "../../../src/elf/constants.js";
 import { ElfFormatError } from "../../../src/elf/elf-format-error.js";
+import { UNDEFINED } from "../../../src/elf/model.js";
 import { parseObject } from "../../../src/elf/parse-object.js";
 import { writeObject } from "../../../src/elf/write-object.js";
 
@@ -40,6 +41,17 @@ describe("an object that the compiler wrote", () => {
   it("is written to the same bytes each time", () => {
     const written = writeObject(parseObject(bytes, "a.o"));
     expect(writeObject(parseObject(written, "a.o"))).toEqual(written);
+  });
+
+  it("has no symbol without a name and a home: a kernel would look for it", () => {
+    // As clang's linker leaves it: a symbol for a section that is only for linkers, and that is not read.
+    writeFileSync(join(dir, "b.s"), '.globl f\nf: ret\n.section .llvm_addrsig,"e",@0x6fff4c03\n.byte 1\n');
+    execFileSync("gcc", ["-c", "-o", join(dir, "b1.o"), join(dir, "b.s")]);
+    execFileSync("ld", ["-r", "-o", join(dir, "b.o"), join(dir, "b1.o")]);
+    const { sections, symbols } = parseObject(writeObject(parseObject(new Uint8Array(readFileSync(join(dir, "b.o"))), "b.o")), "b.o");
+    expect(sections.map(({ name }) => name)).not.toContain(".llvm_addrsig");
+    expect(symbols.map(({ name }) => name)).toContain("f");
+    expect(symbols.filter(({ name, home }) => name === "" && home === UNDEFINED)).toEqual([]);
   });
 
   it("is still an object to the linker after writing", () => {
