@@ -86,7 +86,7 @@ export class PreObject {
   }
 
   /**
-   * True if code or data that stays in memory refers to a place; tables that describe code do so for every function.
+   * True if code or data that stays in memory refers to a function; tables that describe code do so for every one.
    * @param without functions that are not the running ones
    */
   isReferenced(place: Place, without: ReadonlySet<Place>): boolean {
@@ -94,12 +94,15 @@ export class PreObject {
       (section) =>
         !DESCRIPTIONS.test(section.name) &&
         !this.#isDiscardedText(section) &&
-        section.relocations.some(({ symbol, addend, offset }) => {
+        section.relocations.some(({ symbol, addend, offset, type }) => {
           const holder = without.size === 0 ? undefined : this.placeAt(section, offset);
           if (holder !== undefined && without.has(holder)) return false;
           if (this.placeOf(symbol) === place) return true;
           const home = homeSection(symbol);
-          return home !== undefined && home === place.section && this.placeAt(home, symbol.value + Math.max(addend, 0)) === place;
+          if (home === undefined || home !== place.section) return false;
+          // Code counts from behind the field, which ends a branch and what takes a function's address.
+          const behind = type.pcRelative && isText(section) ? type.size : 0;
+          return this.placeAt(home, symbol.value + Math.max(addend + behind, 0)) === place;
         }),
     );
   }

@@ -219,6 +219,22 @@ describe("a piece of an inlined function that nothing refers to", () => {
     expect(requireMatched(matchUnit(pre, UNIT, load(5, 6, 5))).statistics.skipped).toEqual(["piece"]);
   });
 
+  it("is left alone where running code refers to what stands right behind it", () => {
+    // Where a branch's field counts from its end, the number in it is that of a place in the piece.
+    const next = 'static __attribute__((used, noinline, section(".text.unlikely.piece"))) int next(int x) { return x * 3; }\n';
+    const source = `${piece(5)}${next} int f1(int x) { return next(x) + 1; }`;
+    const kernel = load(5, 5);
+    const unit = compileObject(source, "unit.o", GCC, [...KERNEL_LIKE_FLAGS, "-fno-toplevel-reorder", "-falign-functions=1"]);
+    kernel.load(unit, TEXT_START + 0x50000n);
+    // Its own has no symbol, so that its neighbours tell nothing.
+    kernel.symbols.splice(
+      kernel.symbols.findLastIndex(({ name }) => name === "piece"),
+      1,
+    );
+    const { functions, statistics } = requireMatched(matchUnit(unit, UNIT, kernel));
+    expect([functions.has("next"), statistics.skipped]).toEqual([true, ["piece"]]);
+  });
+
   it("is left alone where a weak definition that lost refers to it, and nothing else", () => {
     const source = `${piece(5)} int f1(int x) { return x + 1; } __attribute__((weak)) int overridden(int x) { return piece() * x; } int f2(int x) { return x * 9; }`;
     const unit = compileObject(source, "unit.o", GCC, [...KERNEL_LIKE_FLAGS, "-ffunction-sections", "-fno-toplevel-reorder"]);
