@@ -47,7 +47,7 @@ export interface OwnKernel {
 }
 
 export interface OwnKernelOptions {
-  /** Further lines of `.config`, which go before what a machine of the tests needs. */
+  /** Further lines of `.config`; they count where a machine of the tests would need another. Each must come out as it is asked for. */
   readonly config?: readonly string[];
   /** Variables of make's command line: `LLVM=1`. */
   readonly variables?: readonly string[];

@@ -15,7 +15,7 @@ import { downloadPackage } from "./download.js";
 import { makeBuildRoot } from "./make-build-root.js";
 import { directoryInUse } from "./refusals.js";
 import { checkUnpackTools } from "./unpack.js";
-import { describeImage, missingPatch, unpackHeaders, unpackImagePackages, unpackSource } from "./unpack-kernel.js";
+import { describeImage, lacksPatch, unpackHeaders, unpackImagePackages, unpackSource } from "./unpack-kernel.js";
 
 /**
  * Makes a tree of Debian's packages: the source of the very version, and beside it in `ksplice/` the configuration, headers and image.
@@ -52,9 +52,8 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
     await unpackImagePackages(images, release, join(configDir, "image"));
     tell("stage", `reading the symbols and types of ${release}`);
     const buildId = await describeImage(configDir, release);
-    const config = parseConfig(await readFile(join(configDir, ".config"), "utf8"));
-    const missing = await missingPatch(release, parts.version, unfinished, config);
-    const buildRoot = await fetchCompiler(parts.apt, configDir, request);
+    const config = await readConfig(configDir);
+    const buildRoot = await fetchCompiler(parts.apt, config, request);
     const record: KernelRecord = {
       distribution: "debian",
       release,
@@ -68,16 +67,26 @@ export async function prepareDebianKernel(request: PrepareRequest): Promise<Kern
     await chmod(unfinished, 0o755);
     if (await isDirectory(directory)) await rmdir(directory);
     await rename(unfinished, directory);
-    if (missing !== undefined) tell("warning", missing.replace(unfinished, directory));
+    if (await lacksPatch(release, directory, config)) tell("warning", furtherPatch(release, parts.version, directory));
     return record;
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
 }
 
+async function readConfig(configDir: string): Promise<ReadonlyMap<string, string>> {
+  return parseConfig(await readFile(join(configDir, ".config"), "utf8"));
+}
+
+function furtherPatch(release: string, version: string, directory: string): string {
+  return (
+    `${release} is built with a further patch that the source's package does not hold, so that create will find another configuration; Debian's source package has it: ` +
+    `apt-get source linux=${version} (with a deb-src entry), and apply what debian/patches-rt/series lists, in that order, to ${directory}`
+  );
+}
+
 /** @returns the build root's name; undefined where the machine has the compiler and binutils that built the kernel */
-async function fetchCompiler(apt: Apt, configDir: string, request: PrepareRequest): Promise<string | undefined> {
-  const config = parseConfig(await readFile(join(configDir, ".config"), "utf8"));
+async function fetchCompiler(apt: Apt, config: ReadonlyMap<string, string>, request: PrepareRequest): Promise<string | undefined> {
   // Not a kernel's, so there is nothing to compile with it either.
   if (!config.has("CC_VERSION_TEXT")) return undefined;
   return (await hasToolchain(config)) ? undefined : await makeBuildRoot(apt, config, request);
@@ -89,7 +98,7 @@ async function restoreBuildRoot(record: KernelRecord, directory: string, request
   if (isWhole) return record;
   const configDir = join(directory, "ksplice");
   const { apt } = await findKernelParts(record.release, request);
-  const buildRoot = await fetchCompiler(apt, configDir, request);
+  const buildRoot = await fetchCompiler(apt, await readConfig(configDir), request);
   if (buildRoot === undefined || buildRoot === record.buildRoot) return record;
   const changed = { ...record, buildRoot };
   await writeKernelRecord(configDir, changed);

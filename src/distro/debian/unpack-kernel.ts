@@ -31,24 +31,14 @@ export async function unpackSource(deb: string, name: string, release: string, d
 const PREEMPTION = { option: "PREEMPT_LAZY", file: "kernel/Kconfig.preempt" } as const;
 
 /**
- * The real-time flavours of Debian's 6.1 and 6.12 are built with a patch (6.12 too, though the kernel has had real time since then), and the source's packages of
- * 6.1.190 and 6.12.117 do not hold it.
+ * True where a source is not that of the kernel: the real-time flavours of Debian's 6.1 and 6.12 are built with a patch (6.12 too, though the kernel has had real
+ * time since then), and the source's packages of 6.1.190 and 6.12.117 do not hold it.
  * @param config the kernel's
- * @returns what to do; undefined where the source is that of the kernel
  */
-export async function missingPatch(
-  release: string,
-  version: string,
-  directory: string,
-  config: ReadonlyMap<string, string>,
-): Promise<string | undefined> {
-  if (!isRealTime(release) || !config.has(PREEMPTION.option)) return undefined;
-  const known = (await readTextIfThere(join(directory, PREEMPTION.file))) ?? "";
-  if (new RegExp(`^config ${PREEMPTION.option}$`, "m").test(known)) return undefined;
-  return (
-    `${release} is built with a further patch that the source's package does not hold, so that create will find another configuration; Debian's source package has it: ` +
-    `apt-get source linux=${version} (with a deb-src entry), and apply what debian/patches-rt/series lists, in that order, to ${directory}`
-  );
+export async function lacksPatch(release: string, source: string, config: ReadonlyMap<string, string>): Promise<boolean> {
+  if (!isRealTime(release) || !config.has(PREEMPTION.option)) return false;
+  const known = (await readTextIfThere(join(source, PREEMPTION.file))) ?? "";
+  return !new RegExp(`^config ${PREEMPTION.option}$`, "m").test(known);
 }
 
 /** What a build takes of a kernel's headers. @param target the configuration directory */

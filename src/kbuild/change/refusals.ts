@@ -269,7 +269,7 @@ export function notKernelText(path: string): Refusal {
   });
 }
 
-export function startCode(path: string): Refusal {
+export function startCodeTouched(path: string): Refusal {
   return new Refusal({
     code: "not-kernel-text",
     message: `${path} is code that starts the kernel, compiled to run wherever it lies, under names of its own: it cannot be patched`,

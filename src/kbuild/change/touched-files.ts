@@ -5,7 +5,7 @@ import {
   kconfigTouched,
   linkerScriptTouched,
   notKernelText,
-  startCode as startCodeTouched,
+  startCodeTouched,
   unknownFileKind,
 } from "./refusals.js";
 import type { Refusal } from "../../diagnostics.js";
