@@ -1,4 +1,5 @@
-import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
+import { callsIn, functionsOf, splitList } from "../../source/functions.js";
+import { splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 
 /** A pointer without a type that a function takes for one to something else than before the patch: what it leads to was made as the former. */
@@ -27,7 +28,6 @@ const DECLARATION = new RegExp(
 );
 const ASSIGNMENT = /(?<=[;{}(] )(\w+) = (?!= )([^;]*) ;/g;
 const RETURNED = new RegExp(String.raw`(${TYPE}) (?:const )?\*(?: __\w+)*$`);
-const CALL = /\b(\w+) \( /g;
 const PARAMETER = new RegExp(String.raw`^(?:const )?(${TYPE}) (?:const )?\* (?:const )?\w+$`);
 const CAST = new RegExp(String.raw`^\( (?:const )?(?:${TYPE}) \* \) `);
 const CONTAINER = /^(container_of|list_entry|list_first_entry|hlist_entry|rb_entry)(?:_const)? \( (.*) , (struct \w+) , [\w .]+ \)$/;
@@ -87,32 +87,13 @@ class ChangedHeads {
   }
 
   hasCalleeOf({ body }: TopLevelItem): boolean {
-    return [...body.matchAll(CALL)].some(([, name = ""]) => this.has(name));
+    return callsIn(body).some(({ callee }) => this.has(callee));
   }
 }
 
 function parametersOf(head: string): (string | undefined)[] {
   const list = head.slice(head.indexOf("(") + 1, head.lastIndexOf(")")).trim();
-  return splitList(list).map((parameter) => PARAMETER.exec(parameter)?.[1]);
-}
-
-/** The arguments of a call, from the token behind its parenthesis. */
-function argumentsAt(body: string, from: number): string[] {
-  let depth = 1;
-  for (let at = from; at < body.length; at++) {
-    if (body[at] === "(") depth++;
-    if (body[at] === ")" && --depth === 0) return splitList(body.slice(from, at).trim());
-  }
-  return [];
-}
-
-function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
-  return new Map(
-    (readTopLevel(source) ?? []).flatMap((item) => {
-      const name = item.kind === "function" ? splitHead(item.head)?.name : undefined;
-      return name === undefined ? [] : [[name, item] as const];
-    }),
-  );
+  return splitList(list.split(" ")).map((parameter) => PARAMETER.exec(parameter)?.[1]);
 }
 
 /** Which structs a function takes the values of expressions for, those included that it returns, or gives to `takers`. */
@@ -132,7 +113,7 @@ function pointersIn({ head, body }: TopLevelItem, takers: Takers): ReadonlyMap<s
     found.set(pointer, (found.get(pointer) ?? new Set()).add(holder ?? type));
   };
   for (const [, type = "", list = ""] of body.matchAll(DECLARATION))
-    for (const part of splitList(list)) {
+    for (const part of splitList(list.split(" "))) {
       const [, name = "", value] = /^(?:\* )?(?:const )?(\w+)(?: = (.*))?$/.exec(part) ?? [];
       if (name !== "") variables.set(name, type);
       if (name !== "" && value !== undefined) put(value, type);
@@ -141,10 +122,10 @@ function pointersIn({ head, body }: TopLevelItem, takers: Takers): ReadonlyMap<s
     const type = variables.get(name);
     if (type !== undefined) put(value, type);
   }
-  for (const { index, 0: call, 1: name = "" } of body.matchAll(CALL)) {
-    const types = takers.get(name);
+  for (const { callee, args } of callsIn(body)) {
+    const types = takers.get(callee);
     if (types === undefined) continue;
-    for (const [place, value] of argumentsAt(body, index + call.length).entries()) {
+    for (const [place, value] of args.entries()) {
       const type = types[place];
       // A variable has a type of its own, unless it is one of the function's own arguments without.
       if (type !== undefined && (!/^\w+$/.test(value) || head.includes(`void * ${value} `))) put(value, type);
@@ -153,17 +134,4 @@ function pointersIn({ head, body }: TopLevelItem, takers: Takers): ReadonlyMap<s
   const returned = RETURNED.exec(splitHead(head)?.before ?? "")?.[1];
   if (returned !== undefined) for (const [, value = ""] of body.matchAll(/(?<= )return ([^;]*) ;/g)) put(value, returned);
   return found;
-}
-
-/** The parts of a list between commas that stand in no parentheses. */
-function splitList(text: string): string[] {
-  const parts: string[][] = [[]];
-  let depth = 0;
-  for (const token of text.split(" ")) {
-    if ("([{".includes(token)) depth++;
-    if (")]}".includes(token)) depth--;
-    if (token === "," && depth === 0) parts.push([]);
-    else parts.at(-1)?.push(token);
-  }
-  return parts.map((tokens) => tokens.join(" "));
 }

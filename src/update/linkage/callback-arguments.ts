@@ -1,42 +1,43 @@
-import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
-import { isName } from "../../source/words.js";
+import { callsIn, functionsOf } from "../../source/functions.js";
+import { readTopLevel, type TopLevelItem } from "../../source/top-level-items.js";
+import { textAround } from "../../source/callback-uses.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
-import { callbackArgument, type LinkageRefusal } from "./refusals.js";
+import { callbackArgument, untoldCallbackArgument, type LinkageRefusal } from "./refusals.js";
 
 /**
- * Callbacks that take their argument for another member of the object it is in than before the patch, and are given another one to those who call them (`timer_setup(&x->other, f)`): timers, work and
- * RCU callbacks that are set up, or under way, come with the former member's address, and the new code would look for the object in the wrong place. Where only one of the two changes,
- * the patch mends what was wrong.
+ * Callbacks that take their argument for another member of the object it is in than before the patch, and may be given another one to those who call them (`timer_setup(&x->other, f)`): timers, work and
+ * RCU callbacks that are set up, or under way, come with the former member's address, and the new code would look for the object in the wrong place. Only where all who are handed such a function are
+ * seen to get the member with it, the same as before the patch, the patch mends what was wrong.
  */
 export function findCallbackArguments(diffs: readonly UnitDiff[], texts: readonly TouchedText[]): LinkageRefusal[] {
   const changed = diffs.filter(({ diff }) => diff.analysis.included.size > 0);
-  const [before, after] = [texts.map(({ pre }) => functionsOf(pre)), texts.map(({ post }) => functionsOf(post))];
+  const functions = texts.map(({ pre, post }) => ({ before: functionsOf(pre), after: functionsOf(post) }));
   return texts.flatMap(({ path }, at): LinkageRefusal[] => {
     const entry = changed.find(({ unit }) => unit.source === path) ?? changed[0];
     if (entry === undefined) return [];
-    return [...(after[at] ?? [])].flatMap(([name, now]): LinkageRefusal[] => {
-      const old = before[at]?.get(name);
+    return [...(functions[at]?.after ?? [])].flatMap(([name, now]): LinkageRefusal[] => {
+      const old = functions[at]?.before.get(name);
       if (old === undefined || old.body === now.body) return [];
       const [was, is] = [placesIn(old), placesIn(now)];
       const come = is.find(({ key }) => !was.some((place) => place.key === key));
       const gone = was.find(({ key }) => !is.some((place) => place.key === key));
       if (come === undefined || gone === undefined || isNewMember(texts, come)) return [];
-      const [given, gives] = [before, after].map((functions) => givenTo(functions, name));
-      return given === gives ? [] : [callbackArgument(entry, name, gone.spelled, come.spelled)];
+      const [given, gives] = [
+        handedOut(
+          texts.map(({ pre }) => pre),
+          name,
+        ),
+        handedOut(
+          texts.map(({ post }) => post),
+          name,
+        ),
+      ];
+      if (given.together !== gives.together) return [callbackArgument(entry, name, gone.spelled, come.spelled)];
+      const unseen = given.unseen ?? gives.unseen;
+      return unseen === undefined ? [] : [untoldCallbackArgument(entry, name, gone.spelled, come.spelled, unseen)];
     });
   });
-}
-
-type Functions = ReadonlyMap<string, TopLevelItem>;
-
-function functionsOf(source: string): Functions {
-  return new Map(
-    (readTopLevel(source) ?? []).flatMap((item) => {
-      const name = item.kind === "function" ? splitHead(item.head)?.name : undefined;
-      return name === undefined ? [] : [[name, item] as const];
-    }),
-  );
 }
 
 /** What a function takes one of its arguments for. */
@@ -57,7 +58,7 @@ function placesIn({ head, body }: TopLevelItem): Place[] {
   const holders = new Map(
     Array.from(body.matchAll(/\bstruct (\w+) \* (?:const )?(\w+) [=;,]/g), ([, type = "", name = ""]) => [name, type]),
   );
-  return calls(body).flatMap(({ callee, args }): Place[] => {
+  return callsIn(body).flatMap(({ callee, args }): Place[] => {
     const [first = "", second = "", third = ""] = args;
     const [pointer, holder] = BY_TYPE.test(callee)
       ? [first, /^struct (\w+)$/.exec(second)?.[1]]
@@ -81,43 +82,46 @@ function isNewMember(texts: readonly TouchedText[], { holder, member }: Place): 
   return definitions.length > 0 && !definitions.some(({ head }) => head.split(" ").includes(name));
 }
 
-/** Which members those who are given a function get together with it, in all functions of the files. */
-function givenTo(files: readonly Functions[], name: string): string {
-  const found = new Set<string>();
-  for (const functions of files)
-    for (const { body } of functions.values()) {
-      if (!body.includes(name)) continue;
-      for (const { callee, args } of calls(body))
-        if (args.some((arg) => arg.replace(/^& /, "") === name)) found.add(`${callee} ${args.map(memberOf).join(" ")}`);
-      for (const [, place = ""] of body.matchAll(new RegExp(`([^;{}=]+) = (?:& )?${name} ;`, "g"))) found.add(memberOf(place));
-    }
-  return [...found].sort().join("\n");
+interface HandedOut {
+  /** Which members those who are given the function get together with it; one line for each way. */
+  readonly together: string;
+  /** The words of a place that hands it out with no member that can be seen: in a macro, with a local pointer, in a table. */
+  readonly unseen: string | undefined;
+}
+
+/** What a function is handed out with in some files: told by every place of its name that is no call. */
+function handedOut(sources: readonly string[], name: string): HandedOut {
+  const together = new Set<string>();
+  let unseen: string | undefined;
+  for (const item of sources.flatMap((source) => (source.includes(name) ? (readTopLevel(source) ?? []) : []))) {
+    const text = item.kind === "function" ? item.body : item.head;
+    // A directive has its own blanks.
+    const words: readonly string[] = text.match(/\w+|[^\s\w]/g) ?? [];
+    const places = [...words.keys()].filter((at) => words[at] === name && words[at + 1] !== "(");
+    const [first] = places;
+    if (first === undefined) continue;
+    const ways = waysIn(words.join(" "), name);
+    for (const way of ways) together.add(`${way.to} ${way.members.join(" ")}`);
+    const seen = ways.filter(({ members }) => members.some((member) => member !== ""));
+    if (seen.length < places.length) unseen ??= textAround(words, first, first).replaceAll("- > ", "->");
+  }
+  return { together: [...together].sort().join("\n"), unseen };
+}
+
+/** What a text does with a function that it does not call: gives it to whom, together with which members. */
+function waysIn(text: string, name: string): { readonly to: string; readonly members: readonly string[] }[] {
+  const given = callsIn(text).flatMap(({ callee, args }) => {
+    const isGiven = args.some((arg) => arg.replace(/^& /, "") === name);
+    return isGiven ? [{ to: callee, members: args.map(memberOf) }] : [];
+  });
+  const put = Array.from(text.matchAll(new RegExp(`([^;{}=]+) = (?:& )?${name} ;`, "g")), ([, place = ""]) => ({
+    to: "=",
+    members: [memberOf(place)],
+  }));
+  return [...given, ...put];
 }
 
 /** `& toy - > late . timer` → `late . timer` */
 function memberOf(expression: string): string {
   return /(?:- >|\.) ((?:\w+|\.|- >| )+)$/.exec(expression)?.[1] ?? "";
-}
-
-interface CallText {
-  readonly callee: string;
-  readonly args: readonly string[];
-}
-
-/** All calls and uses of macros, those in arguments included. */
-function calls(body: string): CallText[] {
-  const tokens = body.split(" ");
-  return tokens.flatMap((callee, at): CallText[] => {
-    if (tokens[at + 1] !== "(" || !isName(callee)) return [];
-    const args: string[][] = [[]];
-    let depth = 0;
-    for (let index = at + 1; index < tokens.length; index++) {
-      const token = tokens[index] ?? "";
-      if (/^[([{]$/.test(token) && ++depth === 1) continue;
-      if (/^[)\]}]$/.test(token) && --depth === 0) break;
-      if (token === "," && depth === 1) args.push([]);
-      else args.at(-1)?.push(token);
-    }
-    return [{ callee, args: args.map((arg) => arg.join(" ")) }];
-  });
 }

@@ -111,6 +111,14 @@ export const callbackArgument = (entry: UnitDiff, name: string, gone: string, co
     `${name} takes its argument for ${come}, and before the patch for ${gone}, and is set up with another one too: what was set up before comes with the former, and the object would be looked for in the wrong place; leave ${name} as it is, and give those that are made from now on a callback of another name`,
   );
 
+/** @param place where the function is handed out, and with what cannot be seen */
+export const untoldCallbackArgument = (entry: UnitDiff, name: string, gone: string, come: string, place: string): LinkageRefusal =>
+  make("callback-argument")(
+    entry,
+    name,
+    `${name} takes its argument for ${come}, and before the patch for ${gone}, and what it is handed out with cannot be told ("${place}"): what was set up before the patch may come with the former, and the object would be looked for in the wrong place; leave ${name} as it is, and give those that are made from now on a callback of another name`,
+  );
+
 /** @param callback the member of the table. @param who is alive and has noted that there is none */
 export const notedCallback = (entry: UnitDiff, name: string, callback: string, who: string): LinkageRefusal =>
   make("noted-callback")(

@@ -38,6 +38,31 @@ describe("a callback that is given another member of its object", () => {
     expect(await refused(text(A, "toy->a.function = expire;"), after)).toEqual(["callback-argument expire"]);
   });
 
+  const DECLARED = "struct timer; static void expire(struct timer *t);\n";
+  it.each([
+    ["a macro", "#define ARM(x) timer_setup(&(x)->MEMBER, expire)\n", "ARM(toy);", ""],
+    [
+      "a function",
+      "static void arm(struct timer *t);",
+      "arm(&toy->MEMBER);",
+      "static void arm(struct timer *t) { timer_setup(t, expire); }",
+    ],
+    ["a local pointer", "", "struct timer *of = &toy->MEMBER; timer_setup(of, expire);", ""],
+    ["an initial value", "", "", "struct toy first = { .MEMBER = { .function = expire } };"],
+    ["a table", "", "", "const struct timer timers[] = { { expire } };"],
+    ["a macro that exports it", "#define EXPORT_SYMBOL(name) void *exported_##name = &name\n", "", "EXPORT_SYMBOL(expire);"],
+  ])("is refused where it is handed out by %s, with a member that cannot be seen", async (_, front, setup, back) => {
+    const of = (member: string): string =>
+      `${DECLARED}${front}${text(`struct toy *toy = container_of(t, struct toy, ${member});`, setup)}${back}`.replaceAll("MEMBER", member);
+    expect(await refused(of("a"), of("b"))).toContain("callback-argument expire");
+  });
+
+  it("passes where it is only called, by a pointer to the member too", async () => {
+    const called = (member: string): string =>
+      text(`struct toy *toy = container_of(t, struct toy, ${member});`, `struct timer *of = &toy->${member}; expire(of);`);
+    expect(await refused(called("a"), called("b"))).toEqual([]);
+  });
+
   it.each([
     ["what it was wrongly taken for is mended", "struct toy *toy = container_of(t, struct toy, b);", SETUP_A],
     ["it is told by another macro", "struct toy *toy = timer_container_of(toy, t, a);", "if (toy->id) timer_setup(&toy->a, expire);"],
