@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import {
   applyGuarded,
   applyOnDisk,
@@ -35,6 +35,7 @@ interface ApplyOptions extends CommonOptions, PersistenceOptions, SigningOptions
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly replace?: string;
+  readonly leaveBehind?: readonly string[];
   readonly allowOlder?: boolean;
   readonly disk?: boolean;
   readonly diskOnly?: boolean;
@@ -53,6 +54,11 @@ export function applyCommand(): Command {
     .option("--disk", "put the whole module that the update brings onto the disk as well: the next load of it comes with the update")
     .option("--disk-only", "the same, and leave the running kernel, which may be another one, as it is")
     .option("--replace <id>", "undo this update at the same moment: the new one is made for the kernel below it")
+    .option(
+      "--leave-behind <names>",
+      "where apply refuses them: what an update before has brought as well, and may differ from now on",
+      listOfNames,
+    )
     .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
     .option("--allow-older", "also one that is older than what the store has had of its id, or than what it replaces")
     .option("--confirm <time>", "undo it by itself unless `ksplice confirm ID` comes within this time (90s, 5m, 1h)", duration)
@@ -68,7 +74,7 @@ export function applyCommand(): Command {
       const service = runningService(shown.tell);
       const { update, origin } = await readToApply(path, service.place, shown.tell);
       try {
-        const { partial = false, verify = false, allowOlder = false, replace, confirm, health } = options;
+        const { partial = false, verify = false, allowOlder = false, replace, leaveBehind, confirm, health } = options;
         if (health !== undefined && confirm === undefined) throw usage("--health goes with --confirm");
         if (replace !== undefined && confirm !== undefined)
           throw usage("--confirm does not go with --replace: what was replaced may be out of memory when it is to come back");
@@ -94,6 +100,7 @@ export function applyCommand(): Command {
                 systemMap,
                 ...persistenceFrom(options),
                 ...(replace === undefined ? {} : { replace }),
+                ...(leaveBehind === undefined ? {} : { leaveBehind }),
                 tell: shown.tell,
               },
               options,
@@ -147,4 +154,12 @@ function inWords({ id, onDisk, applied }: DiskResult, replace: string | undefine
   const instead = replace === undefined ? "" : ` in place of ${replace}`;
   const stopped = `machine stopped for ${(stopNs / 1e6).toFixed(3)} ms`;
   return [...disk, `applied ${id}${instead}: ${count(functions, "function")}${objects} replaced, ${stopped}${skipped}`].join("\n");
+}
+
+/** `count,expire` */
+function listOfNames(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.some((name) => !/^[A-Za-z_]\w*$/.test(name)))
+    throw new InvalidArgumentError("Names with commas between them are wanted: count,expire.");
+  return names;
 }

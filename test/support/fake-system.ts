@@ -6,6 +6,7 @@ import type { KernelFacts } from "../../src/kernel/live/kernel-facts.js";
 import type { ModulePolicy } from "../../src/kernel/live/module-policy.js";
 import type { LivepatchedFunction } from "../../src/kernel/live/livepatches.js";
 import type { RunningSystem } from "../../src/update/apply/running-system.js";
+import type { RunSymbol } from "../../src/run-kernel.js";
 import { asLive, FACTS, sampleKernel } from "./sample-fit.js";
 
 /** Nothing changes its memory. */
@@ -24,6 +25,8 @@ export interface FakeSystemOptions {
   readonly policy?: Partial<ModulePolicy>;
   /** Updates that modules came with from the disk. */
   readonly marks?: Readonly<Record<string, readonly string[]>>;
+  /** What its kernel has beside the sample's. */
+  readonly symbols?: readonly RunSymbol[];
   /** Where an undo leaves an update. */
   readonly undone?: "reversed" | "resident";
 }
@@ -79,7 +82,8 @@ export class FakeSystem implements RunningSystem {
   openKernel(options: Parameters<RunningSystem["openKernel"]>[0] = {}): ReturnType<RunningSystem["openKernel"]> {
     this.systemMaps.push(options.systemMap?.path);
     const updates = [...this.updates.values()].map(({ id, stage, functions }) => ({ id, stage, functions, writtenTargets: [] }));
-    return asLive(KERNEL, { updates, coreVersion: this.coreVersion, ...this.options.facts });
+    const kernel = asLive(KERNEL, { updates, coreVersion: this.coreVersion, ...this.options.facts });
+    return { ...kernel, allSymbols: () => [...kernel.allSymbols(), ...(this.options.symbols ?? [])] };
   }
 
   loadedModules(): readonly string[] {

@@ -1,5 +1,5 @@
 import { R_X86_64_PLT32, X86_64 } from "../../src/arch/machine/x86-64.js";
-import { SHF_ALLOC, SHF_EXECINSTR, STB_GLOBAL } from "../../src/elf/constants.js";
+import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, STB_GLOBAL, STT_OBJECT } from "../../src/elf/constants.js";
 import type { ElfObject } from "../../src/elf/model.js";
 import { writeObject } from "../../src/elf/write-object.js";
 import { CoreWriter } from "../../src/kernel/snapshot/core-writer.js";
@@ -50,6 +50,7 @@ export function asLive(kernel: FakeKernel, facts: Partial<KernelFacts> = {}): Li
     ...FACTS,
     ...facts,
     symbolsNamed: (name) => kernel.symbolsNamed(name),
+    allSymbols: () => kernel.symbols,
     symbolAt: (addr) => kernel.symbolAt(addr),
     symbolsStartingAt: (addr) => kernel.symbolsStartingAt(addr),
     read: (addr, size) => kernel.read(addr, size),
@@ -81,11 +82,19 @@ export interface SampleOptions {
   /** Those of them that the kernel exports. */
   readonly exported?: readonly string[];
   readonly targets?: readonly ("vmlinux" | "mod")[];
+  /** Variables that the new code brings. */
+  readonly variables?: readonly string[];
   /** What the manifest has otherwise. */
   readonly manifest?: Partial<Pick<Manifest, "id" | "after" | "cves" | "effective" | "created">>;
 }
 
-export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", "mod"], manifest = {} }: SampleOptions = {}): Update {
+export function sampleUpdate({
+  calls = [],
+  exported = [],
+  variables = [],
+  targets = ["vmlinux", "mod"],
+  manifest = {},
+}: SampleOptions = {}): Update {
   const { id = "fix" } = manifest;
   const parts = {
     vmlinux: {
@@ -105,7 +114,7 @@ export function sampleUpdate({ calls = [], exported = [], targets = ["vmlinux", 
     if (unit === undefined) throw new Error("no unit");
     files.set(unit.pre, writeObject(compileObject(source, "pre.o")));
     files.set(unit.post, writeObject(compileObject(source, "post.o")));
-    files.set(target.file, writeObject(newCode(unit.path, unit.functions[0]?.name ?? "", callees, exported)));
+    files.set(target.file, writeObject(newCode(unit.path, unit.functions[0]?.name ?? "", callees, exported, variables)));
   }
   return makeUpdate(
     {
@@ -136,7 +145,13 @@ function part(id: string, name: string, path: string, func: string, calls: reado
   return { name, module: `ksplice_${id}_${name}`, file: `new/${name}.ko`, exports: [], units };
 }
 
-function newCode(path: string, func: string, calls: readonly string[], exported: readonly string[]): ElfObject {
+function newCode(
+  path: string,
+  func: string,
+  calls: readonly string[],
+  exported: readonly string[],
+  variables: readonly string[],
+): ElfObject {
   const text = makeSection(`.text.${func}`, new Uint8Array(64).fill(0x90), { flags: SHF_ALLOC | SHF_EXECINSTR });
   const callees = calls.map((name) => makeUndefined(name));
   text.relocations = callees.map((symbol, index) => ({ offset: 5 * index + 1, type: R_X86_64_PLT32, symbol, addend: -4 }));
@@ -144,6 +159,12 @@ function newCode(path: string, func: string, calls: readonly string[], exported:
   exported.forEach((name, index) => {
     versions.data.set(new TextEncoder().encode(name), 64 * index + 8);
   });
-  const own = [makeFunction(func, text), makeFunction(`new:${path}:${func}`, text, { bind: STB_GLOBAL })];
-  return makeObject([text, versions], [...own, makeUndefined("ksplice_part"), makeUndefined("ksplice_register"), ...callees], "new.ko");
+  const data = makeSection(".data", new Uint8Array(8 * variables.length), { flags: SHF_ALLOC | SHF_WRITE });
+  const objects = variables.map((name, index) => makeFunction(name, data, { type: STT_OBJECT, value: 8 * index, size: 8 }));
+  const own = [...objects, makeFunction(func, text), makeFunction(`new:${path}:${func}`, text, { bind: STB_GLOBAL })];
+  return makeObject(
+    [text, versions, ...(variables.length === 0 ? [] : [data])],
+    [...own, makeUndefined("ksplice_part"), makeUndefined("ksplice_register"), ...callees],
+    "new.ko",
+  );
 }

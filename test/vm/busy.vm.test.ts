@@ -49,6 +49,21 @@ beforeAll(async () => {
     ...banner("domainname"),
     { file: "fs/proc/uptime.c", at: /seq_printf\(m, "(?=%lu)/, to: 'seq_printf(m, "up ' },
   ]);
+  const counting = (word: string) => [
+    { file: "fs/proc/version.c", at: /^static int version_proc_show/m, to: "static int readers;\n\n$&" },
+    { file: "fs/proc/version.c", at: /utsname\(\)->sysname/, to: `(++readers > 2 ? "many" : utsname()->${word})` },
+  ];
+  await make("counting", counting("nodename"));
+  await make("recounting", counting("domainname"));
+  const ticking = (seconds: number) => [
+    {
+      file: "fs/proc/version.c",
+      at: /^static int version_proc_show[^{]*\{\n/m,
+      to: `#include <linux/timer.h>\nstatic void tick(struct timer_list *unused) { pr_debug("tick"); }\nstatic DEFINE_TIMER(ticker, tick);\n\n$&\tmod_timer(&ticker, jiffies + ${seconds} * HZ);\n`,
+    },
+  ];
+  await make("ticking", ticking(3000));
+  await make("reticking", ticking(4000));
   guest = await bootGuest(path, { expose: [workshop.dir] });
 });
 
@@ -173,5 +188,38 @@ describe("an update in place of another, made of the kernel below it", () => {
       await expectUndone("node");
       await expectUndone("cumulative");
     });
+  });
+
+  it("is refused where what the other has counted would be forgotten, unless that is said to be well", async () => {
+    await guest.mustRun("apply", update("counting"));
+    expect([await banner(), await banner(), await banner()]).toEqual(["vm", "vm", "many"]);
+    const refused = await guest.ksplice("apply", "--replace=counting", update("recounting"));
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("what counting keeps in readers would stay behind");
+    expect(refused.stderr).toContain("--leave-behind readers");
+    expect(await banner()).toBe("many");
+    await guest.mustRun("apply", "--replace=counting", "--leave-behind=readers", update("recounting"));
+    expect([await banner(), await banner(), await banner()]).toEqual(["a.domain", "a.domain", "many"]);
+    await guest.mustRun("undo", "--wait=30", "recounting");
+    await expectUndone("counting");
+    await expectUndone("recounting");
+  });
+});
+
+describe("an update that brings what another one, which is undone, has handed out", () => {
+  it("is refused as long as that is in memory: a timer goes on with the other's function", async () => {
+    await guest.mustRun("apply", update("ticking"));
+    await guest.sh("cat /proc/version");
+    expect((await guest.mustRun("undo", "--wait=30", "ticking")).stdout).toContain("stays in memory");
+    const refused = await guest.ksplice("apply", update("reticking"));
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain("objects of the kernel may hold the address of tick, ticker, and go on with that of ticking");
+    expect(await guest.sh("ls -d /sys/kernel/ksplice/reticking /sys/module/ksplice_reticking* 2>/dev/null || true")).toBe("");
+    // It is the same code, whose timer it is.
+    await guest.mustRun("apply", update("ticking"));
+    await guest.mustRun("undo", "--wait=30", "ticking");
+    await guest.mustRun("apply", "--leave-behind=tick,ticker", update("reticking"));
+    await guest.mustRun("undo", "--wait=30", "reticking");
+    await guest.expectQuiet();
   });
 });

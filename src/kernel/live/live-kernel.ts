@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { RunKernel } from "../../run-kernel.js";
+import type { RunKernel, RunSymbol } from "../../run-kernel.js";
 import type { SymbolTable } from "../kallsyms.js";
 import { Kcore } from "./kcore.js";
 import { readKernelFacts, readSymbols, type KernelFacts, type SystemMap, type UpdateFacts } from "./kernel-facts.js";
@@ -11,6 +11,8 @@ import { refuseNoKcore } from "./refusals.js";
 
 /** The kernel that runs on this machine, or one of which a snapshot was made. */
 export interface LiveKernel extends RunKernel, KernelFacts {
+  /** All symbols, also those of updates that are loaded and not applied, which `symbolsNamed` does not find. */
+  allSymbols(): Iterable<RunSymbol>;
   close(): void;
 }
 
@@ -62,6 +64,7 @@ export function makeLiveKernel(facts: KernelFacts, symbols: SymbolTable, memory:
       const named = symbols.named(name);
       return named.some(({ module }) => isDormant(module)) ? named.filter(({ module }) => !isDormant(module)) : named;
     },
+    allSymbols: () => ({ [Symbol.iterator]: () => symbols[Symbol.iterator]() }),
     symbolAt: (addr) => symbols.at(addr),
     symbolsStartingAt: (addr) => symbols.startingAt(addr),
     read: (addr, size) => memory.read(addr, size),

@@ -16,10 +16,10 @@ import type { PrelinkedPart } from "../prelink/prelink.js";
 import { prelinkItsCore, prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
-import { needsApplied, notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
+import { leftBehind, needsApplied, notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
 import { findMissingUpdates } from "./needed-updates.js";
-import { findStateAnew } from "../prelink/state-anew.js";
+import { findLeftBehind, type FormerUpdate } from "../prelink/left-behind.js";
 import { persistenceOf, switchStage, type Persistence } from "../../engine/core/switch-stage.js";
 import { checkLivepatches } from "../prelink/check-livepatches.js";
 import { thisSystem, unloadUpdate, type RunningSystem } from "./running-system.js";
@@ -31,6 +31,8 @@ export interface ApplyOptions extends Persistence {
   readonly partial: boolean;
   /** Id of an applied update that is undone at the same moment: this one is made for the kernel below it. */
   readonly replace?: string;
+  /** Names of what another update, replaced or undone, has brought and this one brings anew, and that may differ from now on: docs/update.md. */
+  readonly leaveBehind?: readonly string[];
   /** How long threads are looked at while the machine is stopped, at most. Milliseconds; default 10. */
   readonly stopLimit?: number;
   /** Compare the patched objects with the running kernel afterwards, and undo the update if they are not what runs. */
@@ -64,7 +66,7 @@ export interface ApplyResult {
 
 /**
  * Applies an update to the running kernel: match, prelink, load, switch. Every failure leaves the kernel as it was.
- * @throws Refusal `not-verified`, `wrong-kernel`, `modules-disabled`, `signature-required`, `cannot-sign`, `key-not-trusted`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `not-applied`, `replaced-by-newer`, `code-busy`, or the core's abort cause
+ * @throws Refusal `not-verified`, `wrong-kernel`, `modules-disabled`, `signature-required`, `cannot-sign`, `key-not-trusted`, `no-match`, `target-not-loaded`, `already-applied`, `resident-differs`, `left-behind`, `not-applied`, `replaced-by-newer`, `code-busy`, or the core's abort cause
  */
 export async function applyUpdate(update: Update, options: ApplyOptions, system: RunningSystem = thisSystem()): Promise<ApplyResult> {
   // Said first: whatever else this kernel lacks, it is not the one.
@@ -109,7 +111,7 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
 
   tell("stage", "resolving symbols");
   const parts = prelinkUpdate(update, match, kernel);
-  if (options.replace !== undefined) tellStateAnew(system, parts, options.replace, tell);
+  requireNothingLeft(system, parts, kernel, update, options);
 
   const state = await switchOn(system, update, parts, kernel, options);
   tell("detail", `applied ${manifest.id} at try ${state.attempts ?? 0}, stopped for ${state.stopNs ?? 0} ns`);
@@ -129,20 +131,25 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
   };
 }
 
-/** What the update brings anew is no refusal: a counter may start again, and a list of objects may not; its author knows. */
-function tellStateAnew(system: RunningSystem, parts: readonly PrelinkedPart[], replaced: string, tell: Tell): void {
-  // With the symbols of the one that is replaced, which the kernel without it does not show.
-  const kernel = system.openKernel();
-  try {
-    const names = findStateAnew(parts, kernel, replaced);
-    if (names.length > 0)
-      tell(
-        "warning",
-        `${names.join(", ")}: brought by ${replaced} and brought anew, with the initial value; what ${replaced} kept there stays behind`,
-      );
-  } finally {
-    kernel.close();
-  }
+/** @throws Refusal `left-behind` */
+function requireNothingLeft(
+  { engine }: RunningSystem,
+  parts: readonly PrelinkedPart[],
+  kernel: LiveKernel,
+  { manifest }: Update,
+  { replace, leaveBehind = [], tell }: ApplyOptions,
+): void {
+  const formers = engine.listIds().flatMap((id): FormerUpdate[] => {
+    const state = engine.readUpdate(id);
+    const isReplaced = id === replace;
+    if (id === manifest.id || state === undefined || (state.stage !== "resident" && !isReplaced)) return [];
+    return [{ id, isReplaced, isUnloadable: state.parts.every((part) => part.isUnloadable) }];
+  });
+  const isAllowed = (name: string): boolean => leaveBehind.includes(name);
+  const found = findLeftBehind(parts, kernel.allSymbols(), formers);
+  const refused = found.filter(({ variables, held }) => ![...variables, ...held].every(isAllowed));
+  if (refused.length > 0) throw leftBehind(manifest.id, refused);
+  for (const { former, variables, held } of found) tell("detail", `left behind in ${former}: ${[...variables, ...held].join(", ")}`);
 }
 
 /** All that it changes came with its modules when they were loaded. Code that a later update in the same file has changed again is not compared. */

@@ -1,4 +1,5 @@
 import { EXIT_USAGE, Refusal } from "../../diagnostics.js";
+import type { LeftBehind } from "../prelink/left-behind.js";
 
 export const unknownUpdate = (id: string, known: readonly string[]): Refusal =>
   new Refusal({
@@ -28,6 +29,21 @@ export const needsApplied = (id: string, missing: readonly string[]): Refusal =>
     code: "needs-missing",
     message: `${id} was made after ${missing.join(", ")}, which ${is} not applied: this kernel is not what its source says`,
     hint: `apply ${first} first, or make the update from the source that runs`,
+  });
+};
+
+/** @param found not empty */
+export const leftBehind = (id: string, found: readonly LeftBehind[]): Refusal => {
+  const names = [...new Set(found.flatMap(({ variables, held }) => [...variables, ...held]))].sort();
+  const formers = found.map(({ former }) => former).join(", ");
+  const what = found.flatMap(({ former, variables, held }) => [
+    ...(variables.length === 0 ? [] : [`what ${former} keeps in ${variables.join(", ")} would stay behind`]),
+    ...(held.length === 0 ? [] : [`objects of the kernel may hold the address of ${held.join(", ")}, and go on with that of ${former}`]),
+  ]);
+  return new Refusal({
+    code: "left-behind",
+    message: `${id} brings anew what ${formers} has brought before, and is in memory: ${what.join("; ")}`,
+    hint: `make the update on top of ${formers} (ksplice create --after, from the source that holds it) and apply it there; or reboot; or, where nothing of that matters, say so: --leave-behind ${names.join(",")}`,
   });
 };
 

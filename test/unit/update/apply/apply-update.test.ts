@@ -225,4 +225,33 @@ describe("an update in place of another", () => {
     await expect(apply(system, { replace })).rejects.toMatchObject({ code });
     expect(system.done).toEqual(["root"]);
   });
+
+  describe("with a variable that both bring", () => {
+    const counting = sampleUpdate({ variables: ["count"] });
+    const symbols = ["__this_module", "count"].map((name) => ({ name, addr: 0n, type: "d", module: "ksplice_old_vmlinux" }));
+    const replaceWith = async (system: FakeSystem, options: Partial<ApplyOptions>): ReturnType<typeof applyUpdate> => {
+      system.hold("old", { stage: "applied" });
+      return await applyUpdate(counting, { ...OPTIONS, replace: "old", ...options }, system);
+    };
+
+    test("is refused before anything is loaded", async () => {
+      const system = new FakeSystem({ symbols });
+      await expect(replaceWith(system, {})).rejects.toMatchObject({
+        code: "left-behind",
+        message: "fix brings anew what old has brought before, and is in memory: what old keeps in count would stay behind",
+        hint: expect.stringMatching(/--leave-behind count$/) as string,
+      });
+      expect(system.done).toEqual(["root"]);
+    });
+
+    test("is refused where something else is said not to matter", async () => {
+      await expect(replaceWith(new FakeSystem({ symbols }), { leaveBehind: ["list"] })).rejects.toMatchObject({ code: "left-behind" });
+    });
+
+    test("comes where that is said not to matter", async () => {
+      const told: string[] = [];
+      await replaceWith(new FakeSystem({ symbols }), { leaveBehind: ["count"], tell: collect(told, "detail") });
+      expect(told).toContain("left behind in old: count");
+    });
+  });
 });
