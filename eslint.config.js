@@ -113,9 +113,9 @@ const arrows = {
 const everything = Object.keys(arrows);
 const tests = [...everything, "test/support"];
 Object.assign(arrows, {
-  examples: everything,
-  demo: [...everything, "examples"],
-  bench: [...everything, "examples"],
+  lab: everything,
+  demo: [...everything, "lab"],
+  bench: [...everything, "lab"],
   corpus: everything,
   matrix: [...everything, "corpus"],
   packaging: everything,
@@ -123,8 +123,8 @@ Object.assign(arrows, {
   "test/unit": [...tests, "bench", "corpus", "demo", "matrix", "packaging"],
   "test/golden": tests,
   // They run what `npm run bench` and `npm run corpus` run.
-  "test/vm": [...tests, "corpus", "examples", "packaging"],
-  "test/nightly": [...tests, "bench", "corpus", "examples", "matrix", "packaging", "test/vm"],
+  "test/vm": [...tests, "corpus", "lab", "packaging"],
+  "test/nightly": [...tests, "bench", "corpus", "lab", "matrix", "packaging", "test/vm"],
 });
 
 /** These take bytes or text and return values: no file system, no processes, no clock, no console. */
@@ -205,7 +205,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["src/**", "vm/**", "examples/*.ts", "demo/**", "bench/**", "corpus/**", "matrix/**", "packaging/**", "test/**/*.ts"],
+    files: ["src/**", "vm/**", "lab/**", "demo/**", "bench/**", "corpus/**", "matrix/**", "packaging/**", "test/**/*.ts"],
     plugins: { ksplice: imports },
     rules: { "ksplice/arrows": ["error", arrows], "ksplice/no-circles": "error" },
   },

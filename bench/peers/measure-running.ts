@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import type { Tell } from "../../src/events.js";
-import { compileForMachine, SleepingThreads } from "../../examples/sleeping-threads.js";
+import { compileForMachine, SleepingThreads } from "../../lab/sleeping-threads.js";
 import { moduleName } from "../../src/host/module-file.js";
 import { commandLine } from "../../src/host/program-paths.js";
 import { makeTemporary, removeTemporary } from "../../src/host/temporary.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ownKernel, type OwnKernel } from "../../examples/own-kernel.js";
+import { ownKernel, type OwnKernel } from "../../lab/own-kernel.js";
 import { prepareDebianKernel } from "../../src/distro/debian/prepare-kernel.js";
 import { usableKernels } from "../../src/distro/debian/usable-kernels.js";
 import type { ArchivePlace } from "../../src/distro/distro.js";

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type OwnKernel, ownKernel, type OwnKernelOptions } from "../../examples/own-kernel.js";
+import { type OwnKernel, ownKernel, type OwnKernelOptions } from "../../lab/own-kernel.js";
 import { measureMatching } from "../../matrix/measure-matching.js";
 import { tellNobody } from "../../src/events.js";
 import { defaultCacheDir } from "../../src/host/cache-dir.js";

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { SleepingThreads } from "../../../examples/sleeping-threads.js";
+import { SleepingThreads } from "../../../lab/sleeping-threads.js";
 import type { StartedCommand } from "../../../vm/machine.js";
 import { type CoreMachine, UPDATES } from "./core-machine.js";
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { prepareOwnKernel } from "../../../src/distro/own/prepare-own.js";
 import { readKernelRecord } from "../../../src/tree/kernel-record.js";
 import { testTree } from "./trees.js";
-import { ownKernel, type OwnKernel } from "../../../examples/own-kernel.js";
+import { ownKernel, type OwnKernel } from "../../../lab/own-kernel.js";
 
 /** What the kernel itself can find of misuse of its locks, of memory and of contexts, and what makes its allocations fail. */
 const CHECKS = [

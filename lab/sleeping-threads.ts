@@ -19,7 +19,7 @@ export class SleepingThreads {
 
   /** @param workDir a directory of the caller's, for the program */
   static async install(machine: Machine, workDir: string): Promise<SleepingThreads> {
-    const program = await compileForMachine("examples/sleeping-threads.c", workDir);
+    const program = await compileForMachine("lab/sleeping-threads.c", workDir);
     await succeed(machine, "cat >/tmp/sleeping-threads && chmod +x /tmp/sleeping-threads", { input: program });
     return new SleepingThreads(machine);
   }
