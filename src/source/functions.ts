@@ -1,10 +1,10 @@
-import { readTopLevel, splitHead, type TopLevelItem } from "./top-level-items.js";
+import { topLevelItems, splitHead, type TopLevelItem } from "./top-level-items.js";
 import { isName } from "./words.js";
 
 /** The functions that a source defines, by name; of several definitions of one name, as the branches of an `#if` have them, the last. */
 export function functionsOf(source: string): ReadonlyMap<string, TopLevelItem> {
   return new Map(
-    (readTopLevel(source) ?? []).flatMap((item) => {
+    topLevelItems(source).flatMap((item) => {
       const name = item.kind === "function" ? splitHead(item.head)?.name : undefined;
       return name === undefined ? [] : [[name, item] as const];
     }),

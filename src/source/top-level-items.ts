@@ -28,6 +28,18 @@ interface Place {
  * @returns undefined where that cannot be done: a branch of an #if holds half a block
  */
 export function readTopLevel(source: string): TopLevelItem[] | undefined {
+  return readItems(source, false);
+}
+
+/**
+ * The same, of any source, for rules that look for what speaks against a change. Where a branch of an #if holds half a block, what the other branches have of it is read as
+ * words of the same function; and a function ends where a line begins with its brace, whatever was counted.
+ */
+export function topLevelItems(source: string): TopLevelItem[] {
+  return readItems(source, false) ?? readItems(source, true) ?? [];
+}
+
+function readItems(source: string, isLenient: boolean): TopLevelItem[] | undefined {
   const items: TopLevelItem[] = [];
   /** What stands since the last declaration or function ended, outside of all function bodies. */
   let head: string[] = [];
@@ -36,7 +48,7 @@ export function readTopLevel(source: string): TopLevelItem[] | undefined {
   let directives: string[] = [];
   let braces = 0;
   let parentheses = 0;
-  const branches: { readonly place: Place; texts: string[] }[] = [];
+  const branches: Branch[] = [];
   const place = (): Place => ({ braces, parentheses, inFunction: body !== undefined });
   const conditions = (): string[] => branches.flatMap(({ texts }) => texts);
   let started = conditions();
@@ -55,23 +67,38 @@ export function readTopLevel(source: string): TopLevelItem[] | undefined {
       const isInside = head.length > 0;
       if (isInside) directives.push(text);
       else items.push({ kind: "directive", conditions: conditions(), head: text, body: "", directives: [] });
-      if (name.startsWith("if")) branches.push({ place: place(), texts: [text] });
+      if (name.startsWith("if")) branches.push({ place: place(), texts: [text], isOther: false, isForeign: FOR_CPLUSPLUS.test(text) });
       else if (name.startsWith("el") || name === "endif") {
         const branch = branches.at(-1);
-        if (branch === undefined || !isSamePlace(branch.place, place())) return undefined;
+        const isWhole = branch !== undefined && isSamePlace(branch.place, place());
+        if (!isWhole && !isLenient) return undefined;
         if (name === "endif") branches.pop();
-        else branch.texts.push(text);
+        else if (branch !== undefined) {
+          branch.texts.push(text);
+          branch.isForeign = false;
+          branch.isOther ||= !isWhole;
+        }
       }
       continue;
     }
-    for (const token of line.tokens) {
+    if (branches.some(({ isForeign }) => isForeign)) continue;
+    const isCounted = !branches.some(({ isOther }) => isOther);
+    for (const [at, token] of line.tokens.entries()) {
       if (head.length === 0) started = conditions();
+      if (!isCounted) {
+        (body ?? head).push(token);
+        continue;
+      }
+      if (isLenient && at === 0 && line.isAtMargin && token === "}" && body !== undefined) [braces, parentheses] = [1, 0];
       if (token === "{" && braces === 0 && parentheses === 0 && isFunctionHead(head.join(" "))) body = [];
       if (token === "{") braces++;
       if (token === "(") parentheses++;
       if (token === ")") parentheses--;
       if (token === "}") braces--;
-      if (braces < 0 || parentheses < 0) return undefined;
+      if (braces < 0 || parentheses < 0) {
+        if (!isLenient) return undefined;
+        [braces, parentheses] = [Math.max(0, braces), Math.max(0, parentheses)];
+      }
       if (body !== undefined) {
         body.push(token);
         if (braces === 0) finish("function");
@@ -81,10 +108,24 @@ export function readTopLevel(source: string): TopLevelItem[] | undefined {
       if (token === ";" && braces === 0 && parentheses === 0) finish("declaration");
     }
   }
-  if (braces !== 0 || parentheses !== 0 || branches.length > 0) return undefined;
-  if (head.length > 0) finish("declaration");
+  if (!isLenient && (braces !== 0 || parentheses !== 0 || branches.length > 0)) return undefined;
+  if (head.length > 0) finish(body === undefined ? "declaration" : "function");
   return items;
 }
+
+/** An #if that is open. */
+interface Branch {
+  /** Where it began. */
+  readonly place: Place;
+  /** Its directives up to here. */
+  readonly texts: string[];
+  /** True once one of its branches has held half a block: braces of the others are not counted. */
+  isOther: boolean;
+  /** True in the branch that only C++ sees, as headers for user space have one: half a block, which is no C. */
+  isForeign: boolean;
+}
+
+const FOR_CPLUSPLUS = /^# ?if(?:def __cplusplus| defined ?(?:\( ?__cplusplus ?\)|__cplusplus))$/;
 
 function isSamePlace(a: Place, b: Place): boolean {
   return a.braces === b.braces && a.parentheses === b.parentheses && a.inFunction === b.inFunction;
@@ -102,6 +143,8 @@ export function* codeTokens(source: string): Generator<string> {
 
 interface LogicalLine {
   readonly tokens: readonly string[];
+  /** True if no blank stands before its first token. */
+  readonly isAtMargin: boolean;
   readonly directive?: { readonly name: string; readonly text: string };
 }
 
@@ -111,7 +154,9 @@ function* logicalLines(source: string): Generator<LogicalLine> {
   let text = "";
   const finish = (): LogicalLine => {
     const isDirective = tokens[0] === "#";
-    const line = isDirective ? { tokens: [], directive: { name: tokens[1] ?? "", text: text.trim().replaceAll(/\s+/g, " ") } } : { tokens };
+    const isAtMargin = !/^\s/.test(text);
+    const directive = isDirective ? { directive: { name: tokens[1] ?? "", text: text.trim().replaceAll(/\s+/g, " ") } } : {};
+    const line = { tokens: isDirective ? [] : tokens, isAtMargin, ...directive };
     tokens = [];
     text = "";
     return line;

@@ -1,4 +1,4 @@
-import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
+import { topLevelItems, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import { definedTypes } from "./renamed-types.js";
 
@@ -15,7 +15,7 @@ export interface MovedType {
 /** The types that leave a file that the patch touches: to another file, or under another name. One that nobody can have taken over is none. */
 export function findMovedTypes(texts: readonly TouchedText[]): MovedType[] {
   const files = texts.map(({ path, pre, post }) => {
-    const [before, after] = [readTopLevel(pre) ?? [], readTopLevel(post) ?? []];
+    const [before, after] = [topLevelItems(pre), topLevelItems(post)];
     return { path, before, after, defines: definedTypes(before), defined: definedTypes(after) };
   });
   return files.flatMap(({ path, before, defines, defined }) =>

@@ -1,4 +1,4 @@
-import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
+import { topLevelItems, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 
 /**
@@ -7,7 +7,7 @@ import type { TouchedText } from "../units/touched-texts.js";
  * @returns labels as `struct foo`, or `foo_t` for a typedef of a nameless one
  */
 export function findRenamedTypes(texts: readonly TouchedText[]): ReadonlyMap<string, readonly string[]> {
-  const [pre, post] = [texts.map(({ pre: text }) => readTopLevel(text) ?? []), texts.map(({ post: text }) => readTopLevel(text) ?? [])];
+  const [pre, post] = [texts.map(({ pre: text }) => topLevelItems(text)), texts.map(({ post: text }) => topLevelItems(text))];
   const [before, after] = [definedTypes(pre.flat()), definedTypes(post.flat())];
   const gone = [...before].filter((label) => !after.has(label));
   const come = [...after].filter((label) => !before.has(label));

@@ -1,5 +1,5 @@
 import { callsIn, functionsOf } from "../../source/functions.js";
-import { readTopLevel, type TopLevelItem } from "../../source/top-level-items.js";
+import { topLevelItems, type TopLevelItem } from "../../source/top-level-items.js";
 import { textAround } from "../../source/callback-uses.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
@@ -76,7 +76,7 @@ function placesIn({ head, body }: TopLevelItem): Place[] {
 /** True of a member that the struct gets with the patch, or that is renamed: what objects have there is judged by their layout. */
 function isNewMember(texts: readonly TouchedText[], { holder, member }: Place): boolean {
   const definitions = texts.flatMap(({ pre }) =>
-    (readTopLevel(pre) ?? []).filter(({ kind, head }) => kind === "declaration" && head.includes(`struct ${holder} {`)),
+    topLevelItems(pre).filter(({ kind, head }) => kind === "declaration" && head.includes(`struct ${holder} {`)),
   );
   const [name = ""] = member.split(" ");
   return definitions.length > 0 && !definitions.some(({ head }) => head.split(" ").includes(name));
@@ -93,7 +93,7 @@ interface HandedOut {
 function handedOut(sources: readonly string[], name: string): HandedOut {
   const together = new Set<string>();
   let unseen: string | undefined;
-  for (const item of sources.flatMap((source) => (source.includes(name) ? (readTopLevel(source) ?? []) : []))) {
+  for (const item of sources.flatMap((source) => (source.includes(name) ? topLevelItems(source) : []))) {
     const text = item.kind === "function" ? item.body : item.head;
     // A directive has its own blanks.
     const words: readonly string[] = text.match(/\w+|[^\s\w]/g) ?? [];

@@ -1,4 +1,4 @@
-import { readTopLevel } from "../../source/top-level-items.js";
+import { topLevelItems } from "../../source/top-level-items.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
 
@@ -12,7 +12,7 @@ const BTF_ID = /^__BTF_ID__func__(.+)__\d+$/;
 export function findCalledByBpf(diffs: readonly UnitDiff[], texts: readonly TouchedText[]): ReadonlySet<string> {
   const listed = diffs.flatMap(({ diff }) => diff.pre.symbols.flatMap(({ name }) => BTF_ID.exec(name)?.[1] ?? []));
   const marked = texts.flatMap(({ pre }) =>
-    (readTopLevel(pre) ?? []).flatMap(({ kind, head }) =>
+    topLevelItems(pre).flatMap(({ kind, head }) =>
       kind === "function" && head.includes("__bpf_kfunc ") ? (/(\w+) \(/.exec(head)?.[1] ?? []) : [],
     ),
   );

@@ -1,6 +1,6 @@
 import type { Atom } from "../../diff/atoms/atom.js";
 import { isNumbered, staticLocalName } from "../../diff/atoms/names.js";
-import { readTopLevel } from "../../source/top-level-items.js";
+import { topLevelItems } from "../../source/top-level-items.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import { Declarations, isSameKindOfType } from "./declared-types.js";
@@ -44,7 +44,7 @@ const TYPE_MACRO = /^# ?define (\w+) ((?:struct |union |enum )?\w+(?: ?\*)*|(?:s
 /** Names that stand for a type, with what they mean: `typedef struct foo * foo_t ;`, `#define foo_t struct foo *`. */
 function meaningsOf(sources: readonly string[]): ReadonlyMap<string, string> {
   const meanings = new Map<string, string>();
-  for (const { kind, head } of sources.flatMap((source) => readTopLevel(source) ?? [])) {
+  for (const { kind, head } of sources.flatMap((source) => topLevelItems(source))) {
     const [, text, name] = /^typedef ([\w* ]+?) (\w+)(?: __\w+)* ;$/.exec(head) ?? [];
     const [, pointer] = /^typedef [^;{}]*\( \* (\w+) \) \(/.exec(head) ?? [];
     const [, macro, type] = (kind === "directive" ? TYPE_MACRO.exec(head) : null) ?? [];

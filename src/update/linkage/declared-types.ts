@@ -1,4 +1,4 @@
-import { codeTokens, readTopLevel, type TopLevelItem } from "../../source/top-level-items.js";
+import { topLevelItems, type TopLevelItem } from "../../source/top-level-items.js";
 
 /**
  * The type of a variable as a C source spells it, at file level and as a static local: the words before and behind its name, without storage words and
@@ -24,21 +24,13 @@ export class Declarations {
     let types = this.#known.get(name);
     // Most variables of a unit are declared in files that the patch does not touch.
     const isNamed = this.#sources.some((source) => source.includes(name));
-    types ??= isNamed ? typesIn((this.#items ??= this.#sources.flatMap(readItems)), name) : new Set();
+    types ??= isNamed ? typesIn((this.#items ??= this.#sources.flatMap(topLevelItems)), name) : new Set();
     this.#known.set(name, types);
     return types;
   }
 }
 
 type Item = Pick<TopLevelItem, "kind" | "head" | "body">;
-
-/** The items of a source; where it cannot be taken apart, all of it as if in one function, so that at least what is `static` is found. */
-function readItems(source: string): readonly Item[] {
-  const items = readTopLevel(source);
-  if (items !== undefined) return items;
-  const text = source.replace(/^[ \t]*#(?:\\\n|[^\n])*/gm, ";");
-  return [{ kind: "function", head: "", body: [...codeTokens(text)].join(" ") }];
-}
 
 function typesIn(items: readonly Item[], name: string): ReadonlySet<string> {
   const types = new Set<string>();

@@ -1,6 +1,6 @@
 import { isText } from "../../diff/atoms/atom.js";
 import { baseName, isState } from "../../diff/compare/correlate-data.js";
-import { readTopLevel, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
+import { topLevelItems, splitHead, type TopLevelItem } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { assigns } from "./assigns.js";
@@ -56,7 +56,7 @@ function isOnlyRead(source: string, name: string): boolean {
   if (isAssigned(source, name)) return false;
   const use = new RegExp(String.raw`(?:^|[^.>] )${name} (?!\()`);
   const step = new RegExp(String.raw`(?:\+ \+|- -) ${name} |(?:^|[^.>] )${name} (?:\+ \+|- -)`);
-  const bodies = (readTopLevel(source) ?? []).flatMap(({ kind, body }) => (kind === "function" ? [body] : []));
+  const bodies = topLevelItems(source).flatMap(({ kind, body }) => (kind === "function" ? [body] : []));
   // A static one's own declaration is no use.
   const uses = bodies.map((body) => body.replaceAll(new RegExp(String.raw`\bstatic [^;(){}]*\b${name} [^;]*;`, "g"), ";"));
   return uses.some((body) => use.test(body)) && !uses.some((body) => step.test(body));
@@ -64,7 +64,7 @@ function isOnlyRead(source: string, name: string): boolean {
 
 /** True if a function of a source gives the variable, a member or an element of it a value. A static function that nothing else mentions is none: the compiler leaves it out. */
 function isAssigned(source: string, name: string): boolean {
-  const items = readTopLevel(source) ?? [];
+  const items = topLevelItems(source);
   return items.some((item) => item.kind === "function" && assigns(item.body, name) && !isLeftOut(item, items));
 }
 

@@ -1,4 +1,4 @@
-import { readTopLevel, splitHead } from "../../source/top-level-items.js";
+import { topLevelItems, splitHead } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { dumpPointer, type LinkageRefusal } from "./refusals.js";
@@ -29,7 +29,7 @@ export function findDumpPointers(diffs: readonly UnitDiff[], texts: readonly Tou
 /** Bodies of the functions that are given a dump. */
 function dumpsIn(source: string): ReadonlyMap<string, string> {
   return new Map(
-    (readTopLevel(source) ?? []).flatMap(({ kind, head, body }): [string, string][] => {
+    topLevelItems(source).flatMap(({ kind, head, body }): [string, string][] => {
       const name = kind === "function" && head.includes("struct netlink_callback *") ? splitHead(head)?.name : undefined;
       return name === undefined ? [] : [[name, body]];
     }),

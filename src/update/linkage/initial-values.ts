@@ -1,5 +1,5 @@
 import { expandMacros, readMacros, type Macro } from "../../source/read-macros.js";
-import { codeTokens, readTopLevel } from "../../source/top-level-items.js";
+import { codeTokens, topLevelItems } from "../../source/top-level-items.js";
 
 /** What a source says of a variable with an initial value in braces. */
 export interface InitialValue {
@@ -19,7 +19,7 @@ const PASTED = /\b((?:\w+ )*struct \w+(?: const)?) (\w+(?: # # \w+)*) (?:\[[^=]*
 export function readInitialValues(source: string, name: string): InitialValue[] {
   const macros = readMacros(source);
   const start = new RegExp(String.raw`^(.*)\b${name} (?:\[[^=]*\] )?(?:__\w+ )*= `);
-  const own = (readTopLevel(source) ?? []).flatMap(({ kind, head }) => {
+  const own = topLevelItems(source).flatMap(({ kind, head }) => {
     const found = kind === "declaration" ? start.exec(head) : null;
     return found === null ? [] : valuesIn(found[1] ?? "", head.slice(found[0].length), macros);
   });

@@ -3,7 +3,7 @@ import type { SplitObject } from "../../diff/atoms/split-object.js";
 import { baseName, isState } from "../../diff/compare/correlate-data.js";
 import { findHandler } from "../../diff/compare/hooks.js";
 import { findUsedUp } from "../../diff/compare/init-references.js";
-import { readTopLevel, splitHead } from "../../source/top-level-items.js";
+import { topLevelItems, splitHead } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { assigns, handsOn } from "./assigns.js";
@@ -52,7 +52,7 @@ function fillingOf(texts: readonly TouchedText[]): (name: string) => boolean {
 
 function bodiesOf(source: string): ReadonlyMap<string, string> {
   return new Map(
-    (readTopLevel(source) ?? []).flatMap(({ kind, head, body }) => {
+    topLevelItems(source).flatMap(({ kind, head, body }) => {
       const name = kind === "function" ? splitHead(head)?.name : undefined;
       return name === undefined ? [] : [[name, body] as const];
     }),

@@ -1,4 +1,4 @@
-import { readTopLevel } from "../../source/top-level-items.js";
+import { topLevelItems } from "../../source/top-level-items.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitDiff } from "../units/unit-diff.js";
 import { perCpuPointer, type LinkageRefusal } from "./refusals.js";
@@ -22,7 +22,7 @@ export function findPerCpuPointers(diffs: readonly UnitDiff[], texts: readonly T
 /** Of each variable, and member of a struct that has a name (`foo.stats`), that is a pointer: whether it is one to memory of each processor. */
 function pointersIn(source: string): ReadonlyMap<string, boolean> {
   const found = new Map<string, boolean>();
-  for (const { kind, head } of readTopLevel(source) ?? []) {
+  for (const { kind, head } of topLevelItems(source)) {
     if (kind !== "declaration") continue;
     const struct = /^(?:typedef )?(?:struct|union) (?:__\w+ )*(\w+) \{/.exec(head)?.[1];
     if (struct === undefined && head.includes("(")) continue;

@@ -1,7 +1,7 @@
 import { comparePrototypes, hasPrototype } from "../../btf/compare-prototypes.js";
 import { parseBtf } from "../../btf/parse-btf.js";
 import { sourceFunction } from "../../diff/atoms/names.js";
-import { readTopLevel, splitHead } from "../../source/top-level-items.js";
+import { topLevelItems, splitHead } from "../../source/top-level-items.js";
 import type { Unit } from "../../kbuild/types.js";
 import type { TouchedText } from "../units/touched-texts.js";
 import type { UnitTypes } from "../units/unit-types.js";
@@ -80,7 +80,7 @@ const STORAGE = /^(?:static|extern|inline|noinline|notrace|__\w+)$/;
 
 /** The heads of the functions that a source defines, by their names, with the name and storage words left out. */
 export function functionHeads(source: string): [name: string, head: string][] {
-  return (readTopLevel(source) ?? []).flatMap(({ kind, head }): [string, string][] => {
+  return topLevelItems(source).flatMap(({ kind, head }): [string, string][] => {
     const parts = kind === "function" ? splitHead(head) : undefined;
     if (parts === undefined) return [];
     const { before, name } = parts;

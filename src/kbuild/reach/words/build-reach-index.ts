@@ -16,7 +16,7 @@ import { PastedNames } from "./pasted-names.js";
 import { ReachIndex, ReachIndexBuilder, type ReachData } from "./reach-index.js";
 
 /** Changes whenever an index that was kept would be read differently, or would hold something else. */
-const FORMAT = "13";
+const FORMAT = "14";
 
 /** An index has up to 20 MB; one for each set of files in use. */
 const MOST_BYTES = 1 << 28;

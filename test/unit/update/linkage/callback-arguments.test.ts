@@ -33,6 +33,12 @@ describe("a callback that is given another member of its object", () => {
     expect(await refused(text(before, SETUP_A), text(after, setup))).toEqual(["callback-argument expire"]);
   });
 
+  it("is refused in a file in which a branch of an #if holds half a block", async () => {
+    const half = "\nvoid half(int a) {\n#ifdef A\nif (a) {\n#else\nif (!a) {\n#endif\n}\n}\n";
+    const after = text("struct toy *toy = container_of(t, struct toy, b);", "timer_setup(&toy->b, expire);");
+    expect(await refused(text(A, SETUP_A) + half, after + half)).toEqual(["callback-argument expire"]);
+  });
+
   it("is refused where a member is filled with it", async () => {
     const after = text("struct toy *toy = container_of(t, struct toy, b);", "toy->b.function = expire;");
     expect(await refused(text(A, "toy->a.function = expire;"), after)).toEqual(["callback-argument expire"]);
