@@ -119,6 +119,22 @@ export const untoldCallbackArgument = (entry: UnitDiff, name: string, gone: stri
     `${name} takes its argument for ${come}, and before the patch for ${gone}, and what it is handed out with cannot be told ("${place}"): what was set up before the patch may come with the former, and the object would be looked for in the wrong place; leave ${name} as it is, and give those that are made from now on a callback of another name`,
   );
 
+/** A call that a function makes, and the member that it gives to it in place of another one. */
+export interface MemberSwap {
+  readonly user: string;
+  readonly callee: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** @param put who puts there what `taken` takes back */
+export const takenBackElsewhere = (entry: UnitDiff, taken: MemberSwap, put: MemberSwap): LinkageRefusal =>
+  make("taken-back-elsewhere")(
+    entry,
+    taken.user,
+    `${taken.user} gives ${taken.callee}() the member ${taken.to}, and before the patch ${taken.from}, and so does ${put.user} with ${put.callee}(): what was put before the patch is at ${taken.from}, and the new code would take it for something else, or not find it`,
+  );
+
 /** @param callback the member of the table. @param who is alive and has noted that there is none */
 export const notedCallback = (entry: UnitDiff, name: string, callback: string, who: string): LinkageRefusal =>
   make("noted-callback")(

@@ -21,6 +21,7 @@ import type { Prototypes, UnitFunction } from "./prototypes.js";
 import { changedInterface, type LinkageRefusal } from "./refusals.js";
 import { findFilledByInit, findSplitState } from "./split-state.js";
 import { tabulateNames } from "./symbol-table.js";
+import { findTakenBackElsewhere } from "./taken-back.js";
 import { functionKey } from "./together.js";
 
 /** How the units of an update belong together: one table of names for all of them, before the patch and after it. docs/soundness.md has the rules. */
@@ -83,6 +84,7 @@ export async function settleLinkage(diffs: readonly UnitDiff[], context: Linkage
     ...findPerCpuPointers(diffs, context.texts),
     ...findDumpPointers(diffs, context.texts),
     ...findCallbackArguments(diffs, context.texts),
+    ...findTakenBackElsewhere(diffs, context.texts),
   ];
   // Who calls those in the old way is replaced, and who else has their names was looked for.
   const judged = new Set(together);
