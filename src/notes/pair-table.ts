@@ -109,8 +109,8 @@ const WORDS: readonly (readonly [acquire: string, release: string])[] = [
   ["claim", "release"],
 ];
 
-/** Given back with the device; readers that never leave a function; and what reads and writes a value. */
-const NO_PAIR = /^devm_|^s?rcu_|^nla_|^skb_put|^(?:__)?(?:get|put)_(?:user|unaligned|kernel)|_unaligned/;
+/** Given back with the device; readers that never leave a function; what reads and writes a value; and questions. */
+const NO_PAIR = /^devm_|^(?:is|has|can|may|should|needs?)_|^s?rcu_|^nla_|^skb_put|^(?:__)?(?:get|put)_(?:user|unaligned|kernel)|_unaligned/;
 
 /** Endings that say how, not what. */
 const MANNER =

@@ -323,4 +323,9 @@ export const SILENT: readonly Case[] = [
       fn("void toy_hold(struct toy *t)", "toy_wait(t);", "t->flags |= TOY_HOST;") +
       fn("bool toy_held(struct toy *t)", "return t->flags & TOY_HOST;"),
   },
+  {
+    title: "a question whose name holds half a pair, which another function asks",
+    pre: fn("void toy_check(struct toy *t)", "if (is_toy_alloc(&t->buf))", "\tt->on = 1;") + fn("void toy_add(struct toy *t)", "t->n++;"),
+    post: fn("void toy_check(struct toy *t)", "t->on = 1;") + fn("void toy_add(struct toy *t)", "if (is_toy_alloc(&t->buf))", "\tt->n++;"),
+  },
 ];
