@@ -223,3 +223,23 @@ describe("an update that brings what another one, which is undone, has handed ou
     await guest.expectQuiet();
   });
 });
+
+describe("a program of a command that was killed, which changes modules still", () => {
+  it("is waited for before anything is loaded", async () => {
+    const holder = guest.machine.start(
+      "mkdir -p /run/ksplice; exec 9>>/run/ksplice/tools.lock; flock 9; touch /tmp/held; until [ -e /tmp/go ]; do sleep 0.2; done",
+    );
+    await guest.sh("until [ -e /tmp/held ]; do sleep 0.2; done");
+    const program = join(packageRoot(), "dist/cli/ksplice-apply.cjs");
+    const waiting = guest.machine.start(`exec ${process.execPath} ${program} ${update("node")}`);
+    await guest.machine.run("until pgrep -x flock >/dev/null; do sleep 0.2; done; sleep 3", { timeoutMs: 120_000 });
+    expect(await guest.sh("ls -d /sys/kernel/ksplice/node /sys/module/ksplice_node* 2>/dev/null || true")).toBe("");
+    expect((await guest.ksplice("apply", update("cumulative"))).stderr).toContain("another ksplice command");
+    await guest.sh("touch /tmp/go");
+    expect((await holder.finished).exitCode).toBe(0);
+    expect((await waiting.finished).exitCode).toBe(0);
+    expect(await guest.sh("cat /sys/kernel/ksplice/node/stage")).toBe("applied");
+    await guest.mustRun("undo", "--wait=30", "node");
+    await expectUndone("node");
+  });
+});
