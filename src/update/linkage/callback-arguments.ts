@@ -69,7 +69,10 @@ function placesIn({ head, body }: TopLevelItem): Place[] {
     if (holder === undefined || !words.some((word) => parameters.has(word))) return [];
     // What the argument is called does not count.
     const way = words.map((word) => (parameters.has(word) ? "#" : word)).join(" ");
-    return [{ key: `${holder} ${third} ${way}`, spelled: `${third.replaceAll(" ", "")} of struct ${holder}`, holder, member: third }];
+    const through = way === "#" ? "" : `, through ${(pointer ?? "").replaceAll(" ", "")}`;
+    return [
+      { key: `${holder} ${third} ${way}`, spelled: `${third.replaceAll(" ", "")} of struct ${holder}${through}`, holder, member: third },
+    ];
   });
 }
 

@@ -39,6 +39,24 @@ describe("a callback that is given another member of its object", () => {
     expect(await refused(text(A, SETUP_A) + half, after + half)).toEqual(["callback-argument expire"]);
   });
 
+  it("says by what way the object is found, where that is what changes", async () => {
+    const toy = (members: string): string => `struct toy { int id; struct timer a, b; ${members} };`;
+    const before = text(
+      "struct toy *toy = container_of(t, struct toy, late);",
+      "timer_setup(&toy->late, expire);",
+      toy("struct timer late;"),
+    );
+    const after = text(
+      "struct toy *toy = container_of(to_delayed(t), struct toy, late); toy->id = 7;",
+      "timer_setup(&toy->late.timer, expire);",
+      toy("struct delayed late;"),
+    );
+    const { linkage } = await settle({ unit: { pre: before, post: after } });
+    expect(linkage.refusals.map(({ refusal }) => refusal.message).join()).toContain(
+      "expire takes its argument for late of struct toy, through to_delayed(t), and before the patch for late of struct toy,",
+    );
+  });
+
   it("is refused where a member is filled with it", async () => {
     const after = text("struct toy *toy = container_of(t, struct toy, b);", "toy->b.function = expire;");
     expect(await refused(text(A, "toy->a.function = expire;"), after)).toEqual(["callback-argument expire"]);
