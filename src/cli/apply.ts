@@ -54,11 +54,7 @@ export function applyCommand(): Command {
     .option("--disk", "put the whole module that the update brings onto the disk as well: the next load of it comes with the update")
     .option("--disk-only", "the same, and leave the running kernel, which may be another one, as it is")
     .option("--replace <id>", "undo this update at the same moment: the new one is made for the kernel below it")
-    .option(
-      "--leave-behind <names>",
-      "where apply refuses them: what an update before has brought as well, and may differ from now on",
-      listOfNames,
-    )
+    .option("--leave-behind <names>", "with --replace: what both updates bring, and may start anew", listOfNames)
     .option("--verify", "compare the patched source's objects with the kernel afterwards, and undo the update if they are not what runs")
     .option("--allow-older", "also one that is older than what the store has had of its id, or than what it replaces")
     .option("--confirm <time>", "undo it by itself unless `ksplice confirm ID` comes within this time (90s, 5m, 1h)", duration)

@@ -10,7 +10,7 @@ import { effectiveVersion, judgeStatus } from "./judge-status.js";
 import { STATUS_VERSION, type Status, type UpdateStatus } from "./status-schema.js";
 
 /** Refusals that no second try mends, in this boot. */
-const ONLY_A_REBOOT: ReadonlySet<string> = new Set(["resident-differs", "left-behind", "core-version"]);
+const ONLY_A_REBOOT: ReadonlySet<string> = new Set(["resident-differs", "core-version"]);
 
 /** What this kernel has, what it should have, and what is to be done about the difference. */
 export async function readStatus(service: Service): Promise<Status> {

@@ -16,7 +16,7 @@ import type { PrelinkedPart } from "../prelink/prelink.js";
 import { prelinkItsCore, prelinkUpdate } from "../prelink/prelink-update.js";
 import { coreOfAnotherVersion } from "../match/refusals.js";
 import { notVerified } from "../verify/refusals.js";
-import { leftBehind, needsApplied, notApplied, replacesItself, residentDiffers, unknownUpdate } from "./refusals.js";
+import { leftBehind, needsApplied, notApplied, replacesItself, residentDiffers, unknownUpdate, whatStays } from "./refusals.js";
 import { replacedByNewer } from "../../engine/core/refusals.js";
 import { findMissingUpdates } from "./needed-updates.js";
 import { findLeftBehind, type FormerUpdate } from "../prelink/left-behind.js";
@@ -131,7 +131,10 @@ async function applyTo(system: RunningSystem, kernel: LiveKernel, update: Update
   };
 }
 
-/** @throws Refusal `left-behind` */
+/**
+ * Of an update that is replaced, what both bring must be let go by name. One that was undone before has left its objects to the unpatched kernel, whatever comes now: that is said.
+ * @throws Refusal `left-behind`
+ */
 function requireNothingLeft(
   { engine }: RunningSystem,
   parts: readonly PrelinkedPart[],
@@ -145,11 +148,13 @@ function requireNothingLeft(
     if (id === manifest.id || state === undefined || (state.stage !== "resident" && !isReplaced)) return [];
     return [{ id, isReplaced, isUnloadable: state.parts.every((part) => part.isUnloadable) }];
   });
-  const isAllowed = (name: string): boolean => leaveBehind.includes(name);
-  const found = findLeftBehind(parts, kernel.allSymbols(), formers);
-  const refused = found.filter(({ variables, held }) => ![...variables, ...held].every(isAllowed));
-  if (refused.length > 0) throw leftBehind(manifest.id, refused);
-  for (const { former, variables, held } of found) tell("detail", `left behind in ${former}: ${[...variables, ...held].join(", ")}`);
+  for (const found of findLeftBehind(parts, kernel.allSymbols(), formers)) {
+    const { former, variables, held } = found;
+    const names = [...variables, ...held];
+    const isAllowed = names.every((name) => leaveBehind.includes(name));
+    if (former === replace && !isAllowed) throw leftBehind(manifest.id, found);
+    tell(isAllowed ? "detail" : "warning", whatStays(found));
+  }
 }
 
 /** All that it changes came with its modules when they were loaded. Code that a later update in the same file has changed again is not compared. */

@@ -32,20 +32,20 @@ export const needsApplied = (id: string, missing: readonly string[]): Refusal =>
   });
 };
 
-/** @param found not empty */
-export const leftBehind = (id: string, found: readonly LeftBehind[]): Refusal => {
-  const names = [...new Set(found.flatMap(({ variables, held }) => [...variables, ...held]))].sort();
-  const formers = found.map(({ former }) => former).join(", ");
-  const what = found.flatMap(({ former, variables, held }) => [
-    ...(variables.length === 0 ? [] : [`what ${former} keeps in ${variables.join(", ")} would stay behind`]),
+/** A sentence about what the new update brings anew. */
+export function whatStays({ former, variables, held }: LeftBehind): string {
+  return [
+    ...(variables.length === 0 ? [] : [`what ${former} keeps in ${variables.join(", ")} stays behind`]),
     ...(held.length === 0 ? [] : [`objects of the kernel may hold the address of ${held.join(", ")}, and go on with that of ${former}`]),
-  ]);
-  return new Refusal({
+  ].join("; ");
+}
+
+export const leftBehind = (id: string, found: LeftBehind): Refusal =>
+  new Refusal({
     code: "left-behind",
-    message: `${id} brings anew what ${formers} has brought before, and is in memory: ${what.join("; ")}`,
-    hint: `make the update on top of ${formers} (ksplice create --after, from the source that holds it) and apply it there; or reboot; or, where nothing of that matters, say so: --leave-behind ${names.join(",")}`,
+    message: `${id} cannot come in place of ${found.former}, as it brings anew what that has brought: ${whatStays(found)}`,
+    hint: `make the update on top of ${found.former} (ksplice create --after, from the source that holds it), and apply it without --replace; or, where nothing of that matters, say so: --leave-behind ${[...found.variables, ...found.held].join(",")}`,
   });
-};
 
 export const replacesItself = (id: string): Refusal =>
   new Refusal({

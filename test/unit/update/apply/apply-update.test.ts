@@ -238,7 +238,7 @@ describe("an update in place of another", () => {
       const system = new FakeSystem({ symbols });
       await expect(replaceWith(system, {})).rejects.toMatchObject({
         code: "left-behind",
-        message: "fix brings anew what old has brought before, and is in memory: what old keeps in count would stay behind",
+        message: "fix cannot come in place of old, as it brings anew what that has brought: what old keeps in count stays behind",
         hint: expect.stringMatching(/--leave-behind count$/) as string,
       });
       expect(system.done).toEqual(["root"]);
@@ -251,7 +251,7 @@ describe("an update in place of another", () => {
     test("comes where that is said not to matter", async () => {
       const told: string[] = [];
       await replaceWith(new FakeSystem({ symbols }), { leaveBehind: ["count"], tell: collect(told, "detail") });
-      expect(told).toContain("left behind in old: count");
+      expect(told).toContain("what old keeps in count stays behind");
     });
   });
 });
