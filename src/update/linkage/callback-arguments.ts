@@ -23,18 +23,14 @@ export function findCallbackArguments(diffs: readonly UnitDiff[], texts: readonl
       const come = is.find(({ key }) => !was.some((place) => place.key === key));
       const gone = was.find(({ key }) => !is.some((place) => place.key === key));
       if (come === undefined || gone === undefined || isNewMember(texts, come)) return [];
-      const [given, gives] = [
+      const [given, gives] = (["pre", "post"] as const).map((side) =>
         handedOut(
-          texts.map(({ pre }) => pre),
+          texts.map((text) => text[side]),
           name,
         ),
-        handedOut(
-          texts.map(({ post }) => post),
-          name,
-        ),
-      ];
-      if (given.together !== gives.together) return [callbackArgument(entry, name, gone.spelled, come.spelled)];
-      const unseen = given.unseen ?? gives.unseen;
+      );
+      if (given?.together !== gives?.together) return [callbackArgument(entry, name, gone.spelled, come.spelled)];
+      const unseen = given?.unseen ?? gives?.unseen;
       return unseen === undefined ? [] : [untoldCallbackArgument(entry, name, gone.spelled, come.spelled, unseen)];
     });
   });

@@ -82,5 +82,5 @@ function isDeclaredAnew(texts: readonly TouchedText[], member: string): boolean 
   const [name = ""] = member.split(".");
   const declares = (source: string): boolean =>
     topLevelItems(source).some(({ kind, head }) => kind === "declaration" && head.includes("{") && head.split(" ").includes(name));
-  return texts.some(({ pre, post }) => declares(post) && !declares(pre));
+  return texts.some(({ post }) => declares(post)) && !texts.some(({ pre }) => declares(pre));
 }

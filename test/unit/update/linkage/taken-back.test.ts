@@ -32,6 +32,13 @@ describe("a member that is put and taken back in place of another one", () => {
     expect(await refused(text(put, take), text(putNow, takeNow))).toEqual(["taken-back-elsewhere drop"]);
   });
 
+  it("is refused where another file gets a member of the same name", async () => {
+    const sides = { pre: text(...A), post: text("list_add(&toy->b, &toys);", "list_del(&toy->b);") };
+    const other = (more: string): string => `struct box { int id; ${more} }; int of(struct box *box) { return box->id + ${more.length}; }`;
+    const { linkage } = await settle({ unit: sides, aside: { pre: other(""), post: other("int b;") } });
+    expect(linkage.refusals.map(({ refusal }) => `${refusal.code} ${refusal.symbol}`)).toContain("taken-back-elsewhere drop");
+  });
+
   it("is refused where a list is walked along it", async () => {
     const after = text("list_add(&toy->b, &toys);", A[1]).replace("&toys, a)", "&toys, b)");
     expect(await refused(text(...A), after)).toEqual(["taken-back-elsewhere all"]);
